@@ -1,0 +1,39 @@
+"""The errors a user can meet that are not plain misuse of a function's arguments."""
+
+__all__ = ["FileTrouble", "LoweringError", "ScneuroError", "ToolError", "TraceError"]
+
+
+class ScneuroError(Exception):
+    """Trouble with a model, a tool, a board, a port or a file.
+
+    Parameters
+    ----------
+    message : str
+        What went wrong, and where.
+    hint : str, optional
+        What to do about it; the command line prints it on a line of its own.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class TraceError(ScneuroError):
+    """``update()`` does something that cannot become hardware; names the line."""
+
+
+class LoweringError(ScneuroError):
+    """The model cannot be represented in fixed point; says with which numbers."""
+
+
+class ToolError(ScneuroError):
+    """A synthesis tool is missing, or failed."""
+
+
+class FileTrouble(ScneuroError):
+    """A file cannot be read or written, or does not hold what it should."""

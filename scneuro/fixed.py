@@ -1,0 +1,136 @@
+"""The bit-true model: a neuron in integers, with the surface of the float one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .datapath import ARRAYS, INTEGERS
+from .lowered import Lowered
+from .model import Runner, numbers
+from .stochastic import LFSR
+from .words import Q8_8, quantize
+
+__all__ = ["FixedNeuron"]
+
+
+class FixedNeuron(Runner):
+    """The Q8.8 twin of a neuron: what its hardware computes, bit for bit.
+
+    States read as the words a user of the hardware reads; :attr:`registers` are the integers
+    with their guard bits.
+
+    Parameters
+    ----------
+    name : str
+    dt : float
+        Time step in ms.
+    defaults : mapping of str to float
+        Default of every input.
+    lowered : Lowered
+    seed : int
+        Of the LFSR, where rounding is stochastic. N neurons draw in turn from the one LFSR.
+    """
+
+    def __init__(self, name: str, dt: float, defaults: Mapping[str, float], lowered: Lowered,
+                 *, seed: int = 1) -> None:  # fmt: skip
+        self.name, self.dt, self.lowered, self.seed = name, dt, lowered, seed
+        self.state_names = tuple(lowered.registers)
+        self.input_defaults = dict(defaults)
+        path = lowered.path
+        self._step = {a is ARRAYS: path.evaluator(path.outputs, a) for a in (ARRAYS, INTEGERS)}
+        self._word = {a is ARRAYS: path.evaluator(lowered.words, a) for a in (ARRAYS, INTEGERS)}
+        self._rest = dict.fromkeys(path.inputs, 0)
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the initial registers and the seed."""
+        self._lfsr = LFSR(self.seed)
+        self._shape = ()
+        self._registers: dict[str, Any] = {n: r.init for n, r in self.lowered.registers.items()}
+
+    @property
+    def registers(self) -> dict[str, Any]:
+        """The state registers: ints, or int64 arrays (N,)."""
+        return dict(self._registers)
+
+    @registers.setter
+    def registers(self, values: Mapping[str, Any]) -> None:
+        for name, r in self.lowered.registers.items():
+            array = np.asarray(values[name])
+            if array.dtype.kind not in "iu":
+                raise TypeError(f"{self.name}: the register of {name} must be integers")
+            if np.any((array < r.low) | (array > r.high)):
+                raise ValueError(
+                    f"{self.name}: the register of {name} holds {r.low} to {r.high}, "
+                    f"not {array.min()} to {array.max()}"
+                )
+        shapes = np.broadcast_shapes(*(np.shape(values[n]) for n in self.state_names))
+        self._shape = shapes
+        self._registers = {
+            n: np.broadcast_to(np.asarray(values[n], dtype=np.int64), shapes).copy()
+            if shapes else int(values[n]) for n in self.state_names
+        }  # fmt: skip
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """The states as 16-bit words: ints, or int64 arrays (N,)."""
+        return self._word[bool(self._shape)]({**self._rest, **self._registers})
+
+    def read(self, name: str) -> Any:
+        word = self.words[name]
+        return np.ldexp(word, -self.lowered.registers[name].word.fraction)[()]
+
+    def write(self, name: str, value: Any) -> None:
+        r = self.lowered.registers[name]
+        array = numbers(value, f"{self.name}: {name}")
+        integers = np.floor(np.ldexp(array, r.fraction) + 0.5).astype(np.int64)
+        if np.any((integers < r.low) | (integers > r.high)):
+            raise ValueError(
+                f"{self.name}: {name} = {array.flat[0]:g} is outside the "
+                f"{r.low * 2.0**-r.fraction:g} to {r.high * 2.0**-r.fraction:g} it can reach"
+            )
+        if integers.shape:
+            self._fit(integers.shape)
+        elif self._shape:
+            integers = np.full(self._shape, integers)
+        self._registers[name] = integers if self._shape else int(integers)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__.get("state_names", ()):
+            return self.read(name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__.get("state_names", ()):
+            self.write(name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
+        unit = self.lowered.inputs[name]
+        return quantize(values, f"{self.name}: {name}", Q8_8, unit)
+
+    def _resize(self, count: int) -> None:
+        self._registers = {n: np.full(count, v, dtype=np.int64)
+                           for n, v in self._registers.items()}  # fmt: skip
+
+    def _draw(self) -> dict[str, Any]:
+        names = self.lowered.noise
+        if not names:
+            return {}
+        count = self._shape[0] if self._shape else 1
+        draws = np.array([[self._lfsr.draw() for _ in names] for _ in range(count)])
+        return {name: draws[:, i] if self._shape else int(draws[0, i])
+                for i, name in enumerate(names)}  # fmt: skip
+
+    def _advance(self, inputs: dict[str, Any]) -> Any:
+        if not self._shape:
+            inputs = {name: int(value) for name, value in inputs.items()}
+        result = self._step[bool(self._shape)]({**self._registers, **inputs, **self._draw()})
+        spike = result.pop("spike")
+        self._registers = {n: np.broadcast_to(v, self._shape) if self._shape else v
+                           for n, v in result.items()}  # fmt: skip
+        return np.broadcast_to(spike, self._shape)

@@ -1,0 +1,124 @@
+"""The dataflow graph of one ``update()``: what a neuron computes, before any number format.
+
+The graph can be evaluated in float over arrays. A caller may impose the outcome of the
+comparisons, which is how one step of the integer model is compared with the very branch of the
+float model that it took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+__all__ = ["COMPARISONS", "LOGIC", "Expr", "Graph"]
+
+COMPARISONS = ("ge", "gt", "eq")
+LOGIC = ("and", "or", "not")
+_EVALUATE: dict[str, Callable[..., Any]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "neg": np.negative,
+    "ge": np.greater_equal,
+    "gt": np.greater,
+    "eq": np.equal,
+    "and": np.logical_and,
+    "or": np.logical_or,
+    "not": np.logical_not,
+    "where": np.where,
+}
+
+
+class Expr:
+    """One node of the graph.
+
+    Attributes
+    ----------
+    op : str
+        ``const``, ``var``, an arithmetic or logic operation, ``where``, ``pow`` (the exponent is
+        ``value``, an int) or ``call`` (``value`` is a NumPy ufunc of one argument).
+    args : tuple of Expr
+    value : float, str, int or ufunc
+        The constant, the variable's name, the exponent or the function.
+    line : str
+        The source line that made it, for messages; not part of its identity.
+    variables : frozenset of str
+        The states and inputs it depends on.
+    """
+
+    __slots__ = ("args", "line", "op", "value", "variables")
+
+    def __init__(self, op: str, args: tuple[Expr, ...], value: Any, line: str) -> None:
+        self.op = op
+        self.args = args
+        self.value = value
+        self.line = line
+        names: frozenset[str] = frozenset({value} if op == "var" else ())
+        self.variables = names.union(*(arg.variables for arg in args))
+
+    @property
+    def is_condition(self) -> bool:
+        return self.op in COMPARISONS or self.op in LOGIC or isinstance(self.value, bool)
+
+    def __str__(self) -> str:
+        signs = {"add": "+", "sub": "-", "mul": "*", "div": "/", "ge": ">=", "gt": ">",
+                 "eq": "==", "and": "&", "or": "|"}  # fmt: skip
+        if self.op == "const":
+            return f"{self.value:.6g}" if not isinstance(self.value, bool) else str(self.value)
+        if self.op == "var":
+            return str(self.value)
+        if self.op in signs:
+            return f"({self.args[0]} {signs[self.op]} {self.args[1]})"
+        if self.op == "pow":
+            return f"{self.args[0]}**{self.value}"
+        if self.op in ("neg", "not"):
+            return f"{'-' if self.op == 'neg' else '~'}{self.args[0]}"
+        name = "where" if self.op == "where" else self.value.__name__
+        return f"{name}({', '.join(map(str, self.args))})"
+
+
+class Graph:
+    """A hash-consed graph: the same operation on the same arguments is the same node."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[tuple[Any, ...], Expr] = {}
+
+    def node(self, op: str, *args: Expr, value: Any = None, line: str = "") -> Expr:
+        key = (op, tuple(map(id, args)), type(value), value)
+        if key not in self._nodes:
+            self._nodes[key] = Expr(op, args, value, line)
+        return self._nodes[key]
+
+    def __iter__(self) -> Any:
+        return iter(self._nodes.values())
+
+    @staticmethod
+    def evaluate(
+        roots: tuple[Expr, ...],
+        variables: Mapping[str, Any],
+        decisions: Mapping[Expr, Any] | None = None,
+    ) -> tuple[Any, ...]:
+        """The float values of ``roots``; ``decisions`` overrides the value of comparisons."""
+        known: dict[Expr, Any] = dict(decisions or {})
+
+        def value(expr: Expr) -> Any:
+            if expr not in known:
+                if expr.op == "const":
+                    known[expr] = expr.value
+                elif expr.op == "var":
+                    known[expr] = variables[expr.value]
+                else:
+                    args = [value(arg) for arg in expr.args]
+                    if expr.op == "pow":
+                        known[expr] = np.power(args[0], expr.value)
+                    elif expr.op == "call":
+                        known[expr] = expr.value(args[0])
+                    else:
+                        known[expr] = _EVALUATE[expr.op](*args)
+            return known[expr]
+
+        with np.errstate(all="ignore"):
+            return tuple(value(root) for root in roots)

@@ -1,0 +1,102 @@
+"""Lowering: from a traced ``update`` to the integer datapath, with every format chosen and stated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .assemble import assemble
+from .canonical import Canonical
+from .datapath import Datapath
+from .errors import LoweringError
+from .graph import Expr, Graph
+from .lowered import Lowered
+from .model import State
+from .ranges import Interval, Ranges
+from .registers import Register
+from .words import Q8_8
+
+__all__ = ["ROUNDINGS", "lower"]
+
+ROUNDINGS = ("nearest", "floor", "stochastic")
+
+
+def lower(
+    name: str,
+    roots: tuple[Expr, ...],
+    states: Mapping[str, State],
+    initial: Mapping[str, float],
+    inputs: Mapping[str, str],
+    *,
+    rounding: str = "nearest",
+    guard: int | None = None,
+    table_error: float | None = None,
+) -> Lowered:
+    """The integer form of a traced ``update``.
+
+    Parameters
+    ----------
+    name : str
+        The neuron's, for messages.
+    roots : tuple of Expr
+        Spike flag, then the next value of every state.
+    states : mapping of str to State
+    initial : mapping of str to float
+    inputs : mapping of str to str
+        The inputs' units by name.
+    rounding : {"nearest", "floor", "stochastic"}
+    guard : int, optional
+        Guard bits of every state that does not state its own.
+    table_error : float, optional
+        The error budget of every table, in the units of its value.
+
+    Raises
+    ------
+    LoweringError
+        If something cannot be represented; the message has the numbers.
+    ValueError
+        If an option is out of range.
+    """
+    if rounding not in ROUNDINGS:
+        raise ValueError(f"rounding must be one of {', '.join(ROUNDINGS)}, not {rounding!r}")
+    if guard is not None and not 0 <= guard <= 24:
+        raise ValueError(f"guard must be 0 to 24 bits, not {guard!r}")
+    if table_error is not None and not table_error > 0:
+        raise ValueError(f"table_error must be positive, not {table_error!r}")
+    canonical = Canonical(Graph())
+    updates = dict(zip(states, map(canonical.sum, roots[1:]), strict=True))
+    limits = {s.name: _limits(name, s, initial[s.name]) for s in states.values()}
+    fractions = {s.name: s.format.fraction for s in states.values()}
+    fractions |= {i: Q8_8.fraction for i in inputs}
+    ranges = Ranges({i: (Q8_8.least, Q8_8.greatest) for i in inputs}, fractions)
+    ranges.reach(initial, limits, updates)
+    reach = {s: ranges.variables[s] for s in states}
+    while True:
+        registers = {
+            s.name: Register.plan(name, s, updates[s.name], initial[s.name], guard=guard,
+                                  reach=reach[s.name], limits=limits[s.name])
+            for s in states.values()
+        }  # fmt: skip
+        out = Lowered(Datapath(), rounding, registers, dict(inputs), updates, roots)
+        beyond = assemble(name, canonical, ranges, table_error, out)
+        if not beyond:
+            return out
+        # rounding carries a state further than its real interval: allow it all of its range
+        for state, side in beyond:
+            low, high = reach[state]
+            reach[state] = (limits[state][0], high) if side < 0 else (low, limits[state][1])
+
+
+def _limits(name: str, state: State, initial: float) -> Interval:
+    word = state.format
+    low, high = state.range or (word.least, word.greatest)
+    if not word.least <= low < high <= word.greatest:
+        raise LoweringError(
+            f"{name}: the range of {state.name}, {low:g} to {high:g}, does not fit {word}, which "
+            f"holds {word.least:g} to {word.greatest:g}"
+        )
+    if not low <= initial <= high:
+        raise LoweringError(
+            f"{name}: {state.name} starts at {initial:g}, outside its range {low:g} to {high:g}",
+            f"choose a unit in which it fits {word}",
+        )
+    return low, high

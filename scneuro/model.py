@@ -1,0 +1,286 @@
+"""What every fidelity of a neuron has in common: its declarations, and the surface users drive.
+
+A float neuron, its Q8.8 twin, the simulated hardware and a board all are a :class:`Runner`:
+``step``, ``reset``, ``run`` and states readable as attributes behave alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from .words import Word
+
+__all__ = ["Input", "Recording", "Runner", "State"]
+
+
+@dataclass
+class State:
+    """A state variable of a neuron.
+
+    Parameters
+    ----------
+    init : float, str or callable
+        Initial value: a number, the name of a parameter, or a function of the neuron.
+    unit : str
+        For reports and plots.
+    word : str
+        The 16-bit word a user reads, ``Q8.8`` unless the variable lives in another range
+        (a gate in [0, 1] may be ``Q1.15``).
+    range : (float, float), optional
+        Limits at which it saturates; by default those of its word.
+    guard : int, optional
+        Fraction bits its register has below the word. By default 8, or more where it decays so
+        slowly that 8 would leave it stuck.
+    """
+
+    init: float | str | Callable[[Any], float] = 0.0
+    unit: str = ""
+    word: str = "Q8.8"
+    range: tuple[float, float] | None = None
+    guard: int | None = None
+    name: str = field(default="", init=False)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else instance.read(self.name)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.write(self.name, value)
+
+    @property
+    def format(self) -> Word:
+        return Word.parse(self.word)
+
+
+@dataclass
+class Input:
+    """An input of a neuron, a Q8.8 word in hardware.
+
+    Parameters
+    ----------
+    unit : str
+        For reports and plots.
+    default : float
+        The value where ``step`` is not given one.
+    """
+
+    unit: str = ""
+    default: float = 0.0
+    name: str = field(default="", init=False)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+
+@dataclass
+class Recording:
+    """What a run produced.
+
+    Attributes
+    ----------
+    dt : float
+        Time step in ms.
+    spike : ndarray of bool, shape (T,) or (T, N)
+    states : dict of str to ndarray, shape (T,) or (T, N)
+        Every state after each step; also readable as attributes (``recording.V``).
+    inputs : dict of str to ndarray, shape (T,) or (T, N)
+    """
+
+    dt: float
+    spike: np.ndarray
+    states: dict[str, np.ndarray]
+    inputs: dict[str, np.ndarray]
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        for table in (self.__dict__.get("states", {}), self.__dict__.get("inputs", {})):
+            if name in table:
+                return table[name]
+        raise AttributeError(f"no state or input {name!r} was recorded")
+
+    @property
+    def t(self) -> np.ndarray:
+        """Time in ms at the end of each step, shape (T,)."""
+        times: np.ndarray = self.dt * (1 + np.arange(len(self.spike)))
+        return times
+
+    @property
+    def spike_steps(self) -> np.ndarray:
+        """The steps (from 0) at which a single neuron spiked."""
+        if self.spike.ndim != 1:
+            raise ValueError("spike_steps needs the recording of a single neuron")
+        return np.flatnonzero(self.spike)
+
+    @property
+    def spikes(self) -> Any:
+        """Number of spikes: an int, or an array (N,)."""
+        return self.spike.sum(axis=0)
+
+
+class Runner:
+    """A neuron that can be stepped, at some fidelity.
+
+    A subclass sets ``state_names``, ``input_defaults`` and ``dt``, and provides ``reset``,
+    ``read``, ``write``, ``_convert`` and ``_advance``.
+    """
+
+    name: str
+    dt: float
+    state_names: tuple[str, ...]
+    input_defaults: Mapping[str, float]
+    _shape: tuple[int, ...] = ()
+
+    # -- what a fidelity provides ------------------------------------------------------------
+    def reset(self) -> None:
+        """Return every state to its initial value (one neuron)."""
+        raise NotImplementedError
+
+    def read(self, name: str) -> Any:
+        """The value of a state, in its unit: a float, or an array (N,)."""
+        raise NotImplementedError
+
+    def write(self, name: str, value: Any) -> None:
+        """Set a state."""
+        raise NotImplementedError
+
+    def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
+        """An input in its unit as what ``_advance`` takes; ValueError if it does not fit."""
+        raise NotImplementedError
+
+    def _resize(self, count: int) -> None:
+        """Turn the state of one neuron into that of ``count`` equal ones."""
+        raise NotImplementedError
+
+    def _advance(self, inputs: dict[str, Any]) -> Any:
+        """One step on converted inputs; returns the spike flag or flags."""
+        raise NotImplementedError
+
+    # -- what users call ---------------------------------------------------------------------
+    def step(self, **inputs: Any) -> tuple[Any, Any]:
+        """Advance one time step.
+
+        Parameters
+        ----------
+        **inputs : float or array of shape (N,)
+            Values in the inputs' units; one left out has its default.
+
+        Returns
+        -------
+        spike : int, or array of int of shape (N,)
+        v : float, or array of shape (N,)
+            The first declared state.
+
+        Raises
+        ------
+        ValueError
+            NaN, infinity, the wrong shape or a value that does not fit.
+        TypeError
+            An unknown input, or a value that is no number.
+        """
+        arrays = self._prepare(inputs, ndim=0)
+        spike = self._advance({name: a[()] for name, a in arrays.items()})
+        flag = np.asarray(spike).astype(int)
+        return flag[()] if flag.ndim else int(flag), self.read(self.state_names[0])
+
+    def run(self, *args: Any, progress: bool = True, **inputs: Any) -> Recording:
+        """Reset, then run over arrays of inputs.
+
+        Parameters
+        ----------
+        *args, **inputs : array of shape (T,) or (T, N)
+            The first input may be given by position. Scalars are held throughout.
+        progress : bool
+            Show a bar on a terminal when it takes longer than two seconds.
+
+        Returns
+        -------
+        Recording
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for :meth:`step`; all inputs are checked before the first step.
+        """
+        names = list(self.input_defaults)
+        if len(args) > 1:
+            raise TypeError(f"run() takes one array by position ({names[0]}), not {len(args)}")
+        if args:
+            if not names:
+                raise TypeError(f"{self.name} has no inputs")
+            inputs = {names[0]: args[0], **inputs}
+        arrays = self._prepare(inputs, ndim=1)
+        self.reset()
+        shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
+        arrays = {name: np.broadcast_to(a, shape) for name, a in arrays.items()}
+        if len(shape) == 2:
+            self._fit(shape[1:])
+        spike = np.zeros(shape, dtype=bool)
+        states = {name: np.zeros(shape) for name in self.state_names}
+        steps = tqdm(range(shape[0]), desc=self.name, unit="step", delay=2, leave=False,
+                     disable=None if progress else True)  # fmt: skip
+        for t in steps:
+            spike[t] = self._advance({name: a[t] for name, a in arrays.items()})
+            for name, values in states.items():
+                values[t] = self.read(name)
+        units = {name: np.broadcast_to(np.asarray(inputs.get(name, default), float), shape)
+                 for name, default in self.input_defaults.items()}  # fmt: skip
+        return Recording(self.dt, spike, states, units)
+
+    # -- checks ------------------------------------------------------------------------------
+    def _prepare(self, inputs: Mapping[str, Any], ndim: int) -> dict[str, np.ndarray]:
+        """Check and convert inputs: ``ndim`` 0 for one step, 1 for a run (time first)."""
+        for name in inputs:
+            if name not in self.input_defaults:
+                raise TypeError(
+                    f"{self.name} has no input {name!r}; it has "
+                    f"{', '.join(self.input_defaults) or 'none'}"
+                )
+        arrays = {}
+        for name, default in self.input_defaults.items():
+            array = numbers(inputs.get(name, default), f"{self.name}: {name}")
+            if array.ndim > ndim + 1:
+                expected = "a number or an array (N,)" if ndim == 0 else "(T,) or (T, N)"
+                raise ValueError(f"{self.name}: {name} has shape {array.shape}, not {expected}")
+            arrays[name] = self._convert(name, array)
+        if ndim == 1 and all(a.ndim == 0 for a in arrays.values()):
+            raise ValueError(f"{self.name}: run() needs an array of shape (T,) or (T, N)")
+        try:
+            shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
+        except ValueError:
+            shapes = ", ".join(f"{n} {a.shape}" for n, a in arrays.items())
+            raise ValueError(f"{self.name}: the inputs' shapes differ: {shapes}") from None
+        if ndim == 0 and shape:
+            self._fit(shape)
+        return arrays
+
+    def _fit(self, shape: tuple[int, ...]) -> None:
+        if self._shape == ():
+            self._resize(shape[0])
+            self._shape = shape
+        elif shape != self._shape:
+            raise ValueError(
+                f"{self.name} runs {self._shape[0]} neurons, but the input is for {shape[0]}; "
+                "reset() first to change the number"
+            )
+
+
+def numbers(values: Any, what: str) -> np.ndarray:
+    """``values`` as float64, or an error that says what is wrong with them."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise TypeError(f"{what} must be numbers: {error}") from None
+    if array.dtype.kind not in "iufb":
+        raise TypeError(f"{what} must be numbers, not {array.dtype if array.ndim else values!r}")
+    array = array.astype(np.float64)
+    if not np.all(np.isfinite(array)):
+        where = np.argwhere(~np.isfinite(array))[0]
+        place = f" at index {tuple(map(int, where))}" if array.ndim else ""
+        raise ValueError(f"{what} is {array[tuple(where)]}{place}; it must be finite")
+    return array

@@ -1,0 +1,255 @@
+"""A neuron, written once: its ``update()`` is the float reference and the source of all else."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from .fixed import FixedNeuron
+from .graph import Expr
+from .lower import lower
+from .model import Input, Runner, State, numbers
+from .trace import trace
+
+__all__ = ["Derived", "Neuron"]
+
+
+class _Derived:
+    def __init__(self, function: Callable[[Any], float]) -> None:
+        self.function = function
+
+
+def Derived(function: Callable[[Any], float]) -> Any:  # noqa: N802 - reads as a kind of default
+    """A parameter's default, computed from the other parameters: ``Derived(lambda p: 2 * p.a)``."""
+    return _Derived(function)
+
+
+class Neuron(Runner):
+    """Base class of every neuron.
+
+    A subclass declares parameters (annotated numbers), :class:`State` and :class:`Input`
+    variables, and ``update``, in NumPy. Called on numbers it is the float model; called on
+    traced values it yields the dataflow graph that the Q8.8 model and the gates are made of.
+
+    Parameters
+    ----------
+    **parameters : float
+        Override the class's defaults. ``dt`` is the time step in ms.
+
+    Attributes
+    ----------
+    constraints : tuple of str
+        What must hold between parameters (``"tau_m > 0"``), checked on construction.
+    presets : dict of str to dict
+        Named parameter sets, for :meth:`preset`.
+    currents : tuple of float
+        Values of the first input that show the neuron at work; the first is the default stimulus
+        of the command line, and a board's button steps through them.
+
+    Raises
+    ------
+    TypeError
+        An unknown parameter, or one that is no number.
+    ValueError
+        A parameter that is not finite, or breaks a constraint.
+
+    Examples
+    --------
+    >>> class Leaky(Neuron):
+    ...     tau: float = 10.0
+    ...     dt: float = 0.1
+    ...     V = State(unit="mV")
+    ...     I = Input(unit="mV")
+    ...     def update(self, V, I):
+    ...         V = V + self.dt / self.tau * (I - V)
+    ...         return V >= 15.0, np.where(V >= 15.0, 0.0, V)
+    >>> spike, V = Leaky().step(I=20.0)
+    """
+
+    dt: float = 0.1
+    constraints: ClassVar[tuple[str, ...]] = ()
+    presets: ClassVar[Mapping[str, Mapping[str, float]]] = {}
+    currents: ClassVar[tuple[float, ...]] = (1.0,)
+    _states: ClassVar[dict[str, State]] = {}
+    _inputs: ClassVar[dict[str, Input]] = {}
+    _defaults: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        found: dict[str, Any] = {}
+        for base in reversed(cls.__mro__):
+            if issubclass(base, Neuron):
+                found.update(vars(base))
+        notes = {n: str(t) for b in reversed(cls.__mro__) if issubclass(b, Neuron)
+                 for n, t in vars(b).get("__annotations__", {}).items()}  # fmt: skip
+        cls._states = {n: v for n, v in found.items() if isinstance(v, State)}
+        cls._inputs = {n: v for n, v in found.items() if isinstance(v, Input)}
+        cls._defaults = {
+            n: found[n] for n, note in notes.items()
+            if n in found and "ClassVar" not in note and not isinstance(found[n], State | Input)
+        }  # fmt: skip
+        bare = [n for n, note in notes.items() if n not in found and "ClassVar" not in note
+                and n not in Runner.__annotations__ and not n.startswith("_")]  # fmt: skip
+        if bare:
+            raise TypeError(f"{cls.__name__}: parameter {bare[0]} needs a default value")
+
+    def __init__(self, **parameters: float) -> None:
+        cls = type(self)
+        self.name = cls.__name__
+        if cls.update is Neuron.update or not cls._states:
+            raise TypeError(f"{self.name} must declare at least one State and define update()")
+        for name in parameters:
+            if name not in cls._defaults:
+                raise TypeError(
+                    f"{self.name} has no parameter {name!r}; it has {', '.join(cls._defaults)}"
+                )
+        values = {**cls._defaults, **parameters}
+        for name, value in values.items():
+            if not isinstance(value, _Derived):
+                self.__dict__[name] = self._number(name, value)
+        for name, value in values.items():
+            if isinstance(value, _Derived):
+                self.__dict__[name] = self._number(name, value.function(self))
+        self.parameters = {name: self.__dict__[name] for name in cls._defaults}
+        for rule in ("dt > 0", *cls.constraints):
+            self._require(rule)
+        self.state_names = tuple(cls._states)
+        self.input_defaults = {i.name: i.default for i in cls._inputs.values()}
+        self.initial = {s.name: self._initial(s) for s in cls._states.values()}
+        self._values: dict[str, Any] = {}
+        self.reset()
+
+    def update(self, *values: Any) -> tuple[Any, ...]:
+        """One time step, in NumPy, to be overridden.
+
+        Parameters
+        ----------
+        *values : float or array of shape (N,)
+            The states, then the inputs, in the order of their declaration.
+
+        Returns
+        -------
+        tuple
+            The spike flag, then the next value of every state, in order.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def preset(cls, name: str, **parameters: float) -> Self:
+        """The neuron with a published parameter set; ``parameters`` override it."""
+        if name not in cls.presets:
+            raise ValueError(
+                f"{cls.__name__} has no preset {name!r}; it has {', '.join(cls.presets) or 'none'}"
+            )
+        return cls(**{**cls.presets[name], **parameters})
+
+    # -- the other fidelities ----------------------------------------------------------------
+    @cached_property
+    def graph(self) -> tuple[Expr, ...]:
+        """The traced ``update``: the spike flag, then the next value of every state.
+
+        Raises
+        ------
+        TraceError
+            If ``update`` does something that cannot become hardware.
+        """
+        return trace(self.update, self.state_names, tuple(self._inputs), self.name)
+
+    def fixed(self, *, rounding: str = "nearest", guard: int | None = None,
+              table_error: float | None = None, seed: int = 1) -> FixedNeuron:  # fmt: skip
+        """The Q8.8 twin: integers inside, the same surface.
+
+        Parameters
+        ----------
+        rounding : {"nearest", "floor", "stochastic"}
+            How a state is rounded when it is written.
+        guard : int, optional
+            Guard bits of every state, instead of those the rule gives.
+        table_error : float, optional
+            Error budget of the tables, instead of one LSB of a 16-bit word.
+        seed : int
+            Of the LFSR that stochastic rounding draws from.
+        """
+        units = {i.name: i.unit for i in self._inputs.values()}
+        lowered = lower(self.name, self.graph, self._states, self.initial, units,
+                        rounding=rounding, guard=guard, table_error=table_error)  # fmt: skip
+        return FixedNeuron(self.name, self.dt, self.input_defaults, lowered, seed=seed)
+
+    def hardware(self, fixed: FixedNeuron) -> Any:
+        """A hand-written ``Elaboratable`` to use as this neuron's hardware; None for ours.
+
+        It must have the signature of ``scneuro.hdl.Neuron`` and is checked against ``fixed``
+        by the same parity tests.
+        """
+        return None
+
+    # -- the float model ---------------------------------------------------------------------
+    def reset(self) -> None:
+        """Return every state to its initial value (one neuron)."""
+        self._shape = ()
+        self._values = {name: np.float64(value) for name, value in self.initial.items()}
+
+    def read(self, name: str) -> Any:
+        value = self._values[name]
+        return value.copy() if self._shape else value
+
+    def write(self, name: str, value: Any) -> None:
+        array = numbers(value, f"{self.name}: {name}")
+        if array.shape:
+            self._fit(array.shape)
+        self._values[name] = np.broadcast_to(array, self._shape).copy()[()]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in type(self)._defaults:
+            raise AttributeError(
+                f"{type(self).__name__}.{name} is fixed on construction; make a new neuron: "
+                f"{type(self).__name__}({name}=...)"
+            )
+        super().__setattr__(name, value)
+
+    def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
+        return values
+
+    def _resize(self, count: int) -> None:
+        self._values = {name: np.full(count, value) for name, value in self._values.items()}
+
+    def _advance(self, inputs: dict[str, Any]) -> Any:
+        given = {n: np.broadcast_to(np.float64(v), self._shape) for n, v in inputs.items()}
+        result = self.update(*self._values.values(), *(v[()] for v in given.values()))
+        if not isinstance(result, tuple) or len(result) != 1 + len(self.state_names):
+            raise TypeError(
+                f"{self.name}.update() must return the spike flag and the next value of "
+                f"{', '.join(self.state_names)}"
+            )
+        spike, *states = result
+        for name, value in zip(self.state_names, states, strict=True):
+            self._values[name] = np.broadcast_to(np.float64(value), self._shape)[()]
+        return np.broadcast_to(np.asarray(spike, dtype=bool), self._shape)
+
+    # -- checks ------------------------------------------------------------------------------
+    def _number(self, name: str, value: Any) -> float:
+        what = f"{self.name}: {name}"
+        array = numbers(value, what)
+        if array.ndim:
+            raise TypeError(f"{what} must be one number, not an array of shape {array.shape}")
+        return float(array)
+
+    def _initial(self, state: State) -> float:
+        init = state.init
+        if isinstance(init, str):
+            if init not in self._defaults:
+                raise TypeError(f"{self.name}: {state.name} starts at {init!r}, no parameter")
+            init = self.__dict__[init]
+        return self._number(f"initial {state.name}", init(self) if callable(init) else init)
+
+    def _require(self, rule: str) -> None:
+        names = {n.id for n in ast.walk(ast.parse(rule)) if isinstance(n, ast.Name)}
+        given = {n: self.__dict__[n] for n in names if n in self.__dict__}
+        if not eval(rule, {"__builtins__": {}, "exp": math.exp}, given):
+            facts = " and ".join(f"{n} = {v:g}" for n, v in sorted(given.items()))
+            raise ValueError(f"{self.name}: {rule} must hold, but {facts}")

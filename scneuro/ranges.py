@@ -1,0 +1,153 @@
+"""Interval analysis: which values every state can reach, and every sum built from them.
+
+A state starts at its initial value and is limited to its word, so the interval reached by
+applying ``update`` to the full word is sound, and applying it again tightens it. First the
+intervals grow from the initial value, which finds a state that never moves at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+
+from .canonical import And, Compare, Condition, Lookup, Not, Or, Product, Select, Sum, Variable
+from .canonical import proportion
+from .graph import Graph
+
+__all__ = ["Interval", "Ranges"]
+
+Interval: TypeAlias = tuple[float, float]
+_GROW, _SHRINK = 3, 4
+
+
+def _times(a: Interval, b: Interval) -> Interval:
+    ends = [0.0 if 0.0 in (x, y) else x * y for x in a for y in b]
+    return min(ends), max(ends)
+
+
+def _power(a: Interval, n: int) -> Interval:
+    ends = sorted((a[0] ** n, a[1] ** n))
+    return (0.0 if n % 2 == 0 and a[0] < 0 < a[1] else ends[0], ends[1])
+
+
+class Ranges:
+    """The intervals of variables, and of sums under what a branch's condition tells.
+
+    Parameters
+    ----------
+    variables : mapping of str to (float, float)
+    fractions : mapping of str to int
+        Fraction bits of each variable's word, the address of its tables.
+    """
+
+    def __init__(self, variables: Mapping[str, Interval], fractions: Mapping[str, int]) -> None:
+        self.variables = dict(variables)
+        self._fractions = fractions
+
+    def reach(self, initial: Mapping[str, float], limits: Mapping[str, Interval],
+              updates: Mapping[str, Sum]) -> None:  # fmt: skip
+        """Set the states' intervals to what they can reach from ``initial``."""
+
+        def image(name: str) -> Interval:
+            low, high = self.of(updates[name])
+            least, most = limits[name]
+            return min(max(low, least), most), max(min(high, most), least)
+
+        now: dict[str, Interval] = {name: (value, value) for name, value in initial.items()}
+        for _ in range(_GROW):
+            self.variables.update(now)
+            images = {name: image(name) for name in now}
+            grown = {name: (min(now[name][0], low), max(now[name][1], high))
+                     for name, (low, high) in images.items()}  # fmt: skip
+            if grown == now:
+                return
+            now = grown
+        # it does not settle from below: start from the most, and shrink
+        self.variables.update({name: limits[name] for name in now})
+        for _ in range(_SHRINK):
+            images = {name: image(name) for name in now}
+            for name, (low, high) in images.items():
+                self.variables[name] = (min(low, initial[name]), max(high, initial[name]))
+
+    def of(self, value: Sum) -> Interval:
+        """The interval of a sum."""
+        low = high = value.constant
+        for atom, coefficient in value.terms:
+            a, b = _times((coefficient, coefficient), self._atom(atom))
+            low, high = low + a, high + b
+        return low, high
+
+    def _atom(self, atom: Variable | Product | Lookup | Select) -> Interval:
+        match atom:
+            case Variable(name):
+                return self.variables[name]
+            case Product(factors):
+                result = (1.0, 1.0)
+                for factor, n in factors:
+                    result = _times(result, _power(self._atom(factor), n))
+                return result
+            case Select(condition, yes, no):
+                sides = [self._under(condition, True, yes), self._under(condition, False, no)]
+                sides = [side for side in sides if side[0] <= side[1]]
+                return min(s[0] for s in sides), max(s[1] for s in sides)
+        return self._lookup(atom)
+
+    def _lookup(self, lookup: Lookup) -> Interval:
+        if isinstance(lookup.of, Variable):
+            name, fraction = lookup.of.name, self._fractions[lookup.of.name]
+            low, high = self.variables[name]
+            words = np.arange(math.floor(low * 2**fraction), math.ceil(high * 2**fraction) + 1)
+            points = np.ldexp(words, -fraction)
+        else:
+            name, (low, high) = "x", self.of(lookup.of)
+            if not (math.isfinite(low) and math.isfinite(high)):
+                return -math.inf, math.inf
+            points = np.linspace(low, high, 2**16)
+        (values,) = Graph.evaluate((lookup.expr,), {name: points})
+        values = np.asarray(values)
+        if np.any(np.isnan(values)):
+            return -math.inf, math.inf  # undefined somewhere: the table will say where
+        return float(np.min(values)), float(np.max(values))
+
+    def _under(self, condition: Condition, holds: bool, value: Sum) -> Interval:
+        """The interval of ``value`` where ``condition`` holds (or does not); empty if never."""
+        facts = list(_facts(condition, holds))
+        saved = dict(self.variables)
+        try:
+            for fact in facts:
+                if len(fact.terms) == 1 and isinstance(fact.terms[0][0], Variable):
+                    (atom, coefficient), = fact.terms  # fmt: skip
+                    low, high = self.variables[atom.key]
+                    bound = -fact.constant / coefficient
+                    self.variables[atom.key] = (
+                        (max(low, bound), high) if coefficient > 0 else (low, min(high, bound))
+                    )
+                    if self.variables[atom.key][0] > self.variables[atom.key][1]:
+                        return math.inf, -math.inf
+            low, high = self.of(value)
+        finally:
+            self.variables = saved
+        for fact in facts:
+            ratio = proportion(value.terms, fact.terms)
+            if ratio is not None:  # value = ratio * fact + rest, and fact >= 0
+                rest = value.constant - ratio * fact.constant
+                low, high = (max(low, rest), high) if ratio > 0 else (low, min(high, rest))
+        return low, high
+
+
+def _facts(condition: Condition, holds: bool) -> list[Sum]:
+    """Sums that are >= 0 where ``condition`` is ``holds``."""
+    match condition:
+        case Compare(value):
+            if holds:
+                return [value]
+            return [Sum(tuple((a, -c) for a, c in value.terms), -value.constant)]
+        case Not(of):
+            return _facts(of, not holds)
+        case And(a, b):
+            return _facts(a, True) + _facts(b, True) if holds else []
+        case Or(a, b):
+            return [] if holds else _facts(a, False) + _facts(b, False)

@@ -1,0 +1,106 @@
+"""Registers: how many bits a state gets, and why."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .canonical import Select, Sum, Variable
+from .errors import LoweringError
+from .model import State
+from .ranges import Interval
+from .words import WORD_BITS, Word, nearest
+
+__all__ = ["GUARD_BITS", "Register", "decay"]
+
+GUARD_BITS = 8
+_MOST_GUARD = 24
+_SLACK = 2  # register LSBs by which rounding may carry a state beyond its real interval
+
+
+@dataclass(frozen=True)
+class Register:
+    """How a state is stored: a word with guard bits below it.
+
+    Attributes
+    ----------
+    name, unit : str
+    word : Word
+    guard : int
+        Fraction bits below the word.
+    least, most : int
+        The integers at which it saturates, in units of 2**-fraction.
+    low, high : int
+        The integers it can reach, which lie within.
+    init : int
+    note : str
+        Why it has the guard bits it has, where that needs saying.
+    """
+
+    name: str
+    unit: str
+    word: Word
+    guard: int
+    least: int
+    most: int
+    low: int
+    high: int
+    init: int
+    note: str = ""
+
+    @property
+    def fraction(self) -> int:
+        return self.word.fraction + self.guard
+
+    @property
+    def width(self) -> int:
+        return WORD_BITS + self.guard
+
+    @classmethod
+    def plan(cls, model: str, state: State, update: Sum, initial: float, *, reach: Interval,
+             limits: Interval, guard: int | None) -> Register:  # fmt: skip
+        """The register of a state.
+
+        Without ``guard`` bits given: 8, or as many as keep the dead zone of a decaying state (half an LSB
+        over the fraction it loses per step; within it, nothing moves) within the word's LSB.
+        """
+        word, note = state.format, ""
+        bits = state.guard if state.guard is not None else guard
+        lost = decay(update, Variable(state.name))
+        if bits is None:
+            bits = GUARD_BITS
+            if lost is not None and (needed := math.ceil(-math.log2(lost)) - 1) > bits:
+                dead = 2.0 ** -(GUARD_BITS + 1) / lost
+                bits = needed
+                note = (f"loses {lost:.3g} of itself per step: {GUARD_BITS} guard bits would leave "
+                        f"a dead zone of {dead:.2g} LSB, so it has {bits}")  # fmt: skip
+        if not 0 <= bits <= _MOST_GUARD:
+            because = f", because it loses {lost:.3g} of itself per step" if lost else ""
+            raise LoweringError(
+                f"{model}: {state.name} would need {bits} guard bits, and 0 to {_MOST_GUARD} are "
+                f"possible{because}",
+                "use a larger dt, or a shorter time constant",
+            )
+        fraction = word.fraction + bits
+        least = nearest(limits[0], fraction)
+        most = nearest(limits[1], fraction)
+        if limits[1] == word.greatest:  # the guard bits reach beyond the last word
+            most = (1 << (WORD_BITS - 1 + bits)) - 1
+        low, high = least, most
+        if reach[0] > limits[0]:
+            low = max(least, nearest(reach[0], fraction) - _SLACK)
+        if reach[1] < limits[1]:
+            high = min(most, nearest(reach[1], fraction) + _SLACK)
+        start = min(max(nearest(initial, fraction), low), high)
+        return cls(state.name, state.unit, word, bits, least, most, low, high, start, note)
+
+
+def decay(update: Sum, state: Variable) -> float | None:
+    """The fraction of itself a state loses per step; None if it does not decay."""
+    own = update.coefficient(state)
+    losses = [1 - own] if 1e-12 < 1 - own < 1 else []
+    for atom, coefficient in update.terms:
+        if isinstance(atom, Select) and coefficient == 1:
+            sides = [decay(side, state) for side in (atom.yes, atom.no) if side.terms]
+            losses += [loss for loss in sides if loss is not None]
+    return min(losses, default=None)

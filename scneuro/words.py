@@ -1,0 +1,88 @@
+"""Words: 16-bit numbers with a binary point, and how a real number becomes one.
+
+``Q8.8`` means 8 integer bits (the sign among them) and 8 fraction bits: the value of the integer
+n is n/256, from -128 to 127.99609375. Rounding is *nearest, half up*: add half an LSB and take
+the floor, which is what an adder and a shift do. (Python's ``round`` is half-even and ``int``
+truncates towards zero: neither is what hardware does.)
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Q8_8", "WORD_BITS", "Word", "fitting", "nearest", "quantize"]
+
+WORD_BITS = 16
+
+
+@dataclass(frozen=True)
+class Word:
+    """A signed 16-bit word with ``fraction`` bits behind the binary point."""
+
+    fraction: int
+
+    @classmethod
+    def parse(cls, text: str) -> Word:
+        """The word named ``Qm.n``; m counts the sign, and m + n is 16."""
+        match = re.fullmatch(r"Q(\d+)\.(\d+)", text)
+        if not match or int(match[1]) + int(match[2]) != WORD_BITS or int(match[1]) < 1:
+            raise ValueError(f"word must be 'Qm.n' with m >= 1 and m + n = 16, not {text!r}")
+        return cls(int(match[2]))
+
+    def __str__(self) -> str:
+        return f"Q{WORD_BITS - self.fraction}.{self.fraction}"
+
+    @property
+    def lsb(self) -> float:
+        return 2.0**-self.fraction
+
+    @property
+    def least(self) -> float:
+        return -(2.0 ** (WORD_BITS - 1)) * self.lsb
+
+    @property
+    def greatest(self) -> float:
+        return (2.0 ** (WORD_BITS - 1) - 1) * self.lsb
+
+
+Q8_8 = Word(8)
+
+
+def nearest(value: float, fraction: int) -> int:
+    """The integer n for which n * 2**-fraction is nearest to ``value``; a tie goes up."""
+    return math.floor(math.ldexp(value, fraction) + 0.5)
+
+
+def fitting(low: float, high: float) -> Word | None:
+    """The 16-bit word with the most fraction bits that holds [low, high]; None if none does."""
+    for fraction in range(WORD_BITS + 8, -1, -1):
+        word = Word(fraction)
+        if word.least <= low and nearest(high, fraction) * word.lsb <= word.greatest:
+            return word
+    return None
+
+
+def quantize(values: Any, what: str, word: Word = Q8_8, unit: str = "") -> np.ndarray:
+    """The nearest words to ``values``, as int64.
+
+    Raises
+    ------
+    ValueError
+        If any value lies outside the word's range: nothing wraps and nothing is clipped.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    integers = np.floor(np.ldexp(array, word.fraction) + 0.5)
+    bad = (integers < -(2 ** (WORD_BITS - 1))) | (integers >= 2 ** (WORD_BITS - 1))
+    if np.any(bad):
+        worst = array[bad].flat[0]
+        raise ValueError(
+            f"{what} = {worst:g}{' ' + unit if unit else ''} does not fit {word}, "
+            f"which holds {word.least:g} to {word.greatest:g}"
+        )
+    result: np.ndarray = integers.astype(np.int64)
+    return result
