@@ -1,0 +1,7 @@
+"""Gates: the same graph as Amaranth components."""
+
+from .lfsr import LFSR
+from .neuron import Neuron, build, signature
+from .step import Step
+
+__all__ = ["LFSR", "Neuron", "Step", "build", "signature"]

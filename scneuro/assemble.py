@@ -215,9 +215,10 @@ class _Assembly:
         total = self._chain(sorted(members, key=lambda n: -n.fraction))
         if (inner := _negated(total)) is not None:
             total, significand = inner, -significand
-        product = self.path.scale(total, significand, places)
-        return self.path.annotate(product, product.low, product.high, product.error + error,
-                                  product.name)  # fmt: skip
+        product = self.path.scale(total, abs(significand), places, "product")
+        product = self.path.annotate(product, product.low, product.high, product.error + error,
+                                     product.name)  # fmt: skip
+        return self._signed(product, significand)
 
     def _coefficient(self, value: float, finest: int) -> tuple[int, int]:
         """(significand, fraction bits): the nearest significand of 16 bits, made odd."""

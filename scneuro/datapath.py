@@ -249,6 +249,11 @@ class Datapath:
         return self._node("clamp", (a,), (low, high), min(max(a.low, low), high),
                           max(min(a.high, high), low), a.fraction, a.error, name)  # fmt: skip
 
+    def copy(self, node: Node, args: tuple[Node, ...]) -> Node:
+        """The operation of a node of another datapath, on ``args`` of this one."""
+        return self._node(node.op, args, node.meta, node.low, node.high, node.fraction, node.error,
+                          node.name)  # fmt: skip
+
     # -- using -------------------------------------------------------------------------------
     def reachable(self, roots: tuple[Node, ...] | None = None) -> list[Node]:
         """The nodes that ``roots`` (by default the outputs) need, arguments first."""

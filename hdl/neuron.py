@@ -1,0 +1,135 @@
+"""A single neuron: its state registers around one held :class:`~scneuro.hdl.Step`."""
+
+from typing import Any
+
+from amaranth import Module, Shape, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..fixed import FixedNeuron
+from ..lowered import Lowered
+from ..neuron import Neuron as Model
+from .lfsr import LFSR
+from .step import Step, inputs_layout, registers_layout
+
+__all__ = ["Neuron", "build", "signature"]
+
+
+def signature(lowered: Lowered) -> wiring.Signature:
+    """The ports of a neuron's hardware, ours or hand-written.
+
+    Members
+    -------
+    i : In(stream of a struct of the inputs, signed(16) each)
+        The inputs of one time step. As any stream's, the payload must not change until it is accepted;
+        it is accepted when the step is done.
+    o : Out(stream of a struct of ``spike`` and the first state's word, signed(16))
+        One result for every time step.
+    state : Out(struct of signed registers)
+        The state registers, guard bits included; those of the result while ``o`` is valid.
+    """
+    first = next(iter(lowered.registers))
+    return wiring.Signature({
+        "i": In(stream.Signature(inputs_layout(lowered))),
+        "o": Out(stream.Signature(data.StructLayout({"spike": 1, first: Shape(16, signed=True)}))),
+        "state": Out(registers_layout(lowered)),
+    })  # fmt: skip
+
+
+class Neuron(wiring.Component):
+    """One neuron with its state registers.
+
+    Its registers hold still while a step is computed, and so does the input stream's payload,
+    so the datapath needs no delay lines and the neuron no input register.
+
+    Parameters
+    ----------
+    fixed : FixedNeuron
+        The model, with its formats and seed.
+    dsp : bool
+        Multiply two values in a DSP cell.
+
+    Members
+    -------
+    See :func:`signature`.
+
+    Attributes
+    ----------
+    latency : int
+        Clocks from an input that is valid to the result; a step takes one more.
+    """
+
+    i: Any
+    o: Any
+    state: data.View
+
+    def __init__(self, fixed: FixedNeuron, *, dsp: bool = False) -> None:
+        self._fixed = fixed
+        self._step = Step(fixed.lowered, held=True, dsp=dsp)
+        self.latency = self._step.latency + 1
+        super().__init__(signature(fixed.lowered))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.step = step = self._step
+        lowered = self._fixed.lowered
+        for name, r in lowered.registers.items():
+            register = Signal(Shape(r.width, signed=True), name=name, init=r.init)
+            m.d.comb += [step.state[name].eq(register), self.state[name].eq(register)]
+            with m.If(self.i.ready):
+                m.d.sync += register.eq(step.next[name])
+        m.d.comb += step.inputs.eq(self.i.payload)
+
+        count = Signal(range(step.latency + 1))
+        done = Signal()
+        m.d.comb += [
+            done.eq(count == step.latency),
+            self.i.ready.eq(self.i.valid & done & (~self.o.valid | self.o.ready)),
+        ]
+        with m.If(self.i.ready):
+            m.d.sync += [count.eq(0), self.o.valid.eq(1), self.o.payload.spike.eq(step.spike)]
+        with m.Else():
+            with m.If(self.i.valid & ~done):
+                m.d.sync += count.eq(count + 1)
+            with m.If(self.o.ready):
+                m.d.sync += self.o.valid.eq(0)
+
+        r = next(iter(lowered.registers.values()))
+        register = self.state[r.name]
+        if r.guard:
+            rounded = Signal(Shape(17, signed=True))
+            m.d.comb += rounded.eq(register[r.guard :].as_signed() + register[r.guard - 1])
+            last = (1 << 15) - 1
+            if (r.high + (1 << (r.guard - 1))) >> r.guard > last:
+                with m.If(rounded > last):
+                    m.d.comb += rounded.eq(last)
+            m.d.comb += self.o.payload[r.name].eq(rounded)
+        else:
+            m.d.comb += self.o.payload[r.name].eq(register)
+
+        if lowered.noise:
+            m.submodules.lfsr = lfsr = LFSR(len(lowered.noise), seed=self._fixed.seed)
+            m.d.comb += [step.noise.eq(lfsr.o), lfsr.en.eq(self.i.ready)]
+        return m
+
+
+def build(neuron: Model, fixed: FixedNeuron, *, dsp: bool = False) -> Any:
+    """The hardware of a neuron: its own, if it hands one back, or ours.
+
+    Raises
+    ------
+    TypeError
+        If the neuron's own hardware lacks the signature.
+    """
+    own = neuron.hardware(fixed)
+    if own is None:
+        return Neuron(fixed, dsp=dsp)
+    wanted = signature(fixed.lowered)
+    if not isinstance(own, wiring.Component) or not own.signature.is_compliant(own):
+        raise TypeError(f"{neuron.name}.hardware() must return a wiring.Component, not {own!r}")
+    if set(own.signature.members) != set(wanted.members) or not wanted.is_compliant(own):
+        raise TypeError(
+            f"{neuron.name}.hardware() must have the signature of scneuro.hdl.Neuron: "
+            f"{', '.join(wanted.members)}"
+        )
+    return own
