@@ -15,7 +15,8 @@ from ..datapath import Datapath, Node
 __all__ = ["adder_count", "expand", "plan"]
 
 _BITS = 20
-_SEARCHED = 4
+_SEARCHED = 5
+_OPERAND = 24  # the width of a typical operand, to weigh adders with
 
 Step = tuple[bool, bool, int, int, int]
 """(left is the operand, right is the operand, left shift, right shift, sign)"""
@@ -42,31 +43,36 @@ def _predecessors(k: int) -> list[tuple[int, Step]]:
     return [(a, step) for a, step in found if 0 < a < 1 << _BITS]
 
 
+def _bits(k: int, step: Step) -> int:
+    """Bits of the adder that makes ``k``: low bits that only one side has pass by it."""
+    _, _, i, j, sign = step
+    return _OPERAND + k.bit_length() - (j or (i if sign > 0 else 0))
+
+
 @cache
-def _within(k: int, adders: int) -> tuple[Step, ...] | None:
-    """A chain of at most ``adders`` additions that makes the odd ``k``; None if there is none."""
+def _within(k: int, adders: int) -> tuple[int, tuple[Step, ...]] | None:
+    """The smallest chain of at most ``adders`` additions that makes the odd ``k``: (bits, chain)."""
     if k == 1:
-        return ()
-    if adders == 0 or adders == 1 and (k + 1) & k and (k - 1) & (k - 2):
+        return 0, ()
+    if adders == 0 or (adders == 1 and (k + 1) & k and (k - 1) & (k - 2)):
         return None  # one addition makes 2**n + 1 and 2**n - 1, and nothing else
+    best: tuple[int, tuple[Step, ...]] | None = None
     for a, step in _predecessors(k):
-        chain = _within(a, adders - 1)
-        if chain is not None:
-            return (*chain, step)
-    return None
+        found = _within(a, adders - 1)
+        if found is not None:
+            bits = found[0] + _bits(k, step)
+            if best is None or bits < best[0]:
+                best = bits, (*found[1], step)
+    return best
 
 
 @cache
 def plan(k: int) -> tuple[Step, ...]:
-    """The shortest chain found for the odd ``k`` > 0, as additions in order."""
+    """The smallest chain found for the odd ``k`` > 0, as additions in order."""
     if k < 1 or k % 2 == 0:
         raise ValueError(f"k must be odd and positive, not {k}")
-    known = _recoded(k)
-    for adders in range(min(len(known), _SEARCHED + 1)):
-        chain = _within(k, adders)
-        if chain is not None:
-            return chain
-    return known
+    found = _within(k, _SEARCHED)
+    return found[1] if found is not None else _recoded(k)
 
 
 def _recoded(k: int) -> tuple[Step, ...]:
@@ -92,8 +98,17 @@ def adder_count(k: int) -> int:
     return len(plan(k // (k & -k)))
 
 
-def expand(source: Datapath, *, dsp: bool) -> tuple[Datapath, dict[int, Node]]:
+def expand(
+    source: Datapath, extra: tuple[Node, ...], *, dsp: bool
+) -> tuple[Datapath, dict[int, Node]]:
     """The datapath with its constant multiplications, and without ``dsp`` all others, as adders.
+
+    Parameters
+    ----------
+    source : Datapath
+    extra : tuple of Node
+        Nodes to keep besides those its outputs need.
+    dsp : bool
 
     Returns
     -------
@@ -104,7 +119,7 @@ def expand(source: Datapath, *, dsp: bool) -> tuple[Datapath, dict[int, Node]]:
     """
     path = Datapath()
     new: dict[int, Node] = {}
-    for node in source.reachable():
+    for node in source.reachable((*source.outputs.values(), *extra)):
         args = tuple(new[arg.index] for arg in node.args)
         if node.op == "input":
             result = path.input(node.meta, node.low, node.high, node.fraction)

@@ -94,18 +94,8 @@ class Neuron(wiring.Component):
             with m.If(self.o.ready):
                 m.d.sync += self.o.valid.eq(0)
 
-        r = next(iter(lowered.registers.values()))
-        register = self.state[r.name]
-        if r.guard:
-            rounded = Signal(Shape(17, signed=True))
-            m.d.comb += rounded.eq(register[r.guard :].as_signed() + register[r.guard - 1])
-            last = (1 << 15) - 1
-            if (r.high + (1 << (r.guard - 1))) >> r.guard > last:
-                with m.If(rounded > last):
-                    m.d.comb += rounded.eq(last)
-            m.d.comb += self.o.payload[r.name].eq(rounded)
-        else:
-            m.d.comb += self.o.payload[r.name].eq(register)
+        first = next(iter(lowered.registers))
+        m.d.comb += self.o.payload[first].eq(step.words[first])
 
         if lowered.noise:
             m.submodules.lfsr = lfsr = LFSR(len(lowered.noise), seed=self._fixed.seed)

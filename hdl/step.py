@@ -5,7 +5,7 @@ multiplication, a comparison and a memory read take a stage; what is only wires 
 follows. In iCE40 and ECP5 a stage's register sits in the same cell as its adder, so it is free.
 """
 
-from amaranth import Cat, Const, Module, Mux, Shape, Signal
+from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -14,7 +14,7 @@ from ..datapath import Node
 from ..lowered import Lowered
 from .adders import expand
 
-__all__ = ["Step", "inputs_layout", "registers_layout"]
+__all__ = ["Step", "inputs_layout", "registers_layout", "words_layout"]
 
 _FREE = ("const", "input", "shl", "shr", "low")
 _COST = {"add": 1.0, "scale": 1.0, "mul": 1.0, "ge": 1.0, "rom": 0.5, "mux": 0.3, "clamp": 0.3,
@@ -26,6 +26,11 @@ def registers_layout(lowered: Lowered) -> data.StructLayout:
     return data.StructLayout(
         {name: Shape(r.width, signed=True) for name, r in lowered.registers.items()}
     )
+
+
+def words_layout(lowered: Lowered) -> data.StructLayout:
+    """The states as words, by name: signed, 16 bits."""
+    return data.StructLayout({name: Shape(16, signed=True) for name in lowered.registers})
 
 
 def inputs_layout(lowered: Lowered) -> data.StructLayout:
@@ -55,6 +60,8 @@ class Step(wiring.Component):
     next : Out(struct of signed registers)
         The registers' next values, ``latency`` clocks after ``state`` and ``inputs``.
     spike : Out(1)
+    words : Out(struct of signed(16))
+        The words of ``state``, rounded to nearest, at once.
 
     Attributes
     ----------
@@ -67,18 +74,20 @@ class Step(wiring.Component):
     noise: Signal
     next: data.View
     spike: Signal
+    words: data.View
 
     def __init__(self, lowered: Lowered, *, held: bool = False, dsp: bool = False) -> None:
         self._lowered = lowered
         self._held = held
-        self._path, _ = expand(lowered.path, dsp=dsp)
-        self._nodes = self._path.reachable()
+        self._path, new = expand(lowered.path, tuple(lowered.words.values()), dsp=dsp)
+        self._words = {name: new[word.index] for name, word in lowered.words.items()}
         self._place()
         members = {
             "state": In(registers_layout(lowered)),
             "inputs": In(inputs_layout(lowered)),
             "next": Out(registers_layout(lowered)),
             "spike": Out(1),
+            "words": Out(words_layout(lowered)),
         }
         if lowered.noise:
             members["noise"] = In(16 * len(lowered.noise))
@@ -88,14 +97,16 @@ class Step(wiring.Component):
         """As soon as possible: the stage of every node, and how late in the stage it is ready."""
         self._stage: dict[int, int] = {}
         ready: dict[int, float] = {}
-        for node in self._nodes:
+        words = tuple(self._words.values())
+        at_once = {node.index for node in self._path.reachable(words)}
+        for node in self._path.reachable((*self._path.outputs.values(), *words)):
             stage = max((self._stage[a.index] for a in node.args), default=0)
             begin = max((ready[a.index] for a in node.args if self._stage[a.index] == stage),
                         default=0.0)  # fmt: skip
             cost = _COST.get(node.op, 0.0)
             if node.op == "rom":  # the address is registered inside the memory
                 stage, begin = stage + 1, 0.0
-            elif begin + cost > 1.0 and begin > 0:
+            elif begin + cost > 1.0 and begin > 0 and node.index not in at_once:
                 stage, begin = stage + 1, 0.0
             self._stage[node.index] = stage
             ready[node.index] = begin + cost
@@ -103,87 +114,62 @@ class Step(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._signals: dict[tuple[int, int], Signal] = {}
+        self._values: dict[tuple[int, int], Value] = {}
+        outputs = self._path.outputs
         for name in self._lowered.registers:
-            m.d.comb += self.next[name].eq(self._at(m, self._path.outputs[name], self.latency))
-        m.d.comb += self.spike.eq(self._at(m, self._path.outputs["spike"], self.latency))
+            m.d.comb += [
+                self.next[name].eq(self._at(m, outputs[name], self.latency)),
+                self.words[name].eq(self._at(m, self._words[name], 0)),
+            ]
+        m.d.comb += self.spike.eq(self._at(m, outputs["spike"], self.latency))
         return m
 
-    def _at(self, m: Module, node: Node, stage: int) -> Signal:
-        """The signal with the value of ``node``, as seen by ``stage``."""
-        key = (node.index, stage)
-        if key in self._signals:
-            return self._signals[key]
+    def _at(self, m: Module, node: Node, stage: int) -> Value:
+        """The value of ``node``, as seen by ``stage``."""
         made = self._stage[node.index]
-        if node.op == "input" and self._held:
-            stage = made = 0
-        if (node.index, stage) in self._signals:
-            signal = self._signals[node.index, stage]
-        elif node.op == "rom" and stage == made:
-            signal = self._rom(m, node)
-        elif stage == made or node.op in _FREE and node.op != "input":
-            signal = self._signal(node, stage)
-            m.d.comb += signal.eq(self._value(m, node, stage))
-        elif self._held and stage > made + 1:
-            signal = self._at(m, node, made + 1)
+        if self._held:  # it stays, so any later stage can have the register behind it
+            stage = 0 if node.op == "input" else min(stage, made + 1)
+        key = (node.index, stage)
+        if key not in self._values:
+            self._values[key] = self._make(m, node, stage, made)
+        return self._values[key]
+
+    def _make(self, m: Module, node: Node, stage: int, made: int) -> Value:
+        shape = Shape(node.width, signed=node.signed)
+        if node.op == "input" and stage == 0:
+            return self._port(node)
+        if node.op in _FREE and node.op != "input":
+            return _wires(node, [self._at(m, arg, stage) for arg in node.args], shape)
+        name = node.name if stage == made else f"{node.name}_d{stage - made}"
+        signal = Signal(shape, name=name, reset_less=True)
+        if stage == made:
+            if node.op == "rom":
+                return self._rom(m, node)
+            args = [self._at(m, arg, stage) for arg in node.args]
+            m.d.comb += signal.eq(_operation(node, args))
+            return signal
+        before = self._at(m, node, stage - 1)
+        passed = _passed(node) if self._held else None
+        if passed is None:
+            m.d.sync += signal.eq(before)
+            return signal
+        # the low bits that pass an adder by are held already, where they come from
+        arg, bits = passed
+        m.d.sync += signal.eq(before[bits:])
+        low = self._at(m, arg, self._stage[arg.index] + 1)
+        whole = Cat(_extended(low, bits), signal[: node.width - bits])
+        return whole.as_signed() if node.signed else whole
+
+    def _port(self, node: Node) -> Value:
+        if node.meta in self._lowered.registers:
+            value = self.state[node.meta]
+        elif node.meta in self._lowered.inputs:
+            value = self.inputs[node.meta]
         else:
-            signal = self._signal(node, stage)
-            m.d.sync += signal.eq(self._at(m, node, stage - 1))
-        self._signals[key] = signal
-        return signal
+            value = self.noise.word_select(self._lowered.noise.index(node.meta), 16)
+        return _fitted(value, Shape(node.width, signed=node.signed))
 
-    def _signal(self, node: Node, stage: int) -> Signal:
-        late = stage - self._stage[node.index]
-        name = node.name if not late else f"{node.name}_d{late}"
-        return Signal(Shape(node.width, signed=node.signed), name=name, reset_less=True)
-
-    def _value(self, m: Module, node: Node, stage: int):  # type: ignore[no-untyped-def]
-        args = [self._at(m, arg, stage) for arg in node.args]
-        match node.op:
-            case "input" if node.meta in self._lowered.registers:
-                return self.state[node.meta]
-            case "input" if node.meta in self._lowered.inputs:
-                return self.inputs[node.meta]
-            case "input":
-                return self.noise.word_select(self._lowered.noise.index(node.meta), 16)
-            case "const":
-                return Const(node.meta, Shape(node.width, signed=node.signed))
-            case "add":
-                return _sum(*args, *node.meta)
-            case "scale":
-                assert node.meta == -1
-                return -args[0]
-            case "mul":
-                return args[0] * args[1]
-            case "shl":
-                return Cat(Const(0, node.meta), args[0]) if node.meta else args[0]
-            case "shr":
-                return _above(args[0], node.meta)
-            case "low":
-                bits, signed = node.meta
-                return args[0][:bits].as_signed() if signed else args[0][:bits]
-            case "ge":
-                return _at_least(args[0], node.meta)
-            case "not":
-                return ~args[0]
-            case "and":
-                return args[0] & args[1]
-            case "or":
-                return args[0] | args[1]
-            case "mux":
-                return Mux(*args)
-            case "clamp":
-                low, high = node.meta
-                arg = node.args[0]
-                value = args[0]
-                if arg.high > high:
-                    value = Mux(_at_least(args[0], high + 1), high, value)
-                if arg.low < low:
-                    value = Mux(_at_least(args[0], low), value, low)
-                return value
-        raise NotImplementedError(node.op)
-
-    def _rom(self, m: Module, node: Node) -> Signal:
+    def _rom(self, m: Module, node: Node) -> Value:
         """A block-RAM lookup: the address now, the row a clock later."""
         shape = Shape(node.width, signed=node.signed)
         memory = Memory(shape=shape, depth=len(node.meta), init=list(node.meta))
@@ -193,7 +179,69 @@ class Step(wiring.Component):
         return port.data
 
 
-def _above(value: Signal, bits: int):  # type: ignore[no-untyped-def]
+def _operation(node: Node, args: list[Value]) -> Value:
+    """The expression of a node that takes cells."""
+    match node.op:
+        case "add":
+            return _sum(*args, *node.meta)
+        case "scale":
+            assert node.meta == -1  # all others have become additions
+            return -args[0]
+        case "mul":
+            return args[0] * args[1]
+        case "ge":
+            return _at_least(args[0], node.meta)
+        case "not":
+            return ~args[0]
+        case "and":
+            return args[0] & args[1]
+        case "or":
+            return args[0] | args[1]
+        case "mux":
+            return Mux(*args)
+        case "clamp":
+            (low, high), value = node.meta, args[0]
+            if node.args[0].high > high:
+                value = Mux(_at_least(args[0], high + 1), high, value)
+            if node.args[0].low < low:
+                value = Mux(_at_least(args[0], low), value, low)
+            return value
+    raise NotImplementedError(node.op)
+
+
+def _wires(node: Node, args: list[Value], shape: Shape) -> Value:
+    """The expression of a node that is only wires."""
+    match node.op:
+        case "const":
+            return Const(node.meta, shape)
+        case "shl":
+            return _fitted(Cat(Const(0, node.meta), args[0]) if node.meta else args[0], shape)
+        case "shr":
+            return _fitted(_above(args[0], node.meta), shape)
+    return _fitted(_extended(args[0], node.meta[0]), shape)
+
+
+def _fitted(value: Value, shape: Shape) -> Value:
+    """The value in the shape its interval needs, which never drops a bit that counts."""
+    if len(value) > shape.width:
+        value = value[: shape.width]
+    elif len(value) < shape.width:
+        value = _extended(value, shape.width)
+    return value.as_signed() if shape.signed else value.as_unsigned()
+
+
+def _passed(node: Node) -> tuple[Node, int] | None:
+    """The argument whose low bits are those of the sum, and how many of them."""
+    if node.op == "add":
+        i, j, sign = node.meta
+        if 0 < j < node.width:
+            return node.args[0], j
+        if 0 < i < node.width and sign > 0:
+            return node.args[1], i
+    return None
+
+
+def _above(value: Value, bits: int) -> Value:
     """value >> bits, as narrow as it is."""
     if not bits:
         return value
@@ -203,21 +251,20 @@ def _above(value: Signal, bits: int):  # type: ignore[no-untyped-def]
     return part.as_signed() if value.shape().signed else part
 
 
-def _sum(a: Signal, b: Signal, i: int, j: int, sign: int):  # type: ignore[no-untyped-def]
+def _sum(a: Value, b: Value, i: int, j: int, sign: int) -> Value:
     """(a << i) + sign * (b << j), one of i and j being 0: bits only one has pass by the adder."""
-    if j and (a.shape().signed or sign > 0):
+    if j:
         high = _above(a, j) + b if sign > 0 else _above(a, j) - b
         return Cat(_extended(a, j), high).as_signed() if high.shape().signed else Cat(
             _extended(a, j), high)  # fmt: skip
     if i and sign > 0:
         return _sum(b, a, 0, i, sign)
-    left, right = Cat(Const(0, i), a), Cat(Const(0, j), b)
+    left = Cat(Const(0, i), a)
     left = left.as_signed() if a.shape().signed else left
-    right = right.as_signed() if b.shape().signed else right
-    return left + right if sign > 0 else left - right
+    return left + b if sign > 0 else left - b
 
 
-def _extended(value: Signal, bits: int):  # type: ignore[no-untyped-def]
+def _extended(value: Value, bits: int) -> Value:
     """The low ``bits`` bits, extended by the sign if there are fewer."""
     if bits <= len(value):
         return value[:bits]
@@ -225,7 +272,7 @@ def _extended(value: Signal, bits: int):  # type: ignore[no-untyped-def]
     return Cat(value, fill.replicate(bits - len(value)))
 
 
-def _at_least(value: Signal, bound: int):  # type: ignore[no-untyped-def]
+def _at_least(value: Value, bound: int) -> Value:
     """value >= bound, on only as many bits as the bound's trailing zeros leave."""
     zeros = (bound & -bound).bit_length() - 1 if bound else len(value) - 1
     return _above(value, zeros) >= (bound >> zeros)

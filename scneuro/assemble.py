@@ -31,7 +31,7 @@ from .words import Q8_8, WORD_BITS, Word, fitting, nearest
 __all__ = ["assemble"]
 
 SIGNIFICAND_BITS = 16
-_CONSTANT_BITS = 8  # fraction bits of a constant below the register it ends in
+_CONSTANT_BITS = 4  # fraction bits of a constant below the register it ends in
 _NEGLIGIBLE = 6  # an operand's rounding is negligible below 2**-6 of the register's LSB
 _FINEST = 46  # no sum has more fraction bits
 _SIMPLE = (1, 3, 5, 7, 9, 15, 17, 31, 33)  # what one adder can multiply by
@@ -205,20 +205,21 @@ class _Assembly:
                 group: list[tuple[tuple[Node, Atom, float], tuple[int, int, float]]]) -> Node:  # fmt: skip
         """base x (the sum of ratio x node): one multiplier for all of the group."""
         finest = max(node.fraction - shift for (node, *_), (_, shift, _) in group)
-        significand, places = self._coefficient(base, finest)
+        flip = math.copysign(1.0, base)  # the product is positive: to subtract it costs more
+        significand, places = self._coefficient(abs(base), finest)
         members, error = [], 0.0
-        for (node, atom, exact), (odd, shift, sign) in group:
+        for (node, atom, exact), (odd, shift, direction) in group:
+            sign = direction * flip
             used = math.ldexp(significand * odd * sign, shift - places)
             self.out.coefficients.append(Coefficient(atom.key, exact, used))
             error += abs(exact - used) * node.magnitude
             members.append(self._signed(self.path.scale(node, odd, -shift), sign))
         total = self._chain(sorted(members, key=lambda n: -n.fraction))
-        if (inner := _negated(total)) is not None:
-            total, significand = inner, -significand
-        product = self.path.scale(total, abs(significand), places, "product")
+        inner = _negated(total)
+        product = self.path.scale(inner or total, significand, places, "product")
         product = self.path.annotate(product, product.low, product.high, product.error + error,
                                      product.name)  # fmt: skip
-        return self._signed(product, significand)
+        return product if inner is None else self._signed(product, -1.0)
 
     def _coefficient(self, value: float, finest: int) -> tuple[int, int]:
         """(significand, fraction bits): the nearest significand of 16 bits, made odd."""

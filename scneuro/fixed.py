@@ -20,7 +20,7 @@ class FixedNeuron(Runner):
     """The Q8.8 twin of a neuron: what its hardware computes, bit for bit.
 
     States read as the words a user of the hardware reads; :attr:`registers` are the integers
-    with their guard bits.
+    with their guard bits, and ``noise`` the last random draws, where rounding is stochastic.
 
     Parameters
     ----------
@@ -41,13 +41,12 @@ class FixedNeuron(Runner):
         self.input_defaults = dict(defaults)
         path = lowered.path
         self._step = {a is ARRAYS: path.evaluator(path.outputs, a) for a in (ARRAYS, INTEGERS)}
-        self._word = {a is ARRAYS: path.evaluator(lowered.words, a) for a in (ARRAYS, INTEGERS)}
-        self._rest = dict.fromkeys(path.inputs, 0)
         self.reset()
 
     def reset(self) -> None:
         """Return to the initial registers and the seed."""
         self._lfsr = LFSR(self.seed)
+        self.noise: dict[str, Any] = {}
         self._shape = ()
         self._registers: dict[str, Any] = {n: r.init for n, r in self.lowered.registers.items()}
 
@@ -77,11 +76,11 @@ class FixedNeuron(Runner):
     @property
     def words(self) -> dict[str, Any]:
         """The states as 16-bit words: ints, or int64 arrays (N,)."""
-        return self._word[bool(self._shape)]({**self._rest, **self._registers})
+        return {n: r.to_word(self._registers[n]) for n, r in self.lowered.registers.items()}
 
     def read(self, name: str) -> Any:
-        word = self.words[name]
-        return np.ldexp(word, -self.lowered.registers[name].word.fraction)[()]
+        r = self.lowered.registers[name]
+        return r.to_word(self._registers[name]) * r.word.lsb
 
     def write(self, name: str, value: Any) -> None:
         r = self.lowered.registers[name]
@@ -129,7 +128,8 @@ class FixedNeuron(Runner):
     def _advance(self, inputs: dict[str, Any]) -> Any:
         if not self._shape:
             inputs = {name: int(value) for name, value in inputs.items()}
-        result = self._step[bool(self._shape)]({**self._registers, **inputs, **self._draw()})
+        self.noise = self._draw()
+        result = self._step[bool(self._shape)]({**self._registers, **inputs, **self.noise})
         spike = result.pop("spike")
         self._registers = {n: np.broadcast_to(v, self._shape) if self._shape else v
                            for n, v in result.items()}  # fmt: skip

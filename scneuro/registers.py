@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from .canonical import Select, Sum, Variable
 from .errors import LoweringError
@@ -55,6 +58,14 @@ class Register:
     @property
     def width(self) -> int:
         return WORD_BITS + self.guard
+
+    def to_word(self, value: Any) -> Any:
+        """The word a user reads: the register rounded to nearest, saturating at the top."""
+        return np.minimum((value + ((1 << self.guard) >> 1)) >> self.guard, 2 ** (WORD_BITS - 1) - 1)
+
+    def to_real(self, value: Any) -> Any:
+        """What the register stands for, guard bits included."""
+        return np.ldexp(np.asarray(value, dtype=float), -self.fraction)
 
     @classmethod
     def plan(cls, model: str, state: State, update: Sum, initial: float, *, reach: Interval,

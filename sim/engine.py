@@ -1,0 +1,145 @@
+"""The gates in Amaranth's own simulator, with the surface of the models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from amaranth.sim import Simulator
+
+from ..errors import ScneuroError
+from ..fixed import FixedNeuron
+from ..model import Runner
+from ..words import Q8_8, quantize
+
+__all__ = ["SimulatedNeuron", "simulate_steps"]
+
+_PATIENCE = 100_000  # clocks a hand-written neuron may take for one step
+_PERIOD = 1e-6
+
+
+def unpack(value: int, widths: dict[str, int]) -> dict[str, int]:
+    """The signed fields of a packed struct, lowest first."""
+    fields = {}
+    for name, width in widths.items():
+        bits = value & ((1 << width) - 1)
+        fields[name] = bits - (1 << width) if bits >> (width - 1) else bits
+        value >>= width
+    return fields
+
+
+class _Bench:
+    """One hardware neuron on its streams; every result is (spike, word, registers)."""
+
+    def __init__(self, hardware: Any, fixed: FixedNeuron) -> None:
+        self._hardware, self._fixed = hardware, fixed
+        self._first = fixed.state_names[0]
+        self._widths = {n: r.width for n, r in fixed.lowered.registers.items()}
+        self.simulator = Simulator(hardware)
+        self.simulator.add_clock(_PERIOD)
+        self.simulator.add_testbench(self._serve)
+        self._todo: list[int] = []
+        self._done: list[tuple[int, int, dict[str, int]]] = []
+
+    async def _serve(self, ctx: Any) -> None:
+        hardware = self._hardware
+        payload, state = hardware.i.payload.as_value(), hardware.state.as_value()
+        ctx.set(hardware.o.ready, 1)
+        while True:
+            if not self._todo:
+                await ctx.tick()
+                continue
+            ctx.set(payload, self._todo.pop(0))
+            ctx.set(hardware.i.valid, 1)
+            accepted = False
+            for _ in range(_PATIENCE):
+                ready = ctx.get(hardware.i.ready)
+                await ctx.tick()
+                if ready and not accepted:
+                    accepted = True
+                    ctx.set(hardware.i.valid, 0)
+                if ctx.get(hardware.o.valid):
+                    break
+            else:
+                raise ScneuroError(
+                    f"{self._fixed.name}: the hardware gave no result in {_PATIENCE} clocks",
+                    "o.valid must rise once for every input that i.ready accepts",
+                )
+            result = hardware.o.payload
+            self._done.append((ctx.get(result.spike), ctx.get(result[self._first]),
+                               unpack(ctx.get(state), self._widths)))  # fmt: skip
+            await ctx.tick()
+
+    def step(self, words: dict[str, int]) -> tuple[int, int, dict[str, int]]:
+        packed = 0
+        for position, name in enumerate(self._fixed.lowered.inputs):
+            packed |= (words[name] & 0xFFFF) << (16 * position)
+        self._todo.append(packed)
+        while not self._done:
+            self.simulator.advance()
+        return self._done.pop()
+
+
+def simulate_steps(
+    hardware: Any, fixed: FixedNeuron, words: dict[str, np.ndarray], vcd: Path | None = None
+) -> Iterator[tuple[int, int, dict[str, int]]]:
+    """Run hardware over input words (T,): the spike flag, first word and registers of every step.
+
+    With ``vcd``, the waveform is written there.
+    """
+    bench = _Bench(hardware, fixed)
+    writer = bench.simulator.write_vcd(str(vcd)) if vcd else nullcontext()
+    with writer:
+        for t in range(len(next(iter(words.values())))):
+            yield bench.step({name: int(values[t]) for name, values in words.items()})
+
+
+class SimulatedNeuron(Runner):
+    """A neuron's hardware, simulated gate by gate; one neuron.
+
+    Parameters
+    ----------
+    make : callable
+        Returns a new instance of the hardware (as ``scneuro.hdl.build`` does).
+    fixed : FixedNeuron
+        Its formats.
+    """
+
+    def __init__(self, make: Any, fixed: FixedNeuron) -> None:
+        self.name, self.dt = fixed.name, fixed.dt
+        self.state_names, self.input_defaults = fixed.state_names, fixed.input_defaults
+        self._make, self._fixed = make, fixed
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new simulation from power-on."""
+        self._bench = _Bench(self._make(), self._fixed)
+        lowered = self._fixed.lowered
+        self.registers = {n: r.init for n, r in lowered.registers.items()}
+        self._shape = ()
+
+    def read(self, name: str) -> Any:
+        r = self._fixed.lowered.registers[name]
+        return r.to_word(self.registers[name]) * r.word.lsb
+
+    def write(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{self.name}: the registers of hardware cannot be set from outside")
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__.get("state_names", ()):
+            return self.read(name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
+        return quantize(values, f"{self.name}: {name}", Q8_8, self._fixed.lowered.inputs[name])
+
+    def _resize(self, count: int) -> None:
+        raise ValueError(f"{self.name}: simulated hardware is one neuron, not {count}")
+
+    def _advance(self, inputs: dict[str, Any]) -> Any:
+        words = {name: int(value) for name, value in inputs.items()}
+        spike, _, self.registers = self._bench.step(words)
+        return bool(spike)
