@@ -63,7 +63,7 @@ class Neuron(wiring.Component):
     o: Any
     state: data.View
 
-    def __init__(self, fixed: FixedNeuron, *, dsp: bool = False) -> None:
+    def __init__(self, fixed: FixedNeuron, *, dsp: bool = True) -> None:
         self._fixed = fixed
         self._step = Step(fixed.lowered, held=True, dsp=dsp)
         self.latency = self._step.latency + 1
@@ -103,7 +103,7 @@ class Neuron(wiring.Component):
         return m
 
 
-def build(neuron: Model, fixed: FixedNeuron, *, dsp: bool = False) -> Any:
+def build(neuron: Model, fixed: FixedNeuron, *, dsp: bool = True) -> Any:
     """The hardware of a neuron: its own, if it hands one back, or ours.
 
     Raises

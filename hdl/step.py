@@ -148,7 +148,12 @@ class Step(wiring.Component):
             args = [self._at(m, arg, stage) for arg in node.args]
             m.d.comb += signal.eq(_operation(node, args))
             return signal
-        before = self._at(m, node, stage - 1)
+        # a value that only later stages see is never a signal of its own: its register takes the
+        # expression, which saves the simulator an event and costs synthesis nothing
+        if stage == made + 1 and node.op not in ("input", "rom"):
+            before = _operation(node, [self._at(m, arg, made) for arg in node.args])
+        else:
+            before = self._at(m, node, stage - 1)
         passed = _passed(node) if self._held else None
         if passed is None:
             m.d.sync += signal.eq(before)
