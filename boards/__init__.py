@@ -1,0 +1,17 @@
+"""Make it real: the board table, the toolchain finder, builds and the host's side of the link."""
+
+from .build import BuildReport, build_bitstream
+from .host import read_samples
+from .table import BOARDS, Board, board
+from .toolchain import Tool, find_tools
+
+__all__ = [
+    "BOARDS",
+    "Board",
+    "BuildReport",
+    "Tool",
+    "board",
+    "build_bitstream",
+    "find_tools",
+    "read_samples",
+]

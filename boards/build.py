@@ -1,0 +1,280 @@
+"""From a neuron to a bitstream: synthesis, place and route, packing, and what came of it."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import FileTrouble, ScneuroError, ToolError
+from ..neuron import Neuron
+from .design import Pins, design
+from .table import Board
+from .toolchain import Tool, find_tools
+
+__all__ = ["BuildReport", "build_bitstream"]
+
+_STAGES = {"yosys": "synthesis", "nextpnr-ice40": "place and route",
+           "nextpnr-ecp5": "place and route", "icepack": "packing", "ecppack": "packing"}  # fmt: skip
+_LOGS = {"yosys": "top.rpt", "nextpnr-ice40": "top.tim", "nextpnr-ecp5": "top.tim"}
+_CELLS = {
+    "logic": ("ICESTORM_LC", "TRELLIS_COMB"),
+    "flip_flops": ("TRELLIS_FF",),
+    "dsp": ("ICESTORM_DSP", "MULT18X18D"),
+    "ram": ("ICESTORM_RAM", "DP16KD"),
+}
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build produced, as measured by its tools.
+
+    Attributes
+    ----------
+    neuron, board, device : str
+    bitstream : str
+        Path.
+    sha256 : str
+        Of the bitstream.
+    fmax_mhz, clock_mhz : float
+        What the slowest path allows, and what the board's clock is.
+    utilization : dict
+        ``logic`` (LCs or LUTs), ``flip_flops``, ``dsp`` and ``ram`` as {used, available}.
+    cells : dict of str to int
+        Cells by type after synthesis.
+    tools : dict of str to str
+        Versions.
+    seed : int
+        Of placement.
+    sample_every : int
+        Steps per UART sample.
+    seconds : float
+        Duration of the build; of the original one if ``cached``.
+    cached : bool
+    """
+
+    neuron: str
+    board: str
+    device: str
+    bitstream: str
+    sha256: str
+    fmax_mhz: float
+    clock_mhz: float
+    utilization: dict[str, dict[str, int]]
+    cells: dict[str, int]
+    tools: dict[str, str]
+    seed: int
+    sample_every: int
+    seconds: float
+    cached: bool
+
+    def __str__(self) -> str:
+        used = self.utilization
+        unit = "LC" if "flip_flops" not in used else "LUT"
+        parts = [f"{used['logic']['used']} of {used['logic']['available']} {unit}"]
+        if "flip_flops" in used:
+            parts.append(f"{used['flip_flops']['used']} FF")
+        parts += [f"{used[k]['used']} {k.upper()}" for k in ("dsp", "ram") if k in used]
+        return "\n".join([
+            f"{self.neuron} on {self.board} ({self.device})",
+            f"  uses       {', '.join(parts)}",
+            f"  timing     {self.fmax_mhz:.1f} MHz possible, {self.clock_mhz:g} MHz needed",
+            f"  bitstream  {self.bitstream}",
+            f"  sha256     {self.sha256}",
+            f"  tools      {', '.join(f'{n} {v}' for n, v in self.tools.items())}"
+            + (" (cached)" if self.cached else f"  ({self.seconds:.0f} s)"),
+        ])  # fmt: skip
+
+
+def build_bitstream(neuron: Neuron, board: Board, output: Path | str, *, seed: int = 1,
+                    progress: bool = True, cache: Path | None = None) -> BuildReport:  # fmt: skip
+    """Build the design of a neuron for a board.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    board : Board
+    output : path
+        Folder for ``NEURON-BOARD.bin`` (or ``.bit``) and ``NEURON-BOARD.json``, the report. Each is
+        written whole or not at all.
+    seed : int
+        Of placement. The same inputs, tools and seed make the same bytes.
+    progress : bool
+        Say on standard error what is running.
+    cache : path, optional
+        Folder of finished builds, keyed by content; by default the user's cache folder.
+
+    Raises
+    ------
+    ToolError
+        A tool is missing or failed; the message has the tool's own words.
+    FileTrouble
+        The output cannot be written.
+    LoweringError
+        The neuron cannot be represented, or not run in real time on this board.
+    """
+    output = Path(output)
+    _check_writable(output)
+    tools = find_tools(board.tools)
+    fixed = neuron.fixed()
+    hardware, rates = design(neuron, fixed, board)
+    plan = board.make_platform().prepare(
+        Pins(hardware, fixed, rates, board), emit_src=False, synth_opts=board.synth,
+        nextpnr_opts=f"--seed {int(seed)} --report report.json",
+        script_after_synth="tee -q -o stat.json stat -json",
+    )  # fmt: skip
+    digest = hashlib.sha256()
+    for name, content in sorted(plan.files.items()):
+        digest.update(name.encode() + b"\0")
+        digest.update(content.encode() if isinstance(content, str) else content)
+    digest.update(repr(sorted((t.name, t.version) for t in tools.values())).encode())
+    folder = (cache or _cache_folder()) / digest.hexdigest()[:32]
+    cached = (folder / "done.json").is_file()
+    if not cached:
+        _make(plan, tools, board, folder, progress)
+    name = f"{neuron.name.lower()}-{board.name}"
+    try:
+        report = _report(neuron, board, folder, tools, seed, rates.every, cached,
+                         output / f"{name}{board.suffix}")  # fmt: skip
+    except (OSError, ValueError, KeyError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ToolError(f"the build in {folder} is damaged ({error!r}); it was removed",
+                        "run the same command again") from None  # fmt: skip
+    _write_whole(output / f"{name}{board.suffix}", (folder / f"top{board.suffix}").read_bytes())
+    _write_whole(output / f"{name}.json", json.dumps(asdict(report), indent=2).encode() + b"\n")
+    return report
+
+
+def _cache_folder() -> Path:
+    if chosen := os.environ.get("SCNEURO_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scneuro" / "builds"
+
+
+def _check_writable(output: Path) -> None:
+    """Fail before minutes of work, not after."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output):
+            pass
+    except OSError as error:
+        raise _no_write(output, error) from None
+
+
+def _no_write(path: Path, error: OSError) -> FileTrouble:
+    hint = {errno.ENOSPC: "free some space", errno.EACCES: "choose another folder with -o",
+            errno.EROFS: "choose another folder with -o"}  # fmt: skip
+    return FileTrouble(f"cannot write to {path}: {error.strerror or error}",
+                       hint.get(error.errno or 0, "choose another place with -o"))  # fmt: skip
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole, or as it was before."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except BaseException as error:
+        Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _no_write(path, error) from None
+        raise
+
+
+def _make(plan: Any, tools: dict[str, Tool], board: Board, folder: Path, progress: bool) -> None:
+    """Run the tools in a folder of their own; it gets its final name when all is done."""
+    say: Callable[[str], None] = _say if progress else lambda text: None
+    begin = time.monotonic()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".build-"))
+    except OSError as error:
+        raise _no_write(folder.parent, error) from None
+    try:
+        plan.extract(work)
+        commands = json.loads(plan.files["build_top.json"])["commands"]
+        if any(tool.is_yowasp for tool in tools.values()):
+            say("  the first use of each YoWASP tool compiles it, which takes up to a minute")
+        for number, command in enumerate(commands, 1):
+            tool = tools[command[0]]
+            say(f"  [{number}/{len(commands)}] {_STAGES[tool.name]}: {tool.name} {tool.version}")
+            _run(tool, command, work)
+        done = {"seconds": time.monotonic() - begin}
+        (work / "done.json").write_text(json.dumps(done))
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(work, folder)
+    except OSError as error:
+        shutil.rmtree(work, ignore_errors=True)
+        raise _no_write(folder.parent, error) from None
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _run(tool: Tool, command: list[str], work: Path) -> None:
+    with (work / "output.txt").open("w+b") as output:
+        process = subprocess.Popen([tool.command, *command[1:]], cwd=work, stdout=output,
+                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)  # fmt: skip
+        try:
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        if not code:
+            return
+        output.seek(0)
+        said = output.read().decode(errors="replace")
+    log = work / _LOGS.get(tool.name, "")
+    if log.is_file():  # YoWASP's yosys can lose its own error text: its log has the last of it
+        said = log.read_text(errors="replace") + said
+    lines = [line for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if "ERROR" in line] or lines[-15:]
+    if any("No space left" in line for line in lines[-15:]):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    raise ToolError(f"{tool.name} failed with code {code}:\n    " + "\n    ".join(errors[-15:]))
+
+
+def _report(neuron: Neuron, board: Board, folder: Path, tools: dict[str, Tool], seed: int,
+            every: int, cached: bool, bitstream: Path) -> BuildReport:  # fmt: skip
+    placed = json.loads((folder / "report.json").read_text())
+    text = (folder / "stat.json").read_text()
+    stat = json.loads(text[text.index("{") :])
+    clocks = placed["fmax"].values()
+    if not clocks:
+        raise ScneuroError("nextpnr reports no clock: the design has no registers")
+    content = (folder / f"top{board.suffix}").read_bytes()
+    if not content:
+        raise ValueError("the bitstream is empty")
+    used = {
+        label: placed["utilization"][cell]
+        for label, kinds in _CELLS.items() for cell in kinds if cell in placed["utilization"]
+    }  # fmt: skip
+    return BuildReport(
+        neuron=neuron.name, board=board.name, device=board.device, bitstream=str(bitstream),
+        sha256=hashlib.sha256(content).hexdigest(),
+        fmax_mhz=round(min(clock["achieved"] for clock in clocks), 2),
+        clock_mhz=board.clock_hz / 1e6,
+        utilization={k: {n: int(v[n]) for n in ("used", "available")} for k, v in used.items()},
+        cells=dict(sorted(stat["design"]["num_cells_by_type"].items())),
+        tools={t.name: t.version for t in tools.values()}, seed=seed, sample_every=every,
+        seconds=round(json.loads((folder / "done.json").read_text())["seconds"], 1), cached=cached,
+    )  # fmt: skip

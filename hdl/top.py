@@ -1,0 +1,206 @@
+"""What goes on a board: a neuron in real time, its spikes on an LED, its samples on the UART."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from amaranth import Array, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import In, Out
+
+from ..errors import LoweringError
+from ..fixed import FixedNeuron
+from .link import FRAME_BYTES, FrameWriter
+from .uart import UARTReceiver, UARTTransmitter, divisor
+
+__all__ = ["Plan", "Top", "plan"]
+
+BAUD = 1_000_000
+_LED_MS = 40  # how long a spike shows
+_DEBOUNCE_MS = 10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The rates of a board design.
+
+    Attributes
+    ----------
+    clock_hz, baud : int
+    tick_clocks : int
+        Clocks per time step: the neuron runs in real time.
+    every : int
+        A sample is sent every so many steps, as many as the UART can carry.
+    currents : tuple of int
+        The words of the first input that the button steps through.
+    """
+
+    clock_hz: int
+    baud: int
+    tick_clocks: int
+    every: int
+    currents: tuple[int, ...]
+
+
+def plan(fixed: FixedNeuron, latency: int, currents: Sequence[int], *, clock_hz: int,
+         baud: int = BAUD) -> Plan:  # fmt: skip
+    """Rates for a clock.
+
+    Raises
+    ------
+    LoweringError
+        If a time step is shorter than a step takes, or is no whole number of clocks within 0.1 %.
+    ValueError
+        If the clock cannot make the baud rate.
+    """
+    exact = Fraction(clock_hz) * Fraction(fixed.dt).limit_denominator(10**6) / 1000
+    ticks = round(exact)
+    if ticks < latency + 2:
+        raise LoweringError(
+            f"{fixed.name}: dt = {fixed.dt:g} ms is {ticks} clocks of {clock_hz / 1e6:g} MHz, and a "
+            f"step takes {latency + 2}",
+            "use a larger dt",
+        )
+    if abs(ticks / exact - 1) > 1e-3:
+        raise LoweringError(
+            f"{fixed.name}: dt = {fixed.dt:g} ms is {float(exact):.2f} clocks of "
+            f"{clock_hz / 1e6:g} MHz, which is no whole number within 0.1 %",
+            "choose a dt that is",
+        )
+    # the transmitter idles a clock between bytes, the writer another between frames
+    frame = FRAME_BYTES * (10 * divisor(clock_hz, baud) + 1) + 2
+    return Plan(clock_hz, baud, ticks, -(-frame // ticks), tuple(currents))
+
+
+class Top(wiring.Component):
+    """The design of a board, without its pins.
+
+    Every ``tick_clocks`` the neuron takes one step on the current that is selected. A press of
+    the button, or any byte on the UART, selects the next current.
+
+    Parameters
+    ----------
+    hardware : Component
+        A neuron with the signature of :class:`~scneuro.hdl.Neuron`.
+    fixed : FixedNeuron
+    plan : Plan
+
+    Members
+    -------
+    rx, button : In(1), asynchronous
+    tx, led, late : Out(1)
+        ``late`` rises for good if a step was not done in time or a sample could not be sent.
+    """
+
+    rx: Signal
+    button: Signal
+    tx: Signal
+    led: Signal
+    late: Signal
+
+    def __init__(self, hardware: Any, fixed: FixedNeuron, plan: Plan) -> None:
+        self._hardware, self._fixed, self.plan = hardware, fixed, plan
+        super().__init__({"rx": In(1, init=1), "button": In(1), "tx": Out(1, init=1),
+                          "led": Out(1), "late": Out(1)})  # fmt: skip
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        plan, neuron = self.plan, self._hardware
+        clocks = divisor(plan.clock_hz, plan.baud)
+        m.submodules.neuron = neuron
+        m.submodules.receiver = receiver = UARTReceiver(clocks)
+        m.submodules.writer = writer = FrameWriter()
+        m.submodules.transmitter = transmitter = UARTTransmitter(clocks)
+        wiring.connect(m, writer.o, transmitter.i)
+        m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(transmitter.tx), receiver.o.ready.eq(1)]
+
+        current = self._select(m, receiver.o.valid)
+        timer = Signal(range(plan.tick_clocks))
+        tick = Signal()
+        m.d.comb += tick.eq(timer == 0)
+        m.d.sync += timer.eq(timer - 1)
+        with m.If(tick):
+            m.d.sync += timer.eq(plan.tick_clocks - 1)
+
+        # the selected current is held from the tick to the end of the step, as a stream's payload is
+        given = Signal.like(current)
+        names = list(self._fixed.lowered.inputs)
+        m.d.comb += neuron.i.payload[names[0]].eq(given)
+        with m.If(neuron.i.ready):
+            m.d.sync += neuron.i.valid.eq(0)
+        with m.If(tick):
+            m.d.sync += [neuron.i.valid.eq(1), given.eq(current)]
+            with m.If(neuron.i.valid & ~neuron.i.ready):
+                m.d.sync += self.late.eq(1)
+
+        self._report(m, writer, given)
+        self._show(m)
+        return m
+
+    def _select(self, m: Module, byte: Signal) -> Signal:
+        """The current that the button and the UART step through."""
+        plan = self.plan
+        button = Signal()
+        m.submodules.button = FFSynchronizer(self.button, button)
+        quiet = Signal(range(plan.clock_hz // 1000 * _DEBOUNCE_MS))
+        pressed = Signal()
+        step = Signal()
+        m.d.comb += step.eq(byte)
+        with m.If(button == pressed):
+            m.d.sync += quiet.eq(0)
+        with m.Else():
+            m.d.sync += quiet.eq(quiet + 1)
+            with m.If(quiet == plan.clock_hz // 1000 * _DEBOUNCE_MS - 1):
+                m.d.sync += pressed.eq(button)
+                with m.If(button):
+                    m.d.comb += step.eq(1)
+        index = Signal(range(len(plan.currents)))
+        with m.If(step):
+            last = len(plan.currents) - 1
+            m.d.sync += index.eq(0 if not last else index + 1)
+            with m.If(index == last):
+                m.d.sync += index.eq(0)
+        current = Signal(16)
+        m.d.comb += current.eq(Array([word & 0xFFFF for word in plan.currents])[index])
+        return current
+
+    def _report(self, m: Module, writer: FrameWriter, given: Signal) -> None:
+        """Count spikes, and send a sample every few steps."""
+        neuron, plan = self._hardware, self.plan
+        result = neuron.o.payload
+        done = Signal()
+        spikes, sequence, skip = Signal(8), Signal(8), Signal(range(plan.every))
+        total = Signal(8)
+        m.d.comb += [
+            neuron.o.ready.eq(1),
+            done.eq(neuron.o.valid),
+            total.eq(spikes + (result.spike & ~spikes.all())),
+        ]
+        with m.If(writer.i.ready):
+            m.d.sync += writer.i.valid.eq(0)
+        with m.If(done):
+            m.d.sync += [skip.eq(skip - 1), spikes.eq(total)]
+            with m.If(skip == 0):
+                m.d.sync += [
+                    skip.eq(plan.every - 1),
+                    spikes.eq(0),
+                    sequence.eq(sequence + 1),
+                    writer.i.valid.eq(1),
+                    writer.i.payload.sequence.eq(sequence),
+                    writer.i.payload.spikes.eq(total),
+                    writer.i.payload.v.eq(result[self._fixed.state_names[0]]),
+                    writer.i.payload.i.eq(given),
+                ]
+                with m.If(writer.i.valid & ~writer.i.ready):
+                    m.d.sync += self.late.eq(1)
+
+    def _show(self, m: Module) -> None:
+        """The LED, lit for a while by every spike."""
+        glow = Signal(range(self.plan.clock_hz // 1000 * _LED_MS + 1))
+        m.d.comb += self.led.eq(glow != 0)
+        with m.If(self._hardware.o.valid & self._hardware.o.payload.spike):
+            m.d.sync += glow.eq(self.plan.clock_hz // 1000 * _LED_MS)
+        with m.Elif(glow != 0):
+            m.d.sync += glow.eq(glow - 1)

@@ -1,0 +1,112 @@
+"""A UART, 8N1: a byte stream in, a byte stream out."""
+
+from typing import Any
+
+from amaranth import Cat, Const, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["UARTReceiver", "UARTTransmitter", "divisor"]
+
+
+def divisor(clock_hz: int, baud: int) -> int:
+    """Clocks per bit.
+
+    Raises
+    ------
+    ValueError
+        If the clock cannot make the rate within 2 % (a receiver samples 9.5 bits after the start edge).
+    """
+    clocks = round(clock_hz / baud) if baud > 0 else 0
+    if clocks < 4 or abs(clock_hz / clocks / baud - 1) > 0.02:
+        raise ValueError(f"a {clock_hz:,} Hz clock cannot make {baud:,} baud within 2 %")
+    return clocks
+
+
+class UARTTransmitter(wiring.Component):
+    """Sends bytes; lowest bit first, one stop bit.
+
+    Parameters
+    ----------
+    clocks : int
+        Clocks per bit.
+
+    Members
+    -------
+    i : In(stream of 8 bits)
+    tx : Out(1), idle high
+    """
+
+    i: Any
+    tx: Signal
+
+    def __init__(self, clocks: int) -> None:
+        self._clocks = clocks
+        super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        timer = Signal(range(self._clocks))
+        left = Signal(range(11))  # bits to go, the stop bit among them
+        frame = Signal(9, init=0x1FF)
+        m.d.comb += self.i.ready.eq(left == 0)
+        m.d.sync += self.tx.eq(frame[0] | (left == 0))
+        with m.If(left == 0):
+            with m.If(self.i.valid):
+                m.d.sync += [
+                    frame.eq(Cat(Const(0, 1), self.i.payload)),
+                    left.eq(10),
+                    timer.eq(self._clocks - 1),
+                ]
+        with m.Elif(timer == 0):
+            m.d.sync += [frame.eq(Cat(frame[1:], Const(1, 1))), left.eq(left - 1),
+                         timer.eq(self._clocks - 1)]  # fmt: skip
+        with m.Else():
+            m.d.sync += timer.eq(timer - 1)
+        return m
+
+
+class UARTReceiver(wiring.Component):
+    """Receives bytes; a byte whose stop bit is low is dropped.
+
+    Parameters
+    ----------
+    clocks : int
+        Clocks per bit.
+
+    Members
+    -------
+    rx : In(1), asynchronous
+    o : Out(stream of 8 bits)
+        A byte not taken by the time the next one is complete is lost.
+    """
+
+    rx: Signal
+    o: Any
+
+    def __init__(self, clocks: int) -> None:
+        self._clocks = clocks
+        super().__init__({"rx": In(1, init=1), "o": Out(stream.Signature(8))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        rx = Signal(init=1)
+        m.submodules.sync = FFSynchronizer(self.rx, rx, init=1)
+        timer = Signal(range(self._clocks + self._clocks // 2))
+        left = Signal(range(10))
+        frame = Signal(8)
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        with m.If(left == 0):
+            with m.If(~rx):  # the middle of the first data bit is one and a half bits away
+                m.d.sync += [left.eq(9), timer.eq(self._clocks + self._clocks // 2 - 1)]
+        with m.Elif(timer == 0):
+            m.d.sync += [left.eq(left - 1), timer.eq(self._clocks - 1)]
+            with m.If(left > 1):
+                m.d.sync += frame.eq(Cat(frame[1:], rx))
+            with m.Elif(rx):
+                m.d.sync += [self.o.payload.eq(frame), self.o.valid.eq(1)]
+        with m.Else():
+            m.d.sync += timer.eq(timer - 1)
+        return m

@@ -1,0 +1,117 @@
+"""A whole board design in the simulator, read through its UART pin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from amaranth.sim import Simulator
+
+from ..fixed import FixedNeuron
+from ..hdl.link import FrameReader, Sample
+from ..hdl.top import Plan, Top
+from ..hdl.uart import divisor
+
+__all__ = ["BoardRun", "expected_samples", "simulate_board"]
+
+
+@dataclass(frozen=True)
+class BoardRun:
+    """What came out of the pins.
+
+    Attributes
+    ----------
+    samples : list of Sample
+    bad, lost : int
+        Bytes outside valid frames, and frames missing.
+    lit : bool
+        The LED was on at the end.
+    late : bool
+    """
+
+    samples: list[Sample]
+    bad: int
+    lost: int
+    lit: bool
+    late: bool
+
+
+def simulate_board(hardware: Any, fixed: FixedNeuron, plan: Plan, samples: int, *,
+                   bytes_at: Sequence[int] = (), press_at: Sequence[int] = ()) -> BoardRun:  # fmt: skip
+    """Run a board's design until its UART has sent ``samples`` frames.
+
+    Parameters
+    ----------
+    hardware, fixed, plan
+        As for :class:`~scneuro.hdl.top.Top`.
+    samples : int
+    bytes_at : sequence of int
+        Send a byte to the board after this many frames.
+    press_at : sequence of int
+        Hold the button down for one frame after this many frames.
+    """
+    top = Top(hardware, fixed, plan)
+    clocks = divisor(plan.clock_hz, plan.baud)
+    reader = FrameReader()
+    found: list[Sample] = []
+    state = {"lit": False, "late": False}
+
+    async def listen(ctx: Any) -> None:
+        while len(found) < samples:
+            await ctx.negedge(top.tx)
+            await ctx.tick().repeat(clocks + clocks // 2)
+            byte = 0
+            for bit in range(8):
+                byte |= ctx.get(top.tx) << bit
+                await ctx.tick().repeat(clocks)
+            if ctx.get(top.tx):  # the stop bit
+                found.extend(reader.feed(bytes([byte])))
+            state.update(lit=bool(ctx.get(top.led)), late=bool(ctx.get(top.late)))
+
+    async def talk(ctx: Any) -> None:
+        for count in sorted(bytes_at):
+            while len(found) < count:
+                await ctx.tick().repeat(10 * clocks)
+            for bit in (0, *(0x6E >> n & 1 for n in range(8)), 1):
+                ctx.set(top.rx, bit)
+                await ctx.tick().repeat(clocks)
+
+    async def press(ctx: Any) -> None:
+        for count in sorted(press_at):
+            while len(found) < count:
+                await ctx.tick().repeat(10 * clocks)
+            ctx.set(top.button, 1)
+            while len(found) < count + 1:
+                await ctx.tick().repeat(10 * clocks)
+            ctx.set(top.button, 0)
+
+    simulator = Simulator(top)
+    simulator.add_clock(1 / plan.clock_hz)
+    simulator.add_testbench(listen)
+    if bytes_at:
+        simulator.add_testbench(talk, background=True)
+    if press_at:
+        simulator.add_testbench(press, background=True)
+    simulator.run()
+    return BoardRun(found, reader.bad, reader.lost, state["lit"], state["late"])
+
+
+def expected_samples(fixed: FixedNeuron, plan: Plan, currents: Sequence[int]) -> list[Sample]:
+    """What the integer model says the frames hold, given the current each frame reports.
+
+    The current changes at the step after the one before's frame at the earliest, so the frames' own
+    currents, one to every ``plan.every`` steps, decide the run where they are constant.
+    """
+    first = next(iter(fixed.lowered.inputs))
+    rest = {name: np.int64(round(default * 256)) for name, default in fixed.input_defaults.items()}
+    fixed.reset()
+    result = []
+    for number, current in enumerate(currents):
+        spikes = 0
+        for _ in range(1 if number == 0 else plan.every):
+            spikes += int(fixed._advance({**rest, first: np.int64(current)}))
+        word = int(fixed.words[fixed.state_names[0]])
+        result.append(Sample(number % 256, min(spikes, 255), word, current))
+    return result
