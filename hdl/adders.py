@@ -16,6 +16,8 @@ __all__ = ["adder_count", "expand", "plan"]
 
 _BITS = 20
 _SEARCHED = 5
+_ADDERS_PER_DSP = 4  # where there are DSPs, a constant that takes more adders goes there
+_NARROW = 4  # a factor of so few bits is cheaper as adders, DSPs or not
 _OPERAND = 24  # the width of a typical operand, to weigh adders with
 
 Step = tuple[bool, bool, int, int, int]
@@ -101,7 +103,7 @@ def adder_count(k: int) -> int:
 def expand(
     source: Datapath, extra: tuple[Node, ...], *, dsp: bool
 ) -> tuple[Datapath, dict[int, Node]]:
-    """The datapath with its constant multiplications, and without ``dsp`` all others, as adders.
+    """The datapath with its multiplications as adders, or with ``dsp`` those that pay in a DSP.
 
     Parameters
     ----------
@@ -123,9 +125,12 @@ def expand(
         args = tuple(new[arg.index] for arg in node.args)
         if node.op == "input":
             result = path.input(node.meta, node.low, node.high, node.fraction)
+        elif node.op == "scale" and dsp and adder_count(node.meta) > _ADDERS_PER_DSP:
+            plain = path.mul(_plain(args[0], path), path.const(node.meta, 0))
+            result = path.scale(plain, 1, node.fraction)
         elif node.op == "scale" and abs(node.meta) > 1:
             result = _scaled(path, args[0], node)
-        elif node.op == "mul" and not dsp:
+        elif node.op == "mul" and (not dsp or min(a.width for a in args) <= _NARROW):
             result = _product(path, *sorted(args, key=lambda n: -n.width))
         else:
             result = path.copy(node, args)

@@ -48,8 +48,8 @@ class Step(wiring.Component):
         If the inputs stay the same for ``latency`` clocks, as those of a single neuron do, values need no
         delay lines to arrive together. Otherwise a new update may enter every clock.
     dsp : bool
-        Multiply two values in a DSP cell; otherwise in a pipelined tree of adders. Constants are
-        always shifts and adds.
+        Multiply two values, and by constants that take many adders, in DSP cells; otherwise in
+        pipelined adders. Constants of few adders are always shifts and adds.
 
     Members
     -------

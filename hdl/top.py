@@ -43,6 +43,10 @@ class Plan:
     every: int
     currents: tuple[int, ...]
 
+    def steps_in(self, milliseconds: int) -> int:
+        """Time steps in so many milliseconds, at least one."""
+        return max(1, self.clock_hz * milliseconds // (1000 * self.tick_clocks))
+
 
 def plan(fixed: FixedNeuron, latency: int, currents: Sequence[int], *, clock_hz: int,
          baud: int = BAUD) -> Plan:  # fmt: skip
@@ -116,7 +120,6 @@ class Top(wiring.Component):
         wiring.connect(m, writer.o, transmitter.i)
         m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(transmitter.tx), receiver.o.ready.eq(1)]
 
-        current = self._select(m, receiver.o.valid)
         timer = Signal(range(plan.tick_clocks))
         tick = Signal()
         m.d.comb += tick.eq(timer == 0)
@@ -124,6 +127,7 @@ class Top(wiring.Component):
         with m.If(tick):
             m.d.sync += timer.eq(plan.tick_clocks - 1)
 
+        current = self._select(m, receiver.o.valid, tick)
         # the selected current is held from the tick to the end of the step, as a stream's payload is
         given = Signal.like(current)
         names = list(self._fixed.lowered.inputs)
@@ -139,23 +143,23 @@ class Top(wiring.Component):
         self._show(m)
         return m
 
-    def _select(self, m: Module, byte: Signal) -> Signal:
+    def _select(self, m: Module, byte: Signal, tick: Signal) -> Signal:
         """The current that the button and the UART step through."""
         plan = self.plan
         button = Signal()
         m.submodules.button = FFSynchronizer(self.button, button)
-        quiet = Signal(range(plan.clock_hz // 1000 * _DEBOUNCE_MS))
+        stable = plan.steps_in(_DEBOUNCE_MS)
+        quiet = Signal(range(stable + 1))
         pressed = Signal()
         step = Signal()
         m.d.comb += step.eq(byte)
         with m.If(button == pressed):
             m.d.sync += quiet.eq(0)
-        with m.Else():
+        with m.Elif(tick):
             m.d.sync += quiet.eq(quiet + 1)
-            with m.If(quiet == plan.clock_hz // 1000 * _DEBOUNCE_MS - 1):
-                m.d.sync += pressed.eq(button)
-                with m.If(button):
-                    m.d.comb += step.eq(1)
+            with m.If(quiet == stable):
+                m.d.sync += [pressed.eq(button), quiet.eq(0)]
+                m.d.comb += step.eq(byte | button)
         index = Signal(range(len(plan.currents)))
         with m.If(step):
             last = len(plan.currents) - 1
@@ -198,9 +202,11 @@ class Top(wiring.Component):
 
     def _show(self, m: Module) -> None:
         """The LED, lit for a while by every spike."""
-        glow = Signal(range(self.plan.clock_hz // 1000 * _LED_MS + 1))
+        steps = self.plan.steps_in(_LED_MS)
+        glow = Signal(range(steps + 1))
         m.d.comb += self.led.eq(glow != 0)
-        with m.If(self._hardware.o.valid & self._hardware.o.payload.spike):
-            m.d.sync += glow.eq(self.plan.clock_hz // 1000 * _LED_MS)
-        with m.Elif(glow != 0):
-            m.d.sync += glow.eq(glow - 1)
+        with m.If(self._hardware.o.valid):
+            with m.If(self._hardware.o.payload.spike):
+                m.d.sync += glow.eq(steps)
+            with m.Elif(glow != 0):
+                m.d.sync += glow.eq(glow - 1)

@@ -4,8 +4,9 @@ The number rules, in the order they are applied:
 
 * A **coefficient** keeps a 16-bit significand with a binary point of its own. One near 1 is kept
   as 1 plus a small coefficient. Coefficients in a simple ratio share one multiplier.
-* **Sums and products are exact.** An *operand* (of a product of two values, or of a coefficient so
-  small that more bits cannot matter) is the value rounded to 16 bits.
+* **Sums and products are exact.** The operands of a product of two values are these rounded to
+  16 bits; that of a coefficient is the whole register, without the low bits whose part in the
+  result is below 1/64 of the result's LSB.
 * Each state is **rounded once**, when it is written; then it saturates. A comparison with what a
   state is about to become compares the rounded value.
 """
@@ -32,7 +33,7 @@ __all__ = ["assemble"]
 
 SIGNIFICAND_BITS = 16
 _CONSTANT_BITS = 4  # fraction bits of a constant below the register it ends in
-_NEGLIGIBLE = 6  # an operand's rounding is negligible below 2**-6 of the register's LSB
+_NEGLIGIBLE = 6  # what is below 2**-6 of a register's LSB is negligible
 _FINEST = 46  # no sum has more fraction bits
 _SIMPLE = (1, 3, 5, 7, 9, 15, 17, 31, 33)  # what one adder can multiply by
 _LAST = (1 << (WORD_BITS - 1)) - 1
@@ -51,7 +52,7 @@ class _Assembly:
         self.table_error, self.out, self.path = table_error, out, out.path
         self.values: dict[str, Node] = {}
         self.lookups: dict[Lookup, Node] = {}
-        self.addends: dict[tuple[Terms, int], tuple[list[Node], list[Node]]] = {}
+        self.addends: dict[tuple[Terms, int], tuple[list[Node], list[Node], float]] = {}
         self.conditions: dict[Condition, Node] = {}
         self.compared: dict[Compare, float] = {}
         self.written: dict[Terms, tuple[str, Sum]] = {}
@@ -132,11 +133,11 @@ class _Assembly:
         With ``half``, half an LSB of the result is added if any bits are below it: folded into the sum's own
         constant, so rounding costs no adder.
         """
-        scaled, whole = self._split(value.terms, fraction)
+        scaled, whole, dropped = self._split(value.terms, fraction)
         finest = max((n.fraction for n in (*scaled, *whole)), default=fraction)
         places = min(max(finest, fraction), fraction + _CONSTANT_BITS)
-        constant = nearest(value.constant, places)
-        missed = abs(value.constant - math.ldexp(constant, -places))
+        constant = nearest(value.constant + dropped, places)
+        missed = abs(value.constant + dropped - math.ldexp(constant, -places))
         if half and places > fraction:
             constant += 1 << (places - fraction - 1)
         while constant and constant % 2 == 0:
@@ -148,11 +149,12 @@ class _Assembly:
         by_fraction = sorted((*whole, *constants), key=lambda n: (n.op == "mux", -n.fraction))
         return self._chain(sorted(scaled, key=lambda n: -n.fraction) + by_fraction)
 
-    def _split(self, terms: Terms, fraction: int) -> tuple[list[Node], list[Node]]:
-        """The addends: those with a coefficient multiplied in, and those that need none."""
+    def _split(self, terms: Terms, fraction: int) -> tuple[list[Node], list[Node], float]:
+        """The addends, those with a coefficient first, and what their operands lack on average."""
         if (terms, fraction) not in self.addends:
             whole: list[Node] = []
             scaled: list[tuple[Node, Atom, float]] = []
+            dropped = 0.0
             for atom, coefficient in terms:
                 node = self._atom(atom, fraction)
                 unit = math.copysign(1.0, coefficient)
@@ -164,9 +166,10 @@ class _Assembly:
                     odd, shift, sign = simple
                     whole.append(self._signed(self.path.scale(node, odd, -shift), sign))
                 else:
-                    operand = self._operand_for(node, coefficient, fraction)
+                    operand, lacking = self._operand_for(node, coefficient, fraction)
+                    dropped += coefficient * lacking
                     scaled.append((operand, atom, coefficient))
-            self.addends[terms, fraction] = self._multiply(scaled), whole
+            self.addends[terms, fraction] = self._multiply(scaled), whole, dropped
         return self.addends[terms, fraction]
 
     def _chain(self, addends: list[Node]) -> Node:
@@ -181,13 +184,18 @@ class _Assembly:
     def _signed(self, node: Node, sign: float) -> Node:
         return node if sign > 0 else self.path.scale(node, -1, 0)
 
-    def _operand_for(self, node: Node, coefficient: float, fraction: int) -> Node:
-        """What a coefficient multiplies: 16 bits where more could not matter, else all bits."""
-        if node.width <= WORD_BITS:
-            return node
-        operand = self._operand(node)
-        error = abs(coefficient) * math.ldexp(1.0, -operand.fraction - 1)
-        return operand if error <= math.ldexp(1.0, -fraction - _NEGLIGIBLE) else node
+    def _operand_for(self, node: Node, coefficient: float, fraction: int) -> tuple[Node, float]:
+        """What a coefficient multiplies: without the low bits that could not matter.
+
+        The bits are cut off, which costs nothing; what is lost on average is returned, to go into the
+        sum's constant.
+        """
+        wanted = fraction + _NEGLIGIBLE + math.ceil(math.log2(abs(coefficient)))
+        drop = min(node.fraction - wanted, node.width - 1)
+        if drop <= 0:
+            return node, 0.0
+        half = math.ldexp(0.5, drop - node.fraction)
+        return self.path.shr(node, drop, half), half
 
     def _multiply(self, terms: list[tuple[Node, Atom, float]]) -> list[Node]:
         """coefficient x node for every term; those in simple ratios share a multiplier."""

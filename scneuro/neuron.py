@@ -148,6 +148,11 @@ class Neuron(Runner):
             )
         return cls(**{**cls.presets[name], **parameters})
 
+    @property
+    def units(self) -> dict[str, str]:
+        """The units of the states and inputs, by name."""
+        return {v.name: v.unit for v in (*self._states.values(), *self._inputs.values())}
+
     # -- the other fidelities ----------------------------------------------------------------
     @cached_property
     def graph(self) -> tuple[Expr, ...]:

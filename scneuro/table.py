@@ -185,13 +185,28 @@ def _trim(values: np.ndarray, low: int, budget: float) -> tuple[int, int]:
     return low + max(0, first), low + max(first, last, 0)
 
 
+def _align(first: int, last: int, low: int, high: int, shift: int) -> tuple[int, int]:
+    """Move the limits outwards to round numbers, as far as the ROM's depth has room anyway.
+
+    A limit with many trailing zeros is one that few bits decide.
+    """
+    first, last = max(first >> shift << shift, low), min(last | ((1 << shift) - 1), high)
+    depth = 1 << ((last >> shift) - (first >> shift)).bit_length()
+    for zeros in range(shift + 1, 16):
+        down, up = max(first >> zeros << zeros, low), min(last | ((1 << zeros) - 1), high)
+        if (last >> shift) - (down >> shift) < depth:
+            first = down
+        if (up >> shift) - (first >> shift) < depth:
+            last = up
+    return first, last
+
+
 def _attempt(
     exact: np.ndarray, low: int, bits: int, shift: int, budget: float
 ) -> tuple[int, int, tuple[int, ...], int, np.ndarray] | None:
     """Fit with segments of 2**shift words; None if the measured error exceeds the budget."""
     first, last = _trim(exact, low, budget)
-    first = max(first >> shift << shift, low)
-    last = min(last | ((1 << shift) - 1), low + len(exact) - 1)
+    first, last = _align(first, last, low, low + len(exact) - 1, shift)
     size = 1 << shift
     fraction = _row_fraction(bits, shift)
     values = exact[first - low : last - low + 1]

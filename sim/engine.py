@@ -118,8 +118,8 @@ class SimulatedNeuron(Runner):
         self.reset()
 
     def reset(self) -> None:
-        """Start a new simulation from power-on."""
-        self._bench = _Bench(self._make(), self._fixed)
+        """Start over from power-on."""
+        self._bench: _Bench | None = None
         lowered = self._fixed.lowered
         self.registers = {n: r.init for n, r in lowered.registers.items()}
         self._shape = ()
@@ -144,5 +144,7 @@ class SimulatedNeuron(Runner):
 
     def _advance(self, inputs: dict[str, Any]) -> Any:
         words = {name: int(value) for name, value in inputs.items()}
+        if self._bench is None:
+            self._bench = _Bench(self._make(), self._fixed)
         spike, _, self.registers = self._bench.step(words)
         return bool(spike)
