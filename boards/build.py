@@ -26,8 +26,13 @@ from .toolchain import Tool, find_tools
 
 __all__ = ["BuildReport", "build_bitstream"]
 
-_STAGES = {"yosys": "synthesis", "nextpnr-ice40": "place and route",
-           "nextpnr-ecp5": "place and route", "icepack": "packing", "ecppack": "packing"}  # fmt: skip
+_STAGES = {
+    "yosys": "synthesis",
+    "nextpnr-ice40": "place and route",
+    "nextpnr-ecp5": "place and route",
+    "icepack": "packing",
+    "ecppack": "packing",
+}
 _LOGS = {"yosys": "top.rpt", "nextpnr-ice40": "top.tim", "nextpnr-ecp5": "top.tim"}
 _MOST_ROUTED = 200_000  # designs of this size need some 10,000
 _SEEDS = 8
@@ -89,19 +94,28 @@ class BuildReport:
         if "flip_flops" in used:
             parts.append(f"{used['flip_flops']['used']} FF")
         parts += [f"{used[k]['used']} {k.upper()}" for k in ("dsp", "ram") if k in used]
-        return "\n".join([
-            f"{self.neuron} on {self.board} ({self.device})",
-            f"  uses       {', '.join(parts)}",
-            f"  timing     {self.fmax_mhz:.1f} MHz possible, {self.clock_mhz:g} MHz needed",
-            f"  bitstream  {self.bitstream}",
-            f"  sha256     {self.sha256}",
-            f"  tools      {', '.join(f'{n} {v}' for n, v in self.tools.items())}"
-            + (" (cached)" if self.cached else f"  ({self.seconds:.0f} s)"),
-        ])  # fmt: skip
+        return "\n".join(
+            [
+                f"{self.neuron} on {self.board} ({self.device})",
+                f"  uses       {', '.join(parts)}",
+                f"  timing     {self.fmax_mhz:.1f} MHz possible, {self.clock_mhz:g} MHz needed",
+                f"  bitstream  {self.bitstream}",
+                f"  sha256     {self.sha256}",
+                f"  tools      {', '.join(f'{n} {v}' for n, v in self.tools.items())}"
+                + (" (cached)" if self.cached else f"  ({self.seconds:.0f} s)"),
+            ]
+        )
 
 
-def build_bitstream(neuron: Neuron, board: Board, output: Path | str, *, seed: int = 1,
-                    progress: bool = True, cache: Path | None = None) -> BuildReport:  # fmt: skip
+def build_bitstream(
+    neuron: Neuron,
+    board: Board,
+    output: Path | str,
+    *,
+    seed: int = 1,
+    progress: bool = True,
+    cache: Path | None = None,
+) -> BuildReport:
     """Build the design of a neuron for a board.
 
     Parameters
@@ -112,8 +126,8 @@ def build_bitstream(neuron: Neuron, board: Board, output: Path | str, *, seed: i
         Folder for ``NEURON-BOARD.bin`` (or ``.bit``) and ``NEURON-BOARD.json``, the report. Each is
         written whole or not at all.
     seed : int
-        Of placement. The same inputs, tools and seed make the same bytes. If nextpnr's router goes in
-        circles with it, the next seed is taken, and reported.
+        Of placement. The same inputs, tools and seed make the same bytes. If nextpnr's router goes
+        in circles with it, the next seed is taken, and reported.
     progress : bool
         Say on standard error what is running.
     cache : path, optional
@@ -134,10 +148,12 @@ def build_bitstream(neuron: Neuron, board: Board, output: Path | str, *, seed: i
     fixed = neuron.fixed()
     hardware, rates = design(neuron, fixed, board)
     plan = board.make_platform().prepare(
-        Pins(hardware, fixed, rates, board), emit_src=False, synth_opts=board.synth,
+        Pins(hardware, fixed, rates, board),
+        emit_src=False,
+        synth_opts=board.synth,
         nextpnr_opts=f"--seed {int(seed)} --report report.json",
         script_after_synth="tee -q -o stat.json stat -json",
-    )  # fmt: skip
+    )
     digest = hashlib.sha256()
     for name, content in sorted(plan.files.items()):
         digest.update(name.encode() + b"\0")
@@ -149,12 +165,15 @@ def build_bitstream(neuron: Neuron, board: Board, output: Path | str, *, seed: i
         _make(plan, tools, seed, folder, progress)
     name = f"{neuron.name.lower()}-{board.name}"
     try:
-        report = _report(neuron, board, folder, tools, rates.every, cached,
-                         output / f"{name}{board.suffix}")  # fmt: skip
+        report = _report(
+            neuron, board, folder, tools, rates.every, cached, output / f"{name}{board.suffix}"
+        )
     except (OSError, ValueError, KeyError) as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise ToolError(f"the build in {folder} is damaged ({error!r}); it was removed",
-                        "run the same command again") from None  # fmt: skip
+        raise ToolError(
+            f"the build in {folder} is damaged ({error!r}); it was removed",
+            "run the same command again",
+        ) from None
     write_whole(output / f"{name}{board.suffix}", (folder / f"top{board.suffix}").read_bytes())
     write_whole(output / f"{name}.json", json.dumps(asdict(report), indent=2).encode() + b"\n")
     return report
@@ -202,8 +221,9 @@ def _make(plan: Any, tools: dict[str, Tool], seed: int, folder: Path, progress: 
                 except _Stuck:
                     say(f"        the router goes in circles with seed {used}; trying the next")
             else:
-                raise ToolError(f"{tool.name} finds no route with seeds {seed} to {used}",
-                                "try another --seed")  # fmt: skip
+                raise ToolError(
+                    f"{tool.name} finds no route with seeds {seed} to {used}", "try another --seed"
+                )
             seed = used
         done = {"seconds": time.monotonic() - begin, "seed": seed}
         (work / "done.json").write_text(json.dumps(done))
@@ -238,8 +258,13 @@ def _routed(log: Path) -> int:
 
 def _run(tool: Tool, command: list[str], work: Path) -> None:
     with (work / "output.txt").open("w+b") as output:
-        process = subprocess.Popen([tool.command, *command[1:]], cwd=work, stdout=output,
-                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)  # fmt: skip
+        process = subprocess.Popen(
+            [tool.command, *command[1:]],
+            cwd=work,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
         try:
             while True:
                 try:
@@ -266,8 +291,15 @@ def _run(tool: Tool, command: list[str], work: Path) -> None:
     raise ToolError(f"{tool.name} failed with code {code}:\n    " + "\n    ".join(errors[-15:]))
 
 
-def _report(neuron: Neuron, board: Board, folder: Path, tools: dict[str, Tool], every: int,
-            cached: bool, bitstream: Path) -> BuildReport:  # fmt: skip
+def _report(
+    neuron: Neuron,
+    board: Board,
+    folder: Path,
+    tools: dict[str, Tool],
+    every: int,
+    cached: bool,
+    bitstream: Path,
+) -> BuildReport:
     placed = json.loads((folder / "report.json").read_text())
     text = (folder / "stat.json").read_text()
     stat = json.loads(text[text.index("{") :])
@@ -280,15 +312,23 @@ def _report(neuron: Neuron, board: Board, folder: Path, tools: dict[str, Tool], 
         raise ValueError("the bitstream is empty")
     used = {
         label: placed["utilization"][cell]
-        for label, kinds in _CELLS.items() for cell in kinds if cell in placed["utilization"]
-    }  # fmt: skip
+        for label, kinds in _CELLS.items()
+        for cell in kinds
+        if cell in placed["utilization"]
+    }
     return BuildReport(
-        neuron=neuron.name, board=board.name, device=board.device, bitstream=str(bitstream),
+        neuron=neuron.name,
+        board=board.name,
+        device=board.device,
+        bitstream=str(bitstream),
         sha256=hashlib.sha256(content).hexdigest(),
         fmax_mhz=round(min(clock["achieved"] for clock in clocks), 2),
         clock_mhz=board.clock_hz / 1e6,
         utilization={k: {n: int(v[n]) for n in ("used", "available")} for k, v in used.items()},
         cells=dict(sorted(stat["design"]["num_cells_by_type"].items())),
-        tools={t.name: t.version for t in tools.values()}, seed=done["seed"], sample_every=every,
-        seconds=round(done["seconds"], 1), cached=cached,
-    )  # fmt: skip
+        tools={t.name: t.version for t in tools.values()},
+        seed=done["seed"],
+        sample_every=every,
+        seconds=round(done["seconds"], 1),
+        cached=cached,
+    )

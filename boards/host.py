@@ -14,8 +14,13 @@ from ..hdl.top import BAUD
 __all__ = ["read_samples"]
 
 
-def read_samples(port: str | os.PathLike[str], *, baud: int = BAUD, count: int | None = None,
-                 timeout: float = 2.0) -> Iterator[Sample]:  # fmt: skip
+def read_samples(
+    port: str | os.PathLike[str],
+    *,
+    baud: int = BAUD,
+    count: int | None = None,
+    timeout: float = 2.0,
+) -> Iterator[Sample]:
     """Samples as a board sends them.
 
     Parameters
@@ -42,8 +47,10 @@ def read_samples(port: str | os.PathLike[str], *, baud: int = BAUD, count: int |
             if found == count:
                 return
         if not found and reader.bad > 4096:
-            raise ScneuroError(f"{port}: bytes arrive, but no valid frame in {reader.bad}",
-                               f"is the board running a scneuro design, at {baud:,} baud?")  # fmt: skip
+            raise ScneuroError(
+                f"{port}: bytes arrive, but no valid frame in {reader.bad}",
+                f"is the board running a scneuro design, at {baud:,} baud?",
+            )
     if count is not None and found < count:
         raise ScneuroError(f"{port}: it ended after {found} samples of {count}")
 
@@ -57,16 +64,17 @@ def _chunks(port: str | os.PathLike[str], baud: int, timeout: float) -> Iterator
     try:
         import serial
     except ImportError:
-        raise ScneuroError("reading a serial port needs pyserial",
-                           'pip install "scneuro[board]"') from None  # fmt: skip
+        raise ScneuroError(
+            "reading a serial port needs pyserial", 'pip install "scneuro[board]"'
+        ) from None
     try:
         with serial.serial_for_url(os.fspath(port), baudrate=baud, timeout=timeout) as line:
             while True:
                 received: Any = line.read(max(1, line.in_waiting))
                 if not received:
-                    raise ScneuroError(f"{port}: silent for {timeout:g} s",
-                                       "is the board on, and programmed?")  # fmt: skip
+                    raise ScneuroError(
+                        f"{port}: silent for {timeout:g} s", "is the board on, and programmed?"
+                    )
                 yield bytes(received)
     except serial.SerialException as error:
-        raise ScneuroError(f"{port}: {error}",
-                           "check the cable and the name of the port") from None  # fmt: skip
+        raise ScneuroError(f"{port}: {error}", "check the cable and the name of the port") from None

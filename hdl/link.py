@@ -105,9 +105,11 @@ class FrameReader:
                 continue
             del self._buffer[:FRAME_BYTES]
             sample = Sample(
-                frame[1], frame[2], int.from_bytes(frame[3:5], "little", signed=True),
+                frame[1],
+                frame[2],
+                int.from_bytes(frame[3:5], "little", signed=True),
                 int.from_bytes(frame[5:7], "little", signed=True),
-            )  # fmt: skip
+            )
             if self._last is not None:
                 self.lost += (sample.sequence - self._last - 1) % 256
             self._last = sample.sequence

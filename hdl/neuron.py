@@ -21,19 +21,23 @@ def signature(lowered: Lowered) -> wiring.Signature:
     Members
     -------
     i : In(stream of a struct of the inputs, signed(16) each)
-        The inputs of one time step. As any stream's, the payload must not change until it is accepted;
-        it is accepted when the step is done.
+        The inputs of one time step. As any stream's, the payload must not change until it is
+        accepted; it is accepted when the step is done.
     o : Out(stream of a struct of ``spike`` and the first state's word, signed(16))
         One result for every time step.
     state : Out(struct of signed registers)
         The state registers, guard bits included; those of the result while ``o`` is valid.
     """
     first = next(iter(lowered.registers))
-    return wiring.Signature({
-        "i": In(stream.Signature(inputs_layout(lowered))),
-        "o": Out(stream.Signature(data.StructLayout({"spike": 1, first: Shape(16, signed=True)}))),
-        "state": Out(registers_layout(lowered)),
-    })  # fmt: skip
+    return wiring.Signature(
+        {
+            "i": In(stream.Signature(inputs_layout(lowered))),
+            "o": Out(
+                stream.Signature(data.StructLayout({"spike": 1, first: Shape(16, signed=True)}))
+            ),
+            "state": Out(registers_layout(lowered)),
+        }
+    )
 
 
 class Neuron(wiring.Component):

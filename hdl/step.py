@@ -1,7 +1,8 @@
 """One update of a neuron as a pipeline that accepts a new one every clock.
 
 Every node of the integer datapath becomes one signal of exactly its width. An addition, a
-multiplication, a comparison and a memory read take a stage; what is only wires and a LUT joins the stage it
+multiplication, a comparison and a memory read take a stage; what is only wires and a LUT joins the
+stage it
 follows. In iCE40 and ECP5 a stage's register sits in the same cell as its adder, so it is free.
 """
 
@@ -17,8 +18,18 @@ from .adders import expand
 __all__ = ["Step", "inputs_layout", "registers_layout", "words_layout"]
 
 _FREE = ("const", "input", "shl", "shr", "low")
-_COST = {"add": 1.0, "scale": 1.0, "mul": 1.0, "ge": 1.0, "rom": 0.5, "mux": 0.3, "clamp": 0.3,
-         "not": 0.0, "and": 0.2, "or": 0.2}  # fmt: skip
+_COST = {
+    "add": 1.0,
+    "scale": 1.0,
+    "mul": 1.0,
+    "ge": 1.0,
+    "rom": 0.5,
+    "mux": 0.3,
+    "clamp": 0.3,
+    "not": 0.0,
+    "and": 0.2,
+    "or": 0.2,
+}
 
 
 def registers_layout(lowered: Lowered) -> data.StructLayout:
@@ -45,8 +56,8 @@ class Step(wiring.Component):
     ----------
     lowered : Lowered
     held : bool
-        If the inputs stay the same for ``latency`` clocks, as those of a single neuron do, values need no
-        delay lines to arrive together. Otherwise a new update may enter every clock.
+        If the inputs stay the same for ``latency`` clocks, as those of a single neuron do, values
+        need no delay lines to arrive together. Otherwise a new update may enter every clock.
     dsp : bool
         Multiply two values, and by constants that take many adders, in DSP cells; otherwise in
         pipelined adders. Constants of few adders are always shifts and adds.
@@ -101,12 +112,13 @@ class Step(wiring.Component):
         at_once = {node.index for node in self._path.reachable(words)}
         for node in self._path.reachable((*self._path.outputs.values(), *words)):
             stage = max((self._stage[a.index] for a in node.args), default=0)
-            begin = max((ready[a.index] for a in node.args if self._stage[a.index] == stage),
-                        default=0.0)  # fmt: skip
+            begin = max(
+                (ready[a.index] for a in node.args if self._stage[a.index] == stage), default=0.0
+            )
             cost = _COST.get(node.op, 0.0)
-            if node.op == "rom":  # the address is registered inside the memory
-                stage, begin = stage + 1, 0.0
-            elif begin + cost > 1.0 and begin > 0 and node.index not in at_once:
+            # a memory registers its address, and an adder that is late begins the next stage
+            late = begin + cost > 1.0 and begin > 0 and node.index not in at_once
+            if node.op == "rom" or late:
                 stage, begin = stage + 1, 0.0
             self._stage[node.index] = stage
             ready[node.index] = begin + cost
@@ -260,8 +272,11 @@ def _sum(a: Value, b: Value, i: int, j: int, sign: int) -> Value:
     """(a << i) + sign * (b << j), one of i and j being 0: bits only one has pass by the adder."""
     if j:
         high = _above(a, j) + b if sign > 0 else _above(a, j) - b
-        return Cat(_extended(a, j), high).as_signed() if high.shape().signed else Cat(
-            _extended(a, j), high)  # fmt: skip
+        return (
+            Cat(_extended(a, j), high).as_signed()
+            if high.shape().signed
+            else Cat(_extended(a, j), high)
+        )
     if i and sign > 0:
         return _sum(b, a, 0, i, sign)
     left = Cat(Const(0, i), a)

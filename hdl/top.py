@@ -48,8 +48,9 @@ class Plan:
         return max(1, self.clock_hz * milliseconds // (1000 * self.tick_clocks))
 
 
-def plan(fixed: FixedNeuron, latency: int, currents: Sequence[int], *, clock_hz: int,
-         baud: int = BAUD) -> Plan:  # fmt: skip
+def plan(
+    fixed: FixedNeuron, latency: int, currents: Sequence[int], *, clock_hz: int, baud: int = BAUD
+) -> Plan:
     """Rates for a clock.
 
     Raises
@@ -63,8 +64,8 @@ def plan(fixed: FixedNeuron, latency: int, currents: Sequence[int], *, clock_hz:
     ticks = round(exact)
     if ticks < latency + 2:
         raise LoweringError(
-            f"{fixed.name}: dt = {fixed.dt:g} ms is {ticks} clocks of {clock_hz / 1e6:g} MHz, and a "
-            f"step takes {latency + 2}",
+            f"{fixed.name}: dt = {fixed.dt:g} ms is {ticks} clocks of {clock_hz / 1e6:g} MHz, and "
+            f"a step takes {latency + 2}",
             "use a larger dt",
         )
     if abs(ticks / exact - 1) > 1e-3:
@@ -106,8 +107,15 @@ class Top(wiring.Component):
 
     def __init__(self, hardware: Any, fixed: FixedNeuron, plan: Plan) -> None:
         self._hardware, self._fixed, self.plan = hardware, fixed, plan
-        super().__init__({"rx": In(1, init=1), "button": In(1), "tx": Out(1, init=1),
-                          "led": Out(1), "late": Out(1)})  # fmt: skip
+        super().__init__(
+            {
+                "rx": In(1, init=1),
+                "button": In(1),
+                "tx": Out(1, init=1),
+                "led": Out(1),
+                "late": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -128,7 +136,8 @@ class Top(wiring.Component):
             m.d.sync += timer.eq(plan.tick_clocks - 1)
 
         current = self._select(m, receiver.o.valid, tick)
-        # the selected current is held from the tick to the end of the step, as a stream's payload is
+        # the selected current is held from the tick to the end of the step, as a stream's payload
+        # is
         given = Signal.like(current)
         names = list(self._fixed.lowered.inputs)
         m.d.comb += neuron.i.payload[names[0]].eq(given)

@@ -16,7 +16,8 @@ def divisor(clock_hz: int, baud: int) -> int:
     Raises
     ------
     ValueError
-        If the clock cannot make the rate within 2 % (a receiver samples 9.5 bits after the start edge).
+        If the clock cannot make the rate within 2 % (a receiver samples 9.5 bits after the start
+        edge).
     """
     clocks = round(clock_hz / baud) if baud > 0 else 0
     if clocks < 4 or abs(clock_hz / clocks / baud - 1) > 0.02:
@@ -52,16 +53,18 @@ class UARTTransmitter(wiring.Component):
         frame = Signal(9, init=0x1FF)
         m.d.comb += self.i.ready.eq(left == 0)
         m.d.sync += self.tx.eq(frame[0] | (left == 0))
-        with m.If(left == 0):
-            with m.If(self.i.valid):
-                m.d.sync += [
-                    frame.eq(Cat(Const(0, 1), self.i.payload)),
-                    left.eq(10),
-                    timer.eq(self._clocks - 1),
-                ]
+        with m.If(left == 0), m.If(self.i.valid):
+            m.d.sync += [
+                frame.eq(Cat(Const(0, 1), self.i.payload)),
+                left.eq(10),
+                timer.eq(self._clocks - 1),
+            ]
         with m.Elif(timer == 0):
-            m.d.sync += [frame.eq(Cat(frame[1:], Const(1, 1))), left.eq(left - 1),
-                         timer.eq(self._clocks - 1)]  # fmt: skip
+            m.d.sync += [
+                frame.eq(Cat(frame[1:], Const(1, 1))),
+                left.eq(left - 1),
+                timer.eq(self._clocks - 1),
+            ]
         with m.Else():
             m.d.sync += timer.eq(timer - 1)
         return m

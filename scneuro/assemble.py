@@ -18,8 +18,22 @@ from functools import partial
 
 import numpy as np
 
-from .canonical import And, Atom, Canonical, Compare, Condition, Lookup, Not, Or, Product
-from .canonical import Select, Sum, Terms, Variable, proportion
+from .canonical import (
+    And,
+    Atom,
+    Canonical,
+    Compare,
+    Condition,
+    Lookup,
+    Not,
+    Or,
+    Product,
+    Select,
+    Sum,
+    Terms,
+    Variable,
+    proportion,
+)
 from .datapath import Node
 from .errors import LoweringError
 from .graph import Expr, Graph
@@ -39,15 +53,22 @@ _SIMPLE = (1, 3, 5, 7, 9, 15, 17, 31, 33)  # what one adder can multiply by
 _LAST = (1 << (WORD_BITS - 1)) - 1
 
 
-def assemble(name: str, canonical: Canonical, ranges: Ranges, table_error: float | None,
-             out: Lowered) -> list[tuple[str, int]]:  # fmt: skip
+def assemble(
+    name: str, canonical: Canonical, ranges: Ranges, table_error: float | None, out: Lowered
+) -> list[tuple[str, int]]:
     """Fill in ``out``; the states that leave the interval assumed for them, and on which side."""
     return _Assembly(name, canonical, ranges, table_error, out).run()
 
 
 class _Assembly:
-    def __init__(self, name: str, canonical: Canonical, ranges: Ranges,
-                 table_error: float | None, out: Lowered) -> None:  # fmt: skip
+    def __init__(
+        self,
+        name: str,
+        canonical: Canonical,
+        ranges: Ranges,
+        table_error: float | None,
+        out: Lowered,
+    ) -> None:
         self.name, self.canonical, self.ranges = name, canonical, ranges
         self.table_error, self.out, self.path = table_error, out, out.path
         self.values: dict[str, Node] = {}
@@ -80,8 +101,11 @@ class _Assembly:
             out.bounds[name] = node.error + 1e-9 * node.magnitude
             path.outputs[name] = path.clamp(node, r.low, r.high, f"{name}_next")
         condition = self.canonical.condition(out.roots[0])
-        path.outputs["spike"] = (path.const(int(condition), 0) if isinstance(condition, bool)
-                                 else self._condition(condition))  # fmt: skip
+        path.outputs["spike"] = (
+            path.const(int(condition), 0)
+            if isinstance(condition, bool)
+            else self._condition(condition)
+        )
         out.words.update({name: self._word(name) for name in out.registers})
         for expr in sorted({compare.expr for compare in self.compared}, key=str):
             condition = self.canonical.condition(expr)
@@ -95,8 +119,11 @@ class _Assembly:
         """``value`` in the state's register, rounded but not yet limited."""
         choice = _pure_choice(value)
         if choice is not None:
-            return self.path.mux(self._condition(choice.condition),
-                                 self._write(choice.yes, state), self._write(choice.no, state))  # fmt: skip
+            return self.path.mux(
+                self._condition(choice.condition),
+                self._write(choice.yes, state),
+                self._write(choice.no, state),
+            )
         if value.terms:
             return self._rounded(value, state)
         r = self.out.registers[state]
@@ -130,8 +157,8 @@ class _Assembly:
     def _sum(self, value: Sum, fraction: int, *, half: bool = False) -> Node:
         """The exact sum, for a result of ``fraction`` bits.
 
-        With ``half``, half an LSB of the result is added if any bits are below it: folded into the sum's own
-        constant, so rounding costs no adder.
+        With ``half``, half an LSB of the result is added if any bits are below it: folded into the
+        sum's own constant, so rounding costs no adder.
         """
         scaled, whole, dropped = self._split(value.terms, fraction)
         finest = max((n.fraction for n in (*scaled, *whole)), default=fraction)
@@ -187,8 +214,8 @@ class _Assembly:
     def _operand_for(self, node: Node, coefficient: float, fraction: int) -> tuple[Node, float]:
         """What a coefficient multiplies: without the low bits that could not matter.
 
-        The bits are cut off, which costs nothing; what is lost on average is returned, to go into the
-        sum's constant.
+        The bits are cut off, which costs nothing; what is lost on average is returned, to go
+        into the sum's constant.
         """
         wanted = fraction + _NEGLIGIBLE + math.ceil(math.log2(abs(coefficient)))
         drop = min(node.fraction - wanted, node.width - 1)
@@ -209,8 +236,9 @@ class _Assembly:
             results.append(self._shared(base, group))
         return results
 
-    def _shared(self, base: float,
-                group: list[tuple[tuple[Node, Atom, float], tuple[int, int, float]]]) -> Node:  # fmt: skip
+    def _shared(
+        self, base: float, group: list[tuple[tuple[Node, Atom, float], tuple[int, int, float]]]
+    ) -> Node:
         """base x (the sum of ratio x node): one multiplier for all of the group."""
         finest = max(node.fraction - shift for (node, *_), (_, shift, _) in group)
         flip = math.copysign(1.0, base)  # the product is positive: to subtract it costs more
@@ -225,8 +253,9 @@ class _Assembly:
         total = self._chain(sorted(members, key=lambda n: -n.fraction))
         inner = _negated(total)
         product = self.path.scale(inner or total, significand, places, "product")
-        product = self.path.annotate(product, product.low, product.high, product.error + error,
-                                     product.name)  # fmt: skip
+        product = self.path.annotate(
+            product, product.low, product.high, product.error + error, product.name
+        )
         return product if inner is None else self._signed(product, -1.0)
 
     def _coefficient(self, value: float, finest: int) -> tuple[int, int]:
@@ -318,9 +347,13 @@ class _Assembly:
             word = self.path.clamp(word, ~_LAST, _LAST)
             slack = max(0.0, word.error - fit.lsb / 2)
         table = Table.fit(
-            partial(_evaluate, lookup.expr, variable), low=word.low, high=word.high,
-            fraction=word.fraction, text=str(lookup.expr), budget=self.table_error,
-        )  # fmt: skip
+            partial(_evaluate, lookup.expr, variable),
+            low=word.low,
+            high=word.high,
+            fraction=word.fraction,
+            text=str(lookup.expr),
+            budget=self.table_error,
+        )
         self.out.tables.append(table)
         error = table.error_between if word.error else table.error
         error += table.steepest * math.ceil(math.ldexp(slack, word.fraction))
@@ -346,8 +379,12 @@ class _Assembly:
         for terms, (state, leaf) in self.written.items():
             ratio = proportion(value.terms, terms)
             if ratio is not None:  # value = ratio * (leaf - at)
-                return self._threshold(compare, self._rounded(leaf, state), ratio,
-                                       leaf.constant - value.constant / ratio)  # fmt: skip
+                return self._threshold(
+                    compare,
+                    self._rounded(leaf, state),
+                    ratio,
+                    leaf.constant - value.constant / ratio,
+                )
         exact = self._sum(Sum(value.terms), Q8_8.fraction + GUARD_BITS)
         self.compared[compare] = exact.error + 1e-9 * exact.magnitude
         if (inner := _negated(exact)) is not None:

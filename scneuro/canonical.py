@@ -19,8 +19,21 @@ import numpy as np
 from .errors import LoweringError
 from .graph import COMPARISONS, Expr, Graph
 
-__all__ = ["And", "Atom", "Canonical", "Compare", "Condition", "Lookup", "Not", "Or", "Product",
-           "Select", "Sum", "Variable", "proportion"]  # fmt: skip
+__all__ = [
+    "And",
+    "Atom",
+    "Canonical",
+    "Compare",
+    "Condition",
+    "Lookup",
+    "Not",
+    "Or",
+    "Product",
+    "Select",
+    "Sum",
+    "Variable",
+    "proportion",
+]
 
 _MOST_TERMS = 64
 
@@ -256,7 +269,7 @@ class Canonical:
         constant = a.constant * b.constant
         for x, c in (*a.terms, (None, a.constant)):
             for y, d in (*b.terms, (None, b.constant)):
-                if x is None and y is None or c * d == 0:
+                if (x is None and y is None) or c * d == 0:
                     continue
                 if x is None or y is None:
                     product = scale(Sum((((x or y), 1.0),)), c * d)  # type: ignore[arg-type]

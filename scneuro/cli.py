@@ -50,18 +50,26 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scneuro", description=(
-        "A spiking neuron, written once: float, Q8.8, gates, parity, bitstream."))  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="scneuro",
+        description=("A spiking neuron, written once: float, Q8.8, gates, parity, bitstream."),
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, text: str, *, neuron: bool = True) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(run=run)
         if neuron:
-            sub.add_argument("neuron", metavar="NEURON",
-                             help="a built-in name, or path/to/file.py:Class")  # fmt: skip
-            sub.add_argument("--set", action="append", metavar="NAME=VALUE", dest="settings",
-                             help="override a parameter")  # fmt: skip
+            sub.add_argument(
+                "neuron", metavar="NEURON", help="a built-in name, or path/to/file.py:Class"
+            )
+            sub.add_argument(
+                "--set",
+                action="append",
+                metavar="NAME=VALUE",
+                dest="settings",
+                help="override a parameter",
+            )
             sub.add_argument("--preset", help="a published parameter set, such as RS")
         sub.add_argument("--json", action="store_true", help="print JSON, for machines")
         return sub
@@ -90,8 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--seed", type=int, default=1, metavar="N", help="of placement")
     build.add_argument("-o", "--output", required=True, metavar="DIR")
 
-    demo = command("demo", _demo, "AdEx: float, Q8.8 and gates side by side, and its bitstream.",
-                   neuron=False)  # fmt: skip
+    demo = command(
+        "demo", _demo, "AdEx: float, Q8.8 and gates side by side, and its bitstream.", neuron=False
+    )
     demo.add_argument("-o", "--output", default="demo", metavar="DIR", help="(default: demo)")
     demo.add_argument("--steps", type=int, default=10_000, metavar="N", help="time steps")
     return parser
@@ -122,8 +131,12 @@ def _list(options: argparse.Namespace) -> int:
 
     neurons = {n: (load_neuron(n).__doc__ or "").strip().splitlines()[0] for n in builtins()}
     boards = {b.name: f"{b.title}, {b.device}, {b.clock_hz / 1e6:g} MHz" for b in BOARDS.values()}
-    rows = ["neurons", *(f"  {n:18s}{text}" for n, text in neurons.items()),
-            "boards", *(f"  {n:18s}{text}" for n, text in boards.items())]  # fmt: skip
+    rows = [
+        "neurons",
+        *(f"  {n:18s}{text}" for n, text in neurons.items()),
+        "boards",
+        *(f"  {n:18s}{text}" for n, text in boards.items()),
+    ]
     _print(options, {"neurons": neurons, "boards": boards}, "\n".join(rows))
     return 0
 
@@ -165,25 +178,46 @@ def _simulate(options: argparse.Namespace) -> int:
         if path.suffix != ".npz":
             raise ValueError(f"-o {options.output}: name a .npz file")
         content = io.BytesIO()
-        np.savez_compressed(content, allow_pickle=False, t=recording.t, spike=recording.spike,
-                            **recording.states, **recording.inputs)  # fmt: skip
+        np.savez_compressed(
+            content,
+            allow_pickle=False,
+            t=recording.t,
+            spike=recording.spike,
+            **recording.states,
+            **recording.inputs,
+        )
         write_whole(path, content.getvalue())
     if options.plot:
-        plot.plot_recordings({options.backend: recording}, options.plot, units=neuron.units,
-                             title=f"{neuron.name}, {options.backend}")  # fmt: skip
+        plot.plot_recordings(
+            {options.backend: recording},
+            options.plot,
+            units=neuron.units,
+            title=f"{neuron.name}, {options.backend}",
+        )
     times = recording.dt * (recording.spike_steps + 1)
     figures = {
-        "neuron": neuron.name, "backend": options.backend, "steps": len(recording.spike),
-        "dt_ms": neuron.dt, "spikes": int(recording.spikes), "spike_times_ms": times.tolist(),
+        "neuron": neuron.name,
+        "backend": options.backend,
+        "steps": len(recording.spike),
+        "dt_ms": neuron.dt,
+        "spikes": int(recording.spikes),
+        "spike_times_ms": times.tolist(),
         "final": {name: float(values[-1]) for name, values in recording.states.items()},
-    }  # fmt: skip
+    }
     shown = ", ".join(f"{t:.1f}" for t in times[:8]) + (", ..." if len(times) > 8 else "")
     final = ", ".join(f"{n} = {v:.6g} {neuron.units[n]}" for n, v in figures["final"].items())  # type: ignore[attr-defined]
-    _print(options, figures, "\n".join([
-        f"{neuron.name} ({options.backend}): {len(recording.spike):,} steps of {neuron.dt:g} ms",
-        f"  {recording.spikes} spikes" + (f", at {shown} ms" if len(times) else ""),
-        f"  at the end {final}",
-    ]))  # fmt: skip
+    _print(
+        options,
+        figures,
+        "\n".join(
+            [
+                f"{neuron.name} ({options.backend}): {len(recording.spike):,} steps of "
+                f"{neuron.dt:g} ms",
+                f"  {recording.spikes} spikes" + (f", at {shown} ms" if len(times) else ""),
+                f"  at the end {final}",
+            ]
+        ),
+    )
     return 0
 
 
@@ -232,11 +266,15 @@ def _demo(options: argparse.Namespace) -> int:
         _print(options, None, result) if not options.json else None
         picture = output / "adex.png"
         plot.plot_recordings(
-            {"float": result.float_run, "Q8.8 = gates" if result.bit_exact else "Q8.8":
-             result.fixed_run}, picture, units=neuron.units,
+            {
+                "float": result.float_run,
+                "Q8.8 = gates" if result.bit_exact else "Q8.8": result.fixed_run,
+            },
+            picture,
+            units=neuron.units,
             title="AdEx under a fluctuating current: the paper's equations and the chip's bits",
             lsb={n: r.word.lsb for n, r in result.fixed.lowered.registers.items()},
-        )  # fmt: skip
+        )
         say("building the iCEBreaker bitstream ...") if not building.done() else None
         report = building.result()
     figures = {"parity": result.figures(), "plot": str(picture), "build": asdict(report)}

@@ -64,8 +64,18 @@ class Node:
 
     __slots__ = ("args", "error", "fraction", "high", "index", "low", "meta", "name", "op")
 
-    def __init__(self, op: str, args: tuple[Node, ...], meta: Any, low: int, high: int,
-                 fraction: int, error: float, index: int, name: str) -> None:  # fmt: skip
+    def __init__(
+        self,
+        op: str,
+        args: tuple[Node, ...],
+        meta: Any,
+        low: int,
+        high: int,
+        fraction: int,
+        error: float,
+        index: int,
+        name: str,
+    ) -> None:
         self.op, self.args, self.meta = op, args, meta
         self.low, self.high, self.fraction, self.error = low, high, fraction, error
         self.index, self.name = index, name
@@ -145,8 +155,17 @@ class Datapath:
         self.outputs: dict[str, Node] = {}
 
     # -- building ----------------------------------------------------------------------------
-    def _node(self, op: str, args: tuple[Node, ...], meta: Any, low: int, high: int,
-              fraction: int, error: float, name: str = "") -> Node:  # fmt: skip
+    def _node(
+        self,
+        op: str,
+        args: tuple[Node, ...],
+        meta: Any,
+        low: int,
+        high: int,
+        fraction: int,
+        error: float,
+        name: str = "",
+    ) -> Node:
         key = (op, tuple(arg.index for arg in args), meta, low, high, fraction)
         if key not in self._nodes:
             if width_of(low, high) > _WIDEST:
@@ -157,8 +176,9 @@ class Datapath:
                     "scale the model's units, or bound the value with np.clip",
                 )
             index = len(self._nodes)
-            self._nodes[key] = Node(op, args, meta, low, high, fraction, error, index,
-                                    name or f"{op}_{index}")  # fmt: skip
+            self._nodes[key] = Node(
+                op, args, meta, low, high, fraction, error, index, name or f"{op}_{index}"
+            )
         return self._nodes[key]
 
     def input(self, name: str, low: int, high: int, fraction: int) -> Node:
@@ -180,11 +200,23 @@ class Datapath:
         """a times the constant factor * 2**-fraction; a power of two is free."""
         if factor == 1:
             moved = a.fraction + fraction
-            return a if not fraction else self._node(
-                "shl", (a,), 0, a.low, a.high, moved, a.error * 2.0**-fraction, name)  # fmt: skip
+            return (
+                a
+                if not fraction
+                else self._node(
+                    "shl", (a,), 0, a.low, a.high, moved, a.error * 2.0**-fraction, name
+                )
+            )
         ends = sorted((a.low * factor, a.high * factor))
-        return self._node("scale", (a,), factor, *ends, a.fraction + fraction,
-                          a.error * abs(factor) * 2.0**-fraction, name)  # fmt: skip
+        return self._node(
+            "scale",
+            (a,),
+            factor,
+            *ends,
+            a.fraction + fraction,
+            a.error * abs(factor) * 2.0**-fraction,
+            name,
+        )
 
     def mul(self, a: Node, b: Node, name: str = "") -> Node:
         ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
@@ -195,20 +227,36 @@ class Datapath:
     def shl(self, a: Node, bits: int) -> Node:
         if not bits:
             return a
-        return self._node("shl", (a,), bits, a.low << bits, a.high << bits, a.fraction + bits,
-                          a.error)  # fmt: skip
+        return self._node(
+            "shl", (a,), bits, a.low << bits, a.high << bits, a.fraction + bits, a.error
+        )
 
     def shr(self, a: Node, bits: int, error: float, name: str = "") -> Node:
         """a >> bits; ``error`` is what dropping them adds to the bound."""
         if not bits:
             return a
-        return self._node("shr", (a,), bits, a.low >> bits, a.high >> bits, a.fraction - bits,
-                          a.error + error, name)  # fmt: skip
+        return self._node(
+            "shr",
+            (a,),
+            bits,
+            a.low >> bits,
+            a.high >> bits,
+            a.fraction - bits,
+            a.error + error,
+            name,
+        )
 
     def low(self, a: Node, bits: int, *, signed: bool = False) -> Node:
         high = (1 << bits) - 1
-        return self._node("low", (a,), (bits, signed), -(1 << (bits - 1)) if signed else 0,
-                          high >> 1 if signed else high, 0, 0.0)  # fmt: skip
+        return self._node(
+            "low",
+            (a,),
+            (bits, signed),
+            -(1 << (bits - 1)) if signed else 0,
+            high >> 1 if signed else high,
+            0,
+            0.0,
+        )
 
     def rom(self, a: Node, contents: tuple[int, ...], fraction: int) -> Node:
         return self._node("rom", (a,), contents, min(contents), max(contents), fraction, 0.0)
@@ -240,19 +288,36 @@ class Datapath:
                 lows[holds] = max(lows[holds], test.meta)
             if (yes, no)[1 - holds] is test.args[0]:
                 highs[1 - holds] = min(highs[1 - holds], test.meta - 1)
-        return self._node("mux", (condition, yes, no), None, min(lows), max(highs), fraction,
-                          max(yes.error, no.error), name)  # fmt: skip
+        return self._node(
+            "mux",
+            (condition, yes, no),
+            None,
+            min(lows),
+            max(highs),
+            fraction,
+            max(yes.error, no.error),
+            name,
+        )
 
     def clamp(self, a: Node, low: int, high: int, name: str = "") -> Node:
         if low <= a.low and a.high <= high:
             return a
-        return self._node("clamp", (a,), (low, high), min(max(a.low, low), high),
-                          max(min(a.high, high), low), a.fraction, a.error, name)  # fmt: skip
+        return self._node(
+            "clamp",
+            (a,),
+            (low, high),
+            min(max(a.low, low), high),
+            max(min(a.high, high), low),
+            a.fraction,
+            a.error,
+            name,
+        )
 
     def copy(self, node: Node, args: tuple[Node, ...]) -> Node:
         """The operation of a node of another datapath, on ``args`` of this one."""
-        return self._node(node.op, args, node.meta, node.low, node.high, node.fraction, node.error,
-                          node.name)  # fmt: skip
+        return self._node(
+            node.op, args, node.meta, node.low, node.high, node.fraction, node.error, node.name
+        )
 
     # -- using -------------------------------------------------------------------------------
     def reachable(self, roots: tuple[Node, ...] | None = None) -> list[Node]:

@@ -34,8 +34,15 @@ class FixedNeuron(Runner):
         Of the LFSR, where rounding is stochastic. N neurons draw in turn from the one LFSR.
     """
 
-    def __init__(self, name: str, dt: float, defaults: Mapping[str, float], lowered: Lowered,
-                 *, seed: int = 1) -> None:  # fmt: skip
+    def __init__(
+        self,
+        name: str,
+        dt: float,
+        defaults: Mapping[str, float],
+        lowered: Lowered,
+        *,
+        seed: int = 1,
+    ) -> None:
         self.name, self.dt, self.lowered, self.seed = name, dt, lowered, seed
         self.state_names = tuple(lowered.registers)
         self.input_defaults = dict(defaults)
@@ -70,8 +77,10 @@ class FixedNeuron(Runner):
         self._shape = shapes
         self._registers = {
             n: np.broadcast_to(np.asarray(values[n], dtype=np.int64), shapes).copy()
-            if shapes else int(values[n]) for n in self.state_names
-        }  # fmt: skip
+            if shapes
+            else int(values[n])
+            for n in self.state_names
+        }
 
     @property
     def words(self) -> dict[str, Any]:
@@ -113,8 +122,7 @@ class FixedNeuron(Runner):
         return quantize(values, f"{self.name}: {name}", Q8_8, unit)
 
     def _resize(self, count: int) -> None:
-        self._registers = {n: np.full(count, v, dtype=np.int64)
-                           for n, v in self._registers.items()}  # fmt: skip
+        self._registers = {n: np.full(count, v, dtype=np.int64) for n, v in self._registers.items()}
 
     def _draw(self) -> dict[str, Any]:
         names = self.lowered.noise
@@ -122,8 +130,9 @@ class FixedNeuron(Runner):
             return {}
         count = self._shape[0] if self._shape else 1
         draws = np.array([[self._lfsr.draw() for _ in names] for _ in range(count)])
-        return {name: draws[:, i] if self._shape else int(draws[0, i])
-                for i, name in enumerate(names)}  # fmt: skip
+        return {
+            name: draws[:, i] if self._shape else int(draws[0, i]) for i, name in enumerate(names)
+        }
 
     def _advance(self, inputs: dict[str, Any]) -> Any:
         if not self._shape:
@@ -131,6 +140,7 @@ class FixedNeuron(Runner):
         self.noise = self._draw()
         result = self._step[bool(self._shape)]({**self._registers, **inputs, **self.noise})
         spike = result.pop("spike")
-        self._registers = {n: np.broadcast_to(v, self._shape) if self._shape else v
-                           for n, v in result.items()}  # fmt: skip
+        self._registers = {
+            n: np.broadcast_to(v, self._shape) if self._shape else v for n, v in result.items()
+        }
         return np.broadcast_to(spike, self._shape)

@@ -64,8 +64,17 @@ class Expr:
         return self.op in COMPARISONS or self.op in LOGIC or isinstance(self.value, bool)
 
     def __str__(self) -> str:
-        signs = {"add": "+", "sub": "-", "mul": "*", "div": "/", "ge": ">=", "gt": ">",
-                 "eq": "==", "and": "&", "or": "|"}  # fmt: skip
+        signs = {
+            "add": "+",
+            "sub": "-",
+            "mul": "*",
+            "div": "/",
+            "ge": ">=",
+            "gt": ">",
+            "eq": "==",
+            "and": "&",
+            "or": "|",
+        }
         if self.op == "const":
             return f"{self.value:.6g}" if not isinstance(self.value, bool) else str(self.value)
         if self.op == "var":

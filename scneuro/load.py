@@ -34,7 +34,9 @@ def load_neuron(name: str) -> type[Neuron]:
     file, _, wanted = name.rpartition(":") if ":" in name else (name, "", "")
     path = Path(file)
     if path.suffix != ".py" or not path.is_file():
-        raise FileTrouble(f"{file} is no Python file", "a neuron of your own is path/to/file.py:Class")
+        raise FileTrouble(
+            f"{file} is no Python file", "a neuron of your own is path/to/file.py:Class"
+        )
     spec = importlib.util.spec_from_file_location(f"scneuro_user_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
@@ -44,16 +46,20 @@ def load_neuron(name: str) -> type[Neuron]:
         spec.loader.exec_module(module)
     except Exception as error:
         raise FileTrouble(f"{file} fails when it is run: {type(error).__name__}: {error}") from None
-    found = {n: v for n, v in vars(module).items() if isinstance(v, type)
-             and issubclass(v, Neuron) and v.__module__ == module.__name__}  # fmt: skip
+    found = {
+        n: v
+        for n, v in vars(module).items()
+        if isinstance(v, type) and issubclass(v, Neuron) and v.__module__ == module.__name__
+    }
     if wanted not in found:
         there = f"it has {', '.join(found)}" if found else "it has none"
-        raise FileTrouble(f"{file} has no neuron {wanted!r}; {there}",
-                          f"name one as {file}:Class")  # fmt: skip
+        raise FileTrouble(f"{file} has no neuron {wanted!r}; {there}", f"name one as {file}:Class")
     return found[wanted]
 
 
-def make_neuron(name: str, *, preset: str | None = None, settings: list[str] | None = None) -> Neuron:
+def make_neuron(
+    name: str, *, preset: str | None = None, settings: list[str] | None = None
+) -> Neuron:
     """The neuron a command line asks for.
 
     Parameters

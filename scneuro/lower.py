@@ -1,4 +1,4 @@
-"""Lowering: from a traced ``update`` to the integer datapath, with every format chosen and stated."""
+"""Lowering: from a traced ``update`` to the integer datapath, every format chosen and stated."""
 
 from __future__ import annotations
 
@@ -66,16 +66,23 @@ def lower(
     updates = dict(zip(states, map(canonical.sum, roots[1:]), strict=True))
     limits = {s.name: _limits(name, s, initial[s.name]) for s in states.values()}
     fractions = {s.name: s.format.fraction for s in states.values()}
-    fractions |= {i: Q8_8.fraction for i in inputs}
-    ranges = Ranges({i: (Q8_8.least, Q8_8.greatest) for i in inputs}, fractions)
+    fractions |= dict.fromkeys(inputs, Q8_8.fraction)
+    ranges = Ranges(dict.fromkeys(inputs, (Q8_8.least, Q8_8.greatest)), fractions)
     ranges.reach(initial, limits, updates)
     reach = {s: ranges.variables[s] for s in states}
     while True:
         registers = {
-            s.name: Register.plan(name, s, updates[s.name], initial[s.name], guard=guard,
-                                  reach=reach[s.name], limits=limits[s.name])
+            s.name: Register.plan(
+                name,
+                s,
+                updates[s.name],
+                initial[s.name],
+                guard=guard,
+                reach=reach[s.name],
+                limits=limits[s.name],
+            )
             for s in states.values()
-        }  # fmt: skip
+        }
         out = Lowered(Datapath(), rounding, registers, dict(inputs), updates, roots)
         beyond = assemble(name, canonical, ranges, table_error, out)
         if not beyond:

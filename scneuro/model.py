@@ -222,14 +222,22 @@ class Runner:
             self._fit(shape[1:])
         spike = np.zeros(shape, dtype=bool)
         states = {name: np.zeros(shape) for name in self.state_names}
-        steps = tqdm(range(shape[0]), desc=self.name, unit="step", delay=2, leave=False,
-                     disable=None if progress else True)  # fmt: skip
+        steps = tqdm(
+            range(shape[0]),
+            desc=self.name,
+            unit="step",
+            delay=2,
+            leave=False,
+            disable=None if progress else True,
+        )
         for t in steps:
             spike[t] = self._advance({name: a[t] for name, a in arrays.items()})
             for name, values in states.items():
                 values[t] = self.read(name)
-        units = {name: np.broadcast_to(np.asarray(inputs.get(name, default), float), shape)
-                 for name, default in self.input_defaults.items()}  # fmt: skip
+        units = {
+            name: np.broadcast_to(np.asarray(inputs.get(name, default), float), shape)
+            for name, default in self.input_defaults.items()
+        }
         return Recording(self.dt, spike, states, units)
 
     # -- checks ------------------------------------------------------------------------------

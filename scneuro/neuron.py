@@ -85,16 +85,27 @@ class Neuron(Runner):
         for base in reversed(cls.__mro__):
             if issubclass(base, Neuron):
                 found.update(vars(base))
-        notes = {n: str(t) for b in reversed(cls.__mro__) if issubclass(b, Neuron)
-                 for n, t in vars(b).get("__annotations__", {}).items()}  # fmt: skip
+        notes = {
+            n: str(t)
+            for b in reversed(cls.__mro__)
+            if issubclass(b, Neuron)
+            for n, t in vars(b).get("__annotations__", {}).items()
+        }
         cls._states = {n: v for n, v in found.items() if isinstance(v, State)}
         cls._inputs = {n: v for n, v in found.items() if isinstance(v, Input)}
         cls._defaults = {
-            n: found[n] for n, note in notes.items()
+            n: found[n]
+            for n, note in notes.items()
             if n in found and "ClassVar" not in note and not isinstance(found[n], State | Input)
-        }  # fmt: skip
-        bare = [n for n, note in notes.items() if n not in found and "ClassVar" not in note
-                and n not in Runner.__annotations__ and not n.startswith("_")]  # fmt: skip
+        }
+        bare = [
+            n
+            for n, note in notes.items()
+            if n not in found
+            and "ClassVar" not in note
+            and n not in Runner.__annotations__
+            and not n.startswith("_")
+        ]
         if bare:
             raise TypeError(f"{cls.__name__}: parameter {bare[0]} needs a default value")
 
@@ -165,8 +176,14 @@ class Neuron(Runner):
         """
         return trace(self.update, self.state_names, tuple(self._inputs), self.name)
 
-    def fixed(self, *, rounding: str = "nearest", guard: int | None = None,
-              table_error: float | None = None, seed: int = 1) -> FixedNeuron:  # fmt: skip
+    def fixed(
+        self,
+        *,
+        rounding: str = "nearest",
+        guard: int | None = None,
+        table_error: float | None = None,
+        seed: int = 1,
+    ) -> FixedNeuron:
         """The Q8.8 twin: integers inside, the same surface.
 
         Parameters
@@ -181,8 +198,16 @@ class Neuron(Runner):
             Of the LFSR that stochastic rounding draws from.
         """
         units = {i.name: i.unit for i in self._inputs.values()}
-        lowered = lower(self.name, self.graph, self._states, self.initial, units,
-                        rounding=rounding, guard=guard, table_error=table_error)  # fmt: skip
+        lowered = lower(
+            self.name,
+            self.graph,
+            self._states,
+            self.initial,
+            units,
+            rounding=rounding,
+            guard=guard,
+            table_error=table_error,
+        )
         return FixedNeuron(self.name, self.dt, self.input_defaults, lowered, seed=seed)
 
     def hardware(self, fixed: FixedNeuron) -> Any:

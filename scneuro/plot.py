@@ -31,9 +31,13 @@ def require() -> None:
 
 
 def plot_recordings(
-    recordings: dict[str, Recording], path: str | Path, *, title: str, units: dict[str, str],
+    recordings: dict[str, Recording],
+    path: str | Path,
+    *,
+    title: str,
+    units: dict[str, str],
     lsb: dict[str, float] | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Draw recordings of one neuron over each other: states, spikes, input and their difference.
 
     Parameters
@@ -46,8 +50,8 @@ def plot_recordings(
     units : dict of str to str
         Of states and inputs.
     lsb : dict of str to float, optional
-        LSB of each state's word; with it, the first state's difference from the reference is shown in
-        LSB.
+        LSB of each state's word; with it, the first state's difference from the reference is shown
+        in LSB.
 
     Raises
     ------
@@ -65,8 +69,9 @@ def plot_recordings(
     difference = lsb is not None and len(recordings) > 1
     rows = len(names) + 1 + difference
     heights = [3.0] + [1.6] * (rows - 1)
-    figure: Any = Figure(figsize=(9, 1.3 * sum(heights) ** 0.9), layout="constrained",
-                         facecolor="white")  # fmt: skip
+    figure: Any = Figure(
+        figsize=(9, 1.3 * sum(heights) ** 0.9), layout="constrained", facecolor="white"
+    )
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     for axis, name in zip(axes, names, strict=False):
@@ -78,10 +83,14 @@ def plot_recordings(
     low = min(float(np.min(r.states[names[0]])) for r in recordings.values())
     for row, ((_, recording), style) in enumerate(zip(recordings.items(), _STYLES, strict=False)):
         height = top + (0.06 + 0.07 * row) * (top - low or 1)
-        axes[0].plot(recording.t[recording.spike], np.full(int(recording.spikes), height), "|",
-                     color=style["color"], ms=8)  # fmt: skip
-    axes[0].legend(loc="upper left", bbox_to_anchor=(0, 1.28), ncols=len(recordings),
-                   frameon=False)  # fmt: skip
+        axes[0].plot(
+            recording.t[recording.spike],
+            np.full(int(recording.spikes), height),
+            "|",
+            color=style["color"],
+            ms=8,
+        )
+    axes[0].legend(loc="upper left", bbox_to_anchor=(0, 1.28), ncols=len(recordings), frameon=False)
     if difference:
         assert lsb is not None
         for (label, recording), style in list(zip(recordings.items(), _STYLES, strict=False))[1:]:

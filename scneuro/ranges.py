@@ -13,8 +13,19 @@ from typing import TypeAlias
 
 import numpy as np
 
-from .canonical import And, Compare, Condition, Lookup, Not, Or, Product, Select, Sum, Variable
-from .canonical import proportion
+from .canonical import (
+    And,
+    Compare,
+    Condition,
+    Lookup,
+    Not,
+    Or,
+    Product,
+    Select,
+    Sum,
+    Variable,
+    proportion,
+)
 from .graph import Graph
 
 __all__ = ["Interval", "Ranges"]
@@ -47,8 +58,12 @@ class Ranges:
         self.variables = dict(variables)
         self._fractions = fractions
 
-    def reach(self, initial: Mapping[str, float], limits: Mapping[str, Interval],
-              updates: Mapping[str, Sum]) -> None:  # fmt: skip
+    def reach(
+        self,
+        initial: Mapping[str, float],
+        limits: Mapping[str, Interval],
+        updates: Mapping[str, Sum],
+    ) -> None:
         """Set the states' intervals to what they can reach from ``initial``."""
 
         def image(name: str) -> Interval:
@@ -60,8 +75,10 @@ class Ranges:
         for _ in range(_GROW):
             self.variables.update(now)
             images = {name: image(name) for name in now}
-            grown = {name: (min(now[name][0], low), max(now[name][1], high))
-                     for name, (low, high) in images.items()}  # fmt: skip
+            grown = {
+                name: (min(now[name][0], low), max(now[name][1], high))
+                for name, (low, high) in images.items()
+            }
             if grown == now:
                 return
             now = grown
@@ -119,7 +136,7 @@ class Ranges:
         try:
             for fact in facts:
                 if len(fact.terms) == 1 and isinstance(fact.terms[0][0], Variable):
-                    (atom, coefficient), = fact.terms  # fmt: skip
+                    ((atom, coefficient),) = fact.terms
                     low, high = self.variables[atom.key]
                     bound = -fact.constant / coefficient
                     self.variables[atom.key] = (

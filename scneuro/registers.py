@@ -61,19 +61,30 @@ class Register:
 
     def to_word(self, value: Any) -> Any:
         """The word a user reads: the register rounded to nearest, saturating at the top."""
-        return np.minimum((value + ((1 << self.guard) >> 1)) >> self.guard, 2 ** (WORD_BITS - 1) - 1)
+        return np.minimum(
+            (value + ((1 << self.guard) >> 1)) >> self.guard, 2 ** (WORD_BITS - 1) - 1
+        )
 
     def to_real(self, value: Any) -> Any:
         """What the register stands for, guard bits included."""
         return np.ldexp(np.asarray(value, dtype=float), -self.fraction)
 
     @classmethod
-    def plan(cls, model: str, state: State, update: Sum, initial: float, *, reach: Interval,
-             limits: Interval, guard: int | None) -> Register:  # fmt: skip
+    def plan(
+        cls,
+        model: str,
+        state: State,
+        update: Sum,
+        initial: float,
+        *,
+        reach: Interval,
+        limits: Interval,
+        guard: int | None,
+    ) -> Register:
         """The register of a state.
 
-        Without ``guard`` bits given: 8, or as many as keep the dead zone of a decaying state (half an LSB
-        over the fraction it loses per step; within it, nothing moves) within the word's LSB.
+        Without ``guard`` bits given: 8, or as many as keep the dead zone of a decaying state (half
+        an LSB over the fraction it loses per step; within it, nothing moves) within the word's LSB.
         """
         word, note = state.format, ""
         bits = state.guard if state.guard is not None else guard
@@ -83,8 +94,10 @@ class Register:
             if lost is not None and (needed := math.ceil(-math.log2(lost)) - 1) > bits:
                 dead = 2.0 ** -(GUARD_BITS + 1) / lost
                 bits = needed
-                note = (f"loses {lost:.3g} of itself per step: {GUARD_BITS} guard bits would leave "
-                        f"a dead zone of {dead:.2g} LSB, so it has {bits}")  # fmt: skip
+                note = (
+                    f"loses {lost:.3g} of itself per step: {GUARD_BITS} guard bits would leave "
+                    f"a dead zone of {dead:.2g} LSB, so it has {bits}"
+                )
         if not 0 <= bits <= _MOST_GUARD:
             because = f", because it loses {lost:.3g} of itself per step" if lost else ""
             raise LoweringError(

@@ -23,13 +23,18 @@ def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dic
     lowered = fixed.lowered
     states = [
         {
-            "name": r.name, "unit": r.unit, "word": str(r.word), "guard_bits": r.guard,
-            "bits": r.width, "lsb": r.word.lsb,
+            "name": r.name,
+            "unit": r.unit,
+            "word": str(r.word),
+            "guard_bits": r.guard,
+            "bits": r.width,
+            "lsb": r.word.lsb,
             "range": [float(r.to_real(r.low)), float(r.to_real(r.high))],
-            "step_error_bound_lsb": lowered.bounds[r.name] / r.word.lsb, "note": r.note,
+            "step_error_bound_lsb": lowered.bounds[r.name] / r.word.lsb,
+            "note": r.note,
         }
         for r in lowered.registers.values()
-    ]  # fmt: skip
+    ]
     return {
         "neuron": neuron.name,
         "parameters": neuron.parameters,
@@ -44,14 +49,18 @@ def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dic
         ],
         "tables": [
             {
-                "function": t.text, "segments": t.segments, "words_per_segment": 1 << t.shift,
-                "rows": len(t.rows), "inputs_checked": t.words, "budget": t.budget,
+                "function": t.text,
+                "segments": t.segments,
+                "words_per_segment": 1 << t.shift,
+                "rows": len(t.rows),
+                "inputs_checked": t.words,
+                "budget": t.budget,
                 "max_error": t.error,
             }
             for t in lowered.tables
         ],
         "latency_clocks": latency,
-    }  # fmt: skip
+    }
 
 
 def show(neuron: Neuron, figures: dict[str, Any]) -> str:
@@ -63,27 +72,39 @@ def show(neuron: Neuron, figures: dict[str, Any]) -> str:
         lines.append(f"presets     {', '.join(figures['presets'])}")
     lines += ["", "one step, canonical ([f] is a table; c ? a : b is a where c else b)"]
     lines += [f"  {name} <- {text}" for name, text in figures["updates"].items()]
-    lines += ["", f"  {'state':8s}{'unit':8s}{'word':7s}{'guard':>6s}{'bits':>6s}  "
-              f"{'reaches':24s}{'one-step error'}"]  # fmt: skip
+    lines += [
+        "",
+        f"  {'state':8s}{'unit':8s}{'word':7s}{'guard':>6s}{'bits':>6s}  "
+        f"{'reaches':24s}{'one-step error'}",
+    ]
     for s in figures["states"]:
         low, high = s["range"]
-        lines.append(f"  {s['name']:8s}{s['unit']:8s}{s['word']:7s}{s['guard_bits']:6d}"
-                     f"{s['bits']:6d}  {f'{low:.6g} to {high:.6g}':24s}"
-                     f"<= {s['step_error_bound_lsb']:.4f} LSB")  # fmt: skip
+        lines.append(
+            f"  {s['name']:8s}{s['unit']:8s}{s['word']:7s}{s['guard_bits']:6d}"
+            f"{s['bits']:6d}  {f'{low:.6g} to {high:.6g}':24s}"
+            f"<= {s['step_error_bound_lsb']:.4f} LSB"
+        )
         if s["note"]:
             lines.append(f"          {s['note']}")
     for i in figures["inputs"]:
         lines.append(f"  {i['name']:8s}{i['unit']:8s}{i['word']:7s}{'':6s}{16:6d}  -128 to 127.996")
     lines += ["", f"  {'coefficient of':44s}{'exact':>14s}{'used':>14s}{'relative error':>16s}"]
     for c in figures["coefficients"]:
-        lines.append(f"  {c['of'][:42]:44s}{c['exact']:14.8g}{c['used']:14.8g}"
-                     f"{c['relative_error']:16.1e}")  # fmt: skip
+        lines.append(
+            f"  {c['of'][:42]:44s}{c['exact']:14.8g}{c['used']:14.8g}{c['relative_error']:16.1e}"
+        )
     for t in figures["tables"]:
-        lines += ["", f"table {t['function']}",
-                  f"  {t['segments']} segments of {t['words_per_segment']} words; error over all "
-                  f"{t['inputs_checked']:,} words it can be given: {t['max_error']:.3g} at most "
-                  f"(budget {t['budget']:.3g})"]  # fmt: skip
+        lines += [
+            "",
+            f"table {t['function']}",
+            f"  {t['segments']} segments of {t['words_per_segment']} words; error over all "
+            f"{t['inputs_checked']:,} words it can be given: {t['max_error']:.3g} at most "
+            f"(budget {t['budget']:.3g})",
+        ]
     latency = figures["latency_clocks"]
-    lines += ["", f"latency  {latency['pipelined']} clocks, a new update every clock; single neuron: "
-              f"a step every {latency['single']} clocks"]  # fmt: skip
+    lines += [
+        "",
+        f"latency  {latency['pipelined']} clocks, with a new update every clock; "
+        f"a single neuron takes a step every {latency['single']} clocks",
+    ]
     return "\n".join(lines)

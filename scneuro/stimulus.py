@@ -20,8 +20,9 @@ def constant(value: float, steps: int) -> np.ndarray:
     return np.full(steps, numbers(value, "current"))
 
 
-def ornstein_uhlenbeck(mean: float, std: float, tau: float, *, dt: float, steps: int,
-                       seed: int = 0) -> np.ndarray:  # fmt: skip
+def ornstein_uhlenbeck(
+    mean: float, std: float, tau: float, *, dt: float, steps: int, seed: int = 0
+) -> np.ndarray:
     """A fluctuating current: the stationary Ornstein-Uhlenbeck process, sampled exactly.
 
     Parameters
@@ -39,7 +40,9 @@ def ornstein_uhlenbeck(mean: float, std: float, tau: float, *, dt: float, steps:
     ndarray, shape (steps,)
     """
     if not (std >= 0 and tau > 0 and dt > 0 and steps >= 1):
-        raise ValueError(f"need std >= 0, tau > 0, dt > 0 and steps >= 1, not {std}, {tau}, {dt}, {steps}")  # fmt: skip
+        raise ValueError(
+            f"need std >= 0, tau > 0, dt > 0 and steps >= 1, not {std}, {tau}, {dt}, {steps}"
+        )
     rng = np.random.default_rng(seed)
     keep = np.exp(-dt / tau)
     kick = std * np.sqrt(1 - keep**2) * rng.standard_normal(steps)
@@ -52,7 +55,7 @@ def ornstein_uhlenbeck(mean: float, std: float, tau: float, *, dt: float, steps:
 
 
 def adversarial(steps: int, *, seed: int = 0) -> np.ndarray:
-    """What breaks careless hardware: full-scale steps, ramps, one-LSB wiggles, noise of all sizes."""
+    """What breaks careless hardware: full-scale steps, ramps, one-LSB wiggles, noise."""
     rng = np.random.default_rng(seed)
     pieces = []
     while sum(map(len, pieces)) < steps:

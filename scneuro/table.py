@@ -1,8 +1,8 @@
 """Piecewise-linear tables of a function of one word, with their error measured, not estimated.
 
 A word has at most 65,536 values, so a table is compared with its function at every one that can
-occur. Segments are equally wide, a power of two of words, and the widest (so the fewest) that meet the
-error budget are taken. One row of the ROM holds a segment's start and its slope.
+occur. Segments are equally wide, a power of two of words, and the widest (so the fewest) that meet
+the error budget are taken. One row of the ROM holds a segment's start and its slope.
 """
 
 from __future__ import annotations
@@ -70,8 +70,16 @@ class Table:
         return (self.last >> self.shift) - (self.first >> self.shift) + 1
 
     @classmethod
-    def fit(cls, function: Callable[[np.ndarray], np.ndarray], *, low: int, high: int,
-            fraction: int, text: str, budget: float | None = None) -> Table:  # fmt: skip
+    def fit(
+        cls,
+        function: Callable[[np.ndarray], np.ndarray],
+        *,
+        low: int,
+        high: int,
+        fraction: int,
+        text: str,
+        budget: float | None = None,
+    ) -> Table:
         """The smallest table of ``function`` on the words ``low`` to ``high``.
 
         Parameters
@@ -108,8 +116,9 @@ class Table:
             for shift in range(12, -1, -1):
                 table = _attempt(exact, low, bits, shift, lsb)
                 if table is not None and (len(table[2]) <= _MOST_ROWS or budget is not None):
-                    return cls._measured(function, exact, low, fraction, text, bits, shift, lsb,
-                                         table)  # fmt: skip
+                    return cls._measured(
+                        function, exact, low, fraction, text, bits, shift, lsb, table
+                    )
                 if table is not None:
                     break
             if budget is not None:
@@ -120,27 +129,47 @@ class Table:
             lsb *= 2
 
     @classmethod
-    def _measured(cls, function: Callable[[np.ndarray], np.ndarray], exact: np.ndarray, low: int,
-                  fraction: int, text: str, bits: int, shift: int, budget: float,
-                  fitted: tuple[int, int, tuple[int, ...], int, np.ndarray]) -> Table:  # fmt: skip
+    def _measured(
+        cls,
+        function: Callable[[np.ndarray], np.ndarray],
+        exact: np.ndarray,
+        low: int,
+        fraction: int,
+        text: str,
+        bits: int,
+        shift: int,
+        budget: float,
+        fitted: tuple[int, int, tuple[int, ...], int, np.ndarray],
+    ) -> Table:
         first, last, rows, slope_bits, output = fitted
         words = np.arange(low, low + len(exact))
         real = np.ldexp(output.astype(float), -(bits + _EXTRA))
         with np.errstate(all="ignore"):
-            halves = [np.broadcast_to(function(np.ldexp(words + d, -fraction)), words.shape)
-                      for d in (-0.5, 0.5)]  # fmt: skip
+            halves = [
+                np.broadcast_to(function(np.ldexp(words + d, -fraction)), words.shape)
+                for d in (-0.5, 0.5)
+            ]
         halves = [np.where(np.isfinite(h), h, exact) for h in halves]
         # between the three points sampled, a smooth function strays by its curvature at most
         bend = np.abs(halves[0] - 2 * exact + halves[1])
         stray = [np.abs(real - point) for point in (*halves, exact)]
         return cls(
-            text=text, first=first, last=last, shift=shift, rows=rows, slope_bits=slope_bits,
-            row_fraction=_row_fraction(bits, shift), fraction=bits + _EXTRA,
-            low=int(output.min()), high=int(output.max()), budget=budget,
+            text=text,
+            first=first,
+            last=last,
+            shift=shift,
+            rows=rows,
+            slope_bits=slope_bits,
+            row_fraction=_row_fraction(bits, shift),
+            fraction=bits + _EXTRA,
+            low=int(output.min()),
+            high=int(output.max()),
+            budget=budget,
             error=float(np.max(np.abs(real - exact))),
             error_between=float(np.max(np.max(stray, axis=0) + bend)),
-            steepest=float(np.max(np.abs(np.diff(exact)), initial=0.0)), words=len(words),
-        )  # fmt: skip
+            steepest=float(np.max(np.abs(np.diff(exact)), initial=0.0)),
+            words=len(words),
+        )
 
     def build(self, path: Datapath, word: Node, error: float, name: str) -> Node:
         """The nodes that look ``word`` up: limit, split, read the row, interpolate."""
@@ -220,8 +249,10 @@ def _attempt(
     rise = padded[line, ends_at] - padded[line, starts_at]
     slope = np.floor(np.ldexp(rise / np.maximum(ends_at - starts_at, 1), fraction) + 0.5)
     residual = np.ldexp(padded, fraction) - slope[:, None] * offsets
-    middle = (np.max(np.where(valid, residual, -np.inf), axis=1)
-              + np.min(np.where(valid, residual, np.inf), axis=1)) / 2  # fmt: skip
+    middle = (
+        np.max(np.where(valid, residual, -np.inf), axis=1)
+        + np.min(np.where(valid, residual, np.inf), axis=1)
+    ) / 2
     # the output drops the lowest bits by a floor; half of what is dropped is added in advance
     drop = fraction - (bits + _EXTRA)
     half = (1 << drop) >> 1

@@ -24,9 +24,14 @@ __all__ = ["Traced", "trace"]
 _HERE = str(Path(__file__).parent)
 _NUMPY = str(Path(np.__file__).parent)
 _BINARY = {
-    np.add: "add", np.subtract: "sub", np.multiply: "mul", np.true_divide: "div",
-    np.greater_equal: "ge", np.greater: "gt", np.equal: "eq",
-}  # fmt: skip
+    np.add: "add",
+    np.subtract: "sub",
+    np.multiply: "mul",
+    np.true_divide: "div",
+    np.greater_equal: "ge",
+    np.greater: "gt",
+    np.equal: "eq",
+}
 _SWAPPED = {np.less_equal: "ge", np.less: "gt"}
 _LOGIC = {np.logical_and: "and", np.bitwise_and: "and", np.logical_or: "or", np.bitwise_or: "or"}
 _STEPS = (np.floor, np.ceil, np.rint, np.trunc, np.sign, np.isnan, np.isfinite, np.isinf)
@@ -107,8 +112,9 @@ class Traced:
             return self._emit("where", self._node("ge", args[0], args[1]), args[0], args[1])
         if ufunc in (np.absolute, np.fabs):
             zero = self._lift(0.0)
-            return self._emit("where", self._node("ge", args[0], zero), args[0],
-                              self._node("neg", args[0]))  # fmt: skip
+            return self._emit(
+                "where", self._node("ge", args[0], zero), args[0], self._node("neg", args[0])
+            )
         if ufunc is np.not_equal:
             return self._emit("not", self._node("eq", *args))
         if ufunc is np.negative:
@@ -122,8 +128,9 @@ class Traced:
         if ufunc in (np.power, np.float_power):
             return self._any_power(*args)
         if ufunc in _STEPS or ufunc.nin != 1 or ufunc.nout != 1:
-            raise _refuse(f"np.{ufunc.__name__} cannot be traced",
-                          f"a traced update() may use {_SUPPORTED}")  # fmt: skip
+            raise _refuse(
+                f"np.{ufunc.__name__} cannot be traced", f"a traced update() may use {_SUPPORTED}"
+            )
         return self._emit("call", *args, value=ufunc)
 
     def _any_power(self, base: Expr, exponent: Expr) -> Traced:
@@ -136,24 +143,31 @@ class Traced:
                 return Traced(self._graph, self._lift(1.0))
             if number == 0.5:
                 return self._emit("call", base, value=np.sqrt)
-            raise _refuse(f"the power {number:g} cannot be traced",
-                          "whole powers up to 8 can, and so can np.exp(p * np.log(x)) for x > 0")  # fmt: skip
+            raise _refuse(
+                f"the power {number:g} cannot be traced",
+                "whole powers up to 8 can, and so can np.exp(p * np.log(x)) for x > 0",
+            )
         if base.op == "const" and base.value > 0:
             scaled = self._node("mul", exponent, self._lift(float(np.log(base.value))))
             return self._emit("call", scaled, value=np.exp)
-        raise _refuse("a power of two traced values cannot be traced",
-                      "use np.exp(p * np.log(x)) where p or x is a parameter")  # fmt: skip
+        raise _refuse(
+            "a power of two traced values cannot be traced",
+            "use np.exp(p * np.log(x)) where p or x is a parameter",
+        )
 
     def _power(self, base: Expr, exponent: int) -> Traced:
-        return Traced(self._graph, base) if exponent == 1 else self._emit(
-            "pow", base, value=exponent)  # fmt: skip
+        return (
+            Traced(self._graph, base) if exponent == 1 else self._emit("pow", base, value=exponent)
+        )
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if func is np.where and len(args) == 3 and not kwargs:
             condition, yes, no = (self._lift(arg) for arg in args)
             if not condition.is_condition:
-                raise _refuse("np.where needs a condition, not a number",
-                              "compare first: np.where(x > 0, a, b)")  # fmt: skip
+                raise _refuse(
+                    "np.where needs a condition, not a number",
+                    "compare first: np.where(x > 0, a, b)",
+                )
             return self._emit("where", condition, yes, no)
         if func is np.clip:
             return self._clip(*args, **kwargs)
@@ -180,8 +194,10 @@ class Traced:
             if not np.isfinite(number):
                 raise _refuse(f"a constant in update() is {number}")
             return self._graph.node("const", value=number + 0.0)
-        raise _refuse(f"a {type(value).__name__} cannot be mixed with a traced value",
-                      "a neuron's parameters are single numbers")  # fmt: skip
+        raise _refuse(
+            f"a {type(value).__name__} cannot be mixed with a traced value",
+            "a neuron's parameters are single numbers",
+        )
 
     def _node(self, op: str, *args: Expr, value: Any = None) -> Expr:
         return self._graph.node(op, *args, value=value, line=": ".join(_user_line()))
@@ -206,16 +222,28 @@ def _operator(ufunc: Any, swapped: bool = False) -> Callable[..., Any]:
 
 
 for _name, _ufunc in {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide,
-    "pow": np.power, "and": np.logical_and, "or": np.logical_or,
-}.items():  # fmt: skip
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.true_divide,
+    "pow": np.power,
+    "and": np.logical_and,
+    "or": np.logical_or,
+}.items():
     setattr(Traced, f"__{_name}__", _operator(_ufunc))
     setattr(Traced, f"__r{_name}__", _operator(_ufunc, swapped=True))
 for _name, _ufunc in {
-    "ge": np.greater_equal, "gt": np.greater, "le": np.less_equal, "lt": np.less,
-    "eq": np.equal, "ne": np.not_equal, "neg": np.negative, "pos": np.positive,
-    "abs": np.absolute, "invert": np.logical_not,
-}.items():  # fmt: skip
+    "ge": np.greater_equal,
+    "gt": np.greater,
+    "le": np.less_equal,
+    "lt": np.less,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "neg": np.negative,
+    "pos": np.positive,
+    "abs": np.absolute,
+    "invert": np.logical_not,
+}.items():
     setattr(Traced, f"__{_name}__", _operator(_ufunc))
 
 
@@ -270,8 +298,15 @@ def _trace_once(
     order = {expr: number for number, expr in enumerate(graph)}
     # a literal carries no line of its own, so it is reported at the operation that uses it
     signature = [
-        ((e.op, tuple(order[a] for a in e.args), [a.value for a in e.args if a.op == "const"],
-          e.value if e.op != "const" else None), e.line)
+        (
+            (
+                e.op,
+                tuple(order[a] for a in e.args),
+                [a.value for a in e.args if a.op == "const"],
+                e.value if e.op != "const" else None,
+            ),
+            e.line,
+        )
         for e in graph
-    ]  # fmt: skip
+    ]
     return roots, signature

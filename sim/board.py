@@ -38,8 +38,15 @@ class BoardRun:
     late: bool
 
 
-def simulate_board(hardware: Any, fixed: FixedNeuron, plan: Plan, samples: int, *,
-                   bytes_at: Sequence[int] = (), press_at: Sequence[int] = ()) -> BoardRun:  # fmt: skip
+def simulate_board(
+    hardware: Any,
+    fixed: FixedNeuron,
+    plan: Plan,
+    samples: int,
+    *,
+    bytes_at: Sequence[int] = (),
+    press_at: Sequence[int] = (),
+) -> BoardRun:
     """Run a board's design until its UART has sent ``samples`` frames.
 
     Parameters

@@ -72,8 +72,13 @@ class _Bench:
                     "i.ready must accept every input, and o.valid must rise once for each",
                 )
             result = hardware.o.payload
-            self._done.append((ctx.get(result.spike), ctx.get(result[self._first]),
-                               unpack(ctx.get(state), self._widths)))  # fmt: skip
+            self._done.append(
+                (
+                    ctx.get(result.spike),
+                    ctx.get(result[self._first]),
+                    unpack(ctx.get(state), self._widths),
+                )
+            )
             await ctx.tick()
 
     def step(self, words: dict[str, int]) -> tuple[int, int, dict[str, int]]:

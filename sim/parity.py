@@ -58,8 +58,8 @@ class Parity:
         Level 1: every register and the spike flag agree at every step.
     mismatch : Mismatch or None
     step_error : dict of str to (float, float)
-        Level 2: per state, the largest error of one step from the same state, and its bound, in LSB of
-        its word.
+        Level 2: per state, the largest error of one step from the same state, and its bound, in
+        LSB of its word.
     decisions : tuple of (int, int)
         Comparisons that float would have decided otherwise, and how many of these were not as
         close to a tie as the bound allows.
@@ -98,16 +98,19 @@ class Parity:
     def coincidence(self) -> float:
         """Coincidence factor of Q8.8 with float, window 2 ms."""
         return coincidence(
-            self.float_run.spike_steps, self.fixed_run.spike_steps, steps=self.steps,
+            self.float_run.spike_steps,
+            self.fixed_run.spike_steps,
+            steps=self.steps,
             window=max(1, round(_COINCIDENCE_MS / self.float_run.dt)),
-        )  # fmt: skip
+        )
 
     @property
     def rms(self) -> float:
         """Root mean square difference of the first state between the two runs, in its unit."""
         name = next(iter(self.float_run.states))
-        return float(np.sqrt(np.mean((self.float_run.states[name]
-                                      - self.fixed_run.states[name]) ** 2)))  # fmt: skip
+        return float(
+            np.sqrt(np.mean((self.float_run.states[name] - self.fixed_run.states[name]) ** 2))
+        )
 
     @property
     def within_bound(self) -> bool:
@@ -157,18 +160,24 @@ class Parity:
         if self.bit_exact:
             lines.append("  bit    pass  gates = integer model, every register and spike flag")
         else:
-            lines.append(f"  bit    FAIL  gates differ from the integer model at step "
-                         f"{f['first_mismatch']:,}")  # fmt: skip
+            lines.append(
+                f"  bit    FAIL  gates differ from the integer model at step "
+                f"{f['first_mismatch']:,}"
+            )
             lines += [f"    {line}" for line in self._differences()]
             if self.vcd:
                 lines.append(f"    waveform: {self.vcd}")
         for name, (error, bound) in self.step_error.items():
             verdict = "pass" if error <= bound else "FAIL"
-            lines.append(f"  step   {verdict}  {name}: {error:.4f} LSB of {self.formats[name]} at "
-                         f"most, bound {bound:.4f}")  # fmt: skip
+            lines.append(
+                f"  step   {verdict}  {name}: {error:.4f} LSB of {self.formats[name]} at "
+                f"most, bound {bound:.4f}"
+            )
         if self.decisions[1]:
-            lines.append(f"  step   FAIL  {self.decisions[1]} comparisons decided against float, "
-                         "further from a tie than the bound")  # fmt: skip
+            lines.append(
+                f"  step   FAIL  {self.decisions[1]} comparisons decided against float, "
+                "further from a tie than the bound"
+            )
         spikes = f["spikes"]
         lines.append(
             f"  trace  {'pass' if self.traces_agree else 'FAIL'}  spikes float {spikes['float']}, "
@@ -184,18 +193,26 @@ class Parity:
         bad, registers = self.mismatch, self.fixed.lowered.registers
         given = ", ".join(f"{n} = {w * Q8_8.lsb:.6g}" for n, w in bad.inputs.items())
         rows = [f"inputs: {given}"]
-        for label, values in (("before", bad.before), ("model", bad.model),
-                              ("gates", bad.hardware)):  # fmt: skip
+        for label, values in (
+            ("before", bad.before),
+            ("model", bad.model),
+            ("gates", bad.hardware),
+        ):
             for name, r in registers.items():
                 value = values[name]
                 word = int(r.to_word(value))
                 bits = format(value & ((1 << r.width) - 1), f"0{r.width}b")
                 mark = "" if label != "gates" or value == bad.model[name] else "  <- differs"
-                rows.append(f"{label:7s}{name} = {float(r.to_real(value)):<14.8g} "
-                            f"{r.word} {word:6d}  {bits[:16]} {bits[16:]}{mark}")  # fmt: skip
+                rows.append(
+                    f"{label:7s}{name} = {float(r.to_real(value)):<14.8g} "
+                    f"{r.word} {word:6d}  {bits[:16]} {bits[16:]}{mark}"
+                )
             if "spike" in values:
-                mark = "" if label != "gates" or values["spike"] == bad.model["spike"] else (
-                    "  <- differs")  # fmt: skip
+                mark = (
+                    ""
+                    if label != "gates" or values["spike"] == bad.model["spike"]
+                    else ("  <- differs")
+                )
                 rows.append(f"{label:7s}spike = {int(values['spike'])}{mark}")
         return rows
 
@@ -210,10 +227,17 @@ class _History:
     spikes: np.ndarray
 
 
-def parity(neuron: Neuron, stimulus: Any = None, *, steps: int = 10_000,
-           fixed: FixedNeuron | None = None, make: Callable[[], Any] | None = None,
-           vcd: Path | str | None = None, tolerance: int | None = None,
-           progress: bool = True) -> Parity:  # fmt: skip
+def parity(
+    neuron: Neuron,
+    stimulus: Any = None,
+    *,
+    steps: int = 10_000,
+    fixed: FixedNeuron | None = None,
+    make: Callable[[], Any] | None = None,
+    vcd: Path | str | None = None,
+    tolerance: int | None = None,
+    progress: bool = True,
+) -> Parity:
     """Compare a neuron's float model, integer model and gates.
 
     Parameters
@@ -253,16 +277,26 @@ def parity(neuron: Neuron, stimulus: Any = None, *, steps: int = 10_000,
     mismatch = None
     gates = simulate_steps(make(), fixed, words)
     for t, (spike, word, registers) in enumerate(
-        tqdm(gates, desc=f"{neuron.name}: gates", total=count, unit="step", delay=2, leave=False,
-             disable=None if progress else True)
-    ):  # fmt: skip
+        tqdm(
+            gates,
+            desc=f"{neuron.name}: gates",
+            total=count,
+            unit="step",
+            delay=2,
+            leave=False,
+            disable=None if progress else True,
+        )
+    ):
         model = {n: int(after[n][t]) for n in after}
         right_word = word == first.to_word(model[first.name])
         if registers != model or bool(spike) != bool(spikes[t]) or not right_word:
             mismatch = Mismatch(
-                t, {n: int(w[t]) for n, w in words.items()}, {n: int(before[n][t]) for n in before},
-                {**model, "spike": int(spikes[t])}, {**registers, "spike": spike},
-            )  # fmt: skip
+                t,
+                {n: int(w[t]) for n, w in words.items()},
+                {n: int(before[n][t]) for n in before},
+                {**model, "spike": int(spikes[t])},
+                {**registers, "spike": spike},
+            )
             break
     if mismatch is not None and vcd is not None:
         vcd = Path(vcd)
@@ -274,16 +308,29 @@ def parity(neuron: Neuron, stimulus: Any = None, *, steps: int = 10_000,
     step_error, decisions = _one_step(fixed, words, history)
     float_run = neuron.run(**inputs, progress=progress)
     fixed_run = Recording(
-        neuron.dt, spikes,
+        neuron.dt,
+        spikes,
         {n: r.to_word(after[n]) * r.word.lsb for n, r in fixed.lowered.registers.items()},
         dict(inputs),
-    )  # fmt: skip
+    )
     if tolerance is None:
         tolerance = max(1, int(0.02 * float_run.spikes))
     formats = {n: f"{r.word}+{r.guard}" for n, r in fixed.lowered.registers.items()}
     formats |= dict.fromkeys(fixed.lowered.inputs, str(Q8_8))
-    return Parity(neuron.name, count, mismatch is None, mismatch, step_error, decisions, float_run,
-                  fixed_run, formats, fixed, Path(vcd) if mismatch and vcd else None, tolerance)  # fmt: skip
+    return Parity(
+        neuron.name,
+        count,
+        mismatch is None,
+        mismatch,
+        step_error,
+        decisions,
+        float_run,
+        fixed_run,
+        formats,
+        fixed,
+        Path(vcd) if mismatch and vcd else None,
+        tolerance,
+    )
 
 
 def _words(neuron: Neuron, fixed: FixedNeuron, stimulus: Any) -> dict[str, np.ndarray]:
@@ -295,8 +342,10 @@ def _words(neuron: Neuron, fixed: FixedNeuron, stimulus: Any) -> dict[str, np.nd
     shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
     if len(shape) != 1 or not shape[0]:
         raise ValueError(f"{neuron.name}: parity needs a stimulus of shape (T,), not {shape}")
-    return {n: np.broadcast_to(as_words(a, f"{neuron.name}: {n}", fixed.lowered.inputs[n]), shape)
-            for n, a in arrays.items()}  # fmt: skip
+    return {
+        n: np.broadcast_to(as_words(a, f"{neuron.name}: {n}", fixed.lowered.inputs[n]), shape)
+        for n, a in arrays.items()
+    }
 
 
 def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray]) -> _History:
@@ -314,8 +363,12 @@ def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray]) -> _History
             registers[name][t + 1] = value
         for name, value in fixed.noise.items():
             noise[name][t] = value
-    return _History({n: h[:-1] for n, h in registers.items()},
-                    {n: h[1:] for n, h in registers.items()}, noise, spikes)  # fmt: skip
+    return _History(
+        {n: h[:-1] for n, h in registers.items()},
+        {n: h[1:] for n, h in registers.items()},
+        noise,
+        spikes,
+    )
 
 
 def _one_step(
@@ -340,8 +393,9 @@ def _one_step(
         beyond += int(np.sum(margin > decision.bound))
         taken[decision.expr] = chosen
     errors = {}
-    for r, expected in zip(lowered.registers.values(),
-                           Graph.evaluate(lowered.roots, values, taken)[1:], strict=True):  # fmt: skip
+    for r, expected in zip(
+        lowered.registers.values(), Graph.evaluate(lowered.roots, values, taken)[1:], strict=True
+    ):
         limited = np.clip(expected, r.to_real(r.least), r.to_real(r.most))
         error = np.max(np.abs(r.to_real(history.after[r.name]) - limited))
         errors[r.name] = (float(error) / r.word.lsb, lowered.bounds[r.name] / r.word.lsb)

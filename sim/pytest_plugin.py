@@ -20,9 +20,12 @@ __all__ = ["parity", "pytest_addoption"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("scneuro").addoption(
-        "--scneuro-traces", metavar="DIR", type=Path, default=None,
+        "--scneuro-traces",
+        metavar="DIR",
+        type=Path,
+        default=None,
         help="write a waveform (VCD) of every parity check whose gates fail, by running it again",
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -37,8 +40,9 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Parity]:
     traces = request.config.getoption("--scneuro-traces")
     name = re.sub(r"[^\w.-]+", "_", request.node.name)
 
-    def check(neuron: Any, stimulus: Any = None, *, levels: tuple[int, ...] = (1, 2, 3),
-              **options: Any) -> Parity:  # fmt: skip
+    def check(
+        neuron: Any, stimulus: Any = None, *, levels: tuple[int, ...] = (1, 2, 3), **options: Any
+    ) -> Parity:
         if traces is not None:
             options.setdefault("vcd", traces / f"{name}.vcd")
         result = compare(neuron, stimulus, progress=False, **options)

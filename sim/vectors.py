@@ -58,8 +58,15 @@ def random_vectors(fixed: FixedNeuron, count: int, *, seed: int = 0) -> dict[str
     return vectors
 
 
-def vector_parity(fixed: FixedNeuron, count: int = 2000, *, seed: int = 0, dsp: bool = False,
-                  progress: bool = True, step: Any = None) -> VectorParity:  # fmt: skip
+def vector_parity(
+    fixed: FixedNeuron,
+    count: int = 2000,
+    *,
+    seed: int = 0,
+    dsp: bool = False,
+    progress: bool = True,
+    step: Any = None,
+) -> VectorParity:
     """Drive a new vector into the pipeline every clock and compare every bit that comes out.
 
     Parameters
@@ -94,8 +101,13 @@ def vector_parity(fixed: FixedNeuron, count: int = 2000, *, seed: int = 0, dsp: 
         nonlocal mismatches, first
         words = dict.fromkeys((*inputs, *lowered.noise), 16)
         state, word = step.state.as_value(), step.inputs.as_value()
-        bar = tqdm(range(count + step.latency), desc=f"{fixed.name}: random vectors", delay=2,
-                   leave=False, disable=None if progress else True)  # fmt: skip
+        bar = tqdm(
+            range(count + step.latency),
+            desc=f"{fixed.name}: random vectors",
+            delay=2,
+            leave=False,
+            disable=None if progress else True,
+        )
         for clock in bar:
             if clock < count:
                 ctx.set(state, packed(states, widths, clock))

@@ -47,9 +47,14 @@ class AdEx(Neuron):
     tau_w: float = 144.0
     dt: float = 0.1
     constraints: ClassVar[tuple[str, ...]] = (
-        "C > 0", "g_L > 0", "Delta_T > 0", "tau_w > 0", "dt <= tau_w", "V_reset < V_peak",
+        "C > 0",
+        "g_L > 0",
+        "Delta_T > 0",
+        "tau_w > 0",
+        "dt <= tau_w",
+        "V_reset < V_peak",
         "V_peak >= V_T",
-    )  # fmt: skip
+    )
     currents: ClassVar[tuple[float, ...]] = (1.0, 0.6, 0.8, 1.5)
 
     V = State(init="E_L", unit="mV")
@@ -63,4 +68,8 @@ class AdEx(Neuron):
         )
         w_next = w + self.dt / self.tau_w * (1e-3 * self.a * (V - self.E_L) - w)
         spike = V_next >= self.V_peak
-        return spike, np.where(spike, self.V_reset, V_next), np.where(spike, w_next + self.b, w_next)
+        return (
+            spike,
+            np.where(spike, self.V_reset, V_next),
+            np.where(spike, w_next + self.b, w_next),
+        )

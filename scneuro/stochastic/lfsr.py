@@ -1,8 +1,8 @@
 """A linear-feedback shift register that yields 16 fresh bits a draw.
 
 The recurrence is s[n+31] = s[n+13] ^ s[n], from the primitive trinomial x**31 + x**13 + 1 (Zierler
-and Brillhart 1968), so its period is 2**31 - 1. Both taps lie more than 16 bits behind the newest bit, so 16 steps
-at once are 16 two-input XORs: the same in one line of Python and in 16 LUTs.
+and Brillhart 1968), so its period is 2**31 - 1. Both taps lie more than 16 bits behind the newest
+bit, so 16 steps at once are 16 two-input XORs: the same in one line of Python and in 16 LUTs.
 """
 
 from __future__ import annotations
