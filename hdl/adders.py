@@ -157,8 +157,8 @@ def _scaled(path: Datapath, operand: Node, node: Node) -> Node:
         k = ((1 if left_x else k) << i) + sign * ((1 if right_x else k) << j)
         value = path.add(path.scale(left, 1, -i), path.scale(right, 1, -j), sign)
         value = path.scale(value, 1, -value.fraction)
-        ends = sorted((x.low * k, x.high * k))
-        value = path.annotate(value, *ends, 0.0, f"{node.name}_x{k}")
+        low, high = sorted((x.low * k, x.high * k))
+        value = path.annotate(value, low, high, 0.0, f"{node.name}_x{k}")
     if factor < 0:
         value = path.scale(value, -1, 0)
     return path.scale(value, 1, node.fraction)

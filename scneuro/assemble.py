@@ -279,8 +279,9 @@ class _Assembly:
             case Product(factors):
                 return self._product([(self._atom(f, fraction), n) for f, n in factors])
             case Select(condition, yes, no):
-                sides = [self._sum(side, fraction) for side in (yes, no)]
-                return self.path.mux(self._condition(condition), *sides)
+                return self.path.mux(
+                    self._condition(condition), self._sum(yes, fraction), self._sum(no, fraction)
+                )
         if atom not in self.lookups:
             self.lookups[atom] = self._lookup(atom)
         return self.lookups[atom]

@@ -24,8 +24,6 @@ from .report import describe, show
 
 __all__ = ["main"]
 
-_DEMO = {"mean": 0.8, "std": 0.4, "tau": 20.0, "seed": 1}
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; 0 is good, 1 a check that failed, 2 misuse or trouble."""
@@ -205,7 +203,7 @@ def _simulate(options: argparse.Namespace) -> int:
         "final": {name: float(values[-1]) for name, values in recording.states.items()},
     }
     shown = ", ".join(f"{t:.1f}" for t in times[:8]) + (", ..." if len(times) > 8 else "")
-    final = ", ".join(f"{n} = {v:.6g} {neuron.units[n]}" for n, v in figures["final"].items())  # type: ignore[attr-defined]
+    final = ", ".join(f"{n} = {v:.6g} {neuron.units[n]}" for n, v in figures["final"].items())
     _print(
         options,
         figures,
@@ -254,7 +252,7 @@ def _demo(options: argparse.Namespace) -> int:
     plot.require()
     output = Path(options.output)
     neuron = AdEx()
-    current = stimulus.ornstein_uhlenbeck(**_DEMO, dt=neuron.dt, steps=options.steps)
+    current = stimulus.ornstein_uhlenbeck(0.8, 0.4, 20.0, dt=neuron.dt, steps=options.steps, seed=1)
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)

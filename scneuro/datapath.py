@@ -207,12 +207,13 @@ class Datapath:
                     "shl", (a,), 0, a.low, a.high, moved, a.error * 2.0**-fraction, name
                 )
             )
-        ends = sorted((a.low * factor, a.high * factor))
+        low, high = sorted((a.low * factor, a.high * factor))
         return self._node(
             "scale",
             (a,),
             factor,
-            *ends,
+            low,
+            high,
             a.fraction + fraction,
             a.error * abs(factor) * 2.0**-fraction,
             name,

@@ -57,7 +57,9 @@ class Expr:
         self.value = value
         self.line = line
         names: frozenset[str] = frozenset({value} if op == "var" else ())
-        self.variables = names.union(*(arg.variables for arg in args))
+        for arg in args:
+            names |= arg.variables
+        self.variables: frozenset[str] = names
 
     @property
     def is_condition(self) -> bool:

@@ -101,7 +101,8 @@ class Recording:
     def __getattr__(self, name: str) -> np.ndarray:
         for table in (self.__dict__.get("states", {}), self.__dict__.get("inputs", {})):
             if name in table:
-                return table[name]
+                values: np.ndarray = table[name]
+                return values
         raise AttributeError(f"no state or input {name!r} was recorded")
 
     @property

@@ -162,7 +162,8 @@ class Neuron(Runner):
     @property
     def units(self) -> dict[str, str]:
         """The units of the states and inputs, by name."""
-        return {v.name: v.unit for v in (*self._states.values(), *self._inputs.values())}
+        states = {s.name: s.unit for s in self._states.values()}
+        return states | {i.name: i.unit for i in self._inputs.values()}
 
     # -- the other fidelities ----------------------------------------------------------------
     @cached_property

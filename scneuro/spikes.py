@@ -46,5 +46,7 @@ def time_errors(reference: np.ndarray, other: np.ndarray) -> np.ndarray:
     if not len(reference) or not len(other):
         return np.zeros(0, dtype=int)
     if len(reference) == len(other):
-        return np.abs(reference - other)
-    return np.min(np.abs(reference[:, None] - other[None, :]), axis=1)
+        errors: np.ndarray = np.abs(reference - other)
+    else:
+        errors = np.min(np.abs(reference[:, None] - other[None, :]), axis=1)
+    return errors

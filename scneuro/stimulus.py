@@ -57,8 +57,8 @@ def ornstein_uhlenbeck(
 def adversarial(steps: int, *, seed: int = 0) -> np.ndarray:
     """What breaks careless hardware: full-scale steps, ramps, one-LSB wiggles, noise."""
     rng = np.random.default_rng(seed)
-    pieces = []
-    while sum(map(len, pieces)) < steps:
+    pieces: list[np.ndarray] = []
+    while sum(len(piece) for piece in pieces) < steps:
         length = int(rng.integers(1, 200))
         low, high = np.sort(rng.integers(-(2**15), 2**15, size=2))
         match rng.integers(5):
@@ -73,7 +73,9 @@ def adversarial(steps: int, *, seed: int = 0) -> np.ndarray:
             case 4:
                 spread = 2.0 ** rng.integers(0, 12)
                 pieces.append((spread * rng.standard_normal(length)).astype(int))
-    return np.clip(np.concatenate(pieces)[:steps], -(2**15), 2**15 - 1) * Q8_8.lsb
+    words = np.clip(np.concatenate(pieces)[:steps], -(2**15), 2**15 - 1)
+    values: np.ndarray = words * Q8_8.lsb
+    return values
 
 
 def as_words(values: np.ndarray, what: str = "current", unit: str = "") -> np.ndarray:

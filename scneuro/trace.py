@@ -221,7 +221,7 @@ def _operator(ufunc: Any, swapped: bool = False) -> Callable[..., Any]:
     return method
 
 
-for _name, _ufunc in {
+_OPERATORS: dict[str, Any] = {
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
@@ -229,10 +229,6 @@ for _name, _ufunc in {
     "pow": np.power,
     "and": np.logical_and,
     "or": np.logical_or,
-}.items():
-    setattr(Traced, f"__{_name}__", _operator(_ufunc))
-    setattr(Traced, f"__r{_name}__", _operator(_ufunc, swapped=True))
-for _name, _ufunc in {
     "ge": np.greater_equal,
     "gt": np.greater,
     "le": np.less_equal,
@@ -243,8 +239,11 @@ for _name, _ufunc in {
     "pos": np.positive,
     "abs": np.absolute,
     "invert": np.logical_not,
-}.items():
+}
+for _name, _ufunc in _OPERATORS.items():
     setattr(Traced, f"__{_name}__", _operator(_ufunc))
+    if _name in ("add", "sub", "mul", "truediv", "pow", "and", "or"):
+        setattr(Traced, f"__r{_name}__", _operator(_ufunc, swapped=True))
 
 
 def trace(

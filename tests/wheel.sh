@@ -9,7 +9,7 @@ cp -r "$here" "$work/source"
 rm -rf "$work/source/build" "$work/source/.venv" "$work/source"/*.egg-info
 "$PYTHON" -m build --wheel --outdir "$work" "$work/source" >"$work/build.log" 2>&1 || { cat "$work/build.log"; exit 1; }
 "$PYTHON" -m venv "$work/env"
-"$work/env/bin/python" -m pip install -q --disable-pip-version-check "$work"/*.whl mypy
+"$work/env/bin/python" -m pip install -q --disable-pip-version-check "$work"/*.whl mypy 2>"$work/pip.log" || { cat "$work/pip.log"; exit 1; }
 cd "$work"
 "$work/env/bin/python" - <<'PYTHON'
 import importlib, pkgutil, scneuro
