@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Elaboratable, Module
+from amaranth import Elaboratable, Module, Signal
+from amaranth.lib import io
 
 from ..fixed import FixedNeuron
 from ..hdl import build
@@ -40,10 +41,20 @@ class Pins(Elaboratable):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         m.submodules.top = top = self._top
-        uart = platform.request("uart", 0)
-        m.d.comb += [top.rx.eq(uart.rx.i), uart.tx.o.eq(top.tx)]
-        m.d.comb += platform.request("led", 0).o.eq(top.led)
-        m.d.comb += platform.request("led", 1).o.eq(top.late)
+        uart = platform.request("uart", 0, dir="-")
+        self._input(m, "rx", uart.rx, top.rx)
+        self._output(m, "tx", uart.tx, top.tx)
+        self._output(m, "led", platform.request("led", 0, dir="-"), top.led)
+        self._output(m, "late", platform.request("led", 1, dir="-"), top.late)
         if self._board.button is not None:
-            m.d.comb += top.button.eq(platform.request(*self._board.button).i)
+            button = platform.request(*self._board.button, dir="-")
+            self._input(m, "button", button, top.button)
         return m
+
+    def _input(self, m: Module, name: str, port: Any, signal: Signal) -> None:
+        m.submodules[f"pin_{name}"] = buffer = io.Buffer("i", port)
+        m.d.comb += signal.eq(buffer.i)
+
+    def _output(self, m: Module, name: str, port: Any, signal: Signal) -> None:
+        m.submodules[f"pin_{name}"] = buffer = io.Buffer("o", port)
+        m.d.comb += buffer.o.eq(signal)

@@ -10,6 +10,7 @@ from ..fixed import FixedNeuron
 from ..lowered import Lowered
 from ..neuron import Neuron as Model
 from .lfsr import LFSR
+from .schedule import Schedule
 from .step import Step, inputs_layout, registers_layout
 
 __all__ = ["Neuron", "build", "signature"]
@@ -60,7 +61,7 @@ class Neuron(wiring.Component):
     Attributes
     ----------
     latency : int
-        Clocks from an input that is valid to the result; a step takes one more.
+        Clocks from a valid input to its result; a step can be taken as often.
     """
 
     i: Any
@@ -69,14 +70,14 @@ class Neuron(wiring.Component):
 
     def __init__(self, fixed: FixedNeuron, *, dsp: bool = True) -> None:
         self._fixed = fixed
-        self._step = Step(fixed.lowered, held=True, dsp=dsp)
-        self.latency = self._step.latency + 1
+        self._dsp = dsp
+        self.latency = Schedule(fixed.lowered, dsp=dsp).latency + 1
         super().__init__(signature(fixed.lowered))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.step = step = self._step
         lowered = self._fixed.lowered
+        m.submodules.step = step = Step(lowered, held=True, dsp=self._dsp)
         for name, r in lowered.registers.items():
             register = Signal(Shape(r.width, signed=True), name=name, init=r.init)
             m.d.comb += [step.state[name].eq(register), self.state[name].eq(register)]

@@ -13,24 +13,9 @@ from amaranth.lib.wiring import In, Out
 
 from ..datapath import Node
 from ..lowered import Lowered
-from .adders import expand
+from .schedule import FREE, Schedule
 
 __all__ = ["Step", "inputs_layout", "registers_layout", "words_layout"]
-
-_FREE = ("const", "input", "shl", "shr", "low")
-_COST = {
-    "add": 1.0,
-    "scale": 1.0,
-    "mul": 1.0,
-    "ge": 1.0,
-    "rom": 0.5,
-    "mux": 0.3,
-    "clamp": 0.3,
-    "not": 0.0,
-    "and": 0.2,
-    "or": 0.2,
-}
-
 
 def registers_layout(lowered: Lowered) -> data.StructLayout:
     """The state registers, by name, each signed."""
@@ -90,9 +75,9 @@ class Step(wiring.Component):
     def __init__(self, lowered: Lowered, *, held: bool = False, dsp: bool = False) -> None:
         self._lowered = lowered
         self._held = held
-        self._path, new = expand(lowered.path, tuple(lowered.words.values()), dsp=dsp)
-        self._words = {name: new[word.index] for name, word in lowered.words.items()}
-        self._place()
+        self._schedule = Schedule(lowered, dsp=dsp)
+        self._stage = self._schedule.stage
+        self.latency = self._schedule.latency
         members = {
             "state": In(registers_layout(lowered)),
             "inputs": In(inputs_layout(lowered)),
@@ -104,34 +89,14 @@ class Step(wiring.Component):
             members["noise"] = In(16 * len(lowered.noise))
         super().__init__(members)
 
-    def _place(self) -> None:
-        """As soon as possible: the stage of every node, and how late in the stage it is ready."""
-        self._stage: dict[int, int] = {}
-        ready: dict[int, float] = {}
-        words = tuple(self._words.values())
-        at_once = {node.index for node in self._path.reachable(words)}
-        for node in self._path.reachable((*self._path.outputs.values(), *words)):
-            stage = max((self._stage[a.index] for a in node.args), default=0)
-            begin = max(
-                (ready[a.index] for a in node.args if self._stage[a.index] == stage), default=0.0
-            )
-            cost = _COST.get(node.op, 0.0)
-            # a memory registers its address, and an adder that is late begins the next stage
-            late = begin + cost > 1.0 and begin > 0 and node.index not in at_once
-            if node.op == "rom" or late:
-                stage, begin = stage + 1, 0.0
-            self._stage[node.index] = stage
-            ready[node.index] = begin + cost
-        self.latency = max(self._stage[node.index] for node in self._path.outputs.values())
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._values: dict[tuple[int, int], Value] = {}
-        outputs = self._path.outputs
+        outputs = self._schedule.outputs
         for name in self._lowered.registers:
             m.d.comb += [
                 self.next[name].eq(self._at(m, outputs[name], self.latency)),
-                self.words[name].eq(self._at(m, self._words[name], 0)),
+                self.words[name].eq(self._at(m, self._schedule.words[name], 0)),
             ]
         m.d.comb += self.spike.eq(self._at(m, outputs["spike"], self.latency))
         return m
@@ -150,7 +115,7 @@ class Step(wiring.Component):
         shape = Shape(node.width, signed=node.signed)
         if node.op == "input" and stage == 0:
             return self._port(node)
-        if node.op in _FREE and node.op != "input":
+        if node.op in FREE and node.op != "input":
             return _wires(node, [self._at(m, arg, stage) for arg in node.args], shape)
         name = node.name if stage == made else f"{node.name}_d{stage - made}"
         signal = Signal(shape, name=name, reset_less=True)

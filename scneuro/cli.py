@@ -140,14 +140,12 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from .hdl import Step
+    from .hdl.schedule import Schedule
 
     neuron = _neuron(options)
     fixed = neuron.fixed()
-    latency = {
-        "pipelined": Step(fixed.lowered, dsp=True).latency,
-        "single": Step(fixed.lowered, held=True, dsp=True).latency + 1,
-    }
+    clocks = Schedule(fixed.lowered, dsp=True).latency
+    latency = {"pipelined": clocks, "single": clocks + 1}
     figures = describe(neuron, fixed, latency)
     _print(options, figures, show(neuron, figures))
     return 0

@@ -90,7 +90,7 @@ def plot_recordings(
             color=style["color"],
             ms=8,
         )
-    axes[0].legend(loc="upper left", bbox_to_anchor=(0, 1.28), ncols=len(recordings), frameon=False)
+    axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(recordings), frameon=False)
     if difference:
         assert lsb is not None
         for (label, recording), style in list(zip(recordings.items(), _STYLES, strict=False))[1:]:

