@@ -45,20 +45,29 @@ def tools(tmp_path, monkeypatch):
         monkeypatch.setenv(name.upper().replace("-", "_"), str(path))
         return path
 
-    make("yosys", f"pathlib.Path('stat.json').write_text('{json.dumps(STAT)}')\n"
-         "pathlib.Path('top.json').write_text('{}')")
-    make("nextpnr-ice40", f"pathlib.Path('report.json').write_text('{json.dumps(REPORT)}')\n"
-         "pathlib.Path('top.asc').write_text(sys.argv[sys.argv.index('--seed') + 1])",
-         "nextpnr-ice40 (Version nextpnr-0.8)")
-    make("icepack", "pathlib.Path('top.bin').write_text('bits' + "
-         "pathlib.Path('top.asc').read_text())")
+    make(
+        "yosys",
+        f"pathlib.Path('stat.json').write_text('{json.dumps(STAT)}')\n"
+        "pathlib.Path('top.json').write_text('{}')",
+    )
+    make(
+        "nextpnr-ice40",
+        f"pathlib.Path('report.json').write_text('{json.dumps(REPORT)}')\n"
+        "pathlib.Path('top.asc').write_text(sys.argv[sys.argv.index('--seed') + 1])",
+        "nextpnr-ice40 (Version nextpnr-0.8)",
+    )
+    make(
+        "icepack",
+        "pathlib.Path('top.bin').write_text('bits' + pathlib.Path('top.asc').read_text())",
+    )
     monkeypatch.setenv("SCNEURO_CACHE", str(tmp_path / "cache"))
     return make
 
 
 def build(tmp_path, seed=1):
-    return build_bitstream(LIF(), board("ice40_hx8k_b_evn"), tmp_path / "out", seed=seed,
-                           progress=False)
+    return build_bitstream(
+        LIF(), board("ice40_hx8k_b_evn"), tmp_path / "out", seed=seed, progress=False
+    )
 
 
 def left_over(tmp_path):
@@ -85,15 +94,28 @@ def test_an_unknown_board_is_refused_with_the_list():
 def test_a_build_writes_the_bitstream_and_its_report_and_nothing_else(tools, tmp_path):
     report = build(tmp_path)
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
-        "lif-ice40_hx8k_b_evn.bin", "lif-ice40_hx8k_b_evn.json"]
+        "lif-ice40_hx8k_b_evn.bin",
+        "lif-ice40_hx8k_b_evn.json",
+    ]
     assert Path(report.bitstream).read_text() == "bits1"
     saved = json.loads((tmp_path / "out" / "lif-ice40_hx8k_b_evn.json").read_text())
-    assert {"board", "device", "bitstream", "sha256", "fmax_mhz", "clock_mhz", "utilization",
-            "tools"} <= set(saved)
+    assert {
+        "board",
+        "device",
+        "bitstream",
+        "sha256",
+        "fmax_mhz",
+        "clock_mhz",
+        "utilization",
+        "tools",
+    } <= set(saved)
     assert saved["fmax_mhz"] == 55.5
     assert saved["utilization"]["logic"] == {"used": 300, "available": 7680}
-    assert saved["tools"] == {"yosys": "0.60", "nextpnr-ice40": "0.8",
-                              "icepack": saved["tools"]["icepack"]}
+    assert saved["tools"] == {
+        "yosys": "0.60",
+        "nextpnr-ice40": "0.8",
+        "icepack": saved["tools"]["icepack"],
+    }
     assert "300 of 7680 LC" in str(report)
 
 
@@ -117,8 +139,11 @@ def test_a_damaged_cache_is_thrown_away_and_said(tools, tmp_path):
 
 
 def test_a_failing_tool_is_quoted_and_leaves_nothing(tools, tmp_path):
-    tools("nextpnr-ice40", "print('ERROR: no wire left in this device', file=sys.stderr)\n"
-          "sys.exit(3)", "nextpnr-ice40 (Version nextpnr-0.8)")
+    tools(
+        "nextpnr-ice40",
+        "print('ERROR: no wire left in this device', file=sys.stderr)\nsys.exit(3)",
+        "nextpnr-ice40 (Version nextpnr-0.8)",
+    )
     with pytest.raises(ToolError, match=r"nextpnr-ice40 failed with code 3:\s+ERROR: no wire"):
         build(tmp_path)
     assert left_over(tmp_path) == []
@@ -141,13 +166,16 @@ def test_a_full_disk_in_the_middle_of_a_build_leaves_nothing(tools, tmp_path):
 
 
 def test_a_router_in_circles_is_stopped_and_the_next_seed_is_taken(tools, tmp_path):
-    tools("nextpnr-ice40",
-          "seed = sys.argv[sys.argv.index('--seed') + 1]\n"
-          "if seed in '12':\n"
-          "    pathlib.Path('top.tim').write_text('Info:    3988000 |  3984538   2702 | 1 0 |')\n"
-          "    time.sleep(60)\n"
-          f"pathlib.Path('report.json').write_text('{json.dumps(REPORT)}')\n"
-          "pathlib.Path('top.asc').write_text(seed)", "nextpnr-ice40 (Version nextpnr-0.8)")
+    tools(
+        "nextpnr-ice40",
+        "seed = sys.argv[sys.argv.index('--seed') + 1]\n"
+        "if seed in '12':\n"
+        "    pathlib.Path('top.tim').write_text('Info:    3988000 |  3984538   2702 | 1 0 |')\n"
+        "    time.sleep(60)\n"
+        f"pathlib.Path('report.json').write_text('{json.dumps(REPORT)}')\n"
+        "pathlib.Path('top.asc').write_text(seed)",
+        "nextpnr-ice40 (Version nextpnr-0.8)",
+    )
     report = build(tmp_path)
     assert report.seed == 3
     assert Path(report.bitstream).read_text() == "bits3"
@@ -200,8 +228,20 @@ def test_old_and_broken_native_tools_are_passed_over(tools, monkeypatch, tmp_pat
 def test_an_interrupted_build_exits_with_2_and_leaves_nothing(tools, tmp_path):
     tools("yosys", "pathlib.Path('begun').touch()\ntime.sleep(60)")
     process = subprocess.Popen(
-        [sys.executable, "-m", "scneuro", "build", "lif", "--board", "icebreaker", "-o",
-         str(tmp_path / "out")], stderr=subprocess.PIPE, text=True, env=os.environ,
+        [
+            sys.executable,
+            "-m",
+            "scneuro",
+            "build",
+            "lif",
+            "--board",
+            "icebreaker",
+            "-o",
+            str(tmp_path / "out"),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
     )
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("cache/.build-*/begun")):
@@ -232,8 +272,15 @@ def frames(samples):
     async def collect(ctx):
         ctx.set(writer.o.ready, 1)
         for sample in samples:
-            ctx.set(writer.i.payload, {"sequence": sample.sequence, "spikes": sample.spikes,
-                                       "v": sample.v & 0xFFFF, "i": sample.i & 0xFFFF})
+            ctx.set(
+                writer.i.payload,
+                {
+                    "sequence": sample.sequence,
+                    "spikes": sample.spikes,
+                    "v": sample.v & 0xFFFF,
+                    "i": sample.i & 0xFFFF,
+                },
+            )
             ctx.set(writer.i.valid, 1)
             await ctx.tick().until(writer.i.ready)
             ctx.set(writer.i.valid, 0)

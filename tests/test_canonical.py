@@ -241,7 +241,7 @@ def check_bounds(neuron, count=3000, **options):
         )
 
 
-@settings(max_examples=60)
+@settings(max_examples=150)
 @given(
     st.tuples(OFFSET, LINEAR, LINEAR, SQUARE, SQUARE, LINEAR),
     st.tuples(OFFSET, LINEAR, LINEAR, SQUARE),
@@ -260,7 +260,7 @@ class Tabled(Neuron):
     I = Input()
 
     def update(self, V, I):
-        return V >= 200.0, 0.5 * V + 10 * np.tanh((V - 127.0) * self.k) + I
+        return V >= 200.0, 0.5 * V + 10 * np.tanh((V - 128.0) * self.k) + I
 
 
 def test_a_table_of_a_state_stays_within_its_bound_up_to_the_top_of_the_word():
@@ -280,6 +280,21 @@ class Driven(Neuron):
         return V >= 100.0, 0.9 * V + 0.2 * I + np.exp(-((0.02 * (V + w)) ** 2)), w_next
 
 
-@given(st.floats(0.01, 0.5))
+@pytest.mark.parametrize("s", [0.01, 0.07, 0.5])
 def test_a_table_of_a_sum_stays_within_its_bound(s):
     check_bounds(Driven(s=s))
+
+
+class Widened(Neuron):
+    """w's table overshoots the real interval of w by more than the slack of its register."""
+
+    V = State()
+    w = State(guard=14)
+    I = Input()
+
+    def update(self, V, w, I):
+        return V >= 100.0, 0.5 * V + np.tanh(2 * w + 0.01 * I), np.tanh(V / 20)
+
+
+def test_a_register_wider_than_its_real_interval_keeps_the_bounds():
+    check_bounds(Widened())

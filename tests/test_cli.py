@@ -91,8 +91,17 @@ def test_simulate_takes_a_stimulus_file_and_saves_traces_and_a_plot(capsys, tmp_
     np.save(tmp_path / "i.npy", current)
     np.savetxt(tmp_path / "i.csv", current)
     for suffix in ("npy", "csv"):
-        code, _, _ = run(capsys, "simulate", "lif", "--stimulus", tmp_path / f"i.{suffix}",
-                         "-o", tmp_path / "t.npz", "--plot", tmp_path / "p.png")
+        code, _, _ = run(
+            capsys,
+            "simulate",
+            "lif",
+            "--stimulus",
+            tmp_path / f"i.{suffix}",
+            "-o",
+            tmp_path / "t.npz",
+            "--plot",
+            tmp_path / "p.png",
+        )
         assert code == 0
         saved = np.load(tmp_path / "t.npz")
         assert saved["I"] == pytest.approx(current)
@@ -102,8 +111,9 @@ def test_simulate_takes_a_stimulus_file_and_saves_traces_and_a_plot(capsys, tmp_
 
 
 def test_a_neuron_of_ones_own_is_named_by_file_and_class(capsys, own_neuron):
-    code, out, _ = run(capsys, "parity", f"{own_neuron}:Mine", "--steps", 300, "--set", "tau=9",
-                       "--json")
+    code, out, _ = run(
+        capsys, "parity", f"{own_neuron}:Mine", "--steps", 300, "--set", "tau=9", "--json"
+    )
     assert code == 0
     figures = json.loads(out)
     assert figures["neuron"] == "Mine"
@@ -130,8 +140,9 @@ def test_parity_returns_1_when_the_check_fails(capsys, own_neuron, tmp_path):
         "        return Gates(other)\n"
     )
     own_neuron.write_text(text)
-    code, out, _ = run(capsys, "parity", f"{own_neuron}:Mine", "--steps", 300,
-                       "--vcd", tmp_path / "bad.vcd")
+    code, out, _ = run(
+        capsys, "parity", f"{own_neuron}:Mine", "--steps", 300, "--vcd", tmp_path / "bad.vcd"
+    )
     assert code == 1
     assert "FAIL" in out
     assert "differs" in out
@@ -204,10 +215,12 @@ def test_files_that_are_no_neuron_are_refused(capsys, tmp_path):
 
 
 def test_an_untraceable_neuron_is_refused_with_its_line(capsys, own_neuron):
-    own_neuron.write_text(own_neuron.read_text().replace(
-        "        V = V + self.dt / self.tau * (I - V)\n",
-        "        if V > 3:\n            V = V + I\n",
-    ))
+    own_neuron.write_text(
+        own_neuron.read_text().replace(
+            "        V = V + self.dt / self.tau * (I - V)\n",
+            "        if V > 3:\n            V = V + I\n",
+        )
+    )
     error = refused(capsys, "show", f"{own_neuron}:Mine")
     assert f"{own_neuron}:9" in error
     assert "if V > 3:" in error

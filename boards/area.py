@@ -1,0 +1,86 @@
+"""What a neuron itself costs on a device, without the UART and timers of a board design."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from amaranth.back import rtlil
+
+from ..errors import ToolError
+from ..hdl import Neuron as Gates
+from ..neuron import Neuron
+from .toolchain import find_tools
+
+__all__ = ["DEVICES", "measure_area"]
+
+#: How yosys and nextpnr are told of each device, and whether it multiplies in DSP cells.
+DEVICES: dict[str, dict[str, Any]] = {
+    "hx8k": {
+        "synth": "synth_ice40",
+        "place": ["nextpnr-ice40", "--hx8k", "--package", "ct256"],
+        "dsp": False,
+    },
+    "up5k": {
+        "synth": "synth_ice40 -dsp",
+        "place": ["nextpnr-ice40", "--up5k", "--package", "sg48"],
+        "dsp": True,
+    },
+    "ecp5-85k": {
+        "synth": "synth_ecp5",
+        "place": ["nextpnr-ecp5", "--85k", "--package", "CABGA381", "--speed", "6"],
+        "dsp": True,
+    },
+}
+
+
+def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any]:
+    """Synthesise, place and route a neuron alone, its streams on pins, for a 100 MHz clock.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    device : str
+        One of :data:`DEVICES`.
+    seed : int
+        Of placement.
+
+    Returns
+    -------
+    dict
+        ``fmax_mhz``, and ``used``: cells by nextpnr's name, pins and clock buffers left out.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails.
+    """
+    how = DEVICES[device]
+    place, *options = how["place"]
+    tools = find_tools(("yosys", place))
+    gates = Gates(neuron.fixed(), dsp=how["dsp"])
+    ports = [gates.i.payload.as_value(), gates.i.valid, gates.i.ready]
+    ports += [gates.o.payload.as_value(), gates.o.valid, gates.o.ready]
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        (work / "top.il").write_text(rtlil.convert(gates, ports=ports, emit_src=False))
+        script = f"read_rtlil top.il\n{how['synth']} -top top -json top.json\n"
+        (work / "top.ys").write_text(script)
+        _run([tools["yosys"].command, "-q", "top.ys"], work)
+        place_command = [tools[place].command, *options, "--json", "top.json", "--freq", "100"]
+        place_command += ["--seed", str(seed), "--report", "report.json", "--timing-allow-fail"]
+        _run([*place_command, "-q"], work)
+        report = json.loads((work / "report.json").read_text())
+    skip = ("SB_IO", "SB_GB", "TRELLIS_IO", "DCCA")
+    used = {n: v["used"] for n, v in report["utilization"].items() if v["used"] and n not in skip}
+    fmax = min(clock["achieved"] for clock in report["fmax"].values())
+    return {"fmax_mhz": round(fmax, 1), "used": used}
+
+
+def _run(command: list[str], work: Path) -> None:
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ToolError(f"{command[0]} failed: {(done.stderr or done.stdout)[-500:]}")

@@ -1,0 +1,60 @@
+"""Real bitstreams, by the real tools; the areas that the project set out to reach."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from scneuro import LIF, AdEx, Izhikevich, cli
+from scneuro.boards import BOARDS, build_bitstream
+from scneuro.boards.area import measure_area
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=lambda b: b.name)
+@pytest.mark.parametrize("neuron", [LIF(), Izhikevich(), AdEx()], ids=lambda n: n.name)
+def test_every_neuron_becomes_a_bitstream_that_meets_the_clock(tmp_path, neuron, board):
+    report = build_bitstream(neuron, board, tmp_path, progress=False)
+    content = Path(report.bitstream).read_bytes()
+    assert len(content) > 50_000
+    assert report.sha256 == hashlib.sha256(content).hexdigest()
+    assert report.fmax_mhz > 1.5 * report.clock_mhz
+    assert report.utilization["logic"]["used"] < report.utilization["logic"]["available"]
+
+
+def test_the_same_inputs_make_the_same_bytes(tmp_path):
+    builds = [
+        build_bitstream(LIF(), BOARDS["icebreaker"], tmp_path / n, cache=tmp_path / f"cache-{n}",
+                        progress=False)
+        for n in ("first", "second")
+    ]  # fmt: skip
+    assert not builds[1].cached
+    assert builds[0].sha256 == builds[1].sha256
+
+
+def test_build_prints_what_machines_need(tmp_path, capsys):
+    arguments = ["build", "lif", "--board", "icebreaker", "-o", str(tmp_path), "--json"]
+    assert cli.main(arguments) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert {"board", "device", "bitstream", "sha256", "fmax_mhz", "clock_mhz", "utilization",
+            "tools"} <= set(figures)  # fmt: skip
+
+
+def test_a_lif_fits_300_cells_of_an_hx8k_at_60_mhz_without_dsp():
+    area = measure_area(LIF(), "hx8k")
+    assert area["used"]["ICESTORM_LC"] <= 300
+    assert "ICESTORM_DSP" not in area["used"]
+    assert area["fmax_mhz"] >= 60
+
+
+@pytest.mark.parametrize(
+    ("device", "cell", "most", "dsp"),
+    [("up5k", "ICESTORM_LC", 1904, "ICESTORM_DSP"), ("hx8k", "ICESTORM_LC", 3316, None),
+     ("ecp5-85k", "TRELLIS_COMB", 780, "MULT18X18D")],
+)  # fmt: skip
+def test_adex_is_smaller_than_the_prototype(device, cell, most, dsp):
+    area = measure_area(AdEx(), device)
+    assert area["used"][cell] < most
+    assert area["used"].get(dsp, 0) <= 5
