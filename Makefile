@@ -3,14 +3,18 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test slow check clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/all.stamp
 	$(BIN)/scneuro demo -o demo
 
 test: $(VENV)/dev.stamp
-	PYTEST_ADDOPTS="$(PYTEST_ADDOPTS)" $(BIN)/python -m pytest
+	$(BIN)/python -m pytest
+
+# real bitstreams of every neuron and board, and long parity runs
+slow: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -m slow
 
 # what CI runs besides: style, types and the wheel on its own
 check: $(VENV)/dev.stamp

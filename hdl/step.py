@@ -17,6 +17,7 @@ from .schedule import FREE, Schedule
 
 __all__ = ["Step", "inputs_layout", "registers_layout", "words_layout"]
 
+
 def registers_layout(lowered: Lowered) -> data.StructLayout:
     """The state registers, by name, each signed."""
     return data.StructLayout(

@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..errors import LoweringError
 from ..fixed import FixedNeuron
+from ..words import quantize
 from .link import FRAME_BYTES, FrameWriter
 from .uart import UARTReceiver, UARTTransmitter, divisor
 
@@ -139,8 +140,11 @@ class Top(wiring.Component):
         # the selected current is held from the tick to the end of the step, as a stream's payload
         # is
         given = Signal.like(current)
-        names = list(self._fixed.lowered.inputs)
-        m.d.comb += neuron.i.payload[names[0]].eq(given)
+        first, *others = self._fixed.lowered.inputs
+        m.d.comb += neuron.i.payload[first].eq(given)
+        for name in others:
+            word = int(quantize(self._fixed.input_defaults[name], name))
+            m.d.comb += neuron.i.payload[name].eq(word)
         with m.If(neuron.i.ready):
             m.d.sync += neuron.i.valid.eq(0)
         with m.If(tick):

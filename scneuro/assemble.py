@@ -38,7 +38,6 @@ from .datapath import Node
 from .errors import LoweringError
 from .graph import Expr, Graph
 from .lowered import Coefficient, Decision, Lowered
-from .ranges import Ranges
 from .registers import GUARD_BITS
 from .table import Table
 from .words import Q8_8, WORD_BITS, Word, fitting, nearest
@@ -54,22 +53,17 @@ _LAST = (1 << (WORD_BITS - 1)) - 1
 
 
 def assemble(
-    name: str, canonical: Canonical, ranges: Ranges, table_error: float | None, out: Lowered
+    name: str, canonical: Canonical, table_error: float | None, out: Lowered
 ) -> list[tuple[str, int]]:
     """Fill in ``out``; the states that leave the interval assumed for them, and on which side."""
-    return _Assembly(name, canonical, ranges, table_error, out).run()
+    return _Assembly(name, canonical, table_error, out).run()
 
 
 class _Assembly:
     def __init__(
-        self,
-        name: str,
-        canonical: Canonical,
-        ranges: Ranges,
-        table_error: float | None,
-        out: Lowered,
+        self, name: str, canonical: Canonical, table_error: float | None, out: Lowered
     ) -> None:
-        self.name, self.canonical, self.ranges = name, canonical, ranges
+        self.name, self.canonical = name, canonical
         self.table_error, self.out, self.path = table_error, out, out.path
         self.values: dict[str, Node] = {}
         self.lookups: dict[Lookup, Node] = {}
@@ -335,7 +329,8 @@ class _Assembly:
             word = self._word(variable) if register else self.values[variable]
             slack = 0.0
         else:
-            low, high = self.ranges.of(lookup.of)
+            exact = self._sum(lookup.of, Q8_8.fraction + GUARD_BITS)
+            low, high = (math.ldexp(end, -exact.fraction) for end in (exact.low, exact.high))
             fit = fitting(low, high)
             if fit is None:
                 raise LoweringError(
@@ -344,8 +339,7 @@ class _Assembly:
                     "bound the argument with np.clip",
                 )
             variable = "x"
-            word = self._to_word(self._sum(lookup.of, fit.fraction + GUARD_BITS), fit)
-            word = self.path.clamp(word, ~_LAST, _LAST)
+            word = self._to_word(exact, fit)
             slack = max(0.0, word.error - fit.lsb / 2)
         table = Table.fit(
             partial(_evaluate, lookup.expr, variable),

@@ -84,7 +84,7 @@ def lower(
             for s in states.values()
         }
         out = Lowered(Datapath(), rounding, registers, dict(inputs), updates, roots)
-        beyond = assemble(name, canonical, ranges, table_error, out)
+        beyond = assemble(name, canonical, table_error, out)
         if not beyond:
             return out
         # rounding carries a state further than its real interval: allow it all of its range

@@ -32,7 +32,7 @@ def Derived(function: Callable[[Any], float]) -> Any:  # noqa: N802 - reads as a
 class Neuron(Runner):
     """Base class of every neuron.
 
-    A subclass declares parameters (annotated numbers), :class:`State` and :class:`Input`
+    A subclass declares parameters (numbers), :class:`State` and :class:`Input`
     variables, and ``update``, in NumPy. Called on numbers it is the float model; called on
     traced values it yields the dataflow graph that the Q8.8 model and the gates are made of.
 
@@ -93,10 +93,12 @@ class Neuron(Runner):
         }
         cls._states = {n: v for n, v in found.items() if isinstance(v, State)}
         cls._inputs = {n: v for n, v in found.items() if isinstance(v, Input)}
+        numbers_ = [n for n, v in found.items() if type(v) in (int, float) and n[0] != "_"]
+        declared = [n for n, note in notes.items() if n in found and "ClassVar" not in note]
         cls._defaults = {
             n: found[n]
-            for n, note in notes.items()
-            if n in found and "ClassVar" not in note and not isinstance(found[n], State | Input)
+            for n in dict.fromkeys((*declared, *numbers_))
+            if not isinstance(found[n], State | Input)
         }
         bare = [
             n
@@ -112,8 +114,8 @@ class Neuron(Runner):
     def __init__(self, **parameters: float) -> None:
         cls = type(self)
         self.name = cls.__name__
-        if cls.update is Neuron.update or not cls._states:
-            raise TypeError(f"{self.name} must declare at least one State and define update()")
+        if cls.update is Neuron.update or not cls._states or not cls._inputs:
+            raise TypeError(f"{self.name} must declare a State and an Input, and define update()")
         for name in parameters:
             if name not in cls._defaults:
                 raise TypeError(

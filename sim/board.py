@@ -13,6 +13,7 @@ from ..fixed import FixedNeuron
 from ..hdl.link import FrameReader, Sample
 from ..hdl.top import Plan, Top
 from ..hdl.uart import divisor
+from ..words import quantize
 
 __all__ = ["BoardRun", "expected_samples", "simulate_board"]
 
@@ -115,7 +116,7 @@ def expected_samples(fixed: FixedNeuron, plan: Plan, currents: Sequence[int]) ->
     currents, one to every ``plan.every`` steps, decide the run where they are constant.
     """
     first = next(iter(fixed.lowered.inputs))
-    rest = {name: np.int64(round(default * 256)) for name, default in fixed.input_defaults.items()}
+    rest = {n: quantize(default, n)[()] for n, default in fixed.input_defaults.items()}
     fixed.reset()
     result = []
     for number, current in enumerate(currents):

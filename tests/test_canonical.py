@@ -71,8 +71,8 @@ class Roundabout(Leaky):
     def update(self, V, w, I):
         pull = (self.E - V) + 3 * I - 3 * I + V - V
         drive = self.R * I + (-self.R) * w
-        w_next = w + (V * self.dt - self.E * self.dt) / (2 * self.w_tau) - w / (
-            self.w_tau / self.dt
+        w_next = (
+            w + (V * self.dt - self.E * self.dt) / (2 * self.w_tau) - w / (self.w_tau / self.dt)
         )
         return self.finish(V + (pull + drive) * self.dt / self.tau, w_next)
 
@@ -150,7 +150,7 @@ def test_tables_of_different_variables_stay_apart():
 
 
 def test_a_rate_of_one_value_is_one_table_however_deep():
-    (atom, c), = sum_of(  # fmt: skip
+    ((atom, c),) = sum_of(  # fmt: skip
         lambda V, w, I: 1 / (1 + np.exp(-(V + 40) / 5)) ** 2
     ).terms
     assert (atom.of, c) == (V, 1.0)
@@ -237,7 +237,7 @@ def check_bounds(neuron, count=3000, **options):
         worst = int(np.argmax(error))
         assert error[worst] <= lowered.bounds[r.name], (
             f"{r.name}: {error[worst]} > {lowered.bounds[r.name]} "
-            f"at {({n: float(v[worst]) for n, v in real.items()})}"
+            f"at { ({n: float(v[worst]) for n, v in real.items()}) }"
         )
 
 

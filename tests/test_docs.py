@@ -61,12 +61,3 @@ def test_an_example_runs(example, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(example), run_name="__main__")
     assert capsys.readouterr().out
-
-
-def test_the_readme_names_every_neuron_and_board():
-    from scneuro.boards import BOARDS
-    from scneuro.neurons import builtins
-
-    text = (ROOT / "README.md").read_text()
-    for name in (*builtins(), *BOARDS):
-        assert f"`{name}`" in text

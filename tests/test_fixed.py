@@ -160,7 +160,9 @@ def test_a_state_can_be_written_with_its_guard_bits():
 @pytest.mark.parametrize("value", [-129.0, -49.0, 200.0])
 def test_writing_a_state_beyond_its_reach_is_refused(value):
     fixed = LIF().fixed()
-    with pytest.raises(ValueError, match=f"LIF: V = {value:g} is outside the -128 to -50") as caught:
+    with pytest.raises(
+        ValueError, match=f"LIF: V = {value:g} is outside the -128 to -50"
+    ) as caught:
         fixed.V = value
     assert "it can reach" in str(caught.value)
     assert fixed.V == -70.0

@@ -189,7 +189,7 @@ def test_every_coefficient_of_a_built_in_neuron_is_exact_to_16_bits(model):
         assert abs(c.used - c.exact) <= 2.0**-16 * abs(c.exact), c
 
 
-@pytest.mark.parametrize("C", [281.0, 150.0, 104.3, 333.3])
+@pytest.mark.parametrize("C", [281.0, 150.0, 60.0, 333.3])
 def test_the_capacitance_of_adex_keeps_16_bits(C):
     (c,) = [c for c in AdEx(C=C).fixed().lowered.coefficients if c.of == "I"]
     assert c.exact == pytest.approx(0.1 / C * 1e3)

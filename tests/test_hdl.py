@@ -1,0 +1,463 @@
+"""Gates: chains of adders, the pipeline, the LFSR, the UART and the frames on it."""
+
+import random
+from itertools import chain
+
+import numpy as np
+import pytest
+from amaranth import Module
+from amaranth.lib import wiring
+from amaranth.sim import Simulator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scneuro import LIF, AdEx, Izhikevich
+from scneuro.datapath import ARRAYS
+from scneuro.hdl import LFSR, Step
+from scneuro.hdl import Neuron as HardwareNeuron
+from scneuro.hdl.adders import adder_count, expand, plan
+from scneuro.hdl.link import FRAME_BYTES, FrameReader, FrameWriter, Sample
+from scneuro.hdl.uart import UARTReceiver, UARTTransmitter, divisor
+from scneuro.sim import vector_parity
+from scneuro.sim.engine import unpack
+from scneuro.sim.vectors import random_vectors
+from scneuro.stochastic import LFSR as Sequence
+
+BUILT_IN = [LIF, AdEx, Izhikevich]
+
+
+def simulate(design, *testbenches):
+    simulator = Simulator(design)
+    simulator.add_clock(1e-6)
+    for testbench in testbenches:
+        simulator.add_testbench(testbench)
+    simulator.run()
+
+
+# -- multiplications as adders --------------------------------------------------------------------
+def computed(steps, x=1):
+    value = x
+    for left_x, right_x, i, j, sign in steps:
+        value = ((x if left_x else value) << i) + sign * ((x if right_x else value) << j)
+    return value
+
+
+def test_a_chain_of_adders_makes_its_constant():
+    constants = set(random.Random(0).sample(range(1, 65536, 2), 300))
+    for n in range(1, 17):
+        constants |= {k for k in (2**n - 1, 2**n + 1) if k < 65536}
+    for k in constants:
+        steps = plan(k)
+        assert computed(steps) == k
+        assert computed(steps, -12345) == -12345 * k
+        assert len(steps) <= 8
+
+
+def test_a_power_of_two_takes_no_adder_and_its_neighbours_one():
+    assert plan(1) == ()
+    assert adder_count(64) == adder_count(-1) == 0
+    for n in range(2, 16):
+        assert adder_count(2**n + 1) == adder_count(2**n - 1) == 1
+        assert adder_count(-3 * 2**n) == 1
+
+
+@pytest.mark.parametrize("k", [0, 2, -1, -3])
+def test_a_chain_is_for_odd_positive_constants_only(k):
+    with pytest.raises(ValueError, match=f"k must be odd and positive, not {k}"):
+        plan(k)
+
+
+@pytest.mark.parametrize("dsp", [False, True])
+@pytest.mark.parametrize("model", BUILT_IN)
+def test_the_expanded_datapath_computes_the_same(model, dsp):
+    fixed = model().fixed(rounding="stochastic")
+    source = fixed.lowered.path
+    words = fixed.lowered.words
+    path, new = expand(source, tuple(words.values()), dsp=dsp)
+    vectors = random_vectors(fixed, 5000)
+    before = source.evaluator({**source.outputs, **words}, ARRAYS)(vectors)
+    before |= source.evaluator(source.outputs, ARRAYS)(vectors)
+    after = path.evaluator(path.outputs, ARRAYS)(vectors)
+    for name in source.outputs:
+        assert np.array_equal(before[name], after[name]), name
+    read = path.evaluator({name: new[node.index] for name, node in words.items()}, ARRAYS)(vectors)
+    want = source.evaluator(words, ARRAYS)(vectors)
+    for name in words:
+        assert np.array_equal(read[name], want[name]), name
+    assert all(abs(n.meta) == 1 for n in path.reachable() if n.op == "scale")
+    assert dsp or not any(n.op == "mul" for n in path.reachable())
+
+
+@pytest.mark.parametrize("dsp", [False, True])
+@pytest.mark.parametrize("model", BUILT_IN)
+def test_no_node_of_an_expanded_datapath_leaves_its_interval(model, dsp):
+    fixed = model().fixed()
+    path, _ = expand(fixed.lowered.path, (), dsp=dsp)
+    nodes = path.reachable()
+    values = path.evaluator({str(n.index): n for n in nodes}, ARRAYS)(random_vectors(fixed, 5000))
+    for node in nodes:
+        value = np.asarray(values[str(node.index)]).astype(np.int64)
+        assert node.low <= value.min(), f"{node.name} ({node.op})"
+        assert value.max() <= node.high, f"{node.name} ({node.op})"
+
+
+# -- the pipeline ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
+@pytest.mark.parametrize("dsp", [False, True])
+@pytest.mark.parametrize("model", BUILT_IN)
+def test_the_pipeline_is_the_integer_model_from_any_state(model, dsp, rounding):
+    fixed = model().fixed(rounding=rounding)
+    result = vector_parity(fixed, 300, dsp=dsp, progress=False)
+    assert result.ok, f"{result.mismatches} of {result.vectors} differ: {result.first}"
+    assert result.vectors == 300
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("model", BUILT_IN)
+def test_a_change_of_input_comes_out_latency_clocks_later(model, held):
+    fixed = model().fixed()
+    step = Step(fixed.lowered, held=held)
+    names, widths = fixed.state_names, {n: r.width for n, r in fixed.lowered.registers.items()}
+    rest = fixed.registers
+    path = fixed.lowered.path
+    model_of = path.evaluator(path.outputs, ARRAYS)
+    before, after = ({n: int(v) for n, v in model_of({**rest, "I": I}).items() if n in names}
+                     for I in (0, 20_000))  # fmt: skip
+    assert before != after
+    seen = []
+
+    async def drive(ctx):
+        for name in names:
+            ctx.set(step.state[name], rest[name])
+        ctx.set(step.inputs["I"], 0)
+        await ctx.tick().repeat(step.latency + 2)
+        ctx.set(step.inputs["I"], 20_000)
+        for _ in range(step.latency + 3):
+            seen.append(unpack(ctx.get(step.next.as_value()), widths))
+            await ctx.tick()
+
+    simulate(step, drive)
+    assert seen[step.latency :] == [after] * 3
+    if held:  # only the result is promised; what comes before may be anything
+        return
+    assert seen[: step.latency] == [before] * step.latency
+
+
+def test_the_words_of_the_state_come_out_at_once():
+    fixed = AdEx().fixed()
+    step = Step(fixed.lowered)
+    registers = fixed.lowered.registers
+    vectors = random_vectors(fixed, 50)
+
+    async def drive(ctx):
+        for t in range(50):
+            for name in registers:
+                ctx.set(step.state[name], int(vectors[name][t]))
+            await ctx.delay(1e-9)
+            for name, r in registers.items():
+                assert ctx.get(step.words[name]) == r.to_word(vectors[name][t])
+            await ctx.tick()
+
+    simulate(step, drive)
+
+
+@pytest.mark.parametrize("model", BUILT_IN)
+def test_a_neuron_answers_within_its_latency_and_waits_for_its_reader(model):
+    fixed = model().fixed()
+    neuron = HardwareNeuron(fixed)
+    words = [int(256 * model.currents[0])] * 3
+    expected = []
+    for word in words:
+        spike, v = fixed.step(I=word / 256)
+        expected.append((spike, int(v * 256)))
+    got, clocks = [], []
+
+    async def feed(ctx):
+        for word in words:
+            ctx.set(neuron.i.payload["I"], word)
+            ctx.set(neuron.i.valid, 1)
+            await ctx.tick().until(neuron.i.ready)
+        ctx.set(neuron.i.valid, 0)
+
+    async def read(ctx):
+        for stall in (0, 0, 40):
+            count = 0
+            while not ctx.get(neuron.o.valid):
+                await ctx.tick()
+                count += 1
+            clocks.append(count)
+            held = (ctx.get(neuron.o.payload.spike), ctx.get(neuron.o.payload["V"]))
+            for _ in range(stall):
+                await ctx.tick()
+                assert ctx.get(neuron.o.valid)
+                now = (ctx.get(neuron.o.payload.spike), ctx.get(neuron.o.payload["V"]))
+                assert now == held
+            got.append(held)
+            ctx.set(neuron.o.ready, 1)
+            await ctx.tick()
+            ctx.set(neuron.o.ready, 0)
+
+    simulate(neuron, feed, read)
+    assert got == expected
+    assert clocks[0] == neuron.latency
+
+
+# -- random bits ----------------------------------------------------------------------------------
+@pytest.mark.parametrize("draws", [1, 2])
+def test_the_lfsr_in_gates_draws_what_the_one_in_python_draws(draws):
+    lfsr, sequence = LFSR(draws, seed=4242), Sequence(4242)
+
+    async def compare(ctx):
+        ctx.set(lfsr.en, 1)
+        for _ in range(2000 // draws):
+            value = ctx.get(lfsr.o)
+            assert [value >> 16 * n & 0xFFFF for n in range(draws)] == [
+                sequence.draw() for _ in range(draws)
+            ]
+            await ctx.tick()
+        ctx.set(lfsr.en, 0)
+        held = ctx.get(lfsr.o)
+        await ctx.tick().repeat(3)
+        assert ctx.get(lfsr.o) == held
+
+    simulate(lfsr, compare)
+
+
+# -- the UART -------------------------------------------------------------------------------------
+async def send_bits(ctx, rx, bits, clocks):
+    for bit in bits:
+        ctx.set(rx, bit)
+        await ctx.tick().repeat(clocks)
+
+
+def collector(receiver, into, clocks):
+    async def collect(ctx):
+        ctx.set(receiver.o.ready, 1)
+        for _ in range(clocks):
+            _, _, valid, payload = await ctx.tick().sample(receiver.o.valid, receiver.o.payload)
+            if valid:
+                into.append(payload)
+
+    return collect
+
+
+@pytest.mark.parametrize("clocks", [4, 7])
+def test_every_byte_goes_through_the_uart(clocks):
+    m = Module()
+    m.submodules.tx = tx = UARTTransmitter(clocks)
+    m.submodules.rx = rx = UARTReceiver(clocks)
+    m.d.comb += rx.rx.eq(tx.tx)
+    received = []
+
+    async def send(ctx):
+        for byte in range(256):
+            ctx.set(tx.i.payload, byte)
+            ctx.set(tx.i.valid, 1)
+            await ctx.tick().until(tx.i.ready)
+        ctx.set(tx.i.valid, 0)
+
+    simulate(m, send, collector(rx, received, 257 * (10 * clocks + 1)))
+    assert received == list(range(256))
+
+
+def test_a_byte_on_the_line_is_a_start_bit_the_bits_lowest_first_and_a_stop_bit():
+    tx = UARTTransmitter(5)
+    line = []
+
+    async def send(ctx):
+        assert ctx.get(tx.tx) == 1
+        ctx.set(tx.i.payload, 0b1011_0010)
+        ctx.set(tx.i.valid, 1)
+        await ctx.tick().until(tx.i.ready)
+        ctx.set(tx.i.valid, 0)
+        while ctx.get(tx.tx):
+            await ctx.tick()
+        await ctx.tick().repeat(2)
+        for _ in range(12):
+            line.append(ctx.get(tx.tx))
+            await ctx.tick().repeat(5)
+
+    simulate(tx, send)
+    assert line == [0, 0, 1, 0, 0, 1, 1, 0, 1, 1, 1, 1]
+
+
+def bits_of(byte, stop=1):
+    return [0, *(byte >> n & 1 for n in range(8)), stop]
+
+
+def test_a_byte_with_a_broken_stop_bit_is_dropped():
+    clocks, received = 6, []
+    rx = UARTReceiver(clocks)
+
+    async def send(ctx):
+        await send_bits(ctx, rx.rx, [1, 1], clocks)
+        await send_bits(ctx, rx.rx, bits_of(0x41), clocks)
+        await send_bits(ctx, rx.rx, [*bits_of(0xFF, stop=0), *[1] * 12], clocks)
+        await send_bits(ctx, rx.rx, bits_of(0x42), clocks)
+
+    simulate(rx, send, collector(rx, received, 50 * clocks))
+    assert received == [0x41, 0x42]
+
+
+@pytest.mark.parametrize("period", [49, 50, 51])
+def test_a_sender_two_percent_off_is_understood(period):
+    rx, received = UARTReceiver(50), []
+
+    async def send(ctx):
+        await send_bits(ctx, rx.rx, [1], 50)
+        for byte in (0x00, 0xFF, 0x55, 0xA5):
+            await send_bits(ctx, rx.rx, bits_of(byte), period)
+
+    simulate(rx, send, collector(rx, received, 45 * 50))
+    assert received == [0x00, 0xFF, 0x55, 0xA5]
+
+
+@pytest.mark.parametrize(
+    ("clock", "baud", "clocks"),
+    [(12_000_000, 1_000_000, 12), (12_000_000, 115_200, 104), (100_000_000, 1_000_000, 100)],
+)
+def test_a_divisor_is_the_nearest_number_of_clocks(clock, baud, clocks):
+    assert divisor(clock, baud) == clocks
+
+
+@pytest.mark.parametrize(
+    ("clock", "baud"), [(12_000_000, 921_600 * 2), (1_000_000, 300_000), (1_000_000, 0), (10, -1)]
+)
+def test_a_rate_the_clock_cannot_make_is_refused(clock, baud):
+    with pytest.raises(ValueError, match=rf"{clock:,} Hz clock cannot make {baud:,} baud"):
+        divisor(clock, baud)
+
+
+# -- frames ---------------------------------------------------------------------------------------
+WORD = st.integers(-(2**15), 2**15 - 1)
+SAMPLES = st.builds(Sample, st.integers(0, 255), st.integers(0, 255), WORD, WORD)
+
+
+def crc8_autosar(data):
+    """Bit by bit: polynomial 0x2F, start and final XOR 0xFF, highest bit first."""
+    crc = 0xFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x2F if crc & 0x80 else crc << 1) & 0xFF
+    return crc ^ 0xFF
+
+
+def frame(sample):
+    body = bytes([0xA5, sample.sequence, sample.spikes])
+    body += (sample.v & 0xFFFF).to_bytes(2, "little") + (sample.i & 0xFFFF).to_bytes(2, "little")
+    return body + bytes([crc8_autosar(body)])
+
+
+def written(samples, stall=0):
+    """The bytes the writer makes of samples, with a reader that stalls between them."""
+    writer, received = FrameWriter(), []
+
+    async def send(ctx):
+        for s in samples:
+            ctx.set(writer.i.payload.sequence, s.sequence)
+            ctx.set(writer.i.payload.spikes, s.spikes)
+            ctx.set(writer.i.payload.v, s.v & 0xFFFF)
+            ctx.set(writer.i.payload.i, s.i & 0xFFFF)
+            ctx.set(writer.i.valid, 1)
+            await ctx.tick().until(writer.i.ready)
+        ctx.set(writer.i.valid, 0)
+
+    async def receive(ctx):
+        while len(received) < FRAME_BYTES * len(samples):
+            ctx.set(writer.o.ready, 1)
+            (byte,) = await ctx.tick().sample(writer.o.payload).until(writer.o.valid)
+            received.append(byte)
+            ctx.set(writer.o.ready, 0)
+            for _ in range(stall):
+                await ctx.tick()
+
+    simulate(writer, send, receive)
+    return bytes(received)
+
+
+@settings(max_examples=8)
+@given(st.lists(SAMPLES, min_size=1, max_size=5), st.integers(0, 3))
+def test_what_the_writer_writes_the_reader_reads(samples, stall):
+    received = written(samples, stall)
+    assert received == b"".join(map(frame, samples))
+    reader = FrameReader()
+    assert list(reader.feed(received)) == samples
+    assert reader.bad == 0
+
+
+@given(st.lists(SAMPLES, max_size=5), st.randoms(use_true_random=False))
+def test_frames_may_arrive_in_any_pieces(samples, rng):
+    received, reader, found = b"".join(map(frame, samples)), FrameReader(), []
+    while received:
+        size = rng.randint(1, 12)
+        found += reader.feed(received[:size])
+        received = received[size:]
+    assert found == samples
+
+
+GARBAGE = st.binary(max_size=20).map(lambda b: b.replace(b"\xa5", b""))
+
+
+@given(GARBAGE, st.lists(SAMPLES, min_size=1, max_size=4), GARBAGE)
+def test_the_reader_finds_frames_after_garbage(before, samples, after):
+    reader = FrameReader()
+    received = before + b"".join(map(frame, samples)) + after + bytes(FRAME_BYTES)
+    assert list(reader.feed(received)) == samples
+    assert len(before) + len(after) <= reader.bad <= len(before) + len(after) + FRAME_BYTES
+
+
+def test_a_sync_byte_in_the_garbage_does_not_hide_the_frame_after_it():
+    sample = Sample(1, 2, -300, 400)
+    for cut in range(1, FRAME_BYTES):
+        reader = FrameReader()
+        broken = frame(Sample(0, 0xA5, -1, 0x1A5))[:cut]
+        assert list(reader.feed(broken + frame(sample) + bytes(FRAME_BYTES))) == [sample]
+
+
+@given(st.lists(SAMPLES, min_size=3, max_size=3), st.integers(0, 7), st.integers(0, 7))
+def test_a_frame_with_a_flipped_bit_is_dropped(samples, byte, bit):
+    frames = [bytearray(frame(s)) for s in samples]
+    frames[1][byte] ^= 1 << bit
+    reader = FrameReader()
+    found = list(reader.feed(b"".join(frames)))
+    assert samples[1] not in found or samples[1] in (samples[0], samples[2])
+    assert found[0] == samples[0]
+    assert reader.bad > 0
+
+
+@given(st.integers(0, 255), st.lists(st.integers(1, 200), min_size=1, max_size=6))
+def test_lost_frames_are_counted_across_the_wrap(start, gaps):
+    numbers = [start]
+    for gap in gaps:
+        numbers.append((numbers[-1] + gap) % 256)
+    reader = FrameReader()
+    found = list(reader.feed(b"".join(frame(Sample(n, 0, 0, 0)) for n in numbers)))
+    assert [s.sequence for s in found] == numbers
+    assert reader.lost == sum(gap - 1 for gap in gaps)
+
+
+def test_frames_survive_the_wire():
+    """Writer, transmitter, line, receiver, reader: all of the way."""
+    m = Module()
+    m.submodules.writer = writer = FrameWriter()
+    m.submodules.tx = tx = UARTTransmitter(4)
+    m.submodules.rx = rx = UARTReceiver(4)
+    wiring.connect(m, writer.o, tx.i)
+    m.d.comb += rx.rx.eq(tx.tx)
+    samples = [Sample(n, 3 * n, -1000 * n, 77 * n) for n in range(4)]
+    received = []
+
+    async def send(ctx):
+        for s in samples:
+            ctx.set(writer.i.payload.sequence, s.sequence)
+            ctx.set(writer.i.payload.spikes, s.spikes)
+            ctx.set(writer.i.payload.v, s.v & 0xFFFF)
+            ctx.set(writer.i.payload.i, s.i & 0xFFFF)
+            ctx.set(writer.i.valid, 1)
+            await ctx.tick().until(writer.i.ready)
+        ctx.set(writer.i.valid, 0)
+
+    simulate(m, send, collector(rx, received, 5 * FRAME_BYTES * 41 + 20))
+    assert bytes(received) == bytes(chain.from_iterable(map(frame, samples)))
+    assert list(FrameReader().feed(bytes(received))) == samples
