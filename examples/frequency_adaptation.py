@@ -1,4 +1,4 @@
-"""Spike-frequency adaptation of AdEx under a current step, as in Brette and Gerstner (2005), fig. 2.
+"""Spike-frequency adaptation of AdEx under a step, as in Brette and Gerstner (2005), fig. 2.
 
     python examples/frequency_adaptation.py
 

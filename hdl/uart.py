@@ -99,17 +99,21 @@ class UARTReceiver(wiring.Component):
         timer = Signal(range(self._clocks + self._clocks // 2))
         left = Signal(range(10))
         frame = Signal(8)
+        broken = Signal()
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(left == 0):
             with m.If(~rx):  # the middle of the first data bit is one and a half bits away
                 m.d.sync += [left.eq(9), timer.eq(self._clocks + self._clocks // 2 - 1)]
         with m.Elif(timer == 0):
-            m.d.sync += [left.eq(left - 1), timer.eq(self._clocks - 1)]
             with m.If(left > 1):
-                m.d.sync += frame.eq(Cat(frame[1:], rx))
-            with m.Elif(rx):
-                m.d.sync += [self.o.payload.eq(frame), self.o.valid.eq(1)]
+                m.d.sync += [frame.eq(Cat(frame[1:], rx)), left.eq(left - 1)]
+                m.d.sync += timer.eq(self._clocks - 1)
+            with m.Else():
+                m.d.sync += broken.eq(~rx)
+                with m.If(rx):  # after a broken byte, nothing begins before the line is idle
+                    m.d.sync += [left.eq(0), self.o.payload.eq(frame)]
+                    m.d.sync += self.o.valid.eq(~broken)
         with m.Else():
             m.d.sync += timer.eq(timer - 1)
         return m

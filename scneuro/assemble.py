@@ -317,7 +317,8 @@ class _Assembly:
         half = self.path.const(1, word.fraction + 1)
         rounded = self.path.add(node, half)
         result = self.path.shr(rounded, drop, word.lsb / 2, f"{node.name}_word")
-        return self.path.clamp(result, ~_LAST, _LAST)
+        # at the top, guard bits reach beyond the last word by up to an LSB
+        return self.path.clamp(result, ~_LAST, _LAST, error=word.lsb / 2)
 
     def _word(self, state: str) -> Node:
         return self._to_word(self.values[state], self.out.registers[state].word)
@@ -327,7 +328,6 @@ class _Assembly:
             variable = lookup.of.name
             register = self.out.registers.get(variable)
             word = self._word(variable) if register else self.values[variable]
-            slack = 0.0
         else:
             exact = self._sum(lookup.of, Q8_8.fraction + GUARD_BITS)
             low, high = (math.ldexp(end, -exact.fraction) for end in (exact.low, exact.high))
@@ -340,7 +340,6 @@ class _Assembly:
                 )
             variable = "x"
             word = self._to_word(exact, fit)
-            slack = max(0.0, word.error - fit.lsb / 2)
         table = Table.fit(
             partial(_evaluate, lookup.expr, variable),
             low=word.low,
@@ -351,7 +350,8 @@ class _Assembly:
         )
         self.out.tables.append(table)
         error = table.error_between if word.error else table.error
-        error += table.steepest * math.ceil(math.ldexp(slack, word.fraction))
+        beyond_half = max(0.0, math.ldexp(word.error, word.fraction) - 0.5)
+        error += table.steepest * math.ceil(beyond_half)
         return table.build(self.path, word, error, f"table_{len(self.out.tables)}")
 
     # -- conditions --------------------------------------------------------------------------

@@ -300,7 +300,8 @@ class Datapath:
             name,
         )
 
-    def clamp(self, a: Node, low: int, high: int, name: str = "") -> Node:
+    def clamp(self, a: Node, low: int, high: int, name: str = "", error: float = 0.0) -> Node:
+        """a limited to [low, high]; ``error`` is what limiting adds to the bound."""
         if low <= a.low and a.high <= high:
             return a
         return self._node(
@@ -310,7 +311,7 @@ class Datapath:
             min(max(a.low, low), high),
             max(min(a.high, high), low),
             a.fraction,
-            a.error,
+            a.error + error,
             name,
         )
 

@@ -11,7 +11,7 @@ from .datapath import ARRAYS, INTEGERS
 from .lowered import Lowered
 from .model import Runner, numbers
 from .stochastic import LFSR
-from .words import Q8_8, quantize
+from .words import Q8_8, quantize, rounded
 
 __all__ = ["FixedNeuron"]
 
@@ -94,10 +94,11 @@ class FixedNeuron(Runner):
     def write(self, name: str, value: Any) -> None:
         r = self.lowered.registers[name]
         array = numbers(value, f"{self.name}: {name}")
-        integers = np.floor(np.ldexp(array, r.fraction) + 0.5).astype(np.int64)
-        if np.any((integers < r.low) | (integers > r.high)):
+        integers = rounded(array, r.fraction).astype(np.int64)
+        outside = (integers < r.low) | (integers > r.high)
+        if np.any(outside):
             raise ValueError(
-                f"{self.name}: {name} = {array.flat[0]:g} is outside the "
+                f"{self.name}: {name} = {array[outside].flat[0]:g} is outside the "
                 f"{r.low * 2.0**-r.fraction:g} to {r.high * 2.0**-r.fraction:g} it can reach"
             )
         if integers.shape:

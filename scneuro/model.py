@@ -235,10 +235,11 @@ class Runner:
             spike[t] = self._advance({name: a[t] for name, a in arrays.items()})
             for name, values in states.items():
                 values[t] = self.read(name)
-        units = {
-            name: np.broadcast_to(np.asarray(inputs.get(name, default), float), shape)
-            for name, default in self.input_defaults.items()
-        }
+        units = {}
+        for name, default in self.input_defaults.items():
+            given = np.asarray(inputs.get(name, default), dtype=float)
+            across = len(shape) == 2 and given.ndim == 1
+            units[name] = np.broadcast_to(given[:, None] if across else given, shape)
         return Recording(self.dt, spike, states, units)
 
     # -- checks ------------------------------------------------------------------------------
@@ -259,6 +260,8 @@ class Runner:
             arrays[name] = self._convert(name, array)
         if ndim == 1 and all(a.ndim == 0 for a in arrays.values()):
             raise ValueError(f"{self.name}: run() needs an array of shape (T,) or (T, N)")
+        if any(a.ndim == ndim + 1 for a in arrays.values()):  # the same for all neurons
+            arrays = {n: a[:, None] if ndim and a.ndim == 1 else a for n, a in arrays.items()}
         try:
             shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
         except ValueError:
@@ -269,6 +272,8 @@ class Runner:
         return arrays
 
     def _fit(self, shape: tuple[int, ...]) -> None:
+        if len(shape) != 1:
+            raise ValueError(f"{self.name}: expected a number or shape (N,), not shape {shape}")
         if self._shape == ():
             self._resize(shape[0])
             self._shape = shape

@@ -18,6 +18,7 @@ from .errors import LoweringError
 __all__ = ["Table"]
 
 _MOST_ROWS = 1024
+_WIDEST_ROW = 60
 _EXTRA = 2  # fraction bits of the output below the 16-bit word that would hold it
 
 
@@ -267,6 +268,8 @@ def _attempt(
     if shift:
         most = int(max(slopes.max(), ~slopes.min(), 0))
         slope_bits = most.bit_length() + 1
+    if slope_bits + int(np.max(np.abs(start))).bit_length() + 1 > _WIDEST_ROW:
+        return None
     count = 1 << max(1, (len(start) - 1).bit_length())
     rows = [0] * count
     for number, (begin, s) in enumerate(zip(start.tolist(), slopes.tolist(), strict=True)):

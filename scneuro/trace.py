@@ -8,9 +8,11 @@ line and the NumPy form to use instead.
 from __future__ import annotations
 
 import linecache
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,8 @@ from .graph import Expr, Graph
 
 __all__ = ["Traced", "trace"]
 
-_HERE = str(Path(__file__).parent)
-_NUMPY = str(Path(np.__file__).parent)
+_HERE = str(Path(__file__).parent) + os.sep
+_NUMPY = str(Path(np.__file__).parent) + os.sep
 _BINARY = {
     np.add: "add",
     np.subtract: "sub",
@@ -40,6 +42,8 @@ _SUPPORTED = (
     "np.maximum, np.abs and NumPy functions of one value (np.exp, np.log, np.tanh, ...)"
 )
 _HINTS = (
+    (r"\brandom\b", "feed noise through an Input"),
+    (r"\bmath\.(floor|ceil|trunc)\b", "rounding cannot be traced: compare and use np.where"),
     (r"\bmath\.(\w+)", r"use np.\1, which works on numbers, arrays and traced values alike"),
     (r"\b(min|max)\(", r"use np.\1imum(a, b)"),
     (r"\babs\(", "use np.abs(x)"),
@@ -205,6 +209,12 @@ class Traced:
     def _emit(self, op: str, *args: Expr, value: Any = None) -> Traced:
         return Traced(self._graph, self._node(op, *args, value=value))
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        form = f"use np.{name}(x, ...)" if hasattr(np, name) else ""
+        raise _refuse(f"a traced value has no .{name}", form)
+
     # -- what Python asks --------------------------------------------------------------------
     def _cannot(self, *_: Any, **__: Any) -> Any:
         raise _refuse("a traced value has no single value to decide on or convert")
@@ -254,16 +264,22 @@ def trace(
     ``update`` is traced twice; if the graphs differ it drew random numbers or kept state of its
     own between calls, and hardware built from either would be another neuron.
     """
-    first, line_first = _trace_once(update, states, inputs, what)
-    second, line_second = _trace_once(update, states, inputs, what)
-    for (key_a, where), (key_b, _) in zip(line_first, line_second, strict=False):
-        if key_a != key_b:
+    first, signature = _trace_once(update, states, inputs, what)
+    _, again = _trace_once(update, states, inputs, what)
+    for one, other in zip_longest(signature, again, fillvalue=(None, "")):
+        if one[0] != other[0]:
             raise TraceError(
-                f"{where or what}: update() is not the same twice: it draws random numbers "
-                f"(np.random, random) or keeps state outside its States",
+                f"{one[1] or other[1] or _place(update)}: {what}.update() is not the same twice: "
+                "it draws random numbers (np.random, random) or keeps state outside its States",
                 "declare what it remembers as a State and feed noise through an Input",
             )
-    return first if len(line_first) == len(line_second) else second
+    return first
+
+
+def _place(update: Callable[..., Any]) -> str:
+    """Where ``update`` is written."""
+    code = getattr(update, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else "<unknown>"
 
 
 def _trace_once(
@@ -279,19 +295,21 @@ def _trace_once(
         raise
     except Exception as error:
         raise TraceError(
-            f"{what}.update() failed while it was traced: {type(error).__name__}: {error}",
+            f"{_place(update)}: {what}.update() failed while it was traced: "
+            f"{type(error).__name__}: {error}",
             f"a traced update() may use {_SUPPORTED}",
         ) from error
     if not isinstance(result, tuple) or len(result) != 1 + len(states):
         got = f"{len(result)} values" if isinstance(result, tuple) else f"{type(result).__name__}"
         raise TraceError(
-            f"{what}.update() must return the spike flag and the next value of "
+            f"{_place(update)}: {what}.update() must return the spike flag and the next value of "
             f"{', '.join(states)} ({1 + len(states)} values), not {got}"
         )
     roots = tuple(lift(value) for value in result)
     if not roots[0].is_condition:
         raise TraceError(
-            f"{what}.update() must return a condition as its spike flag, not the number {roots[0]}",
+            f"{_place(update)}: {what}.update() must return a condition as its spike flag, "
+            f"not the number {roots[0]}",
             "return a comparison such as V >= self.V_peak",
         )
     order = {expr: number for number, expr in enumerate(graph)}
@@ -308,4 +326,5 @@ def _trace_once(
         )
         for e in graph
     ]
+    signature.append((("returns", [order[root] for root in roots]), ""))
     return roots, signature

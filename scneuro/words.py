@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Q8_8", "WORD_BITS", "Word", "fitting", "nearest", "quantize"]
+__all__ = ["Q8_8", "WORD_BITS", "Word", "fitting", "nearest", "quantize", "rounded"]
 
 WORD_BITS = 16
 
@@ -55,7 +55,9 @@ Q8_8 = Word(8)
 
 def nearest(value: float, fraction: int) -> int:
     """The integer n for which n * 2**-fraction is nearest to ``value``; a tie goes up."""
-    return math.floor(math.ldexp(value, fraction) + 0.5)
+    scaled = math.ldexp(value, fraction)
+    below = math.floor(scaled)
+    return below + (scaled - below >= 0.5)
 
 
 def fitting(low: float, high: float) -> Word | None:
@@ -67,6 +69,15 @@ def fitting(low: float, high: float) -> Word | None:
     return None
 
 
+def rounded(values: np.ndarray, fraction: int) -> np.ndarray:
+    """As :func:`nearest`, for arrays; still float, for what is out of any integer's range."""
+    scaled = np.ldexp(values, fraction)
+    below = np.floor(scaled)
+    with np.errstate(invalid="ignore"):  # infinity is its own nearest
+        result: np.ndarray = below + (scaled - below >= 0.5)
+    return result
+
+
 def quantize(values: Any, what: str, word: Word = Q8_8, unit: str = "") -> np.ndarray:
     """The nearest words to ``values``, as int64.
 
@@ -76,8 +87,8 @@ def quantize(values: Any, what: str, word: Word = Q8_8, unit: str = "") -> np.nd
         If any value lies outside the word's range: nothing wraps and nothing is clipped.
     """
     array = np.asarray(values, dtype=np.float64)
-    integers = np.floor(np.ldexp(array, word.fraction) + 0.5)
-    bad = (integers < -(2 ** (WORD_BITS - 1))) | (integers >= 2 ** (WORD_BITS - 1))
+    integers = rounded(array, word.fraction)
+    bad = ~((integers >= -(2 ** (WORD_BITS - 1))) & (integers < 2 ** (WORD_BITS - 1)))
     if np.any(bad):
         worst = array[bad].flat[0]
         raise ValueError(

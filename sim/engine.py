@@ -39,7 +39,13 @@ class _Bench:
         self._first = fixed.state_names[0]
         self._widths = {n: r.width for n, r in fixed.lowered.registers.items()}
         self.simulator = Simulator(hardware)
-        self.simulator.add_clock(_PERIOD)
+        try:
+            self.simulator.add_clock(_PERIOD)
+        except NameError:
+            raise ScneuroError(
+                f"{fixed.name}: the hardware has no sync domain",
+                "state registers belong in m.d.sync",
+            ) from None
         self.simulator.add_testbench(self._serve)
         self._todo: list[int] = []
         self._done: list[tuple[int, int, dict[str, int]]] = []
@@ -80,6 +86,11 @@ class _Bench:
                 )
             )
             await ctx.tick()
+            if ctx.get(hardware.o.valid):
+                raise ScneuroError(
+                    f"{self._fixed.name}: the hardware gave a second result for one input",
+                    "o.valid must fall when o.ready takes the result",
+                )
 
     def step(self, words: dict[str, int]) -> tuple[int, int, dict[str, int]]:
         packed = 0

@@ -37,6 +37,8 @@ class Mismatch:
         The words given, and the registers the step started from.
     model, hardware : dict of str to int
         Registers after it, and ``spike``.
+    word : (int, int)
+        The first state's word by the model, and as it left the gates.
     """
 
     step: int
@@ -44,6 +46,7 @@ class Mismatch:
     before: dict[str, int]
     model: dict[str, int]
     hardware: dict[str, int]
+    word: tuple[int, int]
 
 
 @dataclass
@@ -214,6 +217,8 @@ class Parity:
                     else ("  <- differs")
                 )
                 rows.append(f"{label:7s}spike = {int(values['spike'])}{mark}")
+        if bad.word[0] != bad.word[1]:
+            rows.append(f"gates  output word {bad.word[1]}, not {bad.word[0]}  <- differs")
         return rows
 
 
@@ -296,6 +301,7 @@ def parity(
                 {n: int(before[n][t]) for n in before},
                 {**model, "spike": int(spikes[t])},
                 {**registers, "spike": spike},
+                (int(first.to_word(model[first.name])), word),
             )
             break
     if mismatch is not None and vcd is not None:

@@ -12,7 +12,7 @@ from scneuro.graph import Graph
 from scneuro.sim.vectors import random_vectors
 from scneuro.trace import trace
 
-V, W, I = Variable("V"), Variable("w"), Variable("I")
+v, w_, i = Variable("V"), Variable("w"), Variable("I")
 
 
 def sums(update):
@@ -111,7 +111,7 @@ def test_constants_fold_into_one_coefficient_per_term():
 
 
 def test_like_terms_cancel_to_nothing():
-    assert sum_of(lambda V, w, I: 0.1 * V + 0.2 * V - 0.3 * V + w) == Sum(((W, 1.0),))
+    assert sum_of(lambda V, w, I: 0.1 * V + 0.2 * V - 0.3 * V + w) == Sum(((w_, 1.0),))
     assert sum_of(lambda V, w, I: (V + w) * (V - w) - V**2 + w * w) == Sum()
 
 
@@ -126,7 +126,7 @@ def test_a_power_expands():
 def test_the_order_of_a_products_factors_does_not_matter():
     assert sum_of(lambda V, w, I: V * w * I) == sum_of(lambda V, w, I: I * (w * V))
     (atom, _), = sum_of(lambda V, w, I: w * V * w).terms  # fmt: skip
-    assert atom == Product(((V, 1), (W, 2)))
+    assert atom == Product(((v, 1), (w_, 2)))
 
 
 def test_a_table_times_functions_of_its_own_variable_is_one_table():
@@ -134,7 +134,7 @@ def test_a_table_times_functions_of_its_own_variable_is_one_table():
     assert len(value.terms) == 2
     for atom, _ in value.terms:
         assert isinstance(atom, Lookup)
-        assert atom.of == V
+        assert atom.of == v
     points = np.linspace(-5, 5, 101)
     total = value.constant + sum(
         c * Graph.evaluate((a.expr,), {"V": points})[0] for a, c in value.terms
@@ -150,10 +150,8 @@ def test_tables_of_different_variables_stay_apart():
 
 
 def test_a_rate_of_one_value_is_one_table_however_deep():
-    ((atom, c),) = sum_of(  # fmt: skip
-        lambda V, w, I: 1 / (1 + np.exp(-(V + 40) / 5)) ** 2
-    ).terms
-    assert (atom.of, c) == (V, 1.0)
+    ((atom, c),) = sum_of(lambda V, w, I: 1 / (1 + np.exp(-(V + 40) / 5)) ** 2).terms
+    assert (atom.of, c) == (v, 1.0)
 
 
 def test_a_function_of_several_values_is_a_table_of_their_sum():
@@ -164,19 +162,19 @@ def test_a_function_of_several_values_is_a_table_of_their_sum():
 
 
 def test_a_choice_between_equal_sums_is_no_choice():
-    assert sum_of(lambda V, w, I: np.where(V > w, 2 * I, I + I)) == Sum(((I, 2.0),))
+    assert sum_of(lambda V, w, I: np.where(w < V, 2 * I, I + I)) == Sum(((i, 2.0),))
 
 
 def test_what_both_sides_of_a_choice_share_leaves_it():
-    value = sum_of(lambda V, w, I: np.where(V > w, I + 3, I))
-    assert value.coefficient(I) == 1.0
+    value = sum_of(lambda V, w, I: np.where(w < V, I + 3, I))
+    assert value.coefficient(i) == 1.0
     (select,) = [a for a, _ in value.terms if isinstance(a, Select)]
     assert (select.yes.constant, select.no.constant) in ((3.0, 0.0), (0.0, -3.0))
 
 
 def test_a_choice_by_a_known_condition_is_gone():
-    assert sum_of(lambda V, w, I: np.where(V - V >= 0, I, w)) == Sum(((I, 1.0),))
-    assert sum_of(lambda V, w, I: np.where((V > 0) & (V - V > 1), I, w)) == Sum(((W, 1.0),))
+    assert sum_of(lambda V, w, I: np.where(V - V >= 0, I, w)) == Sum(((i, 1.0),))
+    assert sum_of(lambda V, w, I: np.where((V > 0) & (V - V > 1), I, w)) == Sum(((w_, 1.0),))
 
 
 def test_a_sum_of_too_many_terms_is_refused():

@@ -275,18 +275,25 @@ def test_a_parameter_cannot_change_after_construction():
     assert neuron.R == 10.0
 
 
-def test_a_neuron_without_states_or_update_is_refused():
+def test_a_neuron_without_a_state_an_input_or_update_is_refused():
     class Stateless(Neuron):
         I = Input()
 
         def update(self, I):
             return I >= 0
 
-    class Idle(Neuron):
+    class Deaf(Neuron):
         V = State()
 
-    for model in (Stateless, Idle, Neuron):
-        with pytest.raises(TypeError, match=r"must declare at least one State and define update"):
+        def update(self, V):
+            return V >= 0, V + 1
+
+    class Idle(Neuron):
+        V = State()
+        I = Input()
+
+    for model in (Stateless, Deaf, Idle, Neuron):
+        with pytest.raises(TypeError, match=r"must declare a State and an Input, and define upd"):
             model()
 
 

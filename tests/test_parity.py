@@ -261,7 +261,9 @@ class Mute(HandWritten):
     """Never takes an input."""
 
     def elaborate(self, platform):
-        return Module()
+        m = Module()
+        m.d.sync += self.state["V"].eq(0)
+        return m
 
 
 class Deaf(HandWritten):
@@ -269,6 +271,7 @@ class Deaf(HandWritten):
 
     def elaborate(self, platform):
         m = Module()
+        m.d.sync += self.state["V"].eq(0)
         m.d.comb += self.i.ready.eq(1)
         return m
 
@@ -286,21 +289,13 @@ def test_hardware_that_never_answers_is_an_error(monkeypatch, kind):
 
 
 # -- breaking the code ----------------------------------------------------------------------------
-def node_of(step, op, wanted=lambda node: True):
-    nodes = [n for n in step._path.reachable() if n.op == op and wanted(n)]
+def altered_step(fixed, op, change, wanted):
+    """The pipeline of a datapath in which one node is another; the model keeps the right one."""
+    nodes = [n for n in fixed.lowered.path.reachable() if n.op == op and wanted(n)]
     assert nodes, op
-    return nodes
-
-
-def broken_step(monkeypatch, fixed, op, change, wanted=lambda node: True):
-    step = Step(fixed.lowered)
-    node = node_of(step, op, wanted)[0]
-    monkeypatch.setattr(node, "meta", change(node))
-    return step
-
-
-def meta_plus_two(node):
-    return node.meta + 2
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nodes[0], "meta", change(nodes[0]))
+        return Step(fixed.lowered)
 
 
 MUTATIONS = {
@@ -314,18 +309,19 @@ MUTATIONS = {
     "the shift of the result": (
         LIF, "shr", lambda n: n.meta - 1, lambda n: n.name == "V_rounded",
     ),
-    "the limit of a state": (AdEx, "clamp", lambda n: (n.meta[0] + 1, n.meta[1]),
-                             lambda n: n.name == "w_next"),
+    "the limit of a state": (
+        LIF, "clamp", lambda n: (n.meta[0] + 1, n.meta[1]), lambda n: n.name == "V_next",
+    ),
     "the threshold": (LIF, "ge", lambda n: n.meta + 2**16, lambda n: n.meta < -1000),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_one_thing_altered_in_the_gates_is_reported(monkeypatch, name):
+def test_one_thing_altered_in_the_gates_is_reported(name):
     model, op, change, wanted = MUTATIONS[name]
     fixed = model().fixed()
     assert vector_parity(fixed, 500, progress=False).ok
-    step = broken_step(monkeypatch, fixed, op, change, wanted)
+    step = altered_step(fixed, op, change, wanted)
     result = vector_parity(fixed, 500, step=step, progress=False)
     assert not result.ok
     assert result.mismatches > 0
@@ -343,10 +339,9 @@ def test_a_rounding_constant_altered_in_the_model_is_reported(monkeypatch):
     assert not vector_parity(fixed, 500, step=step, progress=False).ok
 
 
-def test_the_first_mismatch_can_be_replayed(monkeypatch):
+def test_the_first_mismatch_can_be_replayed():
     fixed = LIF().fixed()
-    step = broken_step(monkeypatch, fixed, "shr", lambda n: n.meta - 1,
-                       lambda n: n.name == "V_rounded")  # fmt: skip
+    step = altered_step(fixed, *MUTATIONS["the shift of the result"][1:])
     first = vector_parity(fixed, 300, step=step, progress=False).first
     fixed.registers = {"V": first["inputs"]["V"]}
     fixed.step(I=first["inputs"]["I"] / 256)
@@ -365,8 +360,9 @@ def test_a_bound_that_is_too_small_fails_level_two():
 
 
 def test_a_different_neuron_fails_level_three():
-    result = parity(LIF(), steps=2000, fixed=LIF(V_reset=-50.5).fixed(),
-                    make=lambda: HardwareNeuron(LIF(V_reset=-50.5).fixed()), progress=False)  # fmt: skip
+    other = LIF(V_reset=-50.5)
+    fixed, make = other.fixed(), lambda: HardwareNeuron(other.fixed())
+    result = parity(LIF(), steps=2000, fixed=fixed, make=make, progress=False)
     assert result.bit_exact
     assert not result.traces_agree
     assert "trace  FAIL" in str(result)

@@ -117,7 +117,7 @@ def test_the_word_at_which_a_function_has_its_pole_is_named():
 
 
 def test_an_impossible_budget_is_refused():
-    with pytest.raises(LoweringError, match="no table of tanh.* has an error within 1e-07"):
+    with pytest.raises(LoweringError, match=r"no table of tanh.* has an error within 1e-07"):
         Tanh().fixed(table_error=1e-7)
 
 
