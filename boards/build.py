@@ -22,7 +22,7 @@ from ..files import cannot_write, write_whole
 from ..neuron import Neuron
 from .design import Pins, design
 from .table import Board
-from .toolchain import Tool, find_tools
+from .toolchain import Tool, find_tools, uses_yowasp
 
 __all__ = ["BuildReport", "build_bitstream"]
 
@@ -144,6 +144,8 @@ def build_bitstream(
     """
     output = Path(output)
     _check_writable(output)
+    if progress and uses_yowasp(board.tools):
+        _say("  the first use of each YoWASP tool compiles it, which takes up to a minute")
     tools = find_tools(board.tools)
     fixed = neuron.fixed()
     hardware, rates = design(neuron, fixed, board)
@@ -207,8 +209,6 @@ def _make(plan: Any, tools: dict[str, Tool], seed: int, folder: Path, progress: 
     try:
         plan.extract(work)
         commands = json.loads(plan.files["build_top.json"])["commands"]
-        if any(tool.is_yowasp for tool in tools.values()):
-            say("  the first use of each YoWASP tool compiles it, which takes up to a minute")
         for number, command in enumerate(commands, 1):
             tool = tools[command[0]]
             say(f"  [{number}/{len(commands)}] {_STAGES[tool.name]}: {tool.name} {tool.version}")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import ToolError
 
-__all__ = ["Tool", "find_tools"]
+__all__ = ["Tool", "find_tools", "uses_yowasp"]
 
 _INSTALL = 'pip install "scneuro[toolchain]" brings all of them, from PyPI'
 _OLDEST = {"yosys": (0, 40), "nextpnr-ice40": (0, 7), "nextpnr-ecp5": (0, 7)}
@@ -43,9 +43,9 @@ class Tool:
     command: str
     version: str
 
-    @property
-    def is_yowasp(self) -> bool:
-        return Path(self.command).name.startswith("yowasp-")
+
+def _is_yowasp(command: str) -> bool:
+    return Path(command).name.startswith("yowasp-")
 
 
 def _variable(name: str) -> str:
@@ -85,7 +85,7 @@ def _version(name: str, command: str) -> str:
 
 
 def _package_version(name: str, command: str) -> str:
-    if not Path(command).name.startswith("yowasp-"):
+    if not _is_yowasp(command):
         return ""
     from importlib.metadata import PackageNotFoundError, version
 
@@ -120,6 +120,12 @@ def find(name: str) -> Tool:
     looked = f"${_variable(name)}, {name} and yowasp-{name} on PATH"
     because = f" ({'; '.join(refused)})" if refused else ""
     raise ToolError(f"no {name}: looked for {looked}{because}", _INSTALL)
+
+
+def uses_yowasp(names: tuple[str, ...]) -> bool:
+    """Whether any of the tools will probably be YoWASP's, found without running one."""
+    found = [candidates[0] for name in names if (candidates := _candidates(name))]
+    return any(_is_yowasp(command) for command in found)
 
 
 def find_tools(names: tuple[str, ...]) -> dict[str, Tool]:
