@@ -16,7 +16,7 @@ def main() -> None:
         cells = []
         for device in DEVICES:
             area = measure_area(neuron, device)
-            used = ", ".join(f"{count} {kind}" for kind, count in area["used"].items())
+            used = ", ".join(f"{count} {kind}" for kind, count in area["used"].items() if count)
             cells.append(f"{used}, {area['fmax_mhz']} MHz")
         print(f"| {neuron.name} | " + " | ".join(cells) + " |", flush=True)
     print("\n| board design | " + " | ".join(BOARDS) + " |\n|" + "---|" * (len(BOARDS) + 1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import tempfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from amaranth.back import rtlil
 from ..errors import ToolError
 from ..hdl import Neuron as Gates
 from ..neuron import Neuron
+from .placement import read_placement
 from .toolchain import find_tools
 
 __all__ = ["DEVICES", "measure_area"]
@@ -51,7 +51,7 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
     Returns
     -------
     dict
-        ``fmax_mhz``, and ``used``: cells by nextpnr's name, pins and clock buffers left out.
+        ``fmax_mhz``, and ``used``: ``logic``, ``flip_flops``, ``dsp`` and ``ram`` cells.
 
     Raises
     ------
@@ -73,11 +73,8 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
         place_command = [tools[place].command, *options, "--json", "top.json", "--freq", "100"]
         place_command += ["--seed", str(seed), "--report", "report.json", "--timing-allow-fail"]
         _run([*place_command, "-q"], work)
-        report = json.loads((work / "report.json").read_text())
-    skip = ("SB_IO", "SB_GB", "TRELLIS_IO", "DCCA")
-    used = {n: v["used"] for n, v in report["utilization"].items() if v["used"] and n not in skip}
-    fmax = min(clock["achieved"] for clock in report["fmax"].values())
-    return {"fmax_mhz": round(fmax, 1), "used": used}
+        fmax, cells = read_placement(work / "report.json")
+    return {"fmax_mhz": fmax, "used": {n: count["used"] for n, count in cells.items()}}
 
 
 def _run(command: list[str], work: Path) -> None:

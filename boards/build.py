@@ -11,16 +11,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ScneuroError, ToolError
+from ..errors import ToolError
 from ..files import cannot_write, write_whole
 from ..neuron import Neuron
 from .design import Pins, design
+from .placement import read_placement
 from .table import Board
 from .toolchain import Tool, find_tools, uses_yowasp
 
@@ -34,14 +36,9 @@ _STAGES = {
     "ecppack": "packing",
 }
 _LOGS = {"yosys": "top.rpt", "nextpnr-ice40": "top.tim", "nextpnr-ecp5": "top.tim"}
+_COMPILING = "  compiling the YoWASP tools for this machine: once, up to a minute"
 _MOST_ROUTED = 200_000  # designs of this size need some 10,000
 _SEEDS = 8
-_CELLS = {
-    "logic": ("ICESTORM_LC", "TRELLIS_COMB"),
-    "flip_flops": ("TRELLIS_FF",),
-    "dsp": ("ICESTORM_DSP", "MULT18X18D"),
-    "ram": ("ICESTORM_RAM", "DP16KD"),
-}
 
 
 @dataclass(frozen=True)
@@ -144,9 +141,13 @@ def build_bitstream(
     """
     output = Path(output)
     _check_writable(output)
+    notice = threading.Timer(2, _say, [_COMPILING])
     if progress and uses_yowasp(board.tools):
-        _say("  the first use of each YoWASP tool compiles it, which takes up to a minute")
-    tools = find_tools(board.tools)
+        notice.start()
+    try:
+        tools = find_tools(board.tools)
+    finally:
+        notice.cancel()
     fixed = neuron.fixed()
     hardware, rates = design(neuron, fixed, board)
     plan = board.make_platform().prepare(
@@ -300,31 +301,22 @@ def _report(
     cached: bool,
     bitstream: Path,
 ) -> BuildReport:
-    placed = json.loads((folder / "report.json").read_text())
+    fmax, used = read_placement(folder / "report.json")
     text = (folder / "stat.json").read_text()
     stat = json.loads(text[text.index("{") :])
-    clocks = placed["fmax"].values()
-    if not clocks:
-        raise ScneuroError("nextpnr reports no clock: the design has no registers")
     done = json.loads((folder / "done.json").read_text())
     content = (folder / f"top{board.suffix}").read_bytes()
     if not content:
         raise ValueError("the bitstream is empty")
-    used = {
-        label: placed["utilization"][cell]
-        for label, kinds in _CELLS.items()
-        for cell in kinds
-        if cell in placed["utilization"]
-    }
     return BuildReport(
         neuron=neuron.name,
         board=board.name,
         device=board.device,
         bitstream=str(bitstream),
         sha256=hashlib.sha256(content).hexdigest(),
-        fmax_mhz=round(min(clock["achieved"] for clock in clocks), 2),
+        fmax_mhz=fmax,
         clock_mhz=board.clock_hz / 1e6,
-        utilization={k: {n: int(v[n]) for n in ("used", "available")} for k, v in used.items()},
+        utilization=used,
         cells=dict(sorted(stat["design"]["num_cells_by_type"].items())),
         tools={t.name: t.version for t in tools.values()},
         seed=done["seed"],

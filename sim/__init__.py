@@ -2,10 +2,12 @@
 
 from .conformance import conformance
 from .engine import SimulatedNeuron, simulate_steps
-from .parity import Parity, parity
+from .figures import Mismatch, Parity
+from .parity import parity
 from .vectors import VectorParity, vector_parity
 
 __all__ = [
+    "Mismatch",
     "Parity",
     "SimulatedNeuron",
     "VectorParity",

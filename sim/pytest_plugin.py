@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .parity import Parity
+    from .figures import Parity
 
 __all__ = ["parity", "pytest_addoption"]
 

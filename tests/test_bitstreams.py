@@ -44,17 +44,13 @@ def test_build_prints_what_machines_need(tmp_path, capsys):
 
 def test_a_lif_fits_300_cells_of_an_hx8k_at_60_mhz_without_dsp():
     area = measure_area(LIF(), "hx8k")
-    assert area["used"]["ICESTORM_LC"] <= 300
-    assert "ICESTORM_DSP" not in area["used"]
+    assert area["used"]["logic"] <= 300
+    assert area["used"].get("dsp", 0) == 0
     assert area["fmax_mhz"] >= 60
 
 
-@pytest.mark.parametrize(
-    ("device", "cell", "most", "dsp"),
-    [("up5k", "ICESTORM_LC", 1904, "ICESTORM_DSP"), ("hx8k", "ICESTORM_LC", 3316, None),
-     ("ecp5-85k", "TRELLIS_COMB", 780, "MULT18X18D")],
-)  # fmt: skip
-def test_adex_is_smaller_than_the_prototype(device, cell, most, dsp):
-    area = measure_area(AdEx(), device)
-    assert area["used"][cell] < most
-    assert area["used"].get(dsp, 0) <= 5
+@pytest.mark.parametrize(("device", "most"), [("up5k", 1904), ("hx8k", 3316), ("ecp5-85k", 780)])
+def test_adex_is_smaller_than_the_prototype(device, most):
+    used = measure_area(AdEx(), device)["used"]
+    assert used["logic"] < most
+    assert used.get("dsp", 0) <= 5
