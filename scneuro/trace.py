@@ -314,7 +314,7 @@ def _trace_once(
         )
     order = {expr: number for number, expr in enumerate(graph)}
     # a literal carries no line of its own, so it is reported at the operation that uses it
-    signature = [
+    signature: list[tuple[Any, str]] = [
         (
             (
                 e.op,
