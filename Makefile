@@ -20,13 +20,13 @@ slow: $(VENV)/dev.stamp
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	PYTHON=$(abspath $(BIN))/python sh tests/wheel.sh
+	PYTHON=$(abspath $(BIN))/python sh .ci/wheel.sh
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "scneuro needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..."; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || $(PYTHON) -m venv --without-pip $(VENV)
-	@test -x $(BIN)/pip || $(PYTHON) tests/bootstrap_pip.py $(BIN)/python
+	@test -x $(BIN)/pip || $(PYTHON) .ci/bootstrap_pip.py $(BIN)/python
 
 $(VENV)/all.stamp: $(VENV)/bin/pip pyproject.toml
 	@echo "installing scneuro and the open toolchain from PyPI (about 700 MB) ..."

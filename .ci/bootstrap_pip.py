@@ -10,6 +10,9 @@ import sys
 import tempfile
 import urllib.request
 from pathlib import Path
+from urllib.parse import urljoin
+
+INDEX = "https://pypi.org/pypi/pip/json"
 
 
 def main(python: str) -> int:
@@ -18,12 +21,12 @@ def main(python: str) -> int:
     if subprocess.run(system, capture_output=True, check=False).returncode == 0:
         return 0
     try:
-        with urllib.request.urlopen("https://pypi.org/pypi/pip/json", timeout=60) as reply:
+        with urllib.request.urlopen(INDEX, timeout=60) as reply:
             files = json.load(reply)["urls"]
         wheel = next(f for f in files if f["packagetype"] == "bdist_wheel")
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / wheel["filename"]
-            with urllib.request.urlopen(wheel["url"], timeout=60) as reply:
+            with urllib.request.urlopen(urljoin(INDEX, wheel["url"]), timeout=60) as reply:
                 path.write_bytes(reply.read())
             install = [python, f"{path}/pip", "install", *quiet, str(path)]
             return subprocess.run(install, check=False).returncode
