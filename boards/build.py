@@ -165,11 +165,19 @@ def build_bitstream(
     folder = (cache or _cache_folder()) / digest.hexdigest()[:32]
     cached = (folder / "done.json").is_file()
     if not cached:
-        _make(plan, tools, seed, folder, progress)
+        _make(plan, tools, seed, folder, board.suffix, progress)
     name = f"{neuron.name.lower()}-{board.name}"
     try:
+        content = (folder / f"top{board.suffix}").read_bytes()
         report = _report(
-            neuron, board, folder, tools, rates.every, cached, output / f"{name}{board.suffix}"
+            neuron,
+            board,
+            folder,
+            content,
+            tools,
+            rates.every,
+            cached,
+            output / f"{name}{board.suffix}",
         )
     except (OSError, ValueError, KeyError) as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -177,7 +185,7 @@ def build_bitstream(
             f"the build in {folder} is damaged ({error!r}); it was removed",
             "run the same command again",
         ) from None
-    write_whole(output / f"{name}{board.suffix}", (folder / f"top{board.suffix}").read_bytes())
+    write_whole(output / f"{name}{board.suffix}", content)
     write_whole(output / f"{name}.json", json.dumps(asdict(report), indent=2).encode() + b"\n")
     return report
 
@@ -198,7 +206,13 @@ def _check_writable(output: Path) -> None:
         raise cannot_write(output, error) from None
 
 
-def _make(plan: Any, tools: dict[str, Tool], seed: int, folder: Path, progress: bool) -> None:
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _make(
+    plan: Any, tools: dict[str, Tool], seed: int, folder: Path, suffix: str, progress: bool
+) -> None:
     """Run the tools in a folder of their own; it gets its final name when all is done."""
     say: Callable[[str], None] = _say if progress else lambda text: None
     begin = time.monotonic()
@@ -226,10 +240,16 @@ def _make(plan: Any, tools: dict[str, Tool], seed: int, folder: Path, progress: 
                     f"{tool.name} finds no route with seeds {seed} to {used}", "try another --seed"
                 )
             seed = used
-        done = {"seconds": time.monotonic() - begin, "seed": seed}
+        content = (work / f"top{suffix}").read_bytes()
+        if not content:
+            raise ToolError(f"{commands[-1][0]} wrote an empty bitstream")
+        done = {"seconds": time.monotonic() - begin, "seed": seed, "sha256": _sha256(content)}
         (work / "done.json").write_text(json.dumps(done))
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(work, folder)
+        if (folder / "done.json").is_file():  # another build of the same was quicker
+            shutil.rmtree(work, ignore_errors=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(work, folder)
     except OSError as error:
         shutil.rmtree(work, ignore_errors=True)
         raise cannot_write(folder.parent, error) from None
@@ -296,6 +316,7 @@ def _report(
     neuron: Neuron,
     board: Board,
     folder: Path,
+    content: bytes,
     tools: dict[str, Tool],
     every: int,
     cached: bool,
@@ -305,15 +326,14 @@ def _report(
     text = (folder / "stat.json").read_text()
     stat = json.loads(text[text.index("{") :])
     done = json.loads((folder / "done.json").read_text())
-    content = (folder / f"top{board.suffix}").read_bytes()
-    if not content:
-        raise ValueError("the bitstream is empty")
+    if _sha256(content) != done["sha256"]:
+        raise ValueError("the bitstream is not the one that was built")
     return BuildReport(
         neuron=neuron.name,
         board=board.name,
         device=board.device,
         bitstream=str(bitstream),
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=done["sha256"],
         fmax_mhz=fmax,
         clock_mhz=board.clock_hz / 1e6,
         utilization=used,

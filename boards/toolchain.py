@@ -72,7 +72,7 @@ def _version(name: str, command: str) -> str:
         done = subprocess.run(
             [command, _ASK[name]], capture_output=True, text=True, timeout=600, check=False
         )
-    except OSError as error:
+    except (OSError, subprocess.SubprocessError) as error:
         raise ToolError(f"{command} does not run: {error}", _INSTALL) from None
     match = re.search(
         r"(?:Yosys |nextpnr-|Version |)v?(\d+\.\d+[^\s)]*)", done.stdout + done.stderr

@@ -38,6 +38,7 @@ from .datapath import Node
 from .errors import LoweringError
 from .graph import Expr, Graph
 from .lowered import Coefficient, Decision, Lowered
+from .ranges import Ranges
 from .registers import GUARD_BITS
 from .table import Table
 from .words import Q8_8, WORD_BITS, Word, fitting, nearest
@@ -53,17 +54,22 @@ _LAST = (1 << (WORD_BITS - 1)) - 1
 
 
 def assemble(
-    name: str, canonical: Canonical, table_error: float | None, out: Lowered
+    name: str, canonical: Canonical, ranges: Ranges, table_error: float | None, out: Lowered
 ) -> list[tuple[str, int]]:
     """Fill in ``out``; the states that leave the interval assumed for them, and on which side."""
-    return _Assembly(name, canonical, table_error, out).run()
+    return _Assembly(name, canonical, ranges, table_error, out).run()
 
 
 class _Assembly:
     def __init__(
-        self, name: str, canonical: Canonical, table_error: float | None, out: Lowered
+        self,
+        name: str,
+        canonical: Canonical,
+        ranges: Ranges,
+        table_error: float | None,
+        out: Lowered,
     ) -> None:
-        self.name, self.canonical = name, canonical
+        self.name, self.canonical, self.ranges = name, canonical, ranges
         self.table_error, self.out, self.path = table_error, out, out.path
         self.values: dict[str, Node] = {}
         self.lookups: dict[Lookup, Node] = {}
@@ -101,7 +107,8 @@ class _Assembly:
             else self._condition(condition)
         )
         out.words.update({name: self._word(name) for name in out.registers})
-        for expr in sorted({compare.expr for compare in self.compared}, key=str):
+        compared = {compare.expr for compare in self.compared}
+        for expr in sorted(compared, key=lambda e: (e.depth, str(e))):  # inner ones first
             condition = self.canonical.condition(expr)
             if not isinstance(condition, bool):
                 bounds = [b * c.unit for c, b in self.compared.items() if c.expr is expr]
@@ -178,8 +185,12 @@ class _Assembly:
             dropped = 0.0
             for atom, coefficient in terms:
                 node = self._atom(atom, fraction)
+                if node.low == node.high == 0:
+                    continue
                 unit = math.copysign(1.0, coefficient)
-                if isinstance(atom, Variable) and 0 < abs(coefficient - unit) <= 0.25:
+                if abs(coefficient - unit) < 1e-12:
+                    coefficient = unit
+                elif isinstance(atom, Variable) and abs(coefficient - unit) <= 0.25:
                     whole.append(self._signed(node, unit))
                     coefficient -= unit
                 simple = _simple_ratio(coefficient, 1.0)
@@ -329,17 +340,7 @@ class _Assembly:
             register = self.out.registers.get(variable)
             word = self._word(variable) if register else self.values[variable]
         else:
-            exact = self._sum(lookup.of, Q8_8.fraction + GUARD_BITS)
-            low, high = (math.ldexp(end, -exact.fraction) for end in (exact.low, exact.high))
-            fit = fitting(low, high)
-            if fit is None:
-                raise LoweringError(
-                    f"{self.name}: {lookup.expr} has an argument x = {lookup.of.key} in {low:g} "
-                    f"to {high:g}, more than a 16-bit word holds",
-                    "bound the argument with np.clip",
-                )
-            variable = "x"
-            word = self._to_word(exact, fit)
+            variable, word = "x", self._argument(lookup)
         table = Table.fit(
             partial(_evaluate, lookup.expr, variable),
             low=word.low,
@@ -353,6 +354,29 @@ class _Assembly:
         beyond_half = max(0.0, math.ldexp(word.error, word.fraction) - 0.5)
         error += table.steepest * math.ceil(beyond_half)
         return table.build(self.path, word, error, f"table_{len(self.out.tables)}")
+
+    def _argument(self, lookup: Lookup) -> Node:
+        """The sum a table is a function of, as a word of its own.
+
+        The sum's real interval can be narrower than that of its integers (it knows what a branch
+        implies); the word is limited to it.
+        """
+        assert isinstance(lookup.of, Sum)
+        exact = self._sum(lookup.of, Q8_8.fraction + GUARD_BITS)
+        low, high = self.ranges.of(lookup.of)
+        low = max(low - exact.error, math.ldexp(exact.low, -exact.fraction))
+        high = min(high + exact.error, math.ldexp(exact.high, -exact.fraction))
+        word = fitting(low, high)
+        if word is None:
+            raise LoweringError(
+                f"{self.name}: {lookup.expr} has an argument x = {lookup.of.key} in {low:g} "
+                f"to {high:g}, more than a 16-bit word holds",
+                "bound the argument with np.clip",
+            )
+        node = self._to_word(exact, word)
+        least = math.floor(math.ldexp(low, node.fraction))
+        most = math.ceil(math.ldexp(high, node.fraction))
+        return self.path.clamp(node, least, most)
 
     # -- conditions --------------------------------------------------------------------------
     def _condition(self, condition: Condition) -> Node:

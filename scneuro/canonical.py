@@ -170,16 +170,17 @@ def add(a: Sum, b: Sum, sign: float = 1.0) -> Sum:
     return _sum([*a.terms, *((x, sign * c) for x, c in b.terms)], a.constant + sign * b.constant)
 
 
-def scale(a: Sum, factor: float) -> Sum:
-    """``a`` times a constant; a choice takes the factor inside."""
+def scale(a: Sum, factor: float, over: float = 1.0) -> Sum:
+    """``a`` times factor / over, so that x / x is exactly 1; a choice takes it inside."""
     terms: list[tuple[Atom, float]] = []
     for atom, coefficient in a.terms:
         if isinstance(atom, Select):
             inner = coefficient * factor
-            terms.append((Select(atom.condition, scale(atom.yes, inner), scale(atom.no, inner)), 1))
+            sides = [scale(side, inner, over) for side in (atom.yes, atom.no)]
+            terms.append((Select(atom.condition, *sides), 1))
         else:
-            terms.append((atom, coefficient * factor))
-    return _sum(terms, a.constant * factor) if factor else Sum()
+            terms.append((atom, coefficient * factor / over))
+    return _sum(terms, a.constant * factor / over) if factor else Sum()
 
 
 def proportion(terms: Terms, of: Terms) -> float | None:
@@ -255,7 +256,7 @@ class Canonical:
         if not divisor.terms:
             if divisor.constant == 0:
                 raise LoweringError(f"{expr.line}: division by zero")
-            return scale(self.sum(over), 1 / divisor.constant)
+            return scale(self.sum(over), 1.0, divisor.constant)
         if len(expr.variables) == 1:
             return self._function(expr, under)
         one = self._graph.node("const", value=1.0)
@@ -357,7 +358,9 @@ def _compare(value: Sum, expr: Expr) -> Condition | bool:
     if not value.terms:
         return value.constant >= 0
     unit = abs(value.terms[0][1])
-    return Compare(scale(value, 1 / unit), expr, unit)
+    # a choice stays the atom it is, so that its branches are recognised behind the comparison
+    terms = tuple((atom, coefficient / unit) for atom, coefficient in value.terms)
+    return Compare(Sum(terms, value.constant / unit), expr, unit)
 
 
 def _not(condition: Condition | bool) -> Condition | bool:

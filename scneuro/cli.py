@@ -6,7 +6,9 @@ import argparse
 import io
 import json
 import os
+import signal
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,9 @@ __all__ = ["main"]
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; 0 is good, 1 a check that failed, 2 misuse or trouble."""
     options = _parser().parse_args(arguments)
+    before = None
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGTERM, _interrupt)  # to clean up then, too
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -44,7 +49,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"scneuro: {message}", file=sys.stderr)
         if isinstance(error, ScneuroError) and error.hint:
             print(f"  {error.hint}", file=sys.stderr)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
     return 2
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:

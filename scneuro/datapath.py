@@ -166,7 +166,7 @@ class Datapath:
         error: float,
         name: str = "",
     ) -> Node:
-        key = (op, tuple(arg.index for arg in args), meta, low, high, fraction)
+        key = (op, tuple(arg.index for arg in args), meta, low, high, fraction, error)
         if key not in self._nodes:
             if width_of(low, high) > _WIDEST:
                 raise LoweringError(

@@ -29,7 +29,11 @@ def write_whole(path: Path, content: bytes) -> None:
         If it cannot be written.
     """
     temporary: Path | None = None
+    path = Path(os.path.realpath(path))
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe or a device
+            path.write_bytes(content)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         temporary = Path(name)

@@ -47,9 +47,11 @@ class Expr:
         The source line that made it, for messages; not part of its identity.
     variables : frozenset of str
         The states and inputs it depends on.
+    depth : int
+        Operations on its longest path; greater than that of any of its arguments.
     """
 
-    __slots__ = ("args", "line", "op", "value", "variables")
+    __slots__ = ("args", "depth", "line", "op", "value", "variables")
 
     def __init__(self, op: str, args: tuple[Expr, ...], value: Any, line: str) -> None:
         self.op = op
@@ -57,6 +59,7 @@ class Expr:
         self.value = value
         self.line = line
         names: frozenset[str] = frozenset({value} if op == "var" else ())
+        self.depth: int = 1 + max((arg.depth for arg in args), default=0)
         for arg in args:
             names |= arg.variables
         self.variables: frozenset[str] = names

@@ -83,8 +83,14 @@ def lower(
             )
             for s in states.values()
         }
+        ranges.variables.update(
+            {
+                r.name: (float(r.to_real(r.low)), float(r.to_real(r.high)))
+                for r in registers.values()
+            }
+        )
         out = Lowered(Datapath(), rounding, registers, dict(inputs), updates, roots)
-        beyond = assemble(name, canonical, table_error, out)
+        beyond = assemble(name, canonical, ranges, table_error, out)
         if not beyond:
             return out
         # rounding carries a state further than its real interval: allow it all of its range
@@ -96,6 +102,8 @@ def lower(
 def _limits(name: str, state: State, initial: float) -> Interval:
     word = state.format
     low, high = state.range or (word.least, word.greatest)
+    if word.greatest < high <= word.greatest + word.lsb:  # [0, 1] in Q1.15 ends one LSB below 1
+        initial, high = min(initial, word.greatest), word.greatest
     if not word.least <= low < high <= word.greatest:
         raise LoweringError(
             f"{name}: the range of {state.name}, {low:g} to {high:g}, does not fit {word}, which "

@@ -1,14 +1,15 @@
 """Interval analysis: which values every state can reach, and every sum built from them.
 
-A state starts at its initial value and is limited to its word, so the interval reached by
-applying ``update`` to the full word is sound, and applying it again tightens it. First the
-intervals grow from the initial value, which finds a state that never moves at all.
+The intervals grow from the initial values by applying ``update``; after a few turns, what still
+grows is taken to grow to its limit, so they come to rest on intervals that ``update`` does not
+leave. Applying it a few more times tightens them.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import count
 from typing import TypeAlias
 
 import numpy as np
@@ -72,18 +73,18 @@ class Ranges:
             return min(max(low, least), most), max(min(high, most), least)
 
         now: dict[str, Interval] = {name: (value, value) for name, value in initial.items()}
-        for _ in range(_GROW):
+        for turn in count():
             self.variables.update(now)
-            images = {name: image(name) for name in now}
-            grown = {
-                name: (min(now[name][0], low), max(now[name][1], high))
-                for name, (low, high) in images.items()
-            }
+            grown = {}
+            for name, (low, high) in now.items():
+                below, above = image(name)
+                if turn >= _GROW:  # what still grows is taken to grow as far as it can
+                    below = limits[name][0] if below < low else below
+                    above = limits[name][1] if above > high else above
+                grown[name] = (min(low, below), max(high, above))
             if grown == now:
-                return
+                break
             now = grown
-        # it does not settle from below: start from the most, and shrink
-        self.variables.update({name: limits[name] for name in now})
         for _ in range(_SHRINK):
             images = {name: image(name) for name in now}
             for name, (low, high) in images.items():

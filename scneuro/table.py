@@ -1,8 +1,9 @@
 """Piecewise-linear tables of a function of one word, with their error measured, not estimated.
 
 A word has at most 65,536 values, so a table is compared with its function at every one that can
-occur. Segments are equally wide, a power of two of words, and the widest (so the fewest) that meet
-the error budget are taken. One row of the ROM holds a segment's start and its slope.
+occur, and for arguments with guard bits at eight points between (where the function must be
+smooth). Segments are equally wide, a power of two of words; the widest, and so the fewest, that
+meet the error budget are taken. One row of the ROM holds a segment's start and its slope.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ __all__ = ["Table"]
 
 _MOST_ROWS = 1024
 _WIDEST_ROW = 60
+_LARGEST = 2.0**24
+_BETWEEN = (-0.5, -0.375, -0.25, -0.125, 0.125, 0.25, 0.375, 0.5)
 _EXTRA = 2  # fraction bits of the output below the 16-bit word that would hold it
 
 
@@ -111,6 +114,12 @@ class Table:
                 f"{text} is {exact[~np.isfinite(exact)][0]} at {where:g}, which can occur",
                 "bound its argument with np.clip, np.minimum or np.maximum",
             )
+        if np.max(np.abs(exact)) >= _LARGEST:
+            where = float(words[np.argmax(np.abs(exact))]) * 2.0**-fraction
+            raise LoweringError(
+                f"{text} reaches {exact[np.argmax(np.abs(exact))]:g} at {where:g}, which can occur",
+                "bound its argument with np.clip, np.minimum or np.maximum",
+            )
         bits = _output_fraction(exact)
         lsb = budget if budget is not None else 2.0**-bits
         while True:
@@ -146,14 +155,14 @@ class Table:
         words = np.arange(low, low + len(exact))
         real = np.ldexp(output.astype(float), -(bits + _EXTRA))
         with np.errstate(all="ignore"):
-            halves = [
+            between = [
                 np.broadcast_to(function(np.ldexp(words + d, -fraction)), words.shape)
-                for d in (-0.5, 0.5)
+                for d in _BETWEEN
             ]
-        halves = [np.where(np.isfinite(h), h, exact) for h in halves]
-        # between the three points sampled, a smooth function strays by its curvature at most
-        bend = np.abs(halves[0] - 2 * exact + halves[1])
-        stray = [np.abs(real - point) for point in (*halves, exact)]
+        between = [np.where(np.isfinite(b), b, exact) for b in between]
+        # between the points sampled, a smooth function strays by its curvature at most
+        bend = np.abs(between[0] - 2 * exact + between[-1])
+        stray = [np.abs(real - point) for point in (*between, exact)]
         return cls(
             text=text,
             first=first,

@@ -193,8 +193,8 @@ def _one_step(
     near = beyond = 0
     for k, decision in enumerate(lowered.decisions):
         chosen = np.broadcast_to(np.asarray(outcome[str(k)], dtype=bool), count)
-        left, right = Graph.evaluate(decision.expr.args, values)
-        (natural,) = Graph.evaluate((decision.expr,), values)
+        left, right = Graph.evaluate(decision.expr.args, values, taken)
+        (natural,) = Graph.evaluate((decision.expr,), values, taken)
         differs = np.broadcast_to(natural, count) != chosen
         margin = np.broadcast_to(np.abs(left - right), count)[differs]
         near += int(differs.sum())

@@ -87,7 +87,7 @@ def test_a_reset_outside_a_range_of_its_own_is_refused():
         Narrow(V_reset=-90.0).fixed()
 
 
-@pytest.mark.parametrize("limits", [(-200.0, 0.0), (0.0, 128.0), (5.0, 5.0), (10.0, -10.0)])
+@pytest.mark.parametrize("limits", [(-200.0, 0.0), (0.0, 129.0), (5.0, 5.0), (10.0, -10.0)])
 def test_a_range_that_does_not_fit_the_word_is_refused(limits):
     class Wide(LIF):
         V = State(init=5.0, range=limits)
@@ -145,7 +145,7 @@ def test_a_coefficient_too_small_to_matter_is_refused_with_its_value():
 def test_a_factor_wider_than_a_word_is_refused():
     class Wide(Function):
         def function(self, V, w, I):
-            return 1e-6 * (V * w) * (V * I)
+            return 1e-6 * V**3 * I
 
     with pytest.raises(LoweringError, match="too wide to multiply"):
         Wide().fixed()

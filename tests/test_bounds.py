@@ -1,0 +1,137 @@
+"""Neurons that once broke a bound, or were refused without need."""
+
+import numpy as np
+import pytest
+
+from scneuro import Input, LoweringError, Neuron, State
+from scneuro.sim import parity, vector_parity
+from scneuro.stimulus import adversarial
+
+S = 2.0**-16
+
+
+class SharedConstants(Neuron):
+    """The same integer stands for two constants, exactly and not."""
+
+    a = State()
+    b = State()
+    I = Input()
+
+    def update(self, a, b, I):
+        s = I >= 3.0
+        return s, np.where(s, 0.0, 1.0), np.where(s, 0.45 * S, 1.0)
+
+
+class SharedCoefficients(Neuron):
+    """The same significand stands for two coefficients."""
+
+    a = State()
+    b = State()
+    I = Input()
+
+    def update(self, a, b, I):
+        c = 41943 * 2.0**-22
+        return I >= 3.0, c * I, c * (1 + 1e-5) * I
+
+
+class NestedDecision(Neuron):
+    """A comparison that depends on the outcome of another."""
+
+    V = State()
+    w = State()
+    I = Input()
+
+    def update(self, V, w, I):
+        V_next = 0.9 * V + 0.1 * I
+        x = np.where(V_next >= 10 - 3.55 * S, 5.0, -5.0)
+        return x + w >= 0, V_next, 0.5 * w
+
+
+class BoundedDifference(Neuron):
+    """The exponential of a bounded difference of two states."""
+
+    V = State()
+    th = State(init=1.0)
+    I = Input()
+
+    def update(self, V, th, I):
+        x = np.exp(np.clip((V - th) / 2, -10, 3))
+        V_next = 0.9 * V + 0.1 * I + 0.01 * x
+        spike = V_next >= 20.0 + th
+        return spike, np.where(spike, 0.0, V_next), np.where(spike, 0.99 * th + 1.0, 0.99 * th)
+
+
+class MinimumInside(BoundedDifference):
+    def update(self, V, th, I):
+        x = np.exp(np.minimum(V - th, 3.0))
+        return V >= 20.0, 0.9 * V + 0.1 * I + 0.01 * x, 0.99 * th
+
+
+class Gate(Neuron):
+    """A gate in [0, 1]."""
+
+    g = State(init=1.0, word="Q1.15", range=(0.0, 1.0))
+    V = State()
+    I = Input()
+
+    def update(self, g, V, I):
+        g_next = g + 0.02 * (1 / (1 + np.exp(-V / 4)) - g)
+        return V >= 30.0, g_next, 0.95 * V + 0.05 * g * I
+
+
+@pytest.mark.parametrize(
+    "neuron",
+    [SharedConstants, SharedCoefficients, NestedDecision, BoundedDifference, MinimumInside, Gate],
+)
+@pytest.mark.parametrize("rounding", ["nearest", "floor", "stochastic"])
+def test_gates_are_exact_and_a_step_is_within_its_bound(neuron, rounding):
+    model = neuron()
+    fixed = model.fixed(rounding=rounding)
+    for stimulus in (np.full(200, 10.0), adversarial(200, seed=1)):
+        result = parity(model, stimulus, fixed=fixed, progress=False)
+        assert result.bit_exact, str(result)
+        assert result.within_bound, str(result)
+    assert vector_parity(fixed, 500, progress=False).ok
+
+
+@pytest.mark.parametrize("k", [*range(2, 60), 98, 103, 107, 1.9, 4.9, 0.049])
+def test_a_threshold_may_stand_on_any_multiple_of_a_state(k):
+    class Scaled(Neuron):
+        V = State()
+        I = Input()
+
+        def update(self, V, I):
+            return k * V >= 20.0 * k, 0.9 * V + 0.1 * np.abs(k * I) / k
+
+    assert Scaled().fixed().step(I=1.0)[0] == 0
+
+
+def test_a_result_that_is_bounded_too_late_says_where_to_bound():
+    class Late(BoundedDifference):
+        def update(self, V, th, I):
+            return V >= 20.0, 0.9 * V + np.minimum(np.exp(V - th), 20.0), 0.99 * th
+
+    with pytest.raises(LoweringError, match=r"exp\(x\) reaches .* which can occur") as caught:
+        Late().fixed()
+    assert "bound its argument" in caught.value.hint
+
+
+def test_a_state_that_rests_keeps_its_range_beside_one_that_moves():
+    class Refractory(Neuron):
+        V = State()
+        r = State(unit="ms")
+        I = Input()
+
+        def update(self, V, r, I):
+            V_next = np.where(r > 0, 0.0, 0.9 * V + 0.1 * I)
+            spike = V_next >= 20.0
+            return (
+                spike,
+                np.where(spike, 0.0, V_next),
+                np.where(spike, 3.0, np.maximum(r - 0.1, 0.0)),
+            )
+
+    register = Refractory().fixed().lowered.registers["r"]
+    assert register.to_real(register.low) == pytest.approx(0, abs=1e-4)
+    assert register.to_real(register.high) == pytest.approx(3, abs=1e-4)
+    assert parity(Refractory(), np.full(200, 60.0), progress=False).ok
