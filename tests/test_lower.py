@@ -145,7 +145,7 @@ def test_a_coefficient_too_small_to_matter_is_refused_with_its_value():
 def test_a_factor_wider_than_a_word_is_refused():
     class Wide(Function):
         def function(self, V, w, I):
-            return 1e-6 * V**4 * I
+            return I + 1e-6 * V**4 * I
 
     with pytest.raises(LoweringError, match="too wide to multiply"):
         Wide().fixed()
