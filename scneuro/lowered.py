@@ -55,6 +55,8 @@ class Lowered:
     decisions : list of Decision
     bounds : dict of str to float
         The most one step can differ from float started from the same state, per state.
+    notes : list of str
+        What a user should know of the choices made.
     """
 
     path: Datapath
@@ -68,6 +70,7 @@ class Lowered:
     coefficients: list[Coefficient] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     bounds: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def noise(self) -> list[str]:

@@ -59,6 +59,7 @@ def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dic
             }
             for t in lowered.tables
         ],
+        "notes": lowered.notes,
         "latency_clocks": latency,
     }
 
@@ -101,6 +102,7 @@ def show(neuron: Neuron, figures: dict[str, Any]) -> str:
             f"{t['inputs_checked']:,} words it can be given: {t['max_error']:.3g} at most "
             f"(budget {t['budget']:.3g})",
         ]
+    lines += [f"\nnote: {note}" for note in figures["notes"]]
     latency = figures["latency_clocks"]
     lines += [
         "",

@@ -135,3 +135,15 @@ def test_a_state_that_rests_keeps_its_range_beside_one_that_moves():
     assert register.to_real(register.low) == pytest.approx(0, abs=1e-4)
     assert register.to_real(register.high) == pytest.approx(3, abs=1e-4)
     assert parity(Refractory(), np.full(200, 60.0), progress=False).ok
+
+
+def test_a_constant_too_small_to_register_is_said():
+    class Drift(Neuron):
+        V = State()
+        I = Input()
+
+        def update(self, V, I):
+            return V >= 20.0, 0.9 * V + 0.1 * I + 1e-9
+
+    assert ["1e-09" in note for note in Drift().fixed().lowered.notes] == [True]
+    assert BoundedDifference().fixed().lowered.notes == []
