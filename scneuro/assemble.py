@@ -166,7 +166,7 @@ class _Assembly:
         places = min(max(finest, fraction), fraction + _CONSTANT_BITS)
         constant = nearest(value.constant + dropped, places)
         missed = abs(value.constant + dropped - math.ldexp(constant, -places))
-        if missed > 1e-12 and constant == 0:
+        if abs(value.constant) > 1e-12 and constant == 0:
             note = f"the constant {value.constant:.3g} is too small for any register, and is lost"
             if note not in self.out.notes:
                 self.out.notes.append(note)

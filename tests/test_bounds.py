@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scneuro import Input, LoweringError, Neuron, State
+from scneuro import LIF, AdEx, Input, Izhikevich, LoweringError, Neuron, State
 from scneuro.sim import parity, vector_parity
 from scneuro.stimulus import adversarial
 
@@ -146,4 +146,5 @@ def test_a_constant_too_small_to_register_is_said():
             return V >= 20.0, 0.9 * V + 0.1 * I + 1e-9
 
     assert ["1e-09" in note for note in Drift().fixed().lowered.notes] == [True]
-    assert BoundedDifference().fixed().lowered.notes == []
+    for neuron in (BoundedDifference, LIF, Izhikevich, AdEx):
+        assert neuron().fixed().lowered.notes == []
