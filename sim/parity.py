@@ -78,7 +78,7 @@ def parity(
     words = {n: quantize(v, n).astype(int) for n, v in inputs.items()}
     count = len(next(iter(words.values())))
 
-    history = _fixed_history(fixed, words)
+    history = _fixed_history(fixed, words, progress)
     before, after, spikes = history.before, history.after, history.spikes
     first = fixed.lowered.registers[fixed.state_names[0]]
     mismatch = None
@@ -156,7 +156,7 @@ def _words(neuron: Neuron, fixed: FixedNeuron, stimulus: Any) -> dict[str, np.nd
     }
 
 
-def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray]) -> _History:
+def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray], progress: bool) -> _History:
     """Run the integer model, keeping every register."""
     fixed.reset()
     count = len(next(iter(words.values())))
@@ -165,7 +165,14 @@ def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray]) -> _History
     spikes = np.empty(count, dtype=bool)
     for name, value in fixed.registers.items():
         registers[name][0] = value
-    for t in range(count):
+    for t in tqdm(
+        range(count),
+        desc=f"{fixed.name}: integers",
+        unit="step",
+        delay=2,
+        leave=False,
+        disable=None if progress else True,
+    ):
         spikes[t] = fixed._advance({name: values[t] for name, values in words.items()})
         for name, value in fixed.registers.items():
             registers[name][t + 1] = value
