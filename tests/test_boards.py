@@ -1,7 +1,6 @@
 """Boards: finding tools, building, caching and failing, with tools that only pretend."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -225,30 +224,24 @@ def test_old_and_broken_native_tools_are_passed_over(tools, monkeypatch, tmp_pat
     assert find_tools(("yosys",))["yosys"] == toolchain.Tool("yosys", str(good), "0.60")
 
 
-def test_an_interrupted_build_exits_with_2_and_leaves_nothing(tools, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_build_exits_with_2_and_leaves_nothing(
+    tools, tmp_path, command_line, number
+):
     tools("yosys", "pathlib.Path('begun').touch()\ntime.sleep(60)")
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "scneuro",
-            "build",
-            "lif",
-            "--board",
-            "icebreaker",
-            "-o",
-            str(tmp_path / "out"),
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ,
-    )
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("cache/.build-*/begun")):
-        assert time.monotonic() < deadline
-        assert process.poll() is None, process.stderr.read()
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=30)
+    arguments = ["build", "lif", "--board", "icebreaker", "-o", str(tmp_path / "out")]
+    with subprocess.Popen(
+        [*command_line, *arguments], stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not list(tmp_path.glob("cache/.build-*/begun")):
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+            process.send_signal(number)
+            _, error = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 2
     assert "interrupted" in error
     assert "Traceback" not in error

@@ -1,11 +1,9 @@
 """The command line: what it prints, what it returns, and what it says of bad input."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -250,18 +248,19 @@ def test_without_matplotlib_a_plot_is_refused_before_the_run(capsys, tmp_path, m
     assert "scneuro[plots]" in error
 
 
-def test_an_interrupted_run_exits_with_2_and_one_line(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scneuro", "simulate", "lif", "--steps", "5000000", "-o",
-         str(tmp_path / "t.npz")], stderr=subprocess.PIPE, text=True, env=os.environ,
-    )  # fmt: skip
-    deadline = time.monotonic() + 20
-    while not Path(f"/proc/{process.pid}/stat").exists() and time.monotonic() < deadline:
-        pass
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(timeout=3)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=30)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_exits_with_2_and_one_line(tmp_path, command_line, number):
+    arguments = ["simulate", "lif", "--steps", "5000000", "-o", str(tmp_path / "t.npz")]
+    with subprocess.Popen(
+        [*command_line, *arguments], stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(timeout=3)
+            process.send_signal(number)
+            _, error = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 2
     assert "interrupted" in error
     assert "Traceback" not in error
