@@ -163,28 +163,14 @@ def build_bitstream(
         digest.update(content.encode() if isinstance(content, str) else content)
     digest.update(repr(sorted((t.name, t.version) for t in tools.values())).encode())
     folder = (cache or _cache_folder()) / digest.hexdigest()[:32]
-    cached = (folder / "done.json").is_file()
+    cached = _is_whole(folder, board.suffix)
     if not cached:
         _make(plan, tools, seed, folder, board.suffix, progress)
     name = f"{neuron.name.lower()}-{board.name}"
-    try:
-        content = (folder / f"top{board.suffix}").read_bytes()
-        report = _report(
-            neuron,
-            board,
-            folder,
-            content,
-            tools,
-            rates.every,
-            cached,
-            output / f"{name}{board.suffix}",
-        )
-    except (OSError, ValueError, KeyError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise ToolError(
-            f"the build in {folder} is damaged ({error!r}); it was removed",
-            "run the same command again",
-        ) from None
+    content = (folder / f"top{board.suffix}").read_bytes()
+    report = _report(
+        neuron, board, folder, tools, rates.every, cached, output / f"{name}{board.suffix}"
+    )
     write_whole(output / f"{name}{board.suffix}", content)
     write_whole(output / f"{name}.json", json.dumps(asdict(report), indent=2).encode() + b"\n")
     return report
@@ -204,6 +190,17 @@ def _check_writable(output: Path) -> None:
             pass
     except OSError as error:
         raise cannot_write(output, error) from None
+
+
+def _is_whole(folder: Path, suffix: str) -> bool:
+    """Whether a finished build is there, and as it was when it was finished."""
+    try:
+        done = json.loads((folder / "done.json").read_text())
+        read_placement(folder / "report.json")
+        content = (folder / f"top{suffix}").read_bytes()
+        return bool(_sha256(content) == done["sha256"])
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def _sha256(content: bytes) -> str:
@@ -245,7 +242,7 @@ def _make(
             raise ToolError(f"{commands[-1][0]} wrote an empty bitstream")
         done = {"seconds": time.monotonic() - begin, "seed": seed, "sha256": _sha256(content)}
         (work / "done.json").write_text(json.dumps(done))
-        if (folder / "done.json").is_file():  # another build of the same was quicker
+        if _is_whole(folder, suffix):  # another build of the same was quicker
             shutil.rmtree(work, ignore_errors=True)
         else:
             shutil.rmtree(folder, ignore_errors=True)
@@ -316,7 +313,6 @@ def _report(
     neuron: Neuron,
     board: Board,
     folder: Path,
-    content: bytes,
     tools: dict[str, Tool],
     every: int,
     cached: bool,
@@ -326,8 +322,6 @@ def _report(
     text = (folder / "stat.json").read_text()
     stat = json.loads(text[text.index("{") :])
     done = json.loads((folder / "done.json").read_text())
-    if _sha256(content) != done["sha256"]:
-        raise ValueError("the bitstream is not the one that was built")
     return BuildReport(
         neuron=neuron.name,
         board=board.name,

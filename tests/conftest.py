@@ -19,3 +19,11 @@ def command_line():
         "sys.exit(main(sys.argv[1:]))\n"
     )
     return [sys.executable, "-c", program]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own(tmp_path_factory):
+    """Builds of this run share a cache with each other, and with nobody else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCNEURO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
