@@ -107,11 +107,6 @@ class FixedNeuron(Runner):
             integers = np.full(self._shape, integers)
         self._registers[name] = integers if self._shape else int(integers)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in self.__dict__.get("state_names", ()):
-            return self.read(name)
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self.__dict__.get("state_names", ()):
             self.write(name, value)

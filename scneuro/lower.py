@@ -12,7 +12,7 @@ from .graph import Expr, Graph
 from .lowered import Lowered
 from .model import State
 from .ranges import Interval, Ranges
-from .registers import Register
+from .registers import MOST_GUARD, Register
 from .words import Q8_8
 
 __all__ = ["ROUNDINGS", "lower"]
@@ -58,8 +58,8 @@ def lower(
     """
     if rounding not in ROUNDINGS:
         raise ValueError(f"rounding must be one of {', '.join(ROUNDINGS)}, not {rounding!r}")
-    if guard is not None and not 0 <= guard <= 24:
-        raise ValueError(f"guard must be 0 to 24 bits, not {guard!r}")
+    if guard is not None and not 0 <= guard <= MOST_GUARD:
+        raise ValueError(f"guard must be 0 to {MOST_GUARD} bits, not {guard!r}")
     if table_error is not None and not table_error > 0:
         raise ValueError(f"table_error must be positive, not {table_error!r}")
     canonical = Canonical(Graph())

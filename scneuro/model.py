@@ -162,6 +162,11 @@ class Runner:
         """One step on converted inputs; returns the spike flag or flags."""
         raise NotImplementedError
 
+    def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__.get("state_names", ()):
+            return self.read(name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
     # -- what users call ---------------------------------------------------------------------
     def step(self, **inputs: Any) -> tuple[Any, Any]:
         """Advance one time step.

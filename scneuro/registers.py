@@ -14,10 +14,10 @@ from .model import State
 from .ranges import Interval
 from .words import WORD_BITS, Word, nearest
 
-__all__ = ["GUARD_BITS", "Register", "decay"]
+__all__ = ["GUARD_BITS", "MOST_GUARD", "Register", "decay"]
 
 GUARD_BITS = 8
-_MOST_GUARD = 24
+MOST_GUARD = 24
 _SLACK = 2  # register LSBs by which rounding may carry a state beyond its real interval
 
 
@@ -98,10 +98,10 @@ class Register:
                     f"loses {lost:.3g} of itself per step: {GUARD_BITS} guard bits would leave "
                     f"a dead zone of {dead:.2g} LSB, so it has {bits}"
                 )
-        if not 0 <= bits <= _MOST_GUARD:
+        if not 0 <= bits <= MOST_GUARD:
             because = f", because it loses {lost:.3g} of itself per step" if lost else ""
             raise LoweringError(
-                f"{model}: {state.name} would need {bits} guard bits, and 0 to {_MOST_GUARD} are "
+                f"{model}: {state.name} would need {bits} guard bits, and 0 to {MOST_GUARD} are "
                 f"possible{because}",
                 "use a larger dt, or a shorter time constant",
             )

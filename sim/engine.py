@@ -147,11 +147,6 @@ class SimulatedNeuron(Runner):
     def write(self, name: str, value: Any) -> None:
         raise AttributeError(f"{self.name}: the registers of hardware cannot be set from outside")
 
-    def __getattr__(self, name: str) -> Any:
-        if name in self.__dict__.get("state_names", ()):
-            return self.read(name)
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-
     def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
         return quantize(values, f"{self.name}: {name}", Q8_8, self._fixed.lowered.inputs[name])
 
