@@ -24,6 +24,7 @@ from .canonical import (
     Canonical,
     Compare,
     Condition,
+    Factor,
     Lookup,
     Not,
     Or,
@@ -36,6 +37,7 @@ from .canonical import (
 )
 from .datapath import Node
 from .errors import LoweringError
+from .factor import arranged
 from .graph import Expr, Graph
 from .lowered import Coefficient, Decision, Lowered
 from .ranges import Ranges
@@ -50,6 +52,7 @@ _CONSTANT_BITS = 4  # fraction bits of a constant below the register it ends in
 _NEGLIGIBLE = 6  # what is below 2**-6 of a register's LSB is negligible
 _FINEST = 46  # no sum has more fraction bits
 _SIMPLE = (1, 3, 5, 7, 9, 15, 17, 31, 33)  # what one adder can multiply by
+_COARSEST = -8  # the argument of a table may count in up to 256
 _LAST = (1 << (WORD_BITS - 1)) - 1
 
 
@@ -187,7 +190,7 @@ class _Assembly:
             whole: list[Node] = []
             scaled: list[tuple[Node, Atom, float]] = []
             dropped = 0.0
-            for atom, coefficient in terms:
+            for atom, coefficient in arranged(terms):
                 node = self._atom(atom, fraction)
                 if node.low == node.high == 0:
                     continue
@@ -281,10 +284,12 @@ class _Assembly:
         return significand, places
 
     # -- atoms -------------------------------------------------------------------------------
-    def _atom(self, atom: Atom, fraction: int) -> Node:
+    def _atom(self, atom: Factor, fraction: int) -> Node:
         match atom:
             case Variable(name):
                 return self.values[name]
+            case Sum():
+                return self._finely(atom)
             case Product(factors):
                 return self._product([(self._atom(f, fraction), n) for f, n in factors])
             case Select(condition, yes, no):
@@ -317,6 +322,9 @@ class _Assembly:
         """The value in a signed 16-bit word, with as many fraction bits as its interval allows."""
         low, high = math.ldexp(node.low, -node.fraction), math.ldexp(node.high, -node.fraction)
         word = fitting(low, high)
+        register = self.out.registers.get(node.meta) if node.op == "input" else None
+        if register and (word is None or word.fraction < register.word.fraction):
+            word = register.word  # the guard bits alone reach beyond it
         if word is None:
             raise LoweringError(
                 f"{self.name}: {node.name} lies in {low:g} to {high:g}, too wide to multiply",
@@ -341,8 +349,7 @@ class _Assembly:
     def _lookup(self, lookup: Lookup) -> Node:
         if isinstance(lookup.of, Variable):
             variable = lookup.of.name
-            register = self.out.registers.get(variable)
-            word = self._word(variable) if register else self.values[variable]
+            word = self._operand(self.values[variable])
         else:
             variable, word = "x", self._argument(lookup)
         table = Table.fit(
@@ -359,6 +366,11 @@ class _Assembly:
         error += table.steepest * math.ceil(beyond_half)
         return table.build(self.path, word, error, f"table_{len(self.out.tables)}")
 
+    def _finely(self, value: Sum) -> Node:
+        """The exact sum, for a result that becomes a 16-bit word."""
+        word = fitting(*self.ranges.of(value), _COARSEST) or Q8_8
+        return self._sum(value, word.fraction + GUARD_BITS)
+
     def _argument(self, lookup: Lookup) -> Node:
         """The sum a table is a function of, as a word of its own.
 
@@ -366,11 +378,11 @@ class _Assembly:
         implies); the word is limited to it.
         """
         assert isinstance(lookup.of, Sum)
-        exact = self._sum(lookup.of, Q8_8.fraction + GUARD_BITS)
         low, high = self.ranges.of(lookup.of)
+        exact = self._finely(lookup.of)
         low = max(low - exact.error, math.ldexp(exact.low, -exact.fraction))
         high = min(high + exact.error, math.ldexp(exact.high, -exact.fraction))
-        word = fitting(low, high)
+        word = fitting(low, high, _COARSEST)
         if word is None:
             raise LoweringError(
                 f"{self.name}: {lookup.expr} has an argument x = {lookup.of.key} in {low:g} "

@@ -25,6 +25,7 @@ __all__ = [
     "Canonical",
     "Compare",
     "Condition",
+    "Factor",
     "Lookup",
     "Not",
     "Or",
@@ -51,13 +52,17 @@ class Variable:
 
 @dataclass(frozen=True)
 class Product:
-    """A product of atoms with their exponents, at least two factors in all."""
+    """A product of factors with their exponents, at least two in all.
 
-    factors: tuple[tuple[Atom, int], ...]
+    The factors are atoms; where common factors were taken out, the rest is a sum.
+    """
+
+    factors: tuple[tuple[Factor, int], ...]
 
     @cached_property
     def key(self) -> str:
-        return "*".join(a.key if n == 1 else f"{a.key}**{n}" for a, n in self.factors)
+        names = {f: f"({f.key})" if isinstance(f, Sum) else f.key for f, _ in self.factors}
+        return "*".join(names[f] if n == 1 else f"{names[f]}**{n}" for f, n in self.factors)
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,7 @@ class Or:
 
 
 Atom: TypeAlias = Variable | Product | Lookup | Select
+Factor: TypeAlias = Atom | Sum
 Condition: TypeAlias = Compare | Not | And | Or
 Terms: TypeAlias = tuple[tuple[Atom, float], ...]
 
@@ -242,13 +248,33 @@ class Canonical:
         if len(expr.variables) == 1:
             (name,) = expr.variables
             return Sum(((Lookup(expr, Variable(name)), 1.0),))
-        wire = self._graph.node("var", value="x")
+        of, inner = self._wire(self.sum(argument))
         if expr.op == "div":
             one = self._graph.node("const", value=1.0)
-            inner = self._graph.node("div", one, wire, line=expr.line)
+            result = self._graph.node("div", one, inner, line=expr.line)
         else:
-            inner = self._graph.node("call", wire, value=expr.value, line=expr.line)
-        return Sum(((Lookup(inner, self.sum(argument)), 1.0),))
+            result = self._graph.node("call", inner, value=expr.value, line=expr.line)
+        return Sum(((Lookup(result, of), 1.0),))
+
+    def _wire(self, argument: Sum) -> tuple[Sum, Expr]:
+        """A sum that a table is addressed with, and ``argument`` as an expression of it, ``x``.
+
+        Multiples of one sum, and functions of one table, so are functions of the same address.
+        """
+        (atom, unit), *more = argument.terms
+        if isinstance(atom, Lookup) and isinstance(atom.of, Sum) and not more:
+            of, inner = atom.of, self._scaled(atom.expr, unit)
+            if argument.constant:
+                constant = self._graph.node("const", value=argument.constant)
+                inner = self._graph.node("add", inner, constant)
+            return of, inner
+        wire = self._graph.node("var", value="x")
+        return scale(argument, 1.0, unit), self._scaled(wire, unit)
+
+    def _scaled(self, expr: Expr, factor: float) -> Expr:
+        if factor == 1:
+            return expr
+        return self._graph.node("mul", self._graph.node("const", value=factor), expr)
 
     def _divide(self, expr: Expr) -> Sum:
         over, under = expr.args
@@ -286,11 +312,11 @@ class Canonical:
                 rest = Sum(((other, 1.0),))
                 yes, no = (self._multiply(side, rest) for side in (choice.yes, choice.no))
                 return Sum(((Select(choice.condition, yes, no), 1.0),))
-        powers: dict[Atom, int] = {}
+        powers: dict[Factor, int] = {}
         for atom in (x, y):
             for factor, n in atom.factors if isinstance(atom, Product) else ((atom, 1),):
                 powers[factor] = powers.get(factor, 0) + n
-        for lookup in [a for a in powers if isinstance(a, Lookup) and isinstance(a.of, Variable)]:
+        for lookup in [a for a in powers if isinstance(a, Lookup)]:
             if lookup in powers:
                 self._absorb(lookup, powers)
         factors = tuple(sorted(powers.items(), key=lambda item: item[0].key))
@@ -298,7 +324,7 @@ class Canonical:
             return Sum(((factors[0][0], 1.0),))
         return Sum(((Product(factors), 1.0),))
 
-    def _absorb(self, lookup: Lookup, powers: dict[Atom, int]) -> None:
+    def _absorb(self, lookup: Lookup, powers: dict[Factor, int]) -> None:
         """Make one table of a table and everything else that depends on its variable alone."""
         merged: Expr | None = None
         for atom, n in sorted(powers.items(), key=lambda item: item[0].key):

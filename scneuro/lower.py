@@ -65,9 +65,7 @@ def lower(
     canonical = Canonical(Graph())
     updates = dict(zip(states, map(canonical.sum, roots[1:]), strict=True))
     limits = {s.name: _limits(name, s, initial[s.name]) for s in states.values()}
-    fractions = {s.name: s.format.fraction for s in states.values()}
-    fractions |= dict.fromkeys(inputs, Q8_8.fraction)
-    ranges = Ranges(dict.fromkeys(inputs, (Q8_8.least, Q8_8.greatest)), fractions)
+    ranges = Ranges(dict.fromkeys(inputs, (Q8_8.least, Q8_8.greatest)))
     ranges.reach(initial, limits, updates)
     reach = {s: ranges.variables[s] for s in states}
     while True:

@@ -18,16 +18,20 @@ from .canonical import (
     And,
     Compare,
     Condition,
+    Factor,
     Lookup,
     Not,
     Or,
     Product,
     Select,
     Sum,
+    Terms,
     Variable,
     proportion,
 )
+from .factor import arranged
 from .graph import Graph
+from .words import Q8_8, fitting
 
 __all__ = ["Interval", "Ranges"]
 
@@ -51,13 +55,10 @@ class Ranges:
     Parameters
     ----------
     variables : mapping of str to (float, float)
-    fractions : mapping of str to int
-        Fraction bits of each variable's word, the address of its tables.
     """
 
-    def __init__(self, variables: Mapping[str, Interval], fractions: Mapping[str, int]) -> None:
+    def __init__(self, variables: Mapping[str, Interval]) -> None:
         self.variables = dict(variables)
-        self._fractions = fractions
 
     def reach(
         self,
@@ -91,17 +92,24 @@ class Ranges:
                 self.variables[name] = (min(low, initial[name]), max(high, initial[name]))
 
     def of(self, value: Sum) -> Interval:
-        """The interval of a sum."""
-        low = high = value.constant
-        for atom, coefficient in value.terms:
+        """The interval of a sum: expanded and factored forms each give one, and both hold."""
+        forms = [value.terms, arranged(value.terms)]
+        ends = [self._total(value.constant, terms) for terms in forms[: 1 + (forms[0] != forms[1])]]
+        return max(low for low, _ in ends), min(high for _, high in ends)
+
+    def _total(self, constant: float, terms: Terms) -> Interval:
+        low = high = constant
+        for atom, coefficient in terms:
             a, b = _times((coefficient, coefficient), self._atom(atom))
             low, high = low + a, high + b
         return low, high
 
-    def _atom(self, atom: Variable | Product | Lookup | Select) -> Interval:
+    def _atom(self, atom: Factor) -> Interval:
         match atom:
             case Variable(name):
                 return self.variables[name]
+            case Sum():
+                return self.of(atom)
             case Product(factors):
                 result = (1.0, 1.0)
                 for factor, n in factors:
@@ -115,8 +123,9 @@ class Ranges:
 
     def _lookup(self, lookup: Lookup) -> Interval:
         if isinstance(lookup.of, Variable):
-            name, fraction = lookup.of.name, self._fractions[lookup.of.name]
+            name = lookup.of.name
             low, high = self.variables[name]
+            fraction = (fitting(low, high) or Q8_8).fraction  # as the table's address has it
             words = np.arange(math.floor(low * 2**fraction), math.ceil(high * 2**fraction) + 1)
             points = np.ldexp(words, -fraction)
         else:

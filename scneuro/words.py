@@ -60,9 +60,12 @@ def nearest(value: float, fraction: int) -> int:
     return below + (scaled - below >= 0.5)
 
 
-def fitting(low: float, high: float) -> Word | None:
-    """The 16-bit word with the most fraction bits that holds [low, high]; None if none does."""
-    for fraction in range(WORD_BITS + 8, -1, -1):
+def fitting(low: float, high: float, least: int = 0) -> Word | None:
+    """The 16-bit word with the most fraction bits that holds [low, high].
+
+    None if one of ``least`` fraction bits does not; below 0, a word counts in 2, 4, ...
+    """
+    for fraction in range(WORD_BITS + 8, least - 1, -1):
         word = Word(fraction)
         if word.least <= low and nearest(high, fraction) * word.lsb <= word.greatest:
             return word
