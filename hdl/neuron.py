@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from amaranth import Module, Shape, Signal
+from amaranth import Cat, Module, Shape, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..fixed import FixedNeuron
 from ..lowered import Lowered
 from ..neuron import Neuron as Model
+from ..stochastic import LFSR as Sequence
 from .lfsr import LFSR
 from .schedule import Schedule
 from .step import Step, inputs_layout, registers_layout
@@ -102,9 +103,18 @@ class Neuron(wiring.Component):
         first = next(iter(lowered.registers))
         m.d.comb += self.o.payload[first].eq(step.words[first])
 
-        if lowered.noise:
-            m.submodules.lfsr = lfsr = LFSR(len(lowered.noise), seed=self._fixed.seed)
-            m.d.comb += [step.noise.eq(lfsr.o), lfsr.en.eq(self.i.ready)]
+        seed = self._fixed.seed
+        draws = []
+        for name, wanted, start in (
+            ("noise", lowered.drawn, Sequence.apart(seed)),
+            ("dither", lowered.dither, seed),
+        ):
+            if wanted:
+                m.submodules[name] = lfsr = LFSR(len(wanted), seed=start)
+                m.d.comb += lfsr.en.eq(self.i.ready)
+                draws.append(lfsr.o)
+        if draws:
+            m.d.comb += step.noise.eq(Cat(draws))
         return m
 
 

@@ -52,8 +52,8 @@ class Step(wiring.Component):
     -------
     state : In(struct of signed registers)
     inputs : In(struct of signed(16))
-    noise : In(16 x states), where rounding is stochastic
-        Fresh random bits for every update.
+    noise : In(16 x draws), where noise is declared or rounding is stochastic
+        Fresh random bits for every update, in the order of ``lowered.noise``.
     next : Out(struct of signed registers)
         The registers' next values, ``latency`` clocks after ``state`` and ``inputs``.
     spike : Out(1)

@@ -7,6 +7,7 @@ from .neuron import Derived, Neuron
 from .neurons.adex import AdEx
 from .neurons.izhikevich import Izhikevich
 from .neurons.lif import LIF
+from .stochastic import Noise
 
 __all__ = [
     "LIF",
@@ -17,6 +18,7 @@ __all__ = [
     "Izhikevich",
     "LoweringError",
     "Neuron",
+    "Noise",
     "Recording",
     "ScneuroError",
     "State",

@@ -42,6 +42,7 @@ from .graph import Expr, Graph
 from .lowered import Coefficient, Decision, Lowered
 from .ranges import Ranges
 from .registers import GUARD_BITS
+from .stochastic import LFSR
 from .table import Table
 from .words import Q8_8, WORD_BITS, Word, fitting, nearest
 
@@ -81,8 +82,9 @@ class _Assembly:
         self.compared: dict[Compare, float] = {}
         self.written: dict[Terms, tuple[str, Sum]] = {}
         for state, update in out.updates.items():
-            for leaf in _leaves(update):
-                self.written.setdefault(leaf.terms, (state, leaf))
+            for leaf in update.leaves:
+                if leaf.terms:
+                    self.written.setdefault(leaf.terms, (state, leaf))
 
     def run(self) -> list[tuple[str, int]]:
         path, out = self.path, self.out
@@ -90,9 +92,13 @@ class _Assembly:
             self.values[name] = path.input(name, r.low, r.high, r.fraction)
         for name in out.inputs:
             self.values[name] = path.input(name, ~_LAST, _LAST, Q8_8.fraction)
+        most = (1 << LFSR.DRAW) - 1
+        for name, noise in out.noises.items():
+            draws = [path.input(draw, 0, most, LFSR.DRAW) for draw in noise.draws]
+            self.values[name] = self._chain(draws)
         if out.rounding == "stochastic":
             for name in out.registers:
-                path.input(f"noise_{name}", 0, (1 << WORD_BITS) - 1, 0)
+                path.input(f"noise_{name}", 0, most, 0)
         beyond = []
         for name, update in out.updates.items():
             r = out.registers[name]
@@ -121,7 +127,7 @@ class _Assembly:
     # -- writing a state ---------------------------------------------------------------------
     def _write(self, value: Sum, state: str) -> Node:
         """``value`` in the state's register, rounded but not yet limited."""
-        choice = _pure_choice(value)
+        choice = value.choice
         if choice is not None:
             return self.path.mux(
                 self._condition(choice.condition),
@@ -436,23 +442,6 @@ class _Assembly:
         if ratio > 0:
             return self.path.ge(rounded, threshold)
         return self.path.logic("not", self.path.ge(rounded, threshold + 1))
-
-
-def _pure_choice(value: Sum) -> Select | None:
-    """The choice that is all of ``value``, if it is one."""
-    if len(value.terms) == 1 and not value.constant:
-        atom, coefficient = value.terms[0]
-        if isinstance(atom, Select) and coefficient == 1:
-            return atom
-    return None
-
-
-def _leaves(value: Sum) -> list[Sum]:
-    """The sums that a state is written with: the branches of a pure choice."""
-    choice = _pure_choice(value)
-    if choice is not None:
-        return _leaves(choice.yes) + _leaves(choice.no)
-    return [value] if value.terms else []
 
 
 def _negated(node: Node) -> Node | None:

@@ -107,6 +107,21 @@ class Sum:
     def coefficient(self, atom: Atom) -> float:
         return dict(self.terms).get(atom, 0.0)
 
+    @property
+    def choice(self) -> Select | None:
+        """The choice that is all of the sum, if it is one."""
+        if len(self.terms) == 1 and not self.constant:
+            atom, coefficient = self.terms[0]
+            if isinstance(atom, Select) and coefficient == 1:
+                return atom
+        return None
+
+    @property
+    def leaves(self) -> list[Sum]:
+        """The sums that are chosen from: the branches of nested choices, or the sum itself."""
+        choice = self.choice
+        return [self] if choice is None else choice.yes.leaves + choice.no.leaves
+
 
 @dataclass(frozen=True)
 class Compare:

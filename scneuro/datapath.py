@@ -270,6 +270,12 @@ class Datapath:
         return self._node("ge", (a,), bound, int(a.low >= bound), int(a.high >= bound), 0, a.error)
 
     def logic(self, op: str, *args: Node) -> Node:
+        """``not``, ``and`` or ``or`` of conditions; one that is known is gone."""
+        known = [a for a in args if a.low == a.high]
+        if op != "not" and known:
+            decides = [a for a in known if bool(a.low) == (op == "or")]
+            others = [a for a in args if a not in known]
+            return (decides or others or known)[0]
         return self._node(op, args, None, 0, 1, 0, 0.0)
 
     def mux(self, condition: Node, yes: Node, no: Node, name: str = "") -> Node:

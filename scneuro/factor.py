@@ -29,7 +29,9 @@ def arranged(terms: Terms) -> Terms:
     products = [(_monomial(a), c) for a, c in terms if isinstance(a, Product | Lookup)]
     while True:
         shared = [_common(a, b) for (a, _), (b, _) in combinations(products, 2)]
-        best = max((m for m in shared if m), key=lambda m: (_saved(m, products), -len(m)), default={})
+        best = max(
+            (m for m in shared if m), key=lambda m: (_saved(m, products), -len(m)), default={}
+        )
         if not best or _saved(best, products) <= 0:
             return (*kept, *((_atom(m), c) for m, c in products))
         members = [(m, c) for m, c in products if _common(m, best) == best]

@@ -10,7 +10,7 @@ import numpy as np
 from .datapath import ARRAYS, INTEGERS
 from .lowered import Lowered
 from .model import Runner, numbers
-from .stochastic import LFSR
+from .stochastic import LFSR, NoiseSource
 from .words import Q8_8, quantize, rounded
 
 __all__ = ["FixedNeuron"]
@@ -20,7 +20,7 @@ class FixedNeuron(Runner):
     """The Q8.8 twin of a neuron: what its hardware computes, bit for bit.
 
     States read as the words a user of the hardware reads; :attr:`registers` are the integers
-    with their guard bits, and ``noise`` the last random draws, where rounding is stochastic.
+    with their guard bits, and ``noise`` the last random draws.
 
     Parameters
     ----------
@@ -31,7 +31,8 @@ class FixedNeuron(Runner):
         Default of every input.
     lowered : Lowered
     seed : int
-        Of the LFSR, where rounding is stochastic. N neurons draw in turn from the one LFSR.
+        Of the draws. Noise and stochastic rounding each have a sequence of their own, so that the
+        noise is the same however states are rounded. N neurons draw in turn.
     """
 
     def __init__(
@@ -52,7 +53,11 @@ class FixedNeuron(Runner):
 
     def reset(self) -> None:
         """Return to the initial registers and the seed."""
-        self._lfsr = LFSR(self.seed)
+        lowered = self.lowered
+        self._sources = (
+            NoiseSource(lowered.drawn, LFSR.apart(self.seed)),
+            NoiseSource(lowered.dither, self.seed),
+        )
         self.noise: dict[str, Any] = {}
         self._shape = ()
         self._registers: dict[str, Any] = {n: r.init for n, r in self.lowered.registers.items()}
@@ -120,20 +125,10 @@ class FixedNeuron(Runner):
     def _resize(self, count: int) -> None:
         self._registers = {n: np.full(count, v, dtype=np.int64) for n, v in self._registers.items()}
 
-    def _draw(self) -> dict[str, Any]:
-        names = self.lowered.noise
-        if not names:
-            return {}
-        count = self._shape[0] if self._shape else 1
-        draws = np.array([[self._lfsr.draw() for _ in names] for _ in range(count)])
-        return {
-            name: draws[:, i] if self._shape else int(draws[0, i]) for i, name in enumerate(names)
-        }
-
     def _advance(self, inputs: dict[str, Any]) -> Any:
         if not self._shape:
             inputs = {name: int(value) for name, value in inputs.items()}
-        self.noise = self._draw()
+        self.noise = {n: v for s in self._sources for n, v in s.draw(self._shape).items()}
         result = self._step[bool(self._shape)]({**self._registers, **inputs, **self.noise})
         spike = result.pop("spike")
         self._registers = {

@@ -13,6 +13,7 @@ from .lowered import Lowered
 from .model import State
 from .ranges import Interval, Ranges
 from .registers import MOST_GUARD, Register
+from .stochastic import Noise
 from .words import Q8_8
 
 __all__ = ["ROUNDINGS", "lower"]
@@ -26,6 +27,7 @@ def lower(
     states: Mapping[str, State],
     initial: Mapping[str, float],
     inputs: Mapping[str, str],
+    noises: Mapping[str, Noise],
     *,
     rounding: str = "nearest",
     guard: int | None = None,
@@ -43,6 +45,7 @@ def lower(
     initial : mapping of str to float
     inputs : mapping of str to str
         The inputs' units by name.
+    noises : mapping of str to Noise
     rounding : {"nearest", "floor", "stochastic"}
     guard : int, optional
         Guard bits of every state that does not state its own.
@@ -65,7 +68,10 @@ def lower(
     canonical = Canonical(Graph())
     updates = dict(zip(states, map(canonical.sum, roots[1:]), strict=True))
     limits = {s.name: _limits(name, s, initial[s.name]) for s in states.values()}
-    ranges = Ranges(dict.fromkeys(inputs, (Q8_8.least, Q8_8.greatest)))
+    ranges = Ranges(
+        dict.fromkeys(inputs, (Q8_8.least, Q8_8.greatest))
+        | {name: (0.0, float(len(noise.draws))) for name, noise in noises.items()}
+    )
     ranges.reach(initial, limits, updates)
     reach = {s: ranges.variables[s] for s in states}
     while True:
@@ -78,6 +84,7 @@ def lower(
                 guard=guard,
                 reach=reach[s.name],
                 limits=limits[s.name],
+                ranges=ranges,
             )
             for s in states.values()
         }
@@ -87,7 +94,7 @@ def lower(
                 for r in registers.values()
             }
         )
-        out = Lowered(Datapath(), rounding, registers, dict(inputs), updates, roots)
+        out = Lowered(Datapath(), rounding, registers, dict(inputs), dict(noises), updates, roots)
         beyond = assemble(name, canonical, ranges, table_error, out)
         if not beyond:
             return out

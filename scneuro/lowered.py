@@ -8,6 +8,7 @@ from .canonical import Sum
 from .datapath import Datapath, Node
 from .graph import Expr
 from .registers import Register
+from .stochastic import Noise
 from .table import Table
 
 __all__ = ["Coefficient", "Decision", "Lowered"]
@@ -38,12 +39,15 @@ class Lowered:
     Attributes
     ----------
     path : Datapath
-        Inputs: registers and input words by name, and ``noise_<state>`` where rounding is
-        stochastic. Outputs: ``spike`` and the states' next registers.
+        Inputs: registers and input words by name, the draws of every noise, and
+        ``noise_<state>`` where rounding is stochastic. Outputs: ``spike`` and the states' next
+        registers.
     rounding : str
     registers : dict of str to Register
     inputs : dict of str to str
         The inputs' units by name; each is a Q8.8 word.
+    noises : dict of str to Noise
+        The declared noises by name.
     updates : dict of str to Sum
         The canonical form.
     roots : tuple of Expr
@@ -63,6 +67,7 @@ class Lowered:
     rounding: str
     registers: dict[str, Register]
     inputs: dict[str, str]
+    noises: dict[str, Noise]
     updates: dict[str, Sum]
     roots: tuple[Expr, ...]
     words: dict[str, Node] = field(default_factory=dict)
@@ -73,6 +78,16 @@ class Lowered:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def drawn(self) -> tuple[str, ...]:
+        """The draws of the declared noises, in order."""
+        return tuple(draw for noise in self.noises.values() for draw in noise.draws)
+
+    @property
+    def dither(self) -> tuple[str, ...]:
+        """The draws that stochastic rounding takes, in the order of the states."""
+        return tuple(f"noise_{s}" for s in self.registers if f"noise_{s}" in self.path.inputs)
+
+    @property
     def noise(self) -> list[str]:
-        """The noise inputs of the datapath, in the order in which they are drawn."""
-        return [f"noise_{s}" for s in self.registers if f"noise_{s}" in self.path.inputs]
+        """All random inputs of the datapath, 16 bits each."""
+        return [*self.drawn, *self.dither]

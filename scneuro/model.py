@@ -129,10 +129,16 @@ class Runner:
 
     A subclass sets ``state_names``, ``input_defaults`` and ``dt``, and provides ``reset``,
     ``read``, ``write``, ``_convert`` and ``_advance``.
+
+    Attributes
+    ----------
+    seed : int
+        Of its noise, from the next ``reset`` on.
     """
 
     name: str
     dt: float
+    seed: int = 1
     state_names: tuple[str, ...]
     input_defaults: Mapping[str, float]
     _shape: tuple[int, ...] = ()

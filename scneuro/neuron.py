@@ -14,6 +14,7 @@ from .fixed import FixedNeuron
 from .graph import Expr
 from .lower import lower
 from .model import Input, Runner, State, numbers
+from .stochastic import LFSR, Noise, NoiseSource, totals
 from .trace import trace
 
 __all__ = ["Derived", "Neuron"]
@@ -32,9 +33,10 @@ def Derived(function: Callable[[Any], float]) -> Any:  # noqa: N802 - reads as a
 class Neuron(Runner):
     """Base class of every neuron.
 
-    A subclass declares parameters (numbers), :class:`State` and :class:`Input`
-    variables, and ``update``, in NumPy. Called on numbers it is the float model; called on
-    traced values it yields the dataflow graph that the Q8.8 model and the gates are made of.
+    A subclass declares parameters (numbers), :class:`State`, :class:`Input` and
+    :class:`~scneuro.Noise` variables, and ``update``, in NumPy. Called on numbers it is the float
+    model; called on traced values it yields the dataflow graph that the Q8.8 model and the gates
+    are made of.
 
     Parameters
     ----------
@@ -46,7 +48,7 @@ class Neuron(Runner):
     constraints : tuple of str
         What must hold between parameters (``"tau_m > 0"``), checked on construction.
     presets : dict of str to dict
-        Named parameter sets, for :meth:`preset`.
+        Named parameter sets, for :meth:`preset`; one may bring its own ``currents``.
     currents : tuple of float
         Values of the first input that show the neuron at work; the first is the default stimulus
         of the command line, and a board's button steps through them.
@@ -73,10 +75,11 @@ class Neuron(Runner):
 
     dt: float = 0.1
     constraints: ClassVar[tuple[str, ...]] = ()
-    presets: ClassVar[Mapping[str, Mapping[str, float]]] = {}
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     currents: ClassVar[tuple[float, ...]] = (1.0,)
     _states: ClassVar[dict[str, State]] = {}
     _inputs: ClassVar[dict[str, Input]] = {}
+    _noises: ClassVar[dict[str, Noise]] = {}
     _defaults: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -93,12 +96,13 @@ class Neuron(Runner):
         }
         cls._states = {n: v for n, v in found.items() if isinstance(v, State)}
         cls._inputs = {n: v for n, v in found.items() if isinstance(v, Input)}
+        cls._noises = {n: v for n, v in found.items() if isinstance(v, Noise)}
         numbers_ = [n for n, v in found.items() if type(v) in (int, float) and n[0] != "_"]
         declared = [n for n, note in notes.items() if n in found and "ClassVar" not in note]
         cls._defaults = {
             n: found[n]
             for n in dict.fromkeys((*declared, *numbers_))
-            if not isinstance(found[n], State | Input)
+            if not isinstance(found[n], State | Input | Noise)
         }
         bare = [
             n
@@ -129,11 +133,14 @@ class Neuron(Runner):
             if isinstance(value, _Derived):
                 self.__dict__[name] = self._number(name, value.function(self))
         self.parameters = {name: self.__dict__[name] for name in cls._defaults}
+        self.state_variables = {**cls._states, **self.further_states()}
+        for name, state in self.state_variables.items():
+            state.name = name
         for rule in ("dt > 0", *cls.constraints):
             self._require(rule)
-        self.state_names = tuple(cls._states)
+        self.state_names = tuple(self.state_variables)
         self.input_defaults = {i.name: i.default for i in cls._inputs.values()}
-        self.initial = {s.name: self._initial(s) for s in cls._states.values()}
+        self.initial = {s.name: self._initial(s) for s in self.state_variables.values()}
         self._values: dict[str, Any] = {}
         self.reset()
 
@@ -143,7 +150,7 @@ class Neuron(Runner):
         Parameters
         ----------
         *values : float or array of shape (N,)
-            The states, then the inputs, in the order of their declaration.
+            The states, then the inputs, then the noises, in the order of their declaration.
 
         Returns
         -------
@@ -152,6 +159,10 @@ class Neuron(Runner):
         """
         raise NotImplementedError
 
+    def further_states(self) -> dict[str, State]:
+        """States that this instance has besides its class's, by name, to be overridden."""
+        return {}
+
     @classmethod
     def preset(cls, name: str, **parameters: float) -> Self:
         """The neuron with a published parameter set; ``parameters`` override it."""
@@ -159,12 +170,16 @@ class Neuron(Runner):
             raise ValueError(
                 f"{cls.__name__} has no preset {name!r}; it has {', '.join(cls.presets) or 'none'}"
             )
-        return cls(**{**cls.presets[name], **parameters})
+        chosen = dict(cls.presets[name])
+        currents = chosen.pop("currents", cls.currents)
+        neuron = cls(**{**chosen, **parameters})
+        neuron.__dict__["currents"] = currents
+        return neuron
 
     @property
     def units(self) -> dict[str, str]:
         """The units of the states and inputs, by name."""
-        states = {s.name: s.unit for s in self._states.values()}
+        states = {s.name: s.unit for s in self.state_variables.values()}
         return states | {i.name: i.unit for i in self._inputs.values()}
 
     # -- the other fidelities ----------------------------------------------------------------
@@ -177,7 +192,7 @@ class Neuron(Runner):
         TraceError
             If ``update`` does something that cannot become hardware.
         """
-        return trace(self.update, self.state_names, tuple(self._inputs), self.name)
+        return trace(self.update, self.state_names, tuple(self._inputs), self.name, self._noises)
 
     def fixed(
         self,
@@ -185,7 +200,7 @@ class Neuron(Runner):
         rounding: str = "nearest",
         guard: int | None = None,
         table_error: float | None = None,
-        seed: int = 1,
+        seed: int | None = None,
     ) -> FixedNeuron:
         """The Q8.8 twin: integers inside, the same surface.
 
@@ -197,20 +212,22 @@ class Neuron(Runner):
             Guard bits of every state, instead of those the rule gives.
         table_error : float, optional
             Error budget of the tables, instead of one LSB of a 16-bit word.
-        seed : int
-            Of the LFSR that stochastic rounding draws from.
+        seed : int, optional
+            Of noise and stochastic rounding, instead of the neuron's own.
         """
         units = {i.name: i.unit for i in self._inputs.values()}
         lowered = lower(
             self.name,
             self.graph,
-            self._states,
+            self.state_variables,
             self.initial,
             units,
+            self._noises,
             rounding=rounding,
             guard=guard,
             table_error=table_error,
         )
+        seed = self.seed if seed is None else seed
         return FixedNeuron(self.name, self.dt, self.input_defaults, lowered, seed=seed)
 
     def hardware(self, fixed: FixedNeuron) -> Any:
@@ -223,7 +240,9 @@ class Neuron(Runner):
 
     # -- the float model ---------------------------------------------------------------------
     def reset(self) -> None:
-        """Return every state to its initial value (one neuron)."""
+        """Return every state to its initial value (one neuron), and the noise to its seed."""
+        draws = tuple(draw for noise in self._noises.values() for draw in noise.draws)
+        self._source = NoiseSource(draws, LFSR.apart(self.seed))
         self._shape = ()
         self._values = {name: np.float64(value) for name, value in self.initial.items()}
 
@@ -243,7 +262,10 @@ class Neuron(Runner):
                 f"{type(self).__name__}.{name} is fixed on construction; make a new neuron: "
                 f"{type(self).__name__}({name}=...)"
             )
-        super().__setattr__(name, value)
+        if name in self.__dict__.get("state_names", ()):
+            self.write(name, value)
+        else:
+            super().__setattr__(name, value)
 
     def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
         return values
@@ -253,7 +275,9 @@ class Neuron(Runner):
 
     def _advance(self, inputs: dict[str, Any]) -> Any:
         given = {n: np.broadcast_to(np.float64(v), self._shape) for n, v in inputs.items()}
-        result = self.update(*self._values.values(), *(v[()] for v in given.values()))
+        drawn = totals(self._noises, self._source.draw(self._shape))
+        noise = (self._noises[name].scaled(total) for name, total in drawn.items())
+        result = self.update(*self._values.values(), *(v[()] for v in given.values()), *noise)
         if not isinstance(result, tuple) or len(result) != 1 + len(self.state_names):
             raise TypeError(
                 f"{self.name}.update() must return the spike flag and the next value of "

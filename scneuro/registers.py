@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .canonical import Select, Sum, Variable
+from .canonical import Product, Select, Sum, Variable
 from .errors import LoweringError
 from .model import State
-from .ranges import Interval
+from .ranges import Interval, Ranges
 from .words import WORD_BITS, Word, nearest
 
 __all__ = ["GUARD_BITS", "MOST_GUARD", "Register", "decay"]
@@ -79,6 +79,7 @@ class Register:
         *,
         reach: Interval,
         limits: Interval,
+        ranges: Ranges,
         guard: int | None,
     ) -> Register:
         """The register of a state.
@@ -88,7 +89,7 @@ class Register:
         """
         word, note = state.format, ""
         bits = state.guard if state.guard is not None else guard
-        lost = decay(update, Variable(state.name))
+        lost = decay(update, Variable(state.name), ranges)
         if bits is None:
             bits = GUARD_BITS
             if lost is not None and (needed := math.ceil(-math.log2(lost)) - 1) > bits:
@@ -111,20 +112,33 @@ class Register:
         if limits[1] == word.greatest:  # the guard bits reach beyond the last word
             most = (1 << (WORD_BITS - 1 + bits)) - 1
         low, high = least, most
+        slack = 0 if _exact(update, state.name, fraction) else _SLACK
         if reach[0] > limits[0]:
-            low = max(least, nearest(reach[0], fraction) - _SLACK)
+            low = max(least, nearest(reach[0], fraction) - slack)
         if reach[1] < limits[1]:
-            high = min(most, nearest(reach[1], fraction) + _SLACK)
+            high = min(most, nearest(reach[1], fraction) + slack)
         start = min(max(nearest(initial, fraction), low), high)
         return cls(state.name, state.unit, word, bits, least, most, low, high, start, note)
 
 
-def decay(update: Sum, state: Variable) -> float | None:
-    """The fraction of itself a state loses per step; None if it does not decay."""
-    own = update.coefficient(state)
-    losses = [1 - own] if 1e-12 < 1 - own < 1 else []
+def _exact(update: Sum, state: str, fraction: int) -> bool:
+    """Whether nothing is rounded: a state that counts, or is set to a constant."""
+    return all(
+        math.ldexp(leaf.constant, fraction).is_integer()
+        and all(a == Variable(state) and float(c).is_integer() for a, c in leaf.terms)
+        for leaf in update.leaves
+    )
+
+
+def decay(update: Sum, state: Variable, ranges: Ranges) -> float | None:
+    """The fraction of itself a state loses per step, at least; None if it does not decay."""
+    lost = 1 - update.coefficient(state)
+    losses = []
     for atom, coefficient in update.terms:
-        if isinstance(atom, Select) and coefficient == 1:
-            sides = [decay(side, state) for side in (atom.yes, atom.no) if side.terms]
+        if isinstance(atom, Product) and (state, 1) in atom.factors:
+            others = Product(tuple(f for f in atom.factors if f[0] != state))
+            lost -= ranges.of(Sum(((others, coefficient),)))[1]
+        elif isinstance(atom, Select) and coefficient == 1:
+            sides = [decay(side, state, ranges) for side in (atom.yes, atom.no) if side.terms]
             losses += [loss for loss in sides if loss is not None]
-    return min(losses, default=None)
+    return min([lost, *losses] if 1e-12 < lost < 1 else losses, default=None)

@@ -11,7 +11,7 @@ import linecache
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import numpy as np
 
 from .errors import ScneuroError, TraceError
 from .graph import Expr, Graph
+from .stochastic import Noise
 
 __all__ = ["Traced", "trace"]
 
@@ -42,7 +43,7 @@ _SUPPORTED = (
     "np.maximum, np.abs and NumPy functions of one value (np.exp, np.log, np.tanh, ...)"
 )
 _HINTS = (
-    (r"\brandom\b", "feed noise through an Input"),
+    (r"\brandom\b", "declare a Noise, which float, integers and gates draw alike"),
     (r"\bmath\.(floor|ceil|trunc)\b", "rounding cannot be traced: compare and use np.where"),
     (r"\bmath\.(\w+)", r"use np.\1, which works on numbers, arrays and traced values alike"),
     (r"\b(min|max)\(", r"use np.\1imum(a, b)"),
@@ -257,21 +258,25 @@ for _name, _ufunc in _OPERATORS.items():
 
 
 def trace(
-    update: Callable[..., Any], states: Sequence[str], inputs: Sequence[str], what: str
+    update: Callable[..., Any],
+    states: Sequence[str],
+    inputs: Sequence[str],
+    what: str,
+    noises: Mapping[str, Noise] | None = None,
 ) -> tuple[Expr, ...]:
     """The graph of ``update``: the spike flag, then the next value of every state.
 
     ``update`` is traced twice; if the graphs differ it drew random numbers or kept state of its
     own between calls, and hardware built from either would be another neuron.
     """
-    first, signature = _trace_once(update, states, inputs, what)
-    _, again = _trace_once(update, states, inputs, what)
+    first, signature = _trace_once(update, states, inputs, noises or {}, what)
+    _, again = _trace_once(update, states, inputs, noises or {}, what)
     for one, other in zip_longest(signature, again, fillvalue=(None, "")):
         if one[0] != other[0]:
             raise TraceError(
                 f"{one[1] or other[1] or _place(update)}: {what}.update() is not the same twice: "
                 "it draws random numbers (np.random, random) or keeps state outside its States",
-                "declare what it remembers as a State and feed noise through an Input",
+                "declare what it remembers as a State, and noise as a Noise",
             )
     return first
 
@@ -283,12 +288,17 @@ def _place(update: Callable[..., Any]) -> str:
 
 
 def _trace_once(
-    update: Callable[..., Any], states: Sequence[str], inputs: Sequence[str], what: str
+    update: Callable[..., Any],
+    states: Sequence[str],
+    inputs: Sequence[str],
+    noises: Mapping[str, Noise],
+    what: str,
 ) -> tuple[tuple[Expr, ...], list[tuple[Any, str]]]:
     graph = Graph()
-    names = [*states, *inputs]
+    names = [*states, *inputs, *noises]
     values = {name: Traced(graph, graph.node("var", value=name)) for name in names}
     lift = next(iter(values.values()))._lift
+    values |= {name: noise.scaled(values[name]) for name, noise in noises.items()}
     try:
         result = update(*(values[name] for name in names))
     except ScneuroError:

@@ -17,6 +17,7 @@ from ..hdl import build
 from ..model import Recording
 from ..neuron import Neuron
 from ..stimulus import as_words
+from ..stochastic import totals
 from ..words import Q8_8, quantize
 from .engine import simulate_steps
 from .figures import Mismatch, Parity
@@ -114,7 +115,11 @@ def parity(
             pass
 
     step_error, decisions = _one_step(fixed, words, history)
-    float_run = neuron.run(**inputs, progress=progress)
+    own, neuron.seed = neuron.seed, fixed.seed  # float draws the same noise
+    try:
+        float_run = neuron.run(**inputs, progress=progress)
+    finally:
+        neuron.seed = own
     fixed_run = Recording(
         neuron.dt,
         spikes,
@@ -193,6 +198,7 @@ def _one_step(
     lowered, count = fixed.lowered, len(history.spikes)
     values = {n: lowered.registers[n].to_real(b) for n, b in history.before.items()}
     values |= {n: np.ldexp(w.astype(float), -Q8_8.fraction) for n, w in words.items()}
+    values |= totals(lowered.noises, history.noise)
     outcome = lowered.path.evaluator(
         {str(k): d.node for k, d in enumerate(lowered.decisions)}, ARRAYS
     )({**history.before, **words, **history.noise})

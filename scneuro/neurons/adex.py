@@ -9,6 +9,18 @@ from ..neuron import Derived, Neuron
 
 __all__ = ["AdEx"]
 
+_COLUMNS = ("C", "g_L", "E_L", "a", "tau_w", "b", "V_reset", "currents")
+_PATTERNS = {
+    "tonic": (200.0, 10.0, -70.0, 2.0, 30.0, 0.0, -58.0, (0.5,)),
+    "adapting": (200.0, 12.0, -70.0, 2.0, 300.0, 0.06, -58.0, (0.5,)),
+    "initial_burst": (130.0, 18.0, -58.0, 4.0, 150.0, 0.12, -50.0, (0.4,)),
+    "bursting": (200.0, 10.0, -58.0, 2.0, 120.0, 0.1, -46.0, (0.21,)),
+    "accelerating": (200.0, 12.0, -70.0, -10.0, 300.0, 0.0, -58.0, (0.3,)),
+    "delayed_burst": (100.0, 10.0, -65.0, -10.0, 90.0, 0.03, -47.0, (0.11,)),
+    "transient": (100.0, 10.0, -65.0, 10.0, 90.0, 0.1, -47.0, (0.18,)),
+    "irregular": (100.0, 12.0, -60.0, -11.0, 130.0, 0.03, -48.0, (0.16,)),
+}
+
 
 class AdEx(Neuron):
     """Adaptive exponential integrate-and-fire neuron (Brette and Gerstner 2005).
@@ -18,6 +30,8 @@ class AdEx(Neuron):
 
     The spike is cut at V_T + 5 Delta_T instead of the paper's 20 mV: from there the upswing
     takes microseconds, and explicit Euler follows it better from there than to 20 mV.
+
+    The presets are the firing patterns of Naud et al. (2008), table 1, each with its own current.
 
     Parameters
     ----------
@@ -56,6 +70,11 @@ class AdEx(Neuron):
         "V_peak >= V_T",
     )
     currents: ClassVar[tuple[float, ...]] = (1.0, 0.6, 0.8, 1.5)
+
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        name: {**dict(zip(_COLUMNS, row, strict=True)), "V_T": -50.0, "Delta_T": 2.0}
+        for name, row in _PATTERNS.items()
+    }
 
     V = State(init="E_L", unit="mV")
     w = State(init=0.0, unit="nA")

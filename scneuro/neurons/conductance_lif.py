@@ -64,9 +64,7 @@ class ConductanceLIF(Neuron):
     I_inh = Input(unit="nS/ms")
 
     def update(self, V: Any, g_exc: Any, g_inh: Any, I_exc: Any, I_inh: Any) -> tuple[Any, ...]:
-        current = (
-            self.g_L * (self.E_L - V) + g_exc * (self.E_exc - V) + g_inh * (self.E_inh - V)
-        )
+        current = self.g_L * (self.E_L - V) + g_exc * (self.E_exc - V) + g_inh * (self.E_inh - V)
         x = self.dt / self.C * (self.g_L + g_exc + g_inh)
         V_next = V + self.dt / self.C * current * -np.expm1(-x) / x
         spike = V_next >= self.V_th

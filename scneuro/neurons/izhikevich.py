@@ -33,12 +33,14 @@ class Izhikevich(Neuron):
     V_peak: float = 30.0
     dt: float = 0.1
     constraints: ClassVar[tuple[str, ...]] = ("a > 0", "a * dt < 1", "c < V_peak")
-    presets: ClassVar[dict[str, dict[str, float]]] = {
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
         "RS": {"a": 0.02, "b": 0.2, "c": -65.0, "d": 8.0},
         "IB": {"a": 0.02, "b": 0.2, "c": -55.0, "d": 4.0},
         "CH": {"a": 0.02, "b": 0.2, "c": -50.0, "d": 2.0},
         "FS": {"a": 0.1, "b": 0.2, "c": -65.0, "d": 2.0},
         "LTS": {"a": 0.02, "b": 0.25, "c": -65.0, "d": 2.0},
+        "TC": {"a": 0.02, "b": 0.25, "c": -65.0, "d": 0.05},
+        "RZ": {"a": 0.1, "b": 0.26, "c": -65.0, "d": 2.0},
     }
     currents: ClassVar[tuple[float, ...]] = (10.0, 5.0, 15.0, 20.0)
 

@@ -13,7 +13,7 @@ __all__ = ["LIF"]
 class LIF(Neuron):
     """Leaky integrate-and-fire neuron (Lapicque 1907; Gerstner et al. 2014, eq. 1.5).
 
-    tau_m dV/dt = E_L - V + R I;  at V >= V_th: spike, V <- V_reset
+    tau_m dV/dt = E_L - V + R I;  at V >= V_th: spike, V <- V_reset, held there for t_ref
 
     Parameters
     ----------
@@ -23,6 +23,8 @@ class LIF(Neuron):
         Membrane resistance, MOhm (times nA is mV).
     E_L, V_th, V_reset : float
         Resting, threshold and reset potential, mV.
+    t_ref : float
+        Absolute refractory period, ms, in whole steps. Without one, r costs no hardware.
     dt : float
         Time step of explicit Euler, ms.
     """
@@ -32,14 +34,24 @@ class LIF(Neuron):
     E_L: float = -70.0
     V_th: float = -50.0
     V_reset: float = -65.0
+    t_ref: float = 0.0
     dt: float = 0.1
-    constraints: ClassVar[tuple[str, ...]] = ("tau_m > 0", "dt <= tau_m", "V_reset < V_th")
+    constraints: ClassVar[tuple[str, ...]] = (
+        "tau_m > 0",
+        "dt <= tau_m",
+        "V_reset < V_th",
+        "t_ref >= 0",
+        "t_ref / dt < 32767",
+    )
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"refractory": {"t_ref": 2.0}}
     currents: ClassVar[tuple[float, ...]] = (2.5, 2.1, 3.0, 4.0)
 
     V = State(init="E_L", unit="mV")
+    r = State(unit="steps", word="Q16.0", guard=0, range=(0.0, 32767.0))
     I = Input(unit="nA")  # noqa: E741 - the field's symbol
 
-    def update(self, V: Any, I: Any) -> tuple[Any, ...]:  # noqa: E741
+    def update(self, V: Any, r: Any, I: Any) -> tuple[Any, ...]:  # noqa: E741
         V_next = V + self.dt / self.tau_m * (self.E_L - V + self.R * I)
-        spike = V_next >= self.V_th
-        return spike, np.where(spike, self.V_reset, V_next)
+        spike = (V_next >= self.V_th) & (r < 1)
+        V_next = np.where(spike | (r >= 1), self.V_reset, V_next)
+        return spike, V_next, np.where(spike, np.rint(self.t_ref / self.dt), np.maximum(r - 1, 0))

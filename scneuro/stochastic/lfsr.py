@@ -30,6 +30,11 @@ class LFSR:
             raise ValueError(f"seed must be 1 to 2**{self.WIDTH} - 1, not {seed}")
         self.state = seed
 
+    @classmethod
+    def apart(cls, seed: int) -> int:
+        """Another seed, for a second sequence next to that of ``seed``."""
+        return cls(seed).state ^ 0x55555555 or 1
+
     def draw(self) -> int:
         """The next 16 bits, oldest lowest."""
         fresh = (self.state ^ (self.state >> self.TAP)) & ((1 << self.DRAW) - 1)

@@ -1,0 +1,85 @@
+"""Noise that float, integers and gates share: the same draws, so noisy runs compare bit for bit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .lfsr import LFSR
+
+__all__ = ["Noise", "NoiseSource", "totals"]
+
+_DRAWS = {"uniform": 1, "normal": 4}
+
+
+@dataclass
+class Noise:
+    """A random input, new at every step, drawn from an LFSR that all noises of a neuron share.
+
+    ``update`` gets it after the states and inputs. The values are multiples of 2**-16 before they
+    are scaled, the same ones in float, in integers and in gates.
+
+    Parameters
+    ----------
+    kind : {"normal", "uniform"}
+        ``normal``: mean 0 and variance 1, the sum of four draws (Irwin and Hall 1927; within
+        +-3.46). ``uniform``: 0 <= x < 1, one draw.
+    """
+
+    kind: str = "normal"
+    name: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in _DRAWS:
+            raise ValueError(f"kind must be one of {', '.join(_DRAWS)}, not {self.kind!r}")
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @property
+    def draws(self) -> tuple[str, ...]:
+        """The names of its draws of 16 bits, in order."""
+        return tuple(f"{self.name}_draw{k}" for k in range(_DRAWS[self.kind]))
+
+    def scaled(self, total: Any) -> Any:
+        """The noise, from the sum of its draws times 2**-16; for numbers and traced values."""
+        if self.kind == "uniform":
+            return total
+        count = _DRAWS[self.kind]
+        mean = count * (0.5 - 2.0 ** -(LFSR.DRAW + 1))
+        return math.sqrt(12 / count) * (total - mean)
+
+
+class NoiseSource:
+    """The draws of every step.
+
+    Parameters
+    ----------
+    names : tuple of str
+        What is drawn, in order. N neurons draw in turn, each all of these.
+    seed : int
+    """
+
+    def __init__(self, names: tuple[str, ...], seed: int) -> None:
+        self.names = names
+        self._lfsr = LFSR(seed)
+
+    def draw(self, shape: tuple[int, ...]) -> dict[str, Any]:
+        """Draws of 16 bits by name: ints, or int64 arrays of ``shape`` (N,)."""
+        if not self.names:
+            return {}
+        count = shape[0] if shape else 1
+        table = np.array([[self._lfsr.draw() for _ in self.names] for _ in range(count)])
+        return {n: table[:, i] if shape else int(table[0, i]) for i, n in enumerate(self.names)}
+
+
+def totals(noises: Mapping[str, Noise], draws: Mapping[str, Any]) -> dict[str, Any]:
+    """The sum of each noise's draws times 2**-16."""
+    return {
+        name: sum(np.ldexp(np.float64(draws[d]), -LFSR.DRAW) for d in noise.draws)
+        for name, noise in noises.items()
+    }
