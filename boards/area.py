@@ -17,22 +17,22 @@ from .toolchain import find_tools
 
 __all__ = ["DEVICES", "measure_area"]
 
-#: How yosys and nextpnr are told of each device, and whether it multiplies in DSP cells.
+#: How yosys and nextpnr are told of each device, and how many DSP cells it has.
 DEVICES: dict[str, dict[str, Any]] = {
     "hx8k": {
         "synth": "synth_ice40",
         "place": ["nextpnr-ice40", "--hx8k", "--package", "ct256"],
-        "dsp": False,
+        "dsp": 0,
     },
     "up5k": {
         "synth": "synth_ice40 -dsp",
         "place": ["nextpnr-ice40", "--up5k", "--package", "sg48"],
-        "dsp": True,
+        "dsp": 8,
     },
     "ecp5-85k": {
         "synth": "synth_ecp5",
         "place": ["nextpnr-ecp5", "--85k", "--package", "CABGA381", "--speed", "6"],
-        "dsp": True,
+        "dsp": 156,
     },
 }
 

@@ -21,8 +21,8 @@ class Board:
     module, platform : str
         Where amaranth-boards keeps its platform.
     clock_hz : int
-    dsp : bool
-        The device multiplies in DSP cells.
+    dsp : int
+        DSP cells of the device, a 16 x 16 multiplier each.
     tools : tuple of str
         What a build needs, in order of use.
     suffix : str
@@ -41,7 +41,7 @@ class Board:
     module: str
     platform: str
     clock_hz: int
-    dsp: bool
+    dsp: int
     tools: tuple[str, ...]
     suffix: str
     synth: str
@@ -59,11 +59,11 @@ _ECP5 = ("yosys", "nextpnr-ecp5", "ecppack")
 # fmt: off
 BOARDS = {b.name: b for b in (
     Board("icebreaker", "iCEBreaker", "iCE40 UP5K", "icebreaker", "ICEBreakerPlatform",
-          12_000_000, True, _ICE40, ".bin", "-dsp", ("button", 0), "iceprog"),
+          12_000_000, 8, _ICE40, ".bin", "-dsp", ("button", 0), "iceprog"),
     Board("ice40_hx8k_b_evn", "iCE40-HX8K-B-EVN", "iCE40 HX8K", "ice40_hx8k_b_evn",
-          "ICE40HX8KBEVNPlatform", 12_000_000, False, _ICE40, ".bin", "", None, "iceprog -S"),
+          "ICE40HX8KBEVNPlatform", 12_000_000, 0, _ICE40, ".bin", "", None, "iceprog -S"),
     Board("ulx3s_85f", "ULX3S 85F", "ECP5 LFE5U-85F", "ulx3s", "ULX3S_85F_Platform",
-          25_000_000, True, _ECP5, ".bit", "", ("button_fire", 0), "openFPGALoader -b ulx3s"),
+          25_000_000, 156, _ECP5, ".bit", "", ("button_fire", 0), "openFPGALoader -b ulx3s"),
 )}
 # fmt: on
 

@@ -7,10 +7,12 @@ or subtracts the value so far, shifted, and the operand or the value itself (the
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from itertools import pairwise
 
 from ..datapath import Datapath, Node
+from ..words import WORD_BITS
 
 __all__ = ["adder_count", "expand", "plan"]
 
@@ -101,16 +103,17 @@ def adder_count(k: int) -> int:
 
 
 def expand(
-    source: Datapath, extra: tuple[Node, ...], *, dsp: bool
+    source: Datapath, extra: tuple[Node, ...], *, dsp: bool | int
 ) -> tuple[Datapath, dict[int, Node]]:
-    """The datapath with its multiplications as adders, or with ``dsp`` those that pay in a DSP.
+    """The datapath with its multiplications as adders, but for those that pay in a DSP.
 
     Parameters
     ----------
     source : Datapath
     extra : tuple of Node
         Nodes to keep besides those its outputs need.
-    dsp : bool
+    dsp : bool or int
+        Whether there are DSPs, or how many: the largest multiplications get them.
 
     Returns
     -------
@@ -121,16 +124,18 @@ def expand(
     """
     path = Datapath()
     new: dict[int, Node] = {}
-    for node in source.reachable((*source.outputs.values(), *extra)):
+    nodes = source.reachable((*source.outputs.values(), *extra))
+    in_dsp = _in_dsp(nodes, dsp)
+    for node in nodes:
         args = tuple(new[arg.index] for arg in node.args)
         if node.op == "input":
             result = path.input(node.meta, node.low, node.high, node.fraction)
-        elif node.op == "scale" and dsp and adder_count(node.meta) > _ADDERS_PER_DSP:
+        elif node.op == "scale" and node.index in in_dsp:
             plain = path.mul(_plain(args[0], path), path.const(node.meta, 0))
             result = path.scale(plain, 1, node.fraction)
         elif node.op == "scale" and abs(node.meta) > 1:
             result = _scaled(path, args[0], node)
-        elif node.op == "mul" and (not dsp or min(a.width for a in args) <= _NARROW):
+        elif node.op == "mul" and node.index not in in_dsp:
             result = _product(path, *sorted(args, key=lambda n: -n.width))
         else:
             result = path.copy(node, args)
@@ -141,6 +146,29 @@ def expand(
     for name, node in source.inputs.items():
         path.input(name, node.low, node.high, node.fraction)
     return path, new
+
+
+def _in_dsp(nodes: list[Node], dsp: bool | int) -> set[int]:
+    """The multiplications, by index, that go to DSPs: those that save most logic for each."""
+    worth: dict[int, tuple[float, int]] = {}
+    for node in nodes:
+        if node.op == "scale" and adder_count(node.meta) > _ADDERS_PER_DSP:
+            widths = [node.args[0].width, abs(node.meta).bit_length() + 1]
+            logic = adder_count(node.meta) * node.width
+        elif node.op == "mul" and min(a.width for a in node.args) > _NARROW:
+            widths = [a.width for a in node.args]
+            logic = 2 * widths[0] * widths[1]
+        else:
+            continue
+        cells = math.prod(math.ceil(width / WORD_BITS) for width in widths)
+        worth[node.index] = logic / cells, cells
+    left = dsp if dsp is not True else sum(cells for _, cells in worth.values())
+    chosen = set()
+    for index in sorted(worth, key=lambda i: (-worth[i][0], i)):
+        if worth[index][1] <= left:
+            left -= worth[index][1]
+            chosen.add(index)
+    return chosen
 
 
 def _plain(node: Node, path: Datapath) -> Node:

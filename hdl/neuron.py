@@ -52,7 +52,7 @@ class Neuron(wiring.Component):
     ----------
     fixed : FixedNeuron
         The model, with its formats and seed.
-    dsp : bool
+    dsp : bool or int
         Multiply two values in a DSP cell.
 
     Members
@@ -69,7 +69,7 @@ class Neuron(wiring.Component):
     o: Any
     state: data.View
 
-    def __init__(self, fixed: FixedNeuron, *, dsp: bool = True) -> None:
+    def __init__(self, fixed: FixedNeuron, *, dsp: bool | int = True) -> None:
         self._fixed = fixed
         self._dsp = dsp
         self.latency = Schedule(fixed.lowered, dsp=dsp).latency + 1
@@ -118,7 +118,7 @@ class Neuron(wiring.Component):
         return m
 
 
-def build(neuron: Model, fixed: FixedNeuron, *, dsp: bool = True) -> Any:
+def build(neuron: Model, fixed: FixedNeuron, *, dsp: bool | int = True) -> Any:
     """The hardware of a neuron: its own, if it hands one back, or ours.
 
     Raises

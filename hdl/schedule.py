@@ -32,7 +32,7 @@ class Schedule:
     Parameters
     ----------
     lowered : Lowered
-    dsp : bool
+    dsp : bool or int
         See :class:`~scneuro.hdl.Step`.
 
     Attributes
@@ -44,7 +44,7 @@ class Schedule:
         The stage in which all outputs are there.
     """
 
-    def __init__(self, lowered: Lowered, *, dsp: bool) -> None:
+    def __init__(self, lowered: Lowered, *, dsp: bool | int) -> None:
         path, new = expand(lowered.path, tuple(lowered.words.values()), dsp=dsp)
         self.outputs = path.outputs
         self.words = {name: new[word.index] for name, word in lowered.words.items()}

@@ -44,9 +44,10 @@ class Step(wiring.Component):
     held : bool
         If the inputs stay the same for ``latency`` clocks, as those of a single neuron do, values
         need no delay lines to arrive together. Otherwise a new update may enter every clock.
-    dsp : bool
-        Multiply two values, and by constants that take many adders, in DSP cells; otherwise in
-        pipelined adders. Constants of few adders are always shifts and adds.
+    dsp : bool or int
+        Multiply two values, and by constants that take many adders, in DSP cells, or in as many as
+        there are; otherwise in pipelined adders. Constants of few adders are always shifts and
+        adds.
 
     Members
     -------
@@ -73,7 +74,7 @@ class Step(wiring.Component):
     spike: Signal
     words: data.View
 
-    def __init__(self, lowered: Lowered, *, held: bool = False, dsp: bool = False) -> None:
+    def __init__(self, lowered: Lowered, *, held: bool = False, dsp: bool | int = False) -> None:
         self._lowered = lowered
         self._held = held
         self._schedule = Schedule(lowered, dsp=dsp)

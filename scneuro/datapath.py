@@ -270,21 +270,22 @@ class Datapath:
         return self._node("ge", (a,), bound, int(a.low >= bound), int(a.high >= bound), 0, a.error)
 
     def logic(self, op: str, *args: Node) -> Node:
-        """``not``, ``and`` or ``or`` of conditions; one that is known is gone."""
-        known = [a for a in args if a.low == a.high]
-        if op != "not" and known:
-            decides = [a for a in known if bool(a.low) == (op == "or")]
-            others = [a for a in args if a not in known]
-            return (decides or others or known)[0]
+        """``not``, ``and`` or ``or`` of conditions; an argument that is known is gone."""
+        if op == "not":
+            (a,) = args
+            return self._node(op, args, None, 1 - a.high, 1 - a.low, 0, 0.0)
+        for known, other in (args, args[::-1]):
+            if known.low == known.high:
+                return known if bool(known.low) == (op == "or") else other
         return self._node(op, args, None, 0, 1, 0, 0.0)
 
     def mux(self, condition: Node, yes: Node, no: Node, name: str = "") -> Node:
-        """``yes`` where the condition holds, else ``no``; a condition that is known is gone.
+        """``yes`` where the condition holds, else ``no``; a choice that is known is gone.
 
         Where the condition compares one of the two with a constant, the interval of that side
         is cut at the constant.
         """
-        if condition.low == condition.high:
+        if condition.low == condition.high or yes is no:
             return yes if condition.low else no
         fraction = max(yes.fraction, no.fraction)
         yes, no = (self.shl(side, fraction - side.fraction) for side in (yes, no))

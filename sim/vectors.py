@@ -63,7 +63,7 @@ def vector_parity(
     count: int = 2000,
     *,
     seed: int = 0,
-    dsp: bool = False,
+    dsp: bool | int = False,
     progress: bool = True,
     step: Any = None,
 ) -> VectorParity:
@@ -75,7 +75,7 @@ def vector_parity(
     count : int
         Number of vectors.
     seed : int
-    dsp : bool
+    dsp : bool or int
         Which form of the datapath.
     progress : bool
     step : Step, optional

@@ -52,6 +52,7 @@ class LIF(Neuron):
 
     def update(self, V: Any, r: Any, I: Any) -> tuple[Any, ...]:  # noqa: E741
         V_next = V + self.dt / self.tau_m * (self.E_L - V + self.R * I)
-        spike = (V_next >= self.V_th) & (r < 1)
-        V_next = np.where(spike | (r >= 1), self.V_reset, V_next)
-        return spike, V_next, np.where(spike, np.rint(self.t_ref / self.dt), np.maximum(r - 1, 0))
+        crossed, held = V_next >= self.V_th, r >= 1
+        spike = crossed & ~held
+        left = np.where(spike, np.rint(self.t_ref / self.dt), np.maximum(r - 1, 0))
+        return spike, np.where(crossed | held, self.V_reset, V_next), left
