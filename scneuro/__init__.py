@@ -1,27 +1,49 @@
 """Write a spiking neuron once; get float, Q8.8, gates, parity and a bitstream."""
 
+from .channel import Channel, Gate
 from .errors import LoweringError, ScneuroError, ToolError, TraceError
 from .fixed import FixedNeuron
 from .model import Input, Recording, State
 from .neuron import Derived, Neuron
 from .neurons.adex import AdEx
+from .neurons.conductance_lif import ConductanceLIF
+from .neurons.escape_lif import EscapeLIF
+from .neurons.exponential_if import ExponentialIF
+from .neurons.hodgkin_huxley import HodgkinHuxley
 from .neurons.izhikevich import Izhikevich
 from .neurons.lif import LIF
+from .neurons.noisy_lif import NoisyLIF
+from .neurons.quadratic_if import QuadraticIF
+from .neurons.sc_adex import SCAdExNeuron
+from .neurons.sc_conductance import SCConductanceNeuron
 from .stochastic import Noise
+from .tutorial import FixedPointAdExNeuron, verify_adex_parity
 
 __all__ = [
     "LIF",
     "AdEx",
+    "Channel",
+    "ConductanceLIF",
     "Derived",
+    "EscapeLIF",
+    "ExponentialIF",
     "FixedNeuron",
+    "FixedPointAdExNeuron",
+    "Gate",
+    "HodgkinHuxley",
     "Input",
     "Izhikevich",
     "LoweringError",
     "Neuron",
     "Noise",
+    "NoisyLIF",
+    "QuadraticIF",
     "Recording",
+    "SCAdExNeuron",
+    "SCConductanceNeuron",
     "ScneuroError",
     "State",
     "ToolError",
     "TraceError",
+    "verify_adex_parity",
 ]

@@ -80,11 +80,11 @@ class _Assembly:
         self.addends: dict[tuple[Terms, int], tuple[list[Node], list[Node], float]] = {}
         self.conditions: dict[Condition, Node] = {}
         self.compared: dict[Compare, float] = {}
-        self.written: dict[Terms, tuple[str, Sum]] = {}
+        self.written: dict[Terms, list[tuple[str, Sum]]] = {}
         for state, update in out.updates.items():
             for leaf in update.leaves:
                 if leaf.terms:
-                    self.written.setdefault(leaf.terms, (state, leaf))
+                    self.written.setdefault(leaf.terms, []).append((state, leaf))
 
     def run(self) -> list[tuple[str, int]]:
         path, out = self.path, self.out
@@ -129,11 +129,13 @@ class _Assembly:
         """``value`` in the state's register, rounded but not yet limited."""
         choice = value.choice
         if choice is not None:
-            return self.path.mux(
+            node = self.path.mux(
                 self._condition(choice.condition),
                 self._write(choice.yes, state),
                 self._write(choice.no, state),
             )
+            low, high = self._span(value, state, node.fraction, {})
+            return self.path.within(node, low, high)
         if value.terms:
             return self._rounded(value, state)
         r = self.out.registers[state]
@@ -145,6 +147,24 @@ class _Assembly:
             )
         missed = abs(value.constant - math.ldexp(number, -r.fraction))
         return self.path.const(number, r.fraction, missed)
+
+    def _span(
+        self, value: Sum, state: str, fraction: int, facts: dict[int, tuple[int, int]]
+    ) -> tuple[int, int]:
+        """The integers that are written, where each node in ``facts`` lies within its limits."""
+        choice = value.choice
+        if choice is None:
+            node = self._write(value, state)
+            least, most = facts.get(node.index, (node.low, node.high))
+            shift = fraction - node.fraction
+            return max(node.low, least) << shift, min(node.high, most) << shift
+        condition = self._condition(choice.condition)
+        sides = []
+        for side, holds in ((choice.yes, True), (choice.no, False)):
+            implied = _implied(condition, holds, facts)
+            if implied is not None:
+                sides.append(self._span(side, state, fraction, implied))
+        return min(low for low, _ in sides), max(high for _, high in sides)
 
     def _rounded(self, value: Sum, state: str) -> Node:
         """The exact sum, rounded the way the states are rounded."""
@@ -417,15 +437,13 @@ class _Assembly:
 
     def _compare(self, compare: Compare) -> Node:
         value = compare.value
-        for terms, (state, leaf) in self.written.items():
+        for terms, leaves in self.written.items():
             ratio = proportion(value.terms, terms)
             if ratio is not None:  # value = ratio * (leaf - at)
-                return self._threshold(
-                    compare,
-                    self._rounded(leaf, state),
-                    ratio,
-                    leaf.constant - value.constant / ratio,
-                )
+                ends = [leaf.constant - value.constant / ratio for _, leaf in leaves]
+                which = ends.index(0.0) if 0.0 in ends else 0
+                state, leaf = leaves[which]
+                return self._threshold(compare, self._rounded(leaf, state), ratio, ends[which])
         exact = self._sum(Sum(value.terms), Q8_8.fraction + GUARD_BITS)
         self.compared[compare] = exact.error + 1e-9 * exact.magnitude
         if (inner := _negated(exact)) is not None:
@@ -442,6 +460,25 @@ class _Assembly:
         if ratio > 0:
             return self.path.ge(rounded, threshold)
         return self.path.logic("not", self.path.ge(rounded, threshold + 1))
+
+
+def _implied(
+    condition: Node, holds: bool, facts: dict[int, tuple[int, int]]
+) -> dict[int, tuple[int, int]] | None:
+    """``facts`` and what follows from ``condition``; None if it cannot be."""
+    if condition.op == "not":
+        return _implied(condition.args[0], not holds, facts)
+    if condition.low == condition.high:
+        return facts if bool(condition.low) == holds else None
+    if condition.op == ("and" if holds else "or"):
+        both = _implied(condition.args[0], holds, facts)
+        return None if both is None else _implied(condition.args[1], holds, both)
+    if condition.op != "ge":
+        return facts
+    (node,) = condition.args
+    low, high = facts.get(node.index, (node.low, node.high))
+    low, high = (max(low, condition.meta), high) if holds else (low, min(high, condition.meta - 1))
+    return {**facts, node.index: (low, high)} if low <= high else None
 
 
 def _negated(node: Node) -> Node | None:

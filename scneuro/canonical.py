@@ -249,9 +249,30 @@ class Canonical:
             case "div":
                 return self._divide(expr)
             case "where":
-                condition, yes, no = expr.args
-                return self._choose(self.condition(condition), self.sum(yes), self.sum(no), expr)
+                return self._where(expr)
         return self._function(expr, expr.args[0])
+
+    def _where(self, expr: Expr) -> Sum:
+        condition, yes, no = expr.args
+        sides = self.sum(yes), self.sum(no)
+        if condition.op != "ge":
+            return self._choose(self.condition(condition), *sides, expr)
+        a, b = map(self.sum, condition.args)
+        return self._settle(add(a, b, -1.0), *sides, expr)
+
+    def _settle(self, value: Sum, yes: Sum, no: Sum, expr: Expr) -> Sum:
+        """``yes`` where value >= 0, else ``no``; where ``value`` is chosen, that choice first.
+
+        So each branch of a limited choice is limited by itself, and what is written is compared.
+        """
+        select = _only_choice(value)
+        if select is None:
+            return self._choose(_compare(value, expr.args[0]), yes, no, expr)
+        branches = (
+            self._settle(*(_settled(v, select, side) for v in (value, yes, no)), expr)
+            for side in (select.yes, select.no)
+        )
+        return self._choose(select.condition, *branches, expr)
 
     def _function(self, expr: Expr, argument: Expr) -> Sum:
         """A nonlinear function: a table over its one variable, or over its argument's word."""
@@ -381,11 +402,11 @@ class Canonical:
         if expr.op in COMPARISONS:
             a, b = map(self.sum, expr.args)
             if expr.op == "ge":
-                return _compare(add(a, b, -1.0), expr)
-            below = _compare(add(b, a, -1.0), expr)
+                return _at_least_zero(add(a, b, -1.0), expr)
+            below = _at_least_zero(add(b, a, -1.0), expr)
             if expr.op == "gt":
                 return _not(below)
-            above = _compare(add(a, b, -1.0), expr)
+            above = _at_least_zero(add(a, b, -1.0), expr)
             return _both(above, below)
         args = [self.condition(arg) for arg in expr.args]
         if expr.op == "not":
@@ -395,11 +416,34 @@ class Canonical:
         return _not(_both(_not(args[0]), _not(args[1])))
 
 
+def _only_choice(value: Sum) -> Select | None:
+    choices = [a for a, _ in value.terms if isinstance(a, Select)]
+    return choices[0] if len(choices) == 1 else None
+
+
+def _settled(value: Sum, select: Select, side: Sum) -> Sum:
+    """``value`` where ``select`` chooses ``side``."""
+    coefficient = value.coefficient(select)
+    if not coefficient:
+        return value
+    rest = Sum(tuple(term for term in value.terms if term[0] != select), value.constant)
+    return add(rest, side, coefficient)
+
+
+def _at_least_zero(value: Sum, expr: Expr) -> Condition | bool:
+    select = _only_choice(value)
+    if select is None:
+        return _compare(value, expr)
+    yes, no = (_at_least_zero(_settled(value, select, s), expr) for s in (select.yes, select.no))
+    first, second = _both(select.condition, yes), _both(_inverse(select.condition), no)
+    return _not(_both(_not(first), _not(second)))
+
+
 def _compare(value: Sum, expr: Expr) -> Condition | bool:
     if not value.terms:
         return value.constant >= 0
     unit = abs(value.terms[0][1])
-    # a choice stays the atom it is, so that its branches are recognised behind the comparison
+    # choices stay the atoms they are, so that their branches are recognised behind the comparison
     terms = tuple((atom, coefficient / unit) for atom, coefficient in value.terms)
     return Compare(Sum(terms, value.constant / unit), expr, unit)
 

@@ -103,6 +103,15 @@ def _parser() -> argparse.ArgumentParser:
     stimulated(parity)
     parity.add_argument("--vcd", metavar="FILE", help="waveform, if the gates fail")
 
+    reference = command(
+        "reference", _reference, "Compare a neuron with its differential equations."
+    )
+    reference.add_argument("--current", type=float, metavar="X", help="hold the first input at X")
+    reference.add_argument(
+        "--duration", type=float, default=1000.0, metavar="MS", help="(default: 1000 ms)"
+    )
+    reference.add_argument("--brian", metavar="PYTHON", help="one with Brian2, to ask it too")
+
     build = command("build", _build, "Build a bitstream.")
     build.add_argument("--board", required=True, help="such as icebreaker; see `scneuro list`")
     build.add_argument("--seed", type=int, default=1, metavar="N", help="of placement")
@@ -236,6 +245,19 @@ def _parity(options: argparse.Namespace) -> int:
     result = parity(neuron, _stimulus(options, neuron), vcd=options.vcd)
     _print(options, result.figures(), result)
     return 0 if result.ok else 1
+
+
+def _reference(options: argparse.Namespace) -> int:
+    from .reference import compare
+
+    result = compare(
+        _neuron(options),
+        current=options.current,
+        duration=options.duration,
+        brian=options.brian,
+    )
+    _print(options, result.figures(), result)
+    return 0
 
 
 def _build(options: argparse.Namespace) -> int:

@@ -266,6 +266,14 @@ class Datapath:
         """The same value with what was measured of it: a tighter interval, its error."""
         return self._node("shl", (a,), 0, low, high, a.fraction, error, name)
 
+    def within(self, a: Node, low: int, high: int) -> Node:
+        """The same operation, known to lie in an interval."""
+        if low <= a.low and a.high <= high:
+            return a
+        return self._node(
+            a.op, a.args, a.meta, max(a.low, low), min(a.high, high), a.fraction, a.error
+        )
+
     def ge(self, a: Node, bound: int) -> Node:
         return self._node("ge", (a,), bound, int(a.low >= bound), int(a.high >= bound), 0, a.error)
 
@@ -280,28 +288,17 @@ class Datapath:
         return self._node(op, args, None, 0, 1, 0, 0.0)
 
     def mux(self, condition: Node, yes: Node, no: Node, name: str = "") -> Node:
-        """``yes`` where the condition holds, else ``no``; a choice that is known is gone.
-
-        Where the condition compares one of the two with a constant, the interval of that side
-        is cut at the constant.
-        """
+        """``yes`` where the condition holds, else ``no``; a choice that is known is gone."""
         if condition.low == condition.high or yes is no:
             return yes if condition.low else no
         fraction = max(yes.fraction, no.fraction)
         yes, no = (self.shl(side, fraction - side.fraction) for side in (yes, no))
-        lows, highs = [yes.low, no.low], [yes.high, no.high]
-        test, holds = (condition, 0) if condition.op != "not" else (condition.args[0], 1)
-        if test.op == "ge":
-            if (yes, no)[holds] is test.args[0]:
-                lows[holds] = max(lows[holds], test.meta)
-            if (yes, no)[1 - holds] is test.args[0]:
-                highs[1 - holds] = min(highs[1 - holds], test.meta - 1)
         return self._node(
             "mux",
             (condition, yes, no),
             None,
-            min(lows),
-            max(highs),
+            min(yes.low, no.low),
+            max(yes.high, no.high),
             fraction,
             max(yes.error, no.error),
             name,

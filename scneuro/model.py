@@ -174,13 +174,13 @@ class Runner:
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     # -- what users call ---------------------------------------------------------------------
-    def step(self, **inputs: Any) -> tuple[Any, Any]:
+    def step(self, *args: Any, **inputs: Any) -> tuple[Any, Any]:
         """Advance one time step.
 
         Parameters
         ----------
-        **inputs : float or array of shape (N,)
-            Values in the inputs' units; one left out has its default.
+        *args, **inputs : float or array of shape (N,)
+            Values in the inputs' units, by position or by name; one left out has its default.
 
         Returns
         -------
@@ -195,7 +195,7 @@ class Runner:
         TypeError
             An unknown input, or a value that is no number.
         """
-        arrays = self._prepare(inputs, ndim=0)
+        arrays = self._prepare(self._named(args, inputs), ndim=0)
         spike = self._advance({name: a[()] for name, a in arrays.items()})
         flag = np.asarray(spike).astype(int)
         return flag[()] if flag.ndim else int(flag), self.read(self.state_names[0])
@@ -206,7 +206,7 @@ class Runner:
         Parameters
         ----------
         *args, **inputs : array of shape (T,) or (T, N)
-            The first input may be given by position. Scalars are held throughout.
+            By position or by name. Scalars are held throughout.
         progress : bool
             Show a bar on a terminal when it takes longer than two seconds.
 
@@ -219,13 +219,7 @@ class Runner:
         ValueError, TypeError
             As for :meth:`step`; all inputs are checked before the first step.
         """
-        names = list(self.input_defaults)
-        if len(args) > 1:
-            raise TypeError(f"run() takes one array by position ({names[0]}), not {len(args)}")
-        if args:
-            if not names:
-                raise TypeError(f"{self.name} has no inputs")
-            inputs = {names[0]: args[0], **inputs}
+        inputs = self._named(args, inputs)
         arrays = self._prepare(inputs, ndim=1)
         self.reset()
         shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
@@ -254,6 +248,19 @@ class Runner:
         return Recording(self.dt, spike, states, units)
 
     # -- checks ------------------------------------------------------------------------------
+    def _named(self, args: tuple[Any, ...], inputs: dict[str, Any]) -> dict[str, Any]:
+        """The inputs by name, those given by position first."""
+        names = list(self.input_defaults)
+        if len(args) > len(names):
+            raise TypeError(
+                f"{self.name} has {len(names)} input{'s' * (len(names) != 1)} "
+                f"({', '.join(names)}), not {len(args)}"
+            )
+        for name in names[: len(args)]:
+            if name in inputs:
+                raise TypeError(f"{self.name}: {name} is given twice")
+        return {**dict(zip(names, args, strict=False)), **inputs}
+
     def _prepare(self, inputs: Mapping[str, Any], ndim: int) -> dict[str, np.ndarray]:
         """Check and convert inputs: ``ndim`` 0 for one step, 1 for a run (time first)."""
         for name in inputs:

@@ -40,8 +40,9 @@ class Neuron(Runner):
 
     Parameters
     ----------
-    **parameters : float
-        Override the class's defaults. ``dt`` is the time step in ms.
+    *values, **parameters : float
+        Override the class's defaults, in the order of declaration or by name. ``dt`` is the time
+        step in ms.
 
     Attributes
     ----------
@@ -88,12 +89,12 @@ class Neuron(Runner):
         for base in reversed(cls.__mro__):
             if issubclass(base, Neuron):
                 found.update(vars(base))
-        notes = {
-            n: str(t)
-            for b in reversed(cls.__mro__)
-            if issubclass(b, Neuron)
-            for n, t in vars(b).get("__annotations__", {}).items()
-        }
+        notes: dict[str, str] = {}
+        for base in reversed(cls.__mro__):
+            if issubclass(base, Neuron):
+                for n, note in vars(base).get("__annotations__", {}).items():
+                    notes.pop(n, None)  # what is declared again takes its new place
+                    notes[n] = str(note)
         cls._states = {n: v for n, v in found.items() if isinstance(v, State)}
         cls._inputs = {n: v for n, v in found.items() if isinstance(v, Input)}
         cls._noises = {n: v for n, v in found.items() if isinstance(v, Noise)}
@@ -115,21 +116,27 @@ class Neuron(Runner):
         if bare:
             raise TypeError(f"{cls.__name__}: parameter {bare[0]} needs a default value")
 
-    def __init__(self, **parameters: float) -> None:
+    def __init__(self, *values: float, **parameters: float) -> None:
         cls = type(self)
         self.name = cls.__name__
         if cls.update is Neuron.update or not cls._states or not cls._inputs:
             raise TypeError(f"{self.name} must declare a State and an Input, and define update()")
+        if len(values) > len(cls._defaults):
+            raise TypeError(f"{self.name} has {len(cls._defaults)} parameters, not {len(values)}")
+        for name, value in zip(cls._defaults, values, strict=False):
+            if name in parameters:
+                raise TypeError(f"{self.name}: {name} is given twice")
+            parameters[name] = value
         for name in parameters:
             if name not in cls._defaults:
                 raise TypeError(
                     f"{self.name} has no parameter {name!r}; it has {', '.join(cls._defaults)}"
                 )
-        values = {**cls._defaults, **parameters}
-        for name, value in values.items():
+        chosen = {**cls._defaults, **parameters}
+        for name, value in chosen.items():
             if not isinstance(value, _Derived):
                 self.__dict__[name] = self._number(name, value)
-        for name, value in values.items():
+        for name, value in chosen.items():
             if isinstance(value, _Derived):
                 self.__dict__[name] = self._number(name, value.function(self))
         self.parameters = {name: self.__dict__[name] for name in cls._defaults}

@@ -59,6 +59,7 @@ class Ranges:
 
     def __init__(self, variables: Mapping[str, Interval]) -> None:
         self.variables = dict(variables)
+        self._known: list[Sum] = []  # >= 0 in the branch that is being looked at
 
     def reach(
         self,
@@ -94,7 +95,7 @@ class Ranges:
     def of(self, value: Sum) -> Interval:
         """The interval of a sum: expanded and factored forms each give one, and both hold."""
         forms = [value.terms, arranged(value.terms)]
-        ends = [self._total(value.constant, terms) for terms in forms[: 1 + (forms[0] != forms[1])]]
+        ends = [self._total(value.constant, terms) for terms in dict.fromkeys(forms)]
         return max(low for low, _ in ends), min(high for _, high in ends)
 
     def _total(self, constant: float, terms: Terms) -> Interval:
@@ -118,6 +119,8 @@ class Ranges:
             case Select(condition, yes, no):
                 sides = [self._under(condition, True, yes), self._under(condition, False, no)]
                 sides = [side for side in sides if side[0] <= side[1]]
+                if not sides:
+                    return math.inf, -math.inf
                 return min(s[0] for s in sides), max(s[1] for s in sides)
         return self._lookup(atom)
 
@@ -142,7 +145,10 @@ class Ranges:
     def _under(self, condition: Condition, holds: bool, value: Sum) -> Interval:
         """The interval of ``value`` where ``condition`` holds (or does not); empty if never."""
         facts = list(_facts(condition, holds))
-        saved = dict(self.variables)
+        if any(_contradicts(fact, other) for fact in facts for other in self._known):
+            return math.inf, -math.inf
+        saved, known = dict(self.variables), len(self._known)
+        self._known += facts
         try:
             for fact in facts:
                 if len(fact.terms) == 1 and isinstance(fact.terms[0][0], Variable):
@@ -155,14 +161,21 @@ class Ranges:
                     if self.variables[atom.key][0] > self.variables[atom.key][1]:
                         return math.inf, -math.inf
             low, high = self.of(value)
+            for fact in self._known:
+                ratio = proportion(value.terms, fact.terms)
+                if ratio is not None:  # value = ratio * fact + rest, and fact >= 0
+                    rest = value.constant - ratio * fact.constant
+                    low, high = (max(low, rest), high) if ratio > 0 else (low, min(high, rest))
         finally:
             self.variables = saved
-        for fact in facts:
-            ratio = proportion(value.terms, fact.terms)
-            if ratio is not None:  # value = ratio * fact + rest, and fact >= 0
-                rest = value.constant - ratio * fact.constant
-                low, high = (max(low, rest), high) if ratio > 0 else (low, min(high, rest))
+            del self._known[known:]
         return low, high
+
+
+def _contradicts(a: Sum, b: Sum) -> bool:
+    """Whether a >= 0 and b >= 0 cannot both be, being multiples of one sum."""
+    ratio = proportion(a.terms, b.terms)
+    return ratio is not None and ratio < 0 and a.constant - ratio * b.constant < 0
 
 
 def _facts(condition: Condition, holds: bool) -> list[Sum]:

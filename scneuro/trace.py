@@ -276,7 +276,7 @@ def trace(
             raise TraceError(
                 f"{one[1] or other[1] or _place(update)}: {what}.update() is not the same twice: "
                 "it draws random numbers (np.random, random) or keeps state outside its States",
-                "declare what it remembers as a State, and noise as a Noise",
+                "declare what it remembers as a State; for noise, declare a Noise",
             )
     return first
 

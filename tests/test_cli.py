@@ -156,7 +156,7 @@ def test_parity_returns_1_when_the_check_fails(capsys, own_neuron, tmp_path):
         (["parity", "lif", "--current", "200"], ["I = 200", "Q8.8"]),
         (["simulate", "lif", "--steps", "0"], ["--steps", "at least 1"]),
         (["simulate", "lif", "-o", "x.txt"], [".npz"]),
-        (["simulate", "hodgkin"], ["no neuron 'hodgkin'", "adex, izhikevich, lif"]),
+        (["simulate", "hodgkin"], ["no neuron 'hodgkin'", "there are adex, ", "izhikevich, lif"]),
         (["show", "missing.py:X"], ["missing.py", "no Python file"]),
         (["build", "lif", "--board", "papilio", "-o", "x"], ["no board 'papilio'", "icebreaker"]),
         (["show", "lif", "--set", "tau=1"], ["no parameter 'tau'", "tau_m"]),

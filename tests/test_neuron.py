@@ -140,7 +140,7 @@ def test_a_preset_is_its_parameters(name):
 def test_an_unknown_preset_is_refused():
     with pytest.raises(ValueError, match="Izhikevich has no preset 'XX'; it has RS, IB, CH, FS"):
         Izhikevich.preset("XX")
-    with pytest.raises(ValueError, match="LIF has no preset 'XX'; it has none"):
+    with pytest.raises(ValueError, match="LIF has no preset 'XX'; it has refractory"):
         LIF.preset("XX")
 
 
@@ -230,7 +230,7 @@ def test_an_unknown_input_is_refused():
         LIF().step(J=1.0)
     with pytest.raises(TypeError, match="LIF has no input 'V'; it has I"):
         LIF().run(V=[1.0])
-    with pytest.raises(TypeError, match=r"run\(\) takes one array by position \(I\), not 2"):
+    with pytest.raises(TypeError, match=r"LIF has 1 input \(I\), not 2"):
         LIF().run([1.0], [2.0])
 
 

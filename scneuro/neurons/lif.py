@@ -24,7 +24,7 @@ class LIF(Neuron):
     E_L, V_th, V_reset : float
         Resting, threshold and reset potential, mV.
     t_ref : float
-        Absolute refractory period, ms, in whole steps. Without one, r costs no hardware.
+        Absolute refractory period, ms, rounded to whole steps; a second state r counts them.
     dt : float
         Time step of explicit Euler, ms.
     """
@@ -47,12 +47,21 @@ class LIF(Neuron):
     currents: ClassVar[tuple[float, ...]] = (2.5, 2.1, 3.0, 4.0)
 
     V = State(init="E_L", unit="mV")
-    r = State(unit="steps", word="Q16.0", guard=0, range=(0.0, 32767.0))
     I = Input(unit="nA")  # noqa: E741 - the field's symbol
 
-    def update(self, V: Any, r: Any, I: Any) -> tuple[Any, ...]:  # noqa: E741
+    def further_states(self) -> dict[str, State]:
+        """The steps of the refractory period that are left, if there is one."""
+        counter = State(unit="steps", word="Q16.0", guard=0, range=(0.0, 32767.0))
+        return {"r": counter} if self.t_ref > 0 else {}
+
+    def update(self, V: Any, *others: Any) -> tuple[Any, ...]:
+        *left, I = others  # noqa: E741 - the field's symbol
         V_next = V + self.dt / self.tau_m * (self.E_L - V + self.R * I)
-        crossed, held = V_next >= self.V_th, r >= 1
+        crossed = V_next >= self.V_th
+        if not left:
+            return crossed, np.where(crossed, self.V_reset, V_next)
+        (r,) = left
+        held = r >= 1
         spike = crossed & ~held
-        left = np.where(spike, np.rint(self.t_ref / self.dt), np.maximum(r - 1, 0))
-        return spike, np.where(crossed | held, self.V_reset, V_next), left
+        r_next = np.where(spike, np.rint(self.t_ref / self.dt), np.maximum(r - 1, 0))
+        return spike, np.where(crossed | held, self.V_reset, V_next), r_next
