@@ -46,7 +46,7 @@ def _adapting(times: np.ndarray) -> bool:
         len(between)
         and np.all(np.diff(between) >= -0.01 * between[-1])
         and between[-1] >= 1.5 * between[0]
-        and between[1] < 0.75 * between[-1]
+        and between[2] < 0.75 * between[-1]
     )
 
 
@@ -104,7 +104,7 @@ def _irregular(times: np.ndarray) -> bool:
 PATTERNS = {
     "tonic": Pattern("all intervals equal within 10 %", _tonic),
     "adapting": Pattern(
-        "intervals grow, gradually: the last is at least 1.5 times the first, the second below "
+        "intervals grow, gradually: the last is at least 1.5 times the first, the third below "
         "three quarters of the last",
         _adapting,
     ),

@@ -77,7 +77,7 @@ class FixedPointAdExNeuron:
         self._registers = self._fixed.registers
 
     @property
-    def V(self) -> int:
+    def V(self) -> int:  # noqa: N802 - the field's symbol
         return self._read("V")
 
     @property

@@ -239,7 +239,7 @@ def brian_times(
         answer = json.loads(done.stdout)
         return [np.array(times, dtype=float) for times in answer["spikes"]], answer["versions"]
     except (ValueError, TypeError, KeyError):
-        raise ScneuroError(f"{python} is no Python: it did not answer in JSON", _INSTALL) from None
+        raise ScneuroError(f"{python} did not answer in JSON; is it a Python?", _INSTALL) from None
 
 
 def _constants(neuron: Neuron) -> list[str]:
