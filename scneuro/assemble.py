@@ -109,7 +109,7 @@ class _Assembly:
                 beyond.append((name, 1))
             out.bounds[name] = node.error + 1e-9 * node.magnitude
             path.outputs[name] = path.clamp(node, r.low, r.high, f"{name}_next")
-        condition = self.canonical.condition(out.roots[0])
+        condition = out.spike
         path.outputs["spike"] = (
             path.const(int(condition), 0)
             if isinstance(condition, bool)

@@ -67,6 +67,7 @@ def lower(
         raise ValueError(f"table_error must be positive, not {table_error!r}")
     canonical = Canonical(Graph())
     updates = dict(zip(states, map(canonical.sum, roots[1:]), strict=True))
+    spike = canonical.condition(roots[0])
     limits = {s.name: _limits(name, s, initial[s.name]) for s in states.values()}
     ranges = Ranges(
         dict.fromkeys(inputs, (Q8_8.least, Q8_8.greatest))
@@ -94,7 +95,9 @@ def lower(
                 for r in registers.values()
             }
         )
-        out = Lowered(Datapath(), rounding, registers, dict(inputs), dict(noises), updates, roots)
+        out = Lowered(
+            Datapath(), rounding, registers, dict(inputs), dict(noises), updates, spike, roots
+        )
         beyond = assemble(name, canonical, ranges, table_error, out)
         if not beyond:
             return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .canonical import Sum
+from .canonical import Condition, Sum
 from .datapath import Datapath, Node
 from .graph import Expr
 from .registers import Register
@@ -49,7 +49,9 @@ class Lowered:
     noises : dict of str to Noise
         The declared noises by name.
     updates : dict of str to Sum
-        The canonical form.
+        The canonical form of the states' next values.
+    spike : Condition or bool
+        That of the spike flag.
     roots : tuple of Expr
         The traced graph: spike, then states.
     words : dict of str to Node
@@ -69,6 +71,7 @@ class Lowered:
     inputs: dict[str, str]
     noises: dict[str, Noise]
     updates: dict[str, Sum]
+    spike: Condition | bool
     roots: tuple[Expr, ...]
     words: dict[str, Node] = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from .equations import Equations
 from .fixed import FixedNeuron
 from .neuron import Neuron
 
@@ -21,6 +22,8 @@ def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dic
         Clocks of the forms of the hardware.
     """
     lowered = fixed.lowered
+    equations = Equations(lowered.updates, lowered.spike)
+    tables = {text: name for name, text in equations.tables.items()}
     states = [
         {
             "name": r.name,
@@ -39,8 +42,9 @@ def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dic
         "neuron": neuron.name,
         "parameters": neuron.parameters,
         "presets": list(neuron.presets),
-        "updates": {name: value.key for name, value in lowered.updates.items()},
-        "spike": str(lowered.roots[0]),
+        "sums": equations.sums,
+        "updates": equations.updates,
+        "spike": equations.spike,
         "states": states,
         "inputs": [{"name": n, "unit": unit, "word": "Q8.8"} for n, unit in lowered.inputs.items()],
         "coefficients": [
@@ -49,6 +53,7 @@ def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dic
         ],
         "tables": [
             {
+                "name": tables.get(t.text, ""),
                 "function": t.text,
                 "segments": t.segments,
                 "words_per_segment": 1 << t.shift,
@@ -71,7 +76,9 @@ def show(neuron: Neuron, figures: dict[str, Any]) -> str:
     lines += [f"parameters  {given}"]
     if figures["presets"]:
         lines.append(f"presets     {', '.join(figures['presets'])}")
-    lines += ["", "one step, canonical ([f] is a table; c ? a : b is a where c else b)"]
+    lines += ["", "one step, as it was understood (f1, f2, ... are the tables below)"]
+    lines += [f"  {name} = {text}" for name, text in figures["sums"].items()]
+    lines += [f"  spike if {figures['spike']}"]
     lines += [f"  {name} <- {text}" for name, text in figures["updates"].items()]
     lines += [
         "",
@@ -97,7 +104,7 @@ def show(neuron: Neuron, figures: dict[str, Any]) -> str:
     for t in figures["tables"]:
         lines += [
             "",
-            f"table {t['function']}",
+            f"table {t['name']} = {t['function']}",
             f"  {t['segments']} segments of {t['words_per_segment']} words; error over all "
             f"{t['inputs_checked']:,} words it can be given: {t['max_error']:.3g} at most "
             f"(budget {t['budget']:.3g})",

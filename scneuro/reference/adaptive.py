@@ -12,11 +12,9 @@ from ..errors import ScneuroError
 from ..neuron import Neuron
 from .equations import equations_of
 
-__all__ = ["METHOD", "spike_times", "versions"]
+__all__ = ["spike_times", "versions"]
 
 _OPTIONS = {"method": "DOP853", "rtol": 1e-10, "atol": 1e-12}
-#: How the times are made, for reports.
-METHOD = "solve_ivp, " + ", ".join(f"{name} {value}" for name, value in _OPTIONS.items())
 
 
 class _Crossing:
@@ -98,6 +96,7 @@ def spike_times(neuron: Neuron, current: float, duration: float) -> np.ndarray:
 def versions() -> dict[str, str]:
     """What the times were made with."""
     return {
+        "method": ", ".join(f"{name} {value}" for name, value in _OPTIONS.items()),
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "scipy": version("scipy"),

@@ -4,7 +4,7 @@ scneuro is not needed there, and is not imported. A job is ::
 
     {"equations": "dV/dt = ...", "threshold": "V >= V_th", "reset": "V = V_reset",
      "refractory": "False", "parameters": {"V_th": [-50.0], "I": [2.5]},
-     "start": {"V": [-70.0]}, "duration": 1000.0, "dt": 0.001, "method": "rk4"}
+     "start": {"V": [-70.0]}, "duration": 1000.0, "dt": 0.001}
 
 with one value per run in every list, and times in ms. The answer is
 ``{"spikes": [[...], ...], "versions": {...}}``. Brian2 dates a spike to the start of its step; we
@@ -17,7 +17,9 @@ import sys
 from importlib.metadata import version
 from typing import Any
 
-__all__ = ["main", "run"]
+__all__ = ["METHOD", "main", "run"]
+
+METHOD = "rk4"
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         threshold=job["threshold"],
         reset=job["reset"],
         refractory=job["refractory"],
-        method=job["method"],
+        method=METHOD,
         dt=dt * brian2.ms,
     )
     for name, values in {**job["parameters"], **job["start"]}.items():
@@ -43,6 +45,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     return {
         "spikes": [(trains[n] / brian2.ms + dt).tolist() for n in range(len(group))],
         "versions": {
+            "method": f"{METHOD}, dt {dt} ms",
             "python": platform.python_version(),
             "numpy": version("numpy"),
             "brian2": version("brian2"),

@@ -28,7 +28,6 @@ class Brian:
     threshold: str
     reset: str = ""
     refractory: str = "False"
-    method: str = "rk4"
 
 
 @dataclass(frozen=True)
@@ -155,8 +154,9 @@ def _squid(p: Any, current: float, V: Any, *gates: Any) -> tuple[Any, ...]:
 
 
 #: By the name of the built-in neuron. A spike of the exponential models is their runaway: where
-#: ``update()`` cuts it is a choice of its numerics, so it is no part of the reference. From
-#: V_T + 20 Delta_T the time left is some 1e-9 of the membrane's; a step of rk4 overflows there.
+#: ``update()`` cuts it is a choice of its numerics, and no part of the reference. At V_T + 20 Delta_T
+#: 2e-9 membrane time constants are left of it. Brian2 stops at V_T + 10 Delta_T, with half a
+#: microsecond left, and holds the slope from there, or the trial steps of rk4 would overflow.
 EQUATIONS: dict[str, Equations] = {
     "lif": Equations(
         ("V",),
@@ -178,10 +178,12 @@ EQUATIONS: dict[str, Equations] = {
         _exponential_if,
         lambda p: p.V_T + 20 * p.Delta_T,
         Brian(
-            "dV/dt = (E_L - V + Delta_T*exp((V - V_T)/Delta_T) + R*I)/(tau_m*ms) : 1",
-            "V >= V_T + 20*Delta_T",
+            """
+            x = clip((V - V_T)/Delta_T, -1000, 10) : 1
+            dV/dt = (E_L - V + Delta_T*exp(x) + R*I)/(tau_m*ms) : 1
+            """,
+            "x >= 10",
             "V = V_reset",
-            method="euler",
         ),
         reset=lambda p, V: (p.V_reset,),
     ),
@@ -235,12 +237,12 @@ EQUATIONS: dict[str, Equations] = {
         lambda p: p.V_T + 20 * p.Delta_T,
         Brian(
             """
-            dV/dt = (g_L*(E_L - V + Delta_T*exp((V - V_T)/Delta_T)) + 1000*(I - w))/(C*ms) : 1
+            x = clip((V - V_T)/Delta_T, -1000, 10) : 1
+            dV/dt = (g_L*(E_L - V + Delta_T*exp(x)) + 1000*(I - w))/(C*ms) : 1
             dw/dt = (a*(V - E_L)/1000 - w)/(tau_w*ms) : 1
             """,
-            "V >= V_T + 20*Delta_T",
+            "x >= 10",
             "V = V_reset; w += b",
-            method="euler",
         ),
         reset=lambda p, V, w: (p.V_reset, w + p.b),
     ),

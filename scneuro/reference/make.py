@@ -16,7 +16,7 @@ from ..neuron import Neuron
 from ..neurons import builtin
 from ..stimulus import as_words
 from . import adaptive
-from .compare import BRIAN_DT, STORED, brian_times
+from .compare import STORED, brian_times
 from .equations import EQUATIONS
 
 __all__ = ["duration", "main", "make", "standard"]
@@ -64,10 +64,9 @@ def make(python: str) -> dict[str, Any]:
                     "brian2": _rounded(train),
                 }
             )
-    methods = {name: equations.brian.method for name, equations in EQUATIONS.items()}
     return {
-        "solve_ivp": {"method": adaptive.METHOD, **adaptive.versions()},
-        "brian2": {"dt": BRIAN_DT, "methods": methods, **versions},
+        "solve_ivp": adaptive.versions(),
+        "brian2": versions,
         "runs": runs,
     }
 
