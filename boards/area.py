@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from amaranth.back import rtlil
 
-from ..errors import ToolError
 from ..hdl import Neuron as Gates
 from ..neuron import Neuron
+from ..toolchain import find_tools, run_tool
 from .placement import read_placement
-from .toolchain import find_tools
 
 __all__ = ["DEVICES", "measure_area"]
 
@@ -69,15 +67,9 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
         (work / "top.il").write_text(rtlil.convert(gates, ports=ports, emit_src=False))
         script = f"read_rtlil top.il\n{how['synth']} -top top -json top.json\n"
         (work / "top.ys").write_text(script)
-        _run([tools["yosys"].command, "-q", "top.ys"], work)
+        run_tool([tools["yosys"].command, "-q", "top.ys"], work)
         place_command = [tools[place].command, *options, "--json", "top.json", "--freq", "100"]
         place_command += ["--seed", str(seed), "--report", "report.json", "--timing-allow-fail"]
-        _run([*place_command, "-q"], work)
+        run_tool([*place_command, "-q"], work)
         fmax, cells = read_placement(work / "report.json")
     return {"fmax_mhz": fmax, "used": {n: count["used"] for n, count in cells.items()}}
-
-
-def _run(command: list[str], work: Path) -> None:
-    done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ToolError(f"{command[0]} failed: {(done.stderr or done.stdout)[-500:]}")

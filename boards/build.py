@@ -21,10 +21,10 @@ from typing import Any
 from ..errors import ToolError
 from ..files import cannot_write, write_whole
 from ..neuron import Neuron
+from ..toolchain import Tool, find_tools, uses_yowasp
 from .design import Pins, design
 from .placement import read_placement
 from .table import Board
-from .toolchain import Tool, find_tools, uses_yowasp
 
 __all__ = ["BuildReport", "build_bitstream"]
 

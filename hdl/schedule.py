@@ -37,6 +37,10 @@ class Schedule:
 
     Attributes
     ----------
+    path : Datapath
+        The datapath in adders.
+    expanded : dict of int to Node
+        From the index of each node of the lowered datapath to the one with its value.
     outputs, words : dict of str to Node
     stage : dict of int to int
         The stage in which each node, by index, has its value.
@@ -46,7 +50,7 @@ class Schedule:
 
     def __init__(self, lowered: Lowered, *, dsp: bool | int) -> None:
         path, new = expand(lowered.path, tuple(lowered.words.values()), dsp=dsp)
-        self.outputs = path.outputs
+        self.path, self.expanded, self.outputs = path, new, path.outputs
         self.words = {name: new[word.index] for name, word in lowered.words.items()}
         words = tuple(self.words.values())
         at_once = {node.index for node in path.reachable(words)}

@@ -6,6 +6,8 @@ stage it
 follows. In iCE40 and ECP5 a stage's register sits in the same cell as its adder, so it is free.
 """
 
+from dataclasses import dataclass
+
 from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
@@ -15,7 +17,7 @@ from ..datapath import Node
 from ..lowered import Lowered
 from .schedule import FREE, Schedule
 
-__all__ = ["Step", "inputs_layout", "registers_layout", "words_layout"]
+__all__ = ["Kept", "Step", "inputs_layout", "registers_layout", "words_layout"]
 
 
 def registers_layout(lowered: Lowered) -> data.StructLayout:
@@ -65,6 +67,14 @@ class Step(wiring.Component):
     ----------
     latency : int
         Clocks from the inputs to the outputs.
+    path : Datapath
+        The datapath in adders.
+    outputs, word_nodes : dict of str to Node
+        Its nodes that are the outputs.
+    kept : list of Kept
+        What every register holds, once elaborated.
+    memories : dict of str to Node
+        The table that is in each memory, by the memory's name, once elaborated.
     """
 
     state: data.View
@@ -79,6 +89,10 @@ class Step(wiring.Component):
         self._held = held
         self._schedule = Schedule(lowered, dsp=dsp)
         self._stage = self._schedule.stage
+        self.path, self.expanded = self._schedule.path, self._schedule.expanded
+        self.outputs, self.word_nodes = self._schedule.outputs, self._schedule.words
+        self.kept: list[Kept] = []
+        self.memories: dict[str, Node] = {}
         self.latency = self._schedule.latency
         members = {
             "state": In(registers_layout(lowered)),
@@ -94,21 +108,30 @@ class Step(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._values: dict[tuple[int, int], Value] = {}
-        outputs = self._schedule.outputs
+        self.kept.clear()
+        self.memories.clear()
         for name in self._lowered.registers:
             m.d.comb += [
-                self.next[name].eq(self._at(m, outputs[name], self.latency)),
-                self.words[name].eq(self._at(m, self._schedule.words[name], 0)),
+                self.next[name].eq(self._at(m, self.outputs[name], self.latency)),
+                self.words[name].eq(self._at(m, self.word_nodes[name], 0)),
             ]
-        m.d.comb += self.spike.eq(self._at(m, outputs["spike"], self.latency))
+        m.d.comb += self.spike.eq(self._at(m, self.outputs["spike"], self.latency))
         return m
+
+    def place(self, node: Node, stage: int) -> tuple[int, int]:
+        """Where ``stage`` finds the value of ``node``: its index, and the stage it is taken from.
+
+        Where values are held, any later stage can have the register behind the one that made it.
+        """
+        if self._held:
+            stage = 0 if node.op == "input" else min(stage, self._stage[node.index] + 1)
+        return node.index, stage
 
     def _at(self, m: Module, node: Node, stage: int) -> Value:
         """The value of ``node``, as seen by ``stage``."""
         made = self._stage[node.index]
-        if self._held:  # it stays, so any later stage can have the register behind it
-            stage = 0 if node.op == "input" else min(stage, made + 1)
-        key = (node.index, stage)
+        key = self.place(node, stage)
+        stage = key[1]
         if key not in self._values:
             self._values[key] = self._make(m, node, stage, made)
         return self._values[key]
@@ -134,6 +157,7 @@ class Step(wiring.Component):
         else:
             before = self._at(m, node, stage - 1)
         passed = _passed(node) if self._held else None
+        self.kept.append(Kept(signal, node, stage, passed[1] if passed else 0))
         if passed is None:
             m.d.sync += signal.eq(before)
             return signal
@@ -158,9 +182,24 @@ class Step(wiring.Component):
         shape = Shape(node.width, signed=node.signed)
         memory = Memory(shape=shape, depth=len(node.meta), init=list(node.meta))
         m.submodules[node.name] = memory
+        self.memories[node.name] = node
         port = memory.read_port()
+        self.kept.append(Kept(port.data, node, self._stage[node.index], 0))
         m.d.comb += port.addr.eq(self._at(m, node.args[0], self._stage[node.index] - 1))
         return port.data
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A register: ``stage`` clocks after the inputs it holds ``node``, without its low bits.
+
+    The low bits that are ``dropped`` are those of an earlier register.
+    """
+
+    signal: Signal
+    node: Node
+    stage: int
+    dropped: int
 
 
 def _operation(node: Node, args: list[Value]) -> Value:

@@ -33,7 +33,7 @@ import numpy as np
 
 from .errors import LoweringError
 
-__all__ = ["ARRAYS", "INTEGERS", "Datapath", "Node", "width_of"]
+__all__ = ["ARRAYS", "EXACT", "INTEGERS", "Datapath", "Node", "width_of"]
 
 _WIDEST = 62
 
@@ -105,7 +105,7 @@ def _add(node: Node, a: Any, b: Any) -> Any:
     return (a << i) + (b << j) if sign > 0 else (a << i) - (b << j)
 
 
-_EXACT: dict[str, Callable[..., Any]] = {
+EXACT: dict[str, Callable[..., Any]] = {
     "const": lambda node: node.meta,
     "add": _add,
     "scale": lambda node, a: a * node.meta,
@@ -118,7 +118,7 @@ _EXACT: dict[str, Callable[..., Any]] = {
 
 #: Evaluates over Python integers, one neuron at a time.
 INTEGERS: dict[str, Callable[..., Any]] = {
-    **_EXACT,
+    **EXACT,
     "rom": lambda node, a: node.meta[a],
     "not": lambda node, a: not a,
     "and": lambda node, a, b: a and b,
@@ -129,7 +129,7 @@ INTEGERS: dict[str, Callable[..., Any]] = {
 
 #: Evaluates over int64 arrays, many neurons at once.
 ARRAYS: dict[str, Callable[..., Any]] = {
-    **_EXACT,
+    **EXACT,
     "rom": lambda node, a: np.asarray(node.meta, dtype=np.int64)[a],
     "not": lambda node, a: np.logical_not(a),
     "and": lambda node, a, b: np.logical_and(a, b),

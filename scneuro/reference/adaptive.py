@@ -14,7 +14,7 @@ from .equations import equations_of
 
 __all__ = ["spike_times", "versions"]
 
-_OPTIONS = {"method": "DOP853", "rtol": 1e-10, "atol": 1e-12}
+_OPTIONS: dict[str, Any] = {"method": "DOP853", "rtol": 1e-10, "atol": 1e-12}
 
 
 class _Crossing:
@@ -96,7 +96,7 @@ def spike_times(neuron: Neuron, current: float, duration: float) -> np.ndarray:
 def versions() -> dict[str, str]:
     """What the times were made with."""
     return {
-        "method": ", ".join(f"{name} {value}" for name, value in _OPTIONS.items()),
+        "method": "{method}, rtol {rtol:g}, atol {atol:g}".format(**_OPTIONS),
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "scipy": version("scipy"),

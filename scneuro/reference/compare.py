@@ -139,6 +139,9 @@ def compare(
 ) -> Comparison:
     """Compare a neuron's float and Q8.8 models with its differential equations.
 
+    The spike of AdEx and the exponential model is their runaway, as in the papers: that
+    ``V_peak`` cuts it short counts as discretisation.
+
     Parameters
     ----------
     neuron : Neuron

@@ -154,9 +154,9 @@ def _squid(p: Any, current: float, V: Any, *gates: Any) -> tuple[Any, ...]:
 
 
 #: By the name of the built-in neuron. A spike of the exponential models is their runaway: where
-#: ``update()`` cuts it is a choice of its numerics, and no part of the reference. At V_T + 20 Delta_T
-#: 2e-9 membrane time constants are left of it. Brian2 stops at V_T + 10 Delta_T, with half a
-#: microsecond left, and holds the slope from there, or the trial steps of rk4 would overflow.
+#: ``update()`` cuts it is a choice of its numerics, and no part of the reference. At V_T + 20
+#: Delta_T, 2e-9 membrane time constants of it are left. Brian2 stops at V_T + 10 Delta_T, half a
+#: microsecond early, and holds the slope from there: the trial steps of rk4 would overflow.
 EQUATIONS: dict[str, Equations] = {
     "lif": Equations(
         ("V",),

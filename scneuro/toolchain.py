@@ -10,9 +10,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ToolError
+from .errors import ToolError
 
-__all__ = ["Tool", "find_tools", "uses_yowasp"]
+__all__ = ["Tool", "find_tools", "run_tool", "uses_yowasp"]
 
 _INSTALL = 'pip install "scneuro[toolchain]" brings all of them, from PyPI'
 _OLDEST = {"yosys": (0, 40), "nextpnr-ice40": (0, 7), "nextpnr-ecp5": (0, 7)}
@@ -137,3 +137,16 @@ def find_tools(names: tuple[str, ...]) -> dict[str, Tool]:
         If any is missing.
     """
     return {name: find(name) for name in names}
+
+
+def run_tool(command: list[str], folder: Path) -> None:
+    """Run a tool in ``folder``.
+
+    Raises
+    ------
+    ToolError
+        If it fails; with the end of what it said.
+    """
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ToolError(f"{command[0]} failed: {(done.stderr or done.stdout)[-500:]}")

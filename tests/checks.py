@@ -1,0 +1,57 @@
+"""What several test files check of a neuron."""
+
+import numpy as np
+
+from scneuro.datapath import ARRAYS
+from scneuro.graph import Graph
+from scneuro.sim.vectors import random_vectors
+from scneuro.stochastic import totals
+
+
+def check_one_step(neuron, count=2000, seed=0, **options):
+    """From any registers, one step of the integer model is ``update()`` within the bounds.
+
+    Where the integers decide a comparison otherwise, its sides must be within its bound; there the
+    vector is left out. Returns the share of vectors that were compared.
+    """
+    fixed = neuron.fixed(**options)
+    lowered = fixed.lowered
+    vectors = random_vectors(fixed, count, seed=seed)
+    names = [*lowered.registers, *lowered.inputs]
+    real = {n: np.ldexp(vectors[n].astype(float), -lowered.path.inputs[n].fraction) for n in names}
+    real |= totals(lowered.noises, vectors)
+    nodes = {str(k): d.node for k, d in enumerate(lowered.decisions)}
+    decided = lowered.path.evaluator(nodes, ARRAYS)(vectors)
+    same, taken = np.ones(count, dtype=bool), {}
+    for k, decision in enumerate(lowered.decisions):
+        chosen = np.broadcast_to(np.asarray(decided[str(k)], dtype=bool), count)
+        left, right = Graph.evaluate(decision.expr.args, real, taken)
+        (natural,) = Graph.evaluate((decision.expr,), real, taken)
+        differs = np.broadcast_to(natural, count) != chosen
+        margin = np.broadcast_to(np.abs(left - right), count)
+        assert np.all(margin[differs] <= decision.bound), decision.expr
+        taken[decision.expr] = chosen
+        same &= ~differs
+    got = lowered.path.evaluator(lowered.path.outputs, ARRAYS)(vectors)
+    noises = lowered.noises.items()
+    noise = [n.scaled(real[name]) for name, n in noises]
+    spike, *states = neuron.update(*(real[n] for n in names), *noise)
+    assert np.array_equal(
+        np.broadcast_to(got["spike"], count)[same], np.broadcast_to(spike, count)[same]
+    )
+    for r, expected in zip(lowered.registers.values(), states, strict=True):
+        limited = np.clip(expected, r.to_real(r.least), r.to_real(r.most))
+        error = np.abs(r.to_real(np.broadcast_to(got[r.name], count)) - limited)
+        error = np.where(same, error, 0.0)
+        worst = int(np.argmax(error))
+        assert error[worst] <= lowered.bounds[r.name], (
+            f"{r.name}: {error[worst]} > {lowered.bounds[r.name]} "
+            f"at { ({n: float(v[worst]) for n, v in real.items()}) }"
+        )
+    return float(np.mean(same))
+
+
+def multiplications(fixed):
+    """Multiplications of two values in a datapath, but for those inside tables."""
+    nodes = fixed.lowered.path.reachable()
+    return sum(node.op == "mul" for node in nodes) - len(fixed.lowered.tables)
