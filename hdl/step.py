@@ -67,6 +67,7 @@ class Step(wiring.Component):
     ----------
     latency : int
         Clocks from the inputs to the outputs.
+    is_held : bool
     path : Datapath
         The datapath in adders.
     outputs, word_nodes : dict of str to Node
@@ -86,7 +87,7 @@ class Step(wiring.Component):
 
     def __init__(self, lowered: Lowered, *, held: bool = False, dsp: bool | int = False) -> None:
         self._lowered = lowered
-        self._held = held
+        self.is_held = held
         self._schedule = Schedule(lowered, dsp=dsp)
         self._stage = self._schedule.stage
         self.path, self.expanded = self._schedule.path, self._schedule.expanded
@@ -123,7 +124,7 @@ class Step(wiring.Component):
 
         Where values are held, any later stage can have the register behind the one that made it.
         """
-        if self._held:
+        if self.is_held:
             stage = 0 if node.op == "input" else min(stage, self._stage[node.index] + 1)
         return node.index, stage
 
@@ -143,7 +144,9 @@ class Step(wiring.Component):
         if node.op in FREE and node.op != "input":
             return _wires(node, [self._at(m, arg, stage) for arg in node.args], shape)
         name = node.name if stage == made else f"{node.name}_d{stage - made}"
-        signal = Signal(shape, name=name, reset_less=True)
+        passed = _passed(node) if self.is_held and stage > made and node.op != "rom" else None
+        arg, bits = passed or (node, 0)
+        signal = Signal(shape if not bits else node.width - bits, name=name, reset_less=True)
         if stage == made:
             if node.op == "rom":
                 return self._rom(m, node)
@@ -156,16 +159,13 @@ class Step(wiring.Component):
             before = _operation(node, [self._at(m, arg, made) for arg in node.args])
         else:
             before = self._at(m, node, stage - 1)
-        passed = _passed(node) if self._held else None
-        self.kept.append(Kept(signal, node, stage, passed[1] if passed else 0))
-        if passed is None:
-            m.d.sync += signal.eq(before)
+        self.kept.append(Kept(signal, node, stage, bits))
+        m.d.sync += signal.eq(before[bits:] if bits else before)
+        if not bits:
             return signal
         # the low bits that pass an adder by are held already, where they come from
-        arg, bits = passed
-        m.d.sync += signal.eq(before[bits:])
         low = self._at(m, arg, self._stage[arg.index] + 1)
-        whole = Cat(_extended(low, bits), signal[: node.width - bits])
+        whole = Cat(_extended(low, bits), signal)
         return whole.as_signed() if node.signed else whole
 
     def _port(self, node: Node) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,8 +67,9 @@ def vector_parity(
     dsp: bool | int = False,
     progress: bool = True,
     step: Any = None,
+    vectors: Mapping[str, Any] | None = None,
 ) -> VectorParity:
-    """Drive a new vector into the pipeline every clock and compare every bit that comes out.
+    """Drive vectors into the datapath, one a clock if it is pipelined, and compare every bit.
 
     Parameters
     ----------
@@ -80,10 +82,16 @@ def vector_parity(
     progress : bool
     step : Step, optional
         The pipeline, if not the one generated from ``fixed``.
+    vectors : mapping of str to array of int, shape (count,), optional
+        The registers, input words and draws to compare, instead of random ones.
     """
     lowered = fixed.lowered
     step = step or Step(lowered, dsp=dsp)
-    vectors = random_vectors(fixed, count, seed=seed)
+    if vectors is None:
+        vectors = random_vectors(fixed, count, seed=seed)
+    else:
+        vectors = {name: np.asarray(values, dtype=np.int64) for name, values in vectors.items()}
+        count = len(next(iter(vectors.values())))
     model = lowered.path.evaluator(lowered.path.outputs, ARRAYS)(vectors)
     states, inputs = list(lowered.registers), list(lowered.inputs)
     expected = {n: np.broadcast_to(model[n], count) for n in (*states, "spike")}
@@ -101,21 +109,23 @@ def vector_parity(
         nonlocal mismatches, first
         words = dict.fromkeys((*inputs, *lowered.noise), 16)
         state, word = step.state.as_value(), step.inputs.as_value()
+        apart = step.latency + 1 if step.is_held else 1
         bar = tqdm(
-            range(count + step.latency),
+            range(apart * (count - 1) + step.latency + 1),
             desc=f"{fixed.name}: random vectors",
             delay=2,
             leave=False,
             disable=None if progress else True,
         )
         for clock in bar:
-            if clock < count:
-                ctx.set(state, packed(states, widths, clock))
-                ctx.set(word, packed(inputs, words, clock))
+            t, wait = divmod(clock, apart)
+            if wait == 0 and t < count:
+                ctx.set(state, packed(states, widths, t))
+                ctx.set(word, packed(inputs, words, t))
                 if lowered.noise:
-                    ctx.set(step.noise, packed(lowered.noise, words, clock))
-            t = clock - step.latency
-            if t >= 0:
+                    ctx.set(step.noise, packed(lowered.noise, words, t))
+            t, wait = divmod(clock - step.latency, apart)
+            if wait == 0 and t >= 0:
                 got = unpack(ctx.get(step.next.as_value()), widths)
                 got["spike"] = ctx.get(step.spike)
                 want = {name: int(values[t]) for name, values in expected.items()}

@@ -132,7 +132,7 @@ MEASURED = {
     "quadratic_if": (0.2, 5.3),
     "conductance_lif": (0.11, 6.3),
     "izhikevich": (0.3, 4.5),
-    "adex": (0.12, 1.6),
+    "adex": (0.1, 1.6),
     "hodgkin_huxley": (0.07, 0.4),
 }
 
@@ -158,7 +158,7 @@ def test_the_float_model_follows_its_equations(name):
 def test_adex_is_within_1_6_ms_of_its_equations_over_a_second(current):
     result = compare(AdEx(), current=current, live=False)
     assert result.discretisation.spikes == result.discretisation.expected > 0
-    assert result.discretisation.first <= 0.12
+    assert result.discretisation.first <= 0.1
     assert result.discretisation.mean <= 1.6
     assert result.quantisation.spikes == result.quantisation.expected
     assert result.quantisation.mean <= 0.15

@@ -139,6 +139,9 @@ def compare(
 ) -> Comparison:
     """Compare a neuron's float and Q8.8 models with its differential equations.
 
+    All that a step tells of its spike is that it fell within it, so it is dated at the middle
+    (Brian2 takes the step's beginning, NEST its end).
+
     The spike of AdEx and the exponential model is their runaway, as in the papers: that
     ``V_peak`` cuts it short counts as discretisation.
 
@@ -194,7 +197,8 @@ def compare(
 
 
 def _times(recording: Recording) -> np.ndarray:
-    times: np.ndarray = recording.t[recording.spike_steps]
+    """The spikes of a recording, each dated at the middle of the step it falls within."""
+    times: np.ndarray = recording.t[recording.spike_steps] - recording.dt / 2
     return times
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from bitwuzla import Kind, Term, TermManager
+from bitwuzla import Kind, Sort, Term, TermManager
 
 from ...errors import ToolError
 
@@ -77,8 +77,8 @@ class Rtl:
 
     Attributes
     ----------
-    registers : dict of str to str
-        The symbol of every register and free input, by the name of its wire.
+    symbols : list of str
+        Registers and free inputs, or the pieces they come in.
     next : dict of str to s-expression
         What each register's symbol becomes.
     memories : dict of str to dict of int to int
@@ -102,9 +102,7 @@ class Rtl:
                     self._sorts[name] = sort
                 case ["define-fun", name, _, ["Array", *_], [array, _]] if array in arrays:
                     arrays[array] = name.strip("|").split(" ", 1)[1]
-                case ["define-fun", name, [_, _], _, ["and", *equations]] if (
-                    name == f"|{top}_t|"
-                ):
+                case ["define-fun", name, [_, _], _, ["and", *equations]] if name == f"|{top}_t|":
                     for _, value, (symbol, _) in equations:
                         self.next[symbol] = value
                 case ["define-fun", name, [_], _, body]:
@@ -114,12 +112,6 @@ class Rtl:
         for array in arrays:
             if self.next.pop(array, [array, "state"]) != [array, "state"]:
                 raise ToolError(f"the memory {arrays[array]} is written")
-        prefix = f"|{top}_n "
-        self.registers = {
-            name[len(prefix) : -1]: body[0]
-            for name, body in self._bodies.items()
-            if name.startswith(prefix) and isinstance(body, list) and body[0] in self._sorts
-        }
 
     def _contents(self, initial: Any) -> None:
         """The initial rows of the memories, from the initial state's equations."""
@@ -133,6 +125,46 @@ class Rtl:
                     rows = self.memories.setdefault(self._arrays[array], {})
                     rows[int(address[2:], 2)] = int(row[2:], 2)
 
+    @property
+    def symbols(self) -> list[str]:
+        return list(self._sorts)
+
+    def pieces(self, name: str) -> list[tuple[str, int, int]]:
+        """The symbols that make up a wire: (symbol, its lowest bit in the wire, its width).
+
+        Raises
+        ------
+        ToolError
+            If the wire is logic, and not a register or a free input.
+        """
+        body = self._bodies.get(f"|{self._top}_n {name}|")
+        found: list[tuple[str, int, int]] = []
+        self._collect(body, name, found)
+        return found
+
+    def _collect(self, body: Any, name: str, found: list[tuple[str, int, int]]) -> None:
+        """Concatenated symbols, from the lowest."""
+        match body:
+            case ["concat", *parts]:
+                for part in reversed(parts):
+                    self._collect(part, name, found)
+            case [str(symbol), "state"] if symbol in self._sorts:
+                place = sum(width for _, _, width in found)
+                found.append((symbol, place, self.width(symbol)))
+            case ["ite", [str(symbol), "state"], "#b1", "#b0"] if symbol in self._sorts:
+                found.append((symbol, sum(width for _, _, width in found), 1))
+            case ["=", [["_", "extract", "0", "0"], [str(symbol), "state"]], "#b1"] if (
+                symbol in self._sorts and self.width(symbol) == 1
+            ):
+                found.append((symbol, sum(width for _, _, width in found), 1))
+            case _:
+                raise ToolError(f"yosys made {name} of {body}, which is no register")
+
+    def following(self, pieces: list[tuple[str, int, int]]) -> Any:
+        """The expression of what the symbols of a wire become."""
+        parts = [self.next[symbol] for symbol, _, _ in reversed(pieces)]
+        return parts[0] if len(parts) == 1 else ["concat", *parts]
+
     def wire(self, name: str, atoms: dict[str, Term]) -> Term:
         """The term of a wire, given those of the registers and inputs by symbol."""
         return self.term(self._bodies[f"|{self._top}_n {name}|"], atoms)
@@ -142,8 +174,10 @@ class Rtl:
         sort = self._sorts[symbol]
         return 1 if sort == "Bool" else int(sort[2])
 
-    def is_bool(self, symbol: str) -> bool:
-        return bool(self._sorts[symbol] == "Bool")
+    def sort(self, symbol: str) -> Sort:
+        if self._sorts[symbol] == "Bool":
+            return self._terms.mk_bool_sort()
+        return self._terms.mk_bv_sort(self.width(symbol))
 
     def term(self, expression: Any, atoms: dict[str, Term]) -> Term:
         """An expression as a term; ``atoms`` keeps what has been made of each symbol."""
@@ -165,8 +199,10 @@ class Rtl:
             return self._lookup(self._arrays[args[0][0]], self.term(args[1], atoms))
         if head in _KINDS:
             parts = [self.term(arg, atoms) for arg in args]
-            return parts[0] if len(parts) == 1 and head in ("and", "or") else terms.mk_term(
-                _KINDS[head], parts
+            return (
+                parts[0]
+                if len(parts) == 1 and head in ("and", "or")
+                else terms.mk_term(_KINDS[head], parts)
             )
         if head not in atoms:
             if head not in self._bodies:
