@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ToolError
-from ..files import cannot_write, write_whole
+from ..files import cache_folder, cannot_write, write_whole
 from ..neuron import Neuron
 from ..toolchain import Tool, find_tools, uses_yowasp
 from .design import Pins, design
@@ -162,7 +162,7 @@ def build_bitstream(
         digest.update(name.encode() + b"\0")
         digest.update(content.encode() if isinstance(content, str) else content)
     digest.update(repr(sorted((t.name, t.version) for t in tools.values())).encode())
-    folder = (cache or _cache_folder()) / digest.hexdigest()[:32]
+    folder = (cache or cache_folder() / "builds") / digest.hexdigest()[:32]
     cached = _is_whole(folder, board.suffix)
     if not cached:
         _make(plan, tools, seed, folder, board.suffix, progress)
@@ -174,12 +174,6 @@ def build_bitstream(
     write_whole(output / f"{name}{board.suffix}", content)
     write_whole(output / f"{name}.json", json.dumps(asdict(report), indent=2).encode() + b"\n")
     return report
-
-
-def _cache_folder() -> Path:
-    if chosen := os.environ.get("SCNEURO_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scneuro" / "builds"
 
 
 def _check_writable(output: Path) -> None:

@@ -95,13 +95,21 @@ def _parser() -> argparse.ArgumentParser:
 
     simulate = command("simulate", _simulate, "Run a neuron.")
     stimulated(simulate)
-    simulate.add_argument("--backend", choices=("float", "fixed", "amaranth"), default="float")
+    simulate.add_argument(
+        "--backend", choices=("float", "fixed", "amaranth", "cxxrtl"), default="float"
+    )
     simulate.add_argument("--plot", metavar="PNG", help="draw it")
     simulate.add_argument("-o", "--output", metavar="FILE.npz", help="save the traces")
 
     parity = command("parity", _parity, "Compare a neuron's gates, integers and float model.")
     stimulated(parity)
     parity.add_argument("--vcd", metavar="FILE", help="waveform, if the gates fail")
+    parity.add_argument(
+        "--engine", choices=("amaranth", "cxxrtl"), default="amaranth", help="cxxrtl: compiled"
+    )
+
+    prove = command("prove", _prove, "Prove a neuron's gates for all states and inputs.")
+    prove.add_argument("--timeout", type=float, default=60.0, metavar="S", help="per question")
 
     reference = command(
         "reference", _reference, "Compare a neuron with its differential equations."
@@ -179,9 +187,10 @@ def _run_on(backend: str, neuron: Neuron, values: np.ndarray) -> Recording:
     if backend == "fixed":
         return fixed.run(values)
     from .hdl import build
-    from .sim import SimulatedNeuron
+    from .sim import CompiledNeuron, SimulatedNeuron
 
-    return SimulatedNeuron(lambda: build(neuron, fixed), fixed).run(values)
+    engine = CompiledNeuron if backend == "cxxrtl" else SimulatedNeuron
+    return engine(lambda: build(neuron, fixed), fixed).run(values)
 
 
 def _simulate(options: argparse.Namespace) -> int:
@@ -242,7 +251,7 @@ def _parity(options: argparse.Namespace) -> int:
     from .sim import parity
 
     neuron = _neuron(options)
-    result = parity(neuron, _stimulus(options, neuron), vcd=options.vcd)
+    result = parity(neuron, _stimulus(options, neuron), vcd=options.vcd, engine=options.engine)
     _print(options, result.figures(), result)
     return 0 if result.ok else 1
 
@@ -258,6 +267,20 @@ def _reference(options: argparse.Namespace) -> int:
     )
     _print(options, result.figures(), result)
     return 0
+
+
+def _prove(options: argparse.Namespace) -> int:
+    from .sim.proof import prove
+
+    fixed = _neuron(options).fixed()
+    proofs = [
+        prove(fixed, held=held, dsp=dsp, timeout=options.timeout)
+        for held in (True, False)
+        for dsp in (True, False)
+    ]
+    text = "\n".join([*map(str, proofs), *(p.as_test() for p in proofs if p.as_test())])
+    _print(options, [proof.figures() for proof in proofs], text)
+    return 0 if all(proof.ok for proof in proofs) else 1
 
 
 def _build(options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .errors import FileTrouble
 
-__all__ = ["cannot_write", "write_whole"]
+__all__ = ["cache_folder", "cannot_write", "write_whole"]
 
 _WAY_OUT = {errno.ENOSPC: "free some space", errno.EISDIR: "name a file, not a folder"}
 
@@ -49,3 +49,10 @@ def write_whole(path: Path, content: bytes) -> None:
         if isinstance(error, OSError):
             raise cannot_write(path, error) from None
         raise
+
+
+def cache_folder() -> Path:
+    """Where what takes long to make is kept: $SCNEURO_CACHE, or the user's cache folder."""
+    if chosen := os.environ.get("SCNEURO_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scneuro"

@@ -15,7 +15,7 @@ from ..fixed import FixedNeuron
 from ..model import Runner
 from ..words import Q8_8, quantize
 
-__all__ = ["SimulatedNeuron", "simulate_steps"]
+__all__ = ["HardwareNeuron", "SimulatedNeuron", "simulate_steps"]
 
 _PATIENCE = 100_000  # clocks a hand-written neuron may take for one step
 _PERIOD = 1e-6
@@ -116,8 +116,8 @@ def simulate_steps(
             yield bench.step({name: int(values[t]) for name, values in words.items()})
 
 
-class SimulatedNeuron(Runner):
-    """A neuron's hardware, simulated gate by gate; one neuron.
+class HardwareNeuron(Runner):
+    """A neuron's hardware in some engine, one neuron, with the surface of the models.
 
     Parameters
     ----------
@@ -135,9 +135,7 @@ class SimulatedNeuron(Runner):
 
     def reset(self) -> None:
         """Start over from power-on."""
-        self._bench: _Bench | None = None
-        lowered = self._fixed.lowered
-        self.registers = {n: r.init for n, r in lowered.registers.items()}
+        self.registers = {n: r.init for n, r in self._fixed.lowered.registers.items()}
         self._shape = ()
 
     def read(self, name: str) -> Any:
@@ -154,8 +152,25 @@ class SimulatedNeuron(Runner):
         raise ValueError(f"{self.name}: simulated hardware is one neuron, not {count}")
 
     def _advance(self, inputs: dict[str, Any]) -> Any:
-        words = {name: int(value) for name, value in inputs.items()}
+        spike, self.registers = self._step({name: int(value) for name, value in inputs.items()})
+        return bool(spike)
+
+    def _step(self, words: dict[str, int]) -> tuple[int, dict[str, int]]:
+        """One step on input words: the spike flag and the registers after it."""
+        raise NotImplementedError
+
+
+class SimulatedNeuron(HardwareNeuron):
+    """A neuron's hardware in Amaranth's simulator; see :class:`HardwareNeuron`."""
+
+    _bench: _Bench | None = None
+
+    def reset(self) -> None:
+        super().reset()
+        self._bench = None
+
+    def _step(self, words: dict[str, int]) -> tuple[int, dict[str, int]]:
         if self._bench is None:
             self._bench = _Bench(self._make(), self._fixed)
-        spike, _, self.registers = self._bench.step(words)
-        return bool(spike)
+        spike, _, registers = self._bench.step(words)
+        return spike, registers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ..neuron import Neuron
 from ..stimulus import as_words
 from ..stochastic import totals
 from ..words import Q8_8, quantize
+from .compiled import compiled_steps
 from .engine import simulate_steps
 from .figures import Mismatch, Parity
 
@@ -44,6 +45,7 @@ def parity(
     make: Callable[[], Any] | None = None,
     vcd: Path | str | None = None,
     tolerance: int | None = None,
+    engine: str = "amaranth",
     progress: bool = True,
 ) -> Parity:
     """Compare a neuron's float model, integer model and gates.
@@ -64,13 +66,20 @@ def parity(
         Where to write a waveform of the run if level 1 fails, by running again.
     tolerance : int, optional
         Difference in spike count that level 3 allows; by default 1, or 2 % of float's.
+    engine : {"amaranth", "cxxrtl"}
+        What simulates the gates: Amaranth's simulator, or a compiled program, which takes some
+        seconds to make and then is hundreds of times faster.
     progress : bool
 
     Raises
     ------
     ValueError, TypeError
         A stimulus of the wrong shape or kind, or that does not fit Q8.8.
+    ToolError
+        The compiled engine without a C++ compiler.
     """
+    if engine not in _ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(_ENGINES)}, not {engine!r}")
     fixed = fixed or neuron.fixed()
     make = make or (lambda: build(neuron, fixed))
     if stimulus is None:
@@ -83,7 +92,7 @@ def parity(
     before, after, spikes = history.before, history.after, history.spikes
     first = fixed.lowered.registers[fixed.state_names[0]]
     mismatch = None
-    gates = simulate_steps(make(), fixed, words)
+    gates = _ENGINES[engine](make(), fixed, words)
     for t, (spike, word, registers) in enumerate(
         tqdm(
             gates,
@@ -144,6 +153,12 @@ def parity(
         Path(vcd) if mismatch and vcd else None,
         tolerance,
     )
+
+
+_ENGINES: dict[str, Callable[..., Iterator[tuple[int, int, dict[str, int]]]]] = {
+    "amaranth": simulate_steps,
+    "cxxrtl": compiled_steps,
+}
 
 
 def _words(neuron: Neuron, fixed: FixedNeuron, stimulus: Any) -> dict[str, np.ndarray]:

@@ -1,0 +1,100 @@
+// Drives a compiled design through cxxrtl's C interface: whole runs in one call.
+#include <cxxrtl/capi/cxxrtl_capi.h>
+#include <cstdint>
+
+namespace {
+
+// A port: its value in chunks of 32 bits, lowest first.
+struct port {
+  uint32_t *in, *out;
+  port(cxxrtl_handle design, const char *name) : in(nullptr), out(nullptr) {
+    if (cxxrtl_object *object = cxxrtl_get(design, name)) {
+      out = object->curr;
+      in = object->next ? object->next : object->curr;
+    }
+  }
+};
+
+// A rising edge of the clock; then the outputs are settled and readable.
+void tick(cxxrtl_handle design, const port &clk) {
+  *clk.in = 1;
+  cxxrtl_step(design);
+  *clk.in = 0;
+  cxxrtl_step(design);
+}
+
+void copy(uint32_t *to, const uint32_t *from, int chunks) {
+  for (int i = 0; i < chunks; i++) to[i] = from[i];
+}
+
+}  // namespace
+
+extern "C" {
+
+cxxrtl_toplevel cxxrtl_design_create();
+
+void *scneuro_open() {
+  cxxrtl_handle design = cxxrtl_create(cxxrtl_design_create());
+  cxxrtl_step(design);
+  return design;
+}
+
+void scneuro_close(void *design) { cxxrtl_destroy(static_cast<cxxrtl_handle>(design)); }
+
+// Give a neuron's input stream `count` payloads and take as many results: its output payload, then
+// its state, each in whole chunks. Returns how many were taken; fewer, if the neuron gave no result
+// within `patience` clocks or a second one for one input. Adds the clocks that passed to `clocks`.
+int64_t scneuro_steps(void *handle, int64_t count, const uint32_t *payloads, int payload_chunks,
+                      uint32_t *results, int result_chunks, int state_chunks, int64_t patience,
+                      int64_t *clocks) {
+  cxxrtl_handle design = static_cast<cxxrtl_handle>(handle);
+  port clk(design, "clk"), payload(design, "i__payload"), valid(design, "i__valid");
+  port ready(design, "i__ready"), taken(design, "o__ready"), result(design, "o__payload");
+  port done(design, "o__valid"), state(design, "state");
+  for (int64_t step = 0; step < count; step++) {
+    copy(payload.in, payloads + step * payload_chunks, payload_chunks);
+    *valid.in = 1;
+    *taken.in = 1;
+    cxxrtl_step(design);
+    bool accepted = false;
+    int64_t waited = 0;
+    while (true) {
+      accepted = *ready.out;
+      tick(design, clk);
+      waited++;
+      if (accepted) *valid.in = 0, cxxrtl_step(design);
+      if (*valid.in == 0 && *done.out) break;
+      if (waited > patience) return step;
+    }
+    uint32_t *row = results + step * (result_chunks + state_chunks);
+    copy(row, result.out, result_chunks);
+    copy(row + result_chunks, state.out, state_chunks);
+    tick(design, clk);
+    *clocks += waited + 1;
+    if (*done.out) return step;
+  }
+  return count;
+}
+
+// Run `count` clocks; `levels` gets the bit `output` has after each.
+int64_t scneuro_watch(void *handle, const char *clock, const char *output, int64_t count,
+                      uint8_t *levels) {
+  cxxrtl_handle design = static_cast<cxxrtl_handle>(handle);
+  port clk(design, clock), pin(design, output);
+  if (!clk.in || !pin.out) return -1;
+  for (int64_t i = 0; i < count; i++) {
+    tick(design, clk);
+    levels[i] = *pin.out & 1;
+  }
+  return count;
+}
+
+// Set an input; returns 0 if there is none of that name.
+int scneuro_set(void *handle, const char *name, uint32_t value) {
+  port input(static_cast<cxxrtl_handle>(handle), name);
+  if (!input.in) return 0;
+  *input.in = value;
+  cxxrtl_step(static_cast<cxxrtl_handle>(handle));
+  return 1;
+}
+}
