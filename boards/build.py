@@ -162,7 +162,7 @@ def build_bitstream(
         digest.update(name.encode() + b"\0")
         digest.update(content.encode() if isinstance(content, str) else content)
     digest.update(repr(sorted((t.name, t.version) for t in tools.values())).encode())
-    folder = (cache or cache_folder() / "builds") / digest.hexdigest()[:32]
+    folder = (cache or cache_folder("builds")) / digest.hexdigest()[:32]
     cached = _is_whole(folder, board.suffix)
     if not cached:
         _make(plan, tools, seed, folder, board.suffix, progress)

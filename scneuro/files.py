@@ -51,8 +51,8 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-def cache_folder() -> Path:
-    """Where what takes long to make is kept: $SCNEURO_CACHE, or the user's cache folder."""
+def cache_folder(kind: str) -> Path:
+    """Where what takes long to make is kept: $SCNEURO_CACHE, or ``kind`` in the user's cache."""
     if chosen := os.environ.get("SCNEURO_CACHE"):
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scneuro"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scneuro" / kind

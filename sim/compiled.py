@@ -93,7 +93,7 @@ def compile_design(
     for part in (*files, *files.values(), script, optimize, yosys.version, version.stdout):
         digest.update(part.encode() + b"\0")
     digest.update(_DRIVER.read_bytes())
-    folder = (cache or cache_folder()) / "engines"
+    folder = cache or cache_folder("engines")
     library = folder / f"{digest.hexdigest()[:32]}.so"
     if not library.exists():
         folder.mkdir(parents=True, exist_ok=True)

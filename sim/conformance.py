@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from ..neuron import Neuron
 from ..stimulus import adversarial
@@ -68,6 +69,12 @@ def conformance(neuron: type[Neuron] | Neuron, *, steps: int = 500) -> type:
             if instance.hardware(instance.fixed()) is None:
                 result = vector_parity(instance.fixed(), 4 * steps, progress=False)
                 assert result.ok, f"{result.mismatches} of {result.vectors} differ: {result.first}"
+
+        @pytest.mark.proof
+        def test_gates_equal_the_model_for_all_states_and_inputs(self, prove: Any) -> None:
+            if instance.hardware(instance.fixed()) is None:
+                prove(instance, held=True)
+                prove(instance)
 
     Conformance.__name__ = Conformance.__qualname__ = f"Conformance[{instance.name}]"
     Conformance.__doc__ = f"{instance.name}, at every fidelity."

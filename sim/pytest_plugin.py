@@ -1,4 +1,4 @@
-"""The pytest plugin: the ``parity`` fixture and the ``--scneuro-traces`` option.
+"""The pytest plugin: the fixtures ``parity`` and ``prove``, the option ``--scneuro-traces``.
 
 Amaranth is imported when a test asks for the fixture, not whenever pytest starts.
 """
@@ -14,8 +14,9 @@ import pytest
 
 if TYPE_CHECKING:
     from .figures import Parity
+    from .proof import Proof
 
-__all__ = ["parity", "pytest_addoption"]
+__all__ = ["parity", "prove", "pytest_addoption", "pytest_configure"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +27,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="write a waveform (VCD) of every parity check whose gates fail, by running it again",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "proof: proves gates for all states and inputs")
+
+
+@pytest.fixture
+def prove() -> Callable[..., Proof]:
+    """Prove a neuron's gates: ``prove(neuron)`` fails the test unless it is proved.
+
+    It takes the arguments of :func:`scneuro.sim.proof.prove` and returns its result; without the
+    solver (``pip install "scneuro[proof]"``) the test is skipped.
+    """
+    pytest.importorskip("bitwuzla", reason='the proof needs pip install "scneuro[proof]"')
+    from .proof import prove as show
+
+    def check(neuron: Any, **options: Any) -> Proof:
+        result = show(neuron.fixed(), progress=False, **options)
+        if not result.ok:
+            pytest.fail(f"{result}\n{result.as_test()}", pytrace=False)
+        return result
+
+    return check
 
 
 @pytest.fixture

@@ -75,6 +75,8 @@ def _interval(node: Node) -> tuple[int, int]:
 
 def bounded_by_linear_form(node: Node) -> bool:
     """Whether a sum stays within its interval, like terms collected."""
+    if node.op not in ("add", "scale", "shl"):
+        return False
     leaves: dict[int, Node] = {}
     form = _linear(node, leaves)
     low = high = form.pop(None, 0)

@@ -19,10 +19,11 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from amaranth.back import rtlil
@@ -60,6 +61,9 @@ memory_nordff
 opt_clean
 write_smt2 -wires top.smt2
 """
+
+
+Goal: TypeAlias = tuple[str, Callable[[dict[str, Term]], Term], Node, int, int]
 
 
 @dataclass
@@ -294,13 +298,13 @@ class _Prover:
             self._settled("linear form")
         elif exhaustive_interval(node):
             self._settled("all values of a word")
-        elif node.op in _CONDITIONS:
-            self._settled("interval arithmetic")  # 0 or 1
+        # from what is before the node alone: its own interval is what is to be shown
+        elif node.op not in _CONDITIONS and self._holds(
+            self._inside(self._apply(node), node), list(node.args)
+        ):
+            self._settled("solver")
         else:
-            value = self._apply(node)
-            inside = self._inside(value, node)
-            if not self._holds(inside, [node]):
-                self.proof.failures.append(f"{node.name} may leave [{node.low}, {node.high}]")
+            self.proof.failures.append(f"{node.name} may leave [{node.low}, {node.high}]")
 
     def _inside(self, value: Any, node: Node) -> Term:
         above = value >= node.low
@@ -308,24 +312,31 @@ class _Prover:
         return self.terms.mk_term(Kind.AND, [above, below])
 
     # -- 3: registers ------------------------------------------------------------------------
-    def _goals(self) -> Iterator[tuple[str, Any, Node, int, int]]:
-        """(what, its value in the RTL as an expression, node, stage, bits dropped)."""
+    def _goals(self) -> Iterator[Goal]:
+        """(what, the RTL's term for it, node, the stage it is made from, bits dropped)."""
         for kept in self.step.kept:
             name = self.names[kept.signal][-1]
             symbols = self.rtl.pieces(name)
-            yield (name, self.rtl.following(symbols), kept.node, kept.stage - 1, kept.dropped)
+            following = self.rtl.following(symbols)
+            yield name, partial(self.rtl.term, following), kept.node, kept.stage - 1, kept.dropped
         last = self.step.latency
         for state in self.lowered.registers:
-            yield (f"next.{state}", f"next.{state}", self.step.outputs[state], last, 0)
-            yield (f"words.{state}", f"words.{state}", self.step.word_nodes[state], 0, 0)
-        yield ("spike", "spike", self.step.outputs["spike"], last, 0)
+            for port, node, stage in (
+                (f"next.{state}", self.step.outputs[state], last),
+                (f"words.{state}", self.step.word_nodes[state], 0),
+            ):
+                yield port, partial(self.rtl.wire, port), node, stage, 0
+        yield "spike", partial(self.rtl.wire, "spike"), self.step.outputs["spike"], last, 0
 
-    def _register(self, what: str, expression: Any, node: Node, stage: int, dropped: int) -> None:
-        atoms = self._atoms(stage)
-        if isinstance(expression, str):
-            term = self.rtl.wire(expression, atoms)
-        else:
-            term = self.rtl.term(expression, atoms)
+    def _register(
+        self,
+        what: str,
+        value: Callable[[dict[str, Term]], Term],
+        node: Node,
+        stage: int,
+        dropped: int,
+    ) -> None:
+        term = value(self._atoms(stage))
         known: dict[int, Any] = {}
         wanted = self._model(node, stage, known)
         made = _bits(self.terms, wanted, term.sort(), dropped)

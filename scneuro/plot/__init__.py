@@ -1,0 +1,9 @@
+"""Figures of the kinds papers show, drawn with matplotlib where it is installed."""
+
+from .curve import plot_fi
+from .page import require
+from .phase import plot_phase
+from .presets import plot_presets
+from .trace import plot_recordings, plot_trace
+
+__all__ = ["plot_fi", "plot_phase", "plot_presets", "plot_recordings", "plot_trace", "require"]

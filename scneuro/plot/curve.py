@@ -1,0 +1,98 @@
+"""f-I curves: how fast a neuron fires at a current."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..neuron import Neuron
+from ..stimulus import as_words
+from ..words import Q8_8
+from .page import FLOAT, WORDS, label, page, require
+from .runs import both, called
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_fi"]
+
+_STEPS = 10_000
+_CURRENTS = 40
+
+
+def plot_fi(
+    neuron: Neuron, path: str | Path, currents: Any = None, *, steps: int = _STEPS
+) -> Figure:
+    """Draw the firing rate over the current, in float and Q8.8, and where their counts differ.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    path : path
+        A .png or .svg file, written whole or not at all.
+    currents : array of shape (N,), optional
+        Values of the first input, each held throughout and rounded to the nearest Q8.8 word; the
+        other inputs stay at their default. By default 40 up to 1.5 times the neuron's greatest
+        typical current. All run at once.
+    steps : int
+        Time steps at each current; the rate is the number of spikes over their time.
+
+    Returns
+    -------
+    Figure
+        As it was written.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A path with another suffix, currents that are not (N,) or do not fit Q8.8, or no steps.
+    ScneuroError
+        If matplotlib is missing.
+    FileTrouble
+        If the file cannot be written.
+    """
+    require(path)
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, not {steps}")
+    name = next(iter(neuron.input_defaults))
+    if currents is None:
+        most = max(neuron.currents, key=abs)
+        currents = np.linspace(0, np.clip(1.5 * most, Q8_8.least, Q8_8.greatest), _CURRENTS)
+    values = np.unique(as_words(currents, f"{neuron.name}: {name}", neuron.units[name]))
+    if np.ndim(currents) != 1:
+        raise ValueError(f"currents must have shape (N,), not {np.shape(currents)}")
+    spikes = {
+        fidelity: run.spikes
+        for fidelity, run in both(neuron, {name: np.tile(values, (steps, 1))}).items()
+    }
+    time = steps * neuron.dt
+    title = f"{called(neuron)}: firing rate over {time:g} ms at each current"
+    with page(path, 6.5, 4.3, title) as figure:
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        marks = ({"marker": "o", "ms": 7}, {"marker": ".", "ms": 5})
+        for (fidelity, numbers), style, mark in zip(
+            spikes.items(), (FLOAT, WORDS), marks, strict=True
+        ):
+            above.plot(values, 1e3 * numbers / time, label=fidelity, **style, **mark)
+        above.set_ylabel("firing rate (Hz)")
+        above.legend(loc="upper left")
+        above.set_ylim(bottom=0)
+        reference, words = spikes.values()
+        _draw_difference(below, values, words - reference)
+        below.set_xlabel(label([name], neuron.units[name]))
+        figure.align_ylabels()
+    return figure
+
+
+def _draw_difference(axis: Any, values: np.ndarray, difference: np.ndarray) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axis.axhline(0, color="0.7", lw=0.6, zorder=0)
+    axis.vlines(values, 0, difference, color=WORDS["color"], lw=1.5)
+    axis.plot(values, difference, ".", color=WORDS["color"], ms=5)
+    most = max(1.5, 1.2 * float(np.max(np.abs(difference))))
+    axis.set_ylim(-most, most)
+    axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axis.set_ylabel("Q8.8 - float\n(spikes)".replace("-", "\N{MINUS SIGN}"))

@@ -1,0 +1,82 @@
+"""What a figure shows: a neuron under a stimulus in float and in Q8.8, and how both are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..model import Recording
+from ..neuron import Neuron
+from ..stimulus import as_words
+from .page import amount, symbol
+
+__all__ = ["both", "called", "count", "described", "held", "stimuli"]
+
+_MOST = 3  # changed parameters that a title lists
+
+
+def count(neuron: Neuron, steps: int | None, duration: float) -> int:
+    """The number of steps: those asked for, or ``duration`` in ms."""
+    if steps is not None and steps < 1:
+        raise ValueError(f"steps must be at least 1, not {steps}")
+    return round(duration / neuron.dt) if steps is None else steps
+
+
+def held(neuron: Neuron, current: float | None) -> float:
+    """The Q8.8 word nearest to a current, by default the neuron's first typical one."""
+    name = next(iter(neuron.input_defaults))
+    chosen = neuron.currents[0] if current is None else current
+    return float(as_words(np.float64(chosen), f"{neuron.name}: {name}", neuron.units[name]))
+
+
+def stimuli(neuron: Neuron, stimulus: Any, steps: int) -> dict[str, np.ndarray]:
+    """All inputs by name, as Q8.8 words; a number is held, and None is a pulse."""
+    first, *_ = neuron.input_defaults
+    if stimulus is None:
+        stimulus = np.full(steps, neuron.input_defaults[first])
+        stimulus[steps // 10 : -(steps // 10) or None] = neuron.currents[0]
+    given = stimulus if isinstance(stimulus, Mapping) else {first: stimulus}
+    return {
+        name: as_words(
+            np.full(steps, values) if np.ndim(values) == 0 else np.asarray(values),
+            f"{neuron.name}: {name}",
+            neuron.units.get(name, ""),
+        )
+        for name, values in given.items()
+    }
+
+
+def both(neuron: Neuron, inputs: Mapping[str, Any]) -> dict[str, Recording]:
+    """A run in float and one in Q8.8, by label; both draw the same noise."""
+    return {"float": neuron.run(**inputs), "Q8.8": neuron.fixed().run(**inputs)}
+
+
+def called(neuron: Neuron) -> str:
+    """The neuron's name, its preset and what was changed, told by its parameters."""
+    cls = type(neuron)
+    known = {name: cls.preset(name).parameters for name in cls.presets} | {"": cls().parameters}
+    changed = {
+        name: [f"{n} = {v:g}" for n, v in neuron.parameters.items() if v != parameters[n]]
+        for name, parameters in known.items()
+    }
+    nearest = min(changed, key=lambda name: len(changed[name]))
+    others = changed[nearest]
+    shown = ", ".join(others[:_MOST]) + (", ..." if len(others) > _MOST else "")
+    return " ".join(filter(None, [neuron.name, nearest.replace("_", " "), shown and f"({shown})"]))
+
+
+def described(neuron: Neuron, inputs: Mapping[str, np.ndarray]) -> str:
+    """The stimulus in words; inputs that were not given are at their default."""
+    told = []
+    for name, values in inputs.items():
+        low, high = float(np.min(values)), float(np.max(values))
+        most = amount(high, neuron.units[name])
+        if low == high:
+            told.append(f"{symbol(name)} = {most}")
+        elif set(np.unique(values)) == {low, high}:
+            told.append(f"{symbol(name)} stepping between {low:.3g} and {most}")
+        else:
+            told.append(f"{symbol(name)} varying between {low:.3g} and {most}")
+    return ", ".join(told)

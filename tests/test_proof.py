@@ -1,0 +1,250 @@
+"""The proof: it holds for every neuron and form, and every planted fault breaks it."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from bitwuzla import Bitwuzla, Kind, Options, Result, TermManager
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scneuro import LIF, AdEx, HodgkinHuxley, NoisyLIF, cli
+from scneuro.datapath import ARRAYS, INTEGERS, Datapath
+from scneuro.errors import ToolError
+from scneuro.hdl import Step
+from scneuro.load import make_neuron
+from scneuro.neurons import builtins
+from scneuro.sim import vector_parity
+from scneuro.sim.proof import algebra, prove
+from scneuro.sim.proof.bits import Integer, bitvectors
+from scneuro.sim.proof.smt2 import Rtl
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
+@pytest.mark.parametrize("dsp", [True, False], ids=["dsp", "logic"])
+@pytest.mark.parametrize("name", [n for n in builtins() if n != "hodgkin_huxley"])
+def test_every_neuron_is_proved_in_every_form(name, dsp, held):
+    fixed = make_neuron(name).fixed()
+    result = prove(fixed, held=held, dsp=dsp, progress=False)
+    assert result.ok, str(result)
+    registers = fixed.lowered.registers.values()
+    assert result.states == np.prod([float(r.high - r.low + 1) for r in registers])
+    words = len(fixed.lowered.inputs) + len(fixed.lowered.noise)
+    assert result.inputs == 2 ** (16 * words)
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
+def test_a_hodgkin_huxley_neuron_is_proved_with_the_dsps_of_an_up5k(held):
+    assert prove(HodgkinHuxley().fixed(), held=held, dsp=8, progress=False).ok
+
+
+@pytest.mark.parametrize("rounding", ["floor", "stochastic"])
+def test_the_other_roundings_are_proved(rounding):
+    for neuron in (AdEx(), NoisyLIF()):
+        result = prove(neuron.fixed(rounding=rounding), progress=False)
+        assert result.ok, str(result)
+
+
+# -- faults --------------------------------------------------------------------------------------
+class Faulty(Step):
+    """A Step in which one node of the datapath does something else."""
+
+    def __init__(self, lowered, index, change, **options):
+        super().__init__(lowered, **options)
+        self.index, self.change = index, change
+
+    def elaborate(self, platform):
+        node = next(n for n in self.path.reachable() if n.index == self.index)
+        before = node.meta
+        node.meta = self.change(before)
+        try:
+            return super().elaborate(platform)
+        finally:
+            node.meta = before
+
+
+def sites(step, op):
+    return [n.index for n in step.path.reachable(tuple(step.outputs.values())) if n.op == op]
+
+
+FAULTS = {
+    "add": lambda meta: (meta[0], meta[1], -meta[2]),
+    "shr": lambda bits: bits - 1,
+    "ge": lambda bound: bound + 1,
+    "clamp": lambda limits: (limits[0] + 1, limits[1]),
+    "rom": lambda rows: (*rows[:77], rows[77] ^ 1, *rows[78:]),
+}
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
+@pytest.mark.parametrize("op", FAULTS)
+def test_a_fault_in_one_operation_is_caught(op, held):
+    fixed = AdEx().fixed()
+    index = sites(Step(fixed.lowered, held=held, dsp=True), op)[0]
+    step = Faulty(fixed.lowered, index, FAULTS[op], held=held, dsp=True)
+    result = prove(fixed, step=step, progress=False)
+    assert not result.ok
+    assert result.failures
+
+
+def test_a_delay_too_short_is_caught():
+    class Early(Step):
+        def _at(self, m, node, stage):
+            if node.op == "input" and stage == 3:
+                stage = 2
+            return super()._at(m, node, stage)
+
+    fixed = AdEx().fixed()
+    result = prove(fixed, step=Early(fixed.lowered, dsp=True), progress=False)
+    assert not result.ok
+
+
+def test_a_counterexample_is_a_state_an_input_and_both_answers():
+    fixed = LIF().fixed()
+    step = Step(fixed.lowered)
+    index = next(i for i in sites(step, "const") if i)
+    broken = Faulty(fixed.lowered, index, lambda value: value + 5000)
+    result = prove(fixed, step=broken, progress=False)
+    found = result.counterexample
+    assert set(found) == {"inputs", "model", "hardware"}
+    assert found["model"] != found["hardware"]
+    model = fixed.lowered.path.evaluator(fixed.lowered.path.outputs, INTEGERS)(found["inputs"])
+    assert {n: int(v) for n, v in model.items()} == found["model"]
+    test = result.as_test()
+    namespace = {}
+    exec(test, namespace)
+    namespace["test_counterexample_of_lif"](LIF())  # the sound gates pass it
+    assert str(found["inputs"]["V"]) in test
+
+
+def test_an_interval_that_is_too_narrow_is_caught():
+    fixed = LIF().fixed()
+    step = Step(fixed.lowered)
+    node = next(n for n in step.path.reachable() if n.op == "shr")
+    low, node.low = node.low, node.low // 2
+    try:
+        result = prove(fixed, step=step, progress=False)
+    finally:
+        node.low = low
+    assert any("may leave" in failure for failure in result.failures)
+
+
+def test_a_pipelined_step_may_be_compared_with_its_inputs_held():
+    fixed = AdEx().fixed()
+    result = vector_parity(fixed, 50, step=Step(fixed.lowered, held=True), progress=False)
+    assert result.ok
+    assert result.vectors == 50
+
+
+# -- the parts -----------------------------------------------------------------------------------
+def solved(claim, terms):
+    """Whether a claim without variables holds."""
+    solver = Bitwuzla(terms, Options())
+    solver.assert_formula(terms.mk_term(Kind.NOT, [claim]))
+    return solver.check_sat() == Result.UNSAT
+
+
+small = st.integers(-5000, 5000)
+
+
+@given(small, small, st.integers(0, 9))
+def test_bit_vectors_compute_what_integers_do(a, b, bits):
+    terms = TermManager()
+    x, y = Integer.constant(terms, a), Integer.constant(terms, b)
+    mask = (1 << bits) - 1
+    for made, wanted in (
+        (x + y, a + b),
+        (x - y, a - b),
+        (x * y, a * b),
+        (x << bits, a << bits),
+        (x >> bits, a >> bits),
+        (x + 3, a + 3),
+        (x * -7, a * -7),
+    ):
+        assert solved(made.equals(wanted), terms)
+    if bits:
+        assert solved((x & mask).equals(a & mask), terms)
+    assert solved(x >= y, terms) == (a >= b)
+
+
+@pytest.mark.parametrize("name", ["adex", "conductance_lif", "noisy_lif"])
+def test_the_evaluator_computes_the_same_over_bit_vectors(name):
+    fixed = make_neuron(name).fixed()
+    path, terms = fixed.lowered.path, TermManager()
+
+    def row(node, address):
+        result = Integer.constant(terms, node.meta[0])
+        for k, value in enumerate(node.meta):
+            same = address.equals(k)
+            width = max(result.width, 64)
+            chosen = [same, Integer.constant(terms, value).extended(width), result.extended(width)]
+            result = Integer(terms, terms.mk_term(Kind.ITE, chosen))
+        return result
+
+    model = path.evaluator(path.outputs, bitvectors(terms, row))
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        given_ = {n: int(rng.integers(i.low, i.high + 1)) for n, i in path.inputs.items()}
+        wanted = path.evaluator(path.outputs, INTEGERS)(given_)
+        made = model({n: Integer.constant(terms, v) for n, v in given_.items()})
+        for state in fixed.lowered.registers:
+            assert solved(made[state].equals(wanted[state]), terms)
+
+
+@pytest.mark.parametrize("name", builtins())
+@pytest.mark.parametrize("dsp", [True, False])
+def test_the_interval_of_every_node_holds_by_arithmetic_or_by_measurement(name, dsp):
+    fixed = make_neuron(name).fixed()
+    path = Step(fixed.lowered, dsp=dsp).path
+    rng = np.random.default_rng(0)
+    values = {n: rng.integers(i.low, i.high + 1, size=500) for n, i in path.inputs.items()}
+    for node in path.reachable():
+        if algebra.bounded_by_linear_form(node) or algebra.exhaustive_interval(node):
+            made = path.evaluator({"x": node}, ARRAYS)(values)["x"]
+            assert np.min(made) >= node.low
+            assert np.max(made) <= node.high
+
+
+def test_additions_that_are_not_the_multiplication_are_told_from_those_that_are():
+    path = Datapath()
+    a = path.input("a", -100, 100, 0)
+    times5 = path.scale(a, 5, 0)
+    right = path.add(path.scale(a, 1, -2), a)
+    wrong = path.add(path.scale(a, 1, -1), a)
+    assert algebra.same_function(times5, right, [a])
+    assert not algebra.same_function(times5, wrong, [a])
+
+
+def test_what_yosys_writes_and_is_not_understood_is_refused():
+    text = "(define-fun |top_n x| ((state |top_s|)) Bool (bvmagic |top#0|))"
+    rtl = Rtl(text, "top", TermManager(), None)
+    with pytest.raises(ToolError, match="bvmagic"):
+        rtl.wire("x", {})
+    with pytest.raises(ToolError, match="no register"):
+        Rtl("", "top", TermManager(), None).pieces("x")
+
+
+def test_the_command_proves_both_forms_and_says_for_how_many_states(capsys):
+    assert cli.main(["prove", "lif"]) == 0
+    text = capsys.readouterr().out
+    assert text.count("proved for all 2^") == 4
+    assert cli.main(["prove", "lif", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert [f["ok"] for f in figures] == [True] * 4
+    assert all(f["failures"] == [] and f["registers"] > 0 for f in figures)
+
+
+def test_hand_written_hardware_is_not_said_to_be_proved(capsys, tmp_path):
+    source = tmp_path / "own.py"
+    source.write_text(
+        "from scneuro import LIF\nfrom scneuro.hdl import Neuron\n"
+        "class Own(LIF):\n    def hardware(self, fixed):\n        return Neuron(fixed)\n"
+    )
+    assert cli.main(["prove", f"{source}:Own"]) == 2
+    assert "its own hardware" in capsys.readouterr().err
+
+
+def test_the_fixture_proves_and_reports(prove):
+    assert prove(LIF(), held=True).ok
+    assert replace(prove(LIF()), failures=["x"]).ok is False
