@@ -112,12 +112,6 @@ class FixedNeuron(Runner):
             integers = np.full(self._shape, integers)
         self._registers[name] = integers if self._shape else int(integers)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.__dict__.get("state_names", ()):
-            self.write(name, value)
-        else:
-            super().__setattr__(name, value)
-
     def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
         unit = self.lowered.inputs[name]
         return quantize(values, f"{self.name}: {name}", Q8_8, unit)

@@ -173,6 +173,12 @@ class Runner:
             return self.read(name)
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__.get("state_names", ()):
+            self.write(name, value)
+        else:
+            super().__setattr__(name, value)
+
     # -- what users call ---------------------------------------------------------------------
     def step(self, *args: Any, **inputs: Any) -> tuple[Any, Any]:
         """Advance one time step.

@@ -269,10 +269,7 @@ class Neuron(Runner):
                 f"{type(self).__name__}.{name} is fixed on construction; make a new neuron: "
                 f"{type(self).__name__}({name}=...)"
             )
-        if name in self.__dict__.get("state_names", ()):
-            self.write(name, value)
-        else:
-            super().__setattr__(name, value)
+        super().__setattr__(name, value)
 
     def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
         return values

@@ -26,7 +26,7 @@ from ..fixed import FixedNeuron
 from ..toolchain import find_tools, run_tool
 from .engine import HardwareNeuron
 
-__all__ = ["Compiled", "CompiledNeuron", "compile_design", "compiled_steps"]
+__all__ = ["Compiled", "CompiledNeuron", "compile_design", "compiled_steps", "library_of"]
 
 _DRIVER = Path(__file__).with_name("driver.cc")
 _CHUNK = 32
@@ -230,9 +230,10 @@ class _Stream:
         return result["spike"] != 0, result["word"], _fields(rows[:, split:], self._state)
 
 
-def _library(hardware: Any) -> Path:
+def library_of(hardware: Any, *, cache: Path | None = None) -> Path:
+    """A neuron's hardware, compiled."""
     text = rtlil.convert(hardware, emit_src=False)
-    return compile_design({"design.il": text}, _SCRIPT)
+    return compile_design({"design.il": text}, _SCRIPT, cache=cache)
 
 
 def compiled_steps(
@@ -249,7 +250,7 @@ def compiled_steps(
     library : path, optional
         A design compiled already, such as a netlist.
     """
-    stream = _Stream(library or _library(hardware), fixed)
+    stream = _Stream(library or library_of(hardware), fixed)
     count = len(next(iter(words.values())))
     for begin in range(0, count, _BLOCK):
         block = {name: values[begin : begin + _BLOCK] for name, values in words.items()}
@@ -279,7 +280,7 @@ class CompiledNeuron(HardwareNeuron):
 
     def _step(self, words: dict[str, int]) -> tuple[int, dict[str, int]]:
         if self._stream is None:
-            self._library = self._library or _library(self._make())
+            self._library = self._library or library_of(self._make())
             self._stream = _Stream(self._library, self._fixed)
         spikes, _, registers = self._stream.run({n: np.array([w]) for n, w in words.items()})
         return int(spikes[0]), {name: int(values[0]) for name, values in registers.items()}

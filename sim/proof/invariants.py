@@ -25,7 +25,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from amaranth import Array, Cat, ClockDomain, Const, Module, Mux, Shape, Signal, Value
+from amaranth import Array, Cat, ClockDomain, Const, Module, Mux, Signal, Value
 from amaranth.back import rtlil
 from amaranth.hdl import Assert, Assume, Fragment
 from amaranth.lib.wiring import In

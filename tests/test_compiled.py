@@ -1,0 +1,152 @@
+"""The compiled engine: step by step what Amaranth's simulator gives, and errors in one line."""
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+
+from scneuro import LIF, AdEx, ScneuroError, cli
+from scneuro.hdl import Neuron, build
+from scneuro.load import make_neuron
+from scneuro.sim import CompiledNeuron, SimulatedNeuron, compiled_steps, parity, simulate_steps
+from scneuro.sim import compiled as engine
+from scneuro.stimulus import adversarial
+from scneuro.words import quantize
+
+
+def words_for(fixed, steps):
+    return {
+        name: quantize(adversarial(steps, seed=seed), name)
+        for seed, name in enumerate(fixed.lowered.inputs)
+    }
+
+
+@pytest.mark.parametrize("name", ["lif", "adex", "noisy_lif", "sc_conductance"])
+def test_every_step_is_that_of_amaranths_simulator(name):
+    neuron = make_neuron(name)
+    fixed = neuron.fixed(rounding="stochastic")
+    words = words_for(fixed, 120)
+    hardware = [list(run(build(neuron, fixed), fixed, words))
+                for run in (simulate_steps, compiled_steps)]  # fmt: skip
+    assert hardware[0] == hardware[1]
+    assert any(spike for spike, _, _ in hardware[0])
+
+
+def test_parity_takes_the_engine_that_is_asked_for():
+    result = parity(AdEx(), steps=3_000, engine="cxxrtl", progress=False)
+    assert result.ok, str(result)
+    assert result.steps == 3_000
+    with pytest.raises(ValueError, match="engine must be one of amaranth, cxxrtl, not 'verilator'"):
+        parity(AdEx(), steps=10, engine="verilator")
+
+
+class OffByOne(LIF):
+    """Its hardware has another threshold than the model."""
+
+    def hardware(self, fixed):
+        return Neuron(LIF(V_th=-49.0).fixed())
+
+
+def test_a_fault_is_found_at_the_step_at_which_the_other_engine_finds_it():
+    found = [
+        parity(OffByOne(), steps=300, engine=name, progress=False).mismatch
+        for name in ("amaranth", "cxxrtl")
+    ]
+    assert found[0] == found[1] is not None
+
+
+def test_a_compiled_neuron_has_the_surface_of_the_others():
+    neuron = AdEx()
+    fixed = neuron.fixed()
+    chip = CompiledNeuron(lambda: build(neuron, fixed), fixed)
+    current = np.full(400, 1.0)
+    recording, wanted = chip.run(current, progress=False), fixed.run(current)
+    assert recording.spikes == wanted.spikes > 0
+    assert np.array_equal(recording.V, wanted.V)
+    assert np.array_equal(recording.w, wanted.w)
+    chip.reset()
+    fixed.reset()
+    assert chip.step(I=1.0) == fixed.step(I=1.0)
+    assert chip.V == fixed.V
+    for engine_ in (chip, SimulatedNeuron(lambda: build(neuron, fixed), fixed)):
+        with pytest.raises(AttributeError, match="cannot be set from outside"):
+            engine_.V = -60.0
+        with pytest.raises(ValueError, match="one neuron, not 2"):
+            engine_.step(I=np.ones(2))
+
+
+def test_the_command_line_runs_it(capsys):
+    figures = []
+    for backend in ("fixed", "cxxrtl"):
+        assert cli.main(["simulate", "lif", "--steps", "500", "--backend", backend, "--json"]) == 0
+        figures.append(json.loads(capsys.readouterr().out))
+        figures[-1].pop("backend")
+    assert figures[0] == figures[1]
+    assert cli.main(["parity", "lif", "--steps", "500", "--engine", "cxxrtl"]) == 0
+
+
+def test_a_missing_compiler_is_one_line_with_a_way_out(capsys, monkeypatch, tmp_path):
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setattr(engine.shutil, "which", lambda *_, **__: None)
+    assert cli.main(["parity", "lif", "--steps", "5", "--engine", "cxxrtl"]) == 2
+    error = capsys.readouterr().err
+    assert "needs a C++ compiler" in error
+    assert "apt install" in error
+
+
+def test_a_compiler_that_fails_is_reported_and_leaves_nothing(monkeypatch, tmp_path):
+    broken = tmp_path / "c++"
+    broken.write_text(
+        "#!/bin/sh\ncase $1 in --version) echo 1;; *) echo no room >&2; exit 1;; esac\n"
+    )
+    broken.chmod(0o755)
+    monkeypatch.setenv("CXX", str(broken))
+    cache = tmp_path / "cache"
+    text = {"design.il": "attribute \\top 1\nmodule \\top\n  wire input 0 \\clk\nend\n"}
+    with pytest.raises(ScneuroError, match="no room"):
+        engine.compile_design(text, engine._SCRIPT, cache=cache)
+    assert list(cache.iterdir()) == []
+
+
+def test_a_design_is_compiled_once(monkeypatch, tmp_path):
+    fixed = LIF().fixed()
+    text = {"design.il": engine.rtlil.convert(Neuron(fixed), emit_src=False)}
+    first = engine.compile_design(text, engine._SCRIPT, cache=tmp_path)
+    calls = []
+    real = subprocess.run
+
+    def counted(command, **options):
+        calls.append(command)
+        return real(command, **options)
+
+    monkeypatch.setattr(subprocess, "run", counted)
+    assert engine.compile_design(text, engine._SCRIPT, cache=tmp_path) == first
+    assert all("--version" in c or "-V" in c for c in calls)
+    assert engine.compile_design(text, engine._SCRIPT, optimize="-O0", cache=tmp_path) != first
+
+
+def test_hardware_that_never_answers_is_an_error(monkeypatch):
+    monkeypatch.setattr(engine, "_PATIENCE", 50)
+
+    class Mute(Neuron):
+        def elaborate(self, platform):
+            m = super().elaborate(platform)
+            m.d.comb += self.i.ready.eq(0)
+            return m
+
+    fixed = LIF().fixed()
+
+    class Silent(LIF):
+        def hardware(self, fixed):
+            return Mute(fixed)
+
+    with pytest.raises(ScneuroError, match="gave no result"):
+        list(compiled_steps(build(Silent(), fixed), fixed, words_for(fixed, 3)))
+
+
+def test_fields_wider_than_a_chunk_are_put_together():
+    rows = np.array([[0x80000001, 0x00000003], [0xFFFFFFFE, 0x00000001]], dtype=np.uint32)
+    fields = engine._fields(rows, {"a": 33, "b": 20})
+    assert fields["a"].tolist() == [0x180000001 - (1 << 33), 0x1FFFFFFFE - (1 << 33)]
+    assert fields["b"].tolist() == [1, 0]
