@@ -13,6 +13,7 @@ __all__ = ["Channel", "Gate", "linoid"]
 
 def linoid(x: Any) -> Any:
     """x / (1 - exp(-x)), which is 1 at 0: the voltage dependence of many rates."""
+    x = np.maximum(x, -500.0)  # beyond, it is 0 to all digits, and exp(-x) overflows
     near = np.abs(x) < 1e-4
     return np.where(near, 1 + x / 2, x / -np.expm1(-np.where(near, 1.0, x)))
 

@@ -84,11 +84,11 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--json", action="store_true", help="print JSON, for machines")
         return sub
 
-    def stimulated(sub: argparse.ArgumentParser) -> None:
+    def stimulated(sub: argparse.ArgumentParser, steps: str = "10000") -> None:
         group = sub.add_mutually_exclusive_group()
         group.add_argument("--current", type=float, metavar="X", help="hold the first input at X")
         group.add_argument("--stimulus", metavar="FILE", help="a .npy or .csv, a value per step")
-        sub.add_argument("--steps", type=int, metavar="N", help="time steps (default 10000)")
+        sub.add_argument("--steps", type=int, metavar="N", help=f"time steps (default {steps})")
 
     command("list", _list, "List the neurons and boards.", neuron=False)
     command("show", _show, "Show a neuron's equations, formats, tables and latency.")
@@ -100,6 +100,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     simulate.add_argument("--plot", metavar="PNG", help="draw it")
     simulate.add_argument("-o", "--output", metavar="FILE.npz", help="save the traces")
+
+    figure = command("plot", _plot, "Draw a neuron in float and Q8.8, as papers do.")
+    figure.add_argument(
+        "--kind",
+        choices=("trace", "fi", "phase"),
+        default="trace",
+        help="trace: of all variables in time (default); fi: firing rate over current; "
+        "phase: phase plane",
+    )
+    stimulated(figure, "200 ms; fi: 10000")
+    figure.add_argument("-o", "--output", required=True, metavar="FILE", help=".png or .svg")
 
     parity = command("parity", _parity, "Compare a neuron's gates, integers and float model.")
     stimulated(parity)
@@ -197,7 +208,7 @@ def _simulate(options: argparse.Namespace) -> int:
     neuron = _neuron(options)
     values = _stimulus(options, neuron)
     if options.plot:
-        plot.require()
+        plot.require(options.plot)
     recording = _run_on(options.backend, neuron, values)
     if options.output:
         path = Path(options.output)
@@ -244,6 +255,24 @@ def _simulate(options: argparse.Namespace) -> int:
             ]
         ),
     )
+    return 0
+
+
+def _plot(options: argparse.Namespace) -> int:
+    neuron = _neuron(options)
+    drawn = {"neuron": neuron.name, "kind": options.kind, "plot": options.output}
+    if options.kind != "trace" and options.stimulus is not None:
+        raise ValueError(f"--kind {options.kind} holds its currents; leave out --stimulus")
+    if options.kind == "fi":
+        if options.current is not None:
+            raise ValueError("--kind fi goes through many currents; leave out --current")
+        plot.plot_fi(neuron, options.output, steps=options.steps)
+    elif options.kind == "phase":
+        plot.plot_phase(neuron, options.output, options.current, steps=options.steps)
+    else:
+        given = options.current if options.stimulus is None else _stimulus(options, neuron)
+        plot.plot_trace(neuron, options.output, given, steps=options.steps)
+    _print(options, drawn, f"{neuron.name}: {options.kind} drawn to {options.output}")
     return 0
 
 

@@ -184,6 +184,11 @@ class Neuron(Runner):
         return neuron
 
     @property
+    def noises(self) -> dict[str, Noise]:
+        """The declared noises, by name."""
+        return dict(self._noises)
+
+    @property
     def units(self) -> dict[str, str]:
         """The units of the states and inputs, by name."""
         states = {s.name: s.unit for s in self.state_variables.values()}

@@ -5,18 +5,22 @@ import numpy as np
 from scneuro.datapath import ARRAYS
 from scneuro.graph import Graph
 from scneuro.sim.vectors import random_vectors
+from scneuro.stimulus import adversarial
 from scneuro.stochastic import totals
 
 
-def check_one_step(neuron, count=2000, seed=0, **options):
-    """From any registers, one step of the integer model is ``update()`` within the bounds.
+def check_one_step(neuron, count=2000, seed=0, vectors=None, **options):
+    """One step of the integer model is ``update()`` within the bounds, from any registers.
 
-    Where the integers decide a comparison otherwise, its sides must be within its bound; there the
-    vector is left out. Returns the share of vectors that were compared.
+    Or from those of ``vectors``. Where the integers decide a comparison otherwise, its sides must
+    be within its bound; there the vector is left out. Returns the share that was compared.
     """
     fixed = neuron.fixed(**options)
     lowered = fixed.lowered
-    vectors = random_vectors(fixed, count, seed=seed)
+    if vectors is None:
+        vectors = random_vectors(fixed, count, seed=seed)
+    else:
+        count = len(next(iter(vectors.values())))
     names = [*lowered.registers, *lowered.inputs]
     real = {n: np.ldexp(vectors[n].astype(float), -lowered.path.inputs[n].fraction) for n in names}
     real |= totals(lowered.noises, vectors)
@@ -49,6 +53,18 @@ def check_one_step(neuron, count=2000, seed=0, **options):
             f"at { ({n: float(v[worst]) for n, v in real.items()}) }"
         )
     return float(np.mean(same))
+
+
+def visited(fixed, steps):
+    """The vectors of a run on adversarial input, each input with a sequence of its own."""
+    inputs = {n: adversarial(steps, seed=k) for k, n in enumerate(fixed.lowered.inputs)}
+    rows = []
+    for t in range(steps):
+        given = {name: values[t] for name, values in inputs.items()}
+        row = {**fixed.registers, **{n: int(v * 256) for n, v in given.items()}}
+        fixed.step(**given)
+        rows.append(row | fixed.noise)
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def multiplications(fixed):

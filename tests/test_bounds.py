@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from checks import check_one_step, visited
 
 from scneuro import LIF, AdEx, Input, Izhikevich, LoweringError, Neuron, State
+from scneuro.neurons import builtin, builtins
 from scneuro.sim import parity, vector_parity
 from scneuro.stimulus import adversarial
 
@@ -148,3 +150,45 @@ def test_a_constant_too_small_to_register_is_said():
     assert ["1e-09" in note for note in Drift().fixed().lowered.notes] == [True]
     for neuron in (BoundedDifference, LIF, Izhikevich, AdEx):
         assert neuron().fixed().lowered.notes == []
+
+
+# -- the built-in neurons -------------------------------------------------------------------------
+BUILT_IN = {name: builtin(name)() for name in builtins()}
+PRESETS = {
+    f"{model.__name__} {name}": model.preset(name)
+    for model in (AdEx, Izhikevich, LIF)
+    for name in model.presets
+}
+
+
+@pytest.mark.parametrize("rounding", ["nearest", "floor", "stochastic"])
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_built_in_neuron_stays_within_its_bounds_from_any_registers(name, rounding):
+    assert check_one_step(BUILT_IN[name], 3000, rounding=rounding) > 0.95
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_built_in_neuron_stays_within_its_bounds_on_adversarial_input(name):
+    neuron = BUILT_IN[name]
+    assert check_one_step(neuron, vectors=visited(neuron.fixed(), 600)) > 0.95
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_stays_within_its_bounds(name):
+    neuron = PRESETS[name]
+    assert check_one_step(neuron, 3000) > 0.95
+    assert check_one_step(neuron, vectors=visited(neuron.fixed(), 300)) > 0.95
+
+
+@pytest.mark.parametrize("guard", [0, 12])
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_built_in_neuron_stays_within_its_bounds_with_other_guard_bits(name, guard):
+    assert check_one_step(BUILT_IN[name], 1000, guard=guard) > 0.9
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_bounds_of_a_built_in_neuron_are_worth_having(name):
+    """A state is within 30 LSB after a step; HodgkinHuxley's V moves by up to 100 mV in one."""
+    lowered = BUILT_IN[name].fixed().lowered
+    for state, bound in lowered.bounds.items():
+        assert 0 < bound < 30 * lowered.registers[state].word.lsb

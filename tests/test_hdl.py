@@ -11,19 +11,20 @@ from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scneuro import LIF, AdEx, Izhikevich
-from scneuro.datapath import ARRAYS
+from scneuro import LIF, AdEx, ConductanceLIF, HodgkinHuxley, Izhikevich, NoisyLIF
+from scneuro.datapath import ARRAYS, Datapath
 from scneuro.hdl import LFSR, Step
 from scneuro.hdl import Neuron as HardwareNeuron
 from scneuro.hdl.adders import adder_count, expand, plan
 from scneuro.hdl.link import FRAME_BYTES, FrameReader, FrameWriter, Sample
 from scneuro.hdl.uart import UARTReceiver, UARTTransmitter, divisor
-from scneuro.sim import vector_parity
+from scneuro.neurons import builtin, builtins
+from scneuro.sim import parity, vector_parity
 from scneuro.sim.engine import unpack
 from scneuro.sim.vectors import random_vectors
 from scneuro.stochastic import LFSR as Sequence
 
-BUILT_IN = [LIF, AdEx, Izhikevich]
+BUILT_IN = [builtin(name) for name in builtins()]
 
 
 def simulate(design, *testbenches):
@@ -101,19 +102,108 @@ def test_no_node_of_an_expanded_datapath_leaves_its_interval(model, dsp):
         assert value.max() <= node.high, f"{node.name} ({node.op})"
 
 
+# -- as many DSPs as there are --------------------------------------------------------------------
+def dsp_cells(path):
+    """DSPs of 16 x 16 that the products of a datapath take."""
+    return sum(
+        -(-a.width // 16) * -(-b.width // 16)
+        for a, b in (node.args for node in path.reachable() if node.op == "mul")
+    )
+
+
+@pytest.mark.parametrize("dsp", [1, 2, 8])
+@pytest.mark.parametrize("model", BUILT_IN)
+def test_no_more_dsps_are_used_than_there_are(model, dsp):
+    fixed = model().fixed()
+    path, _ = expand(fixed.lowered.path, (), dsp=dsp)
+    assert dsp_cells(path) <= dsp
+    vectors = random_vectors(fixed, 1000)
+    before = fixed.lowered.path.evaluator(fixed.lowered.path.outputs, ARRAYS)(vectors)
+    after = path.evaluator(path.outputs, ARRAYS)(vectors)
+    for name in before:
+        assert np.array_equal(before[name], after[name]), name
+
+
+@pytest.mark.parametrize("model", [ConductanceLIF, HodgkinHuxley, AdEx])
+def test_the_dsps_there_are_are_used(model):
+    source = model().fixed().lowered.path
+    cells = [dsp_cells(expand(source, (), dsp=n)[0]) for n in (0, 1, 2, 5, 1000)]
+    assert cells == sorted(cells)
+    assert cells[:2] == [0, 1]
+    assert cells[3] >= 3
+    assert cells[4] == dsp_cells(expand(source, (), dsp=True)[0])
+
+
+@pytest.mark.parametrize("model", [ConductanceLIF, HodgkinHuxley])
+def test_the_largest_multiplications_get_the_dsps(model):
+    source = model().fixed().lowered.path
+
+    def size(node):
+        return node.args[0].width * node.args[1].width
+
+    every = [size(n) for n in expand(source, (), dsp=True)[0].reachable() if n.op == "mul"]
+    few = [size(n) for n in expand(source, (), dsp=2)[0].reachable() if n.op == "mul"]
+    assert len(few) < len(every)
+    assert min(few) >= sorted(every, reverse=True)[len(few)]
+
+
+@pytest.mark.parametrize("dsp", [1, 8])
+@pytest.mark.parametrize("model", [ConductanceLIF, HodgkinHuxley])
+def test_a_pipeline_with_some_dsps_is_the_integer_model(model, dsp):
+    result = vector_parity(model().fixed(), 200, dsp=dsp, progress=False)
+    assert result.ok, f"{result.mismatches} of {result.vectors} differ: {result.first}"
+
+
+@pytest.mark.parametrize("model", [ConductanceLIF, NoisyLIF])
+def test_a_neuron_with_one_dsp_is_the_integer_model(model):
+    neuron = model()
+    fixed = neuron.fixed()
+    current = np.full(100, neuron.currents[-1])
+    result = parity(
+        neuron, current, fixed=fixed, make=lambda: HardwareNeuron(fixed, dsp=1), progress=False
+    )
+    assert result.bit_exact, str(result)
+
+
+# -- what is known needs no gates -----------------------------------------------------------------
+def test_a_known_condition_needs_no_gate():
+    path = Datapath()
+    a = path.input("a", -10, 10, 0)
+    maybe, always, never = path.ge(a, 3), path.ge(a, -10), path.ge(a, 11)
+    assert (always.low, always.high, never.low, never.high) == (1, 1, 0, 0)
+    for known, op in ((always, "and"), (never, "or")):
+        assert path.logic(op, known, maybe) is maybe
+        assert path.logic(op, maybe, known) is maybe
+    assert path.logic("or", maybe, always) is always
+    assert path.logic("and", never, maybe) is never
+    assert path.logic("and", maybe, path.ge(a, 4)).op == "and"
+    refused = path.logic("not", always)
+    assert (refused.low, refused.high) == (0, 0)
+    assert path.logic("or", refused, maybe) is maybe
+
+
+def test_a_known_choice_needs_no_multiplexer():
+    path = Datapath()
+    a, b = path.input("a", -10, 10, 0), path.input("b", -100, 100, 0)
+    assert path.mux(path.ge(a, -10), a, b) is a
+    assert path.mux(path.ge(a, 11), a, b) is b
+    assert path.mux(path.ge(a, 0), b, b) is b
+    assert path.mux(path.ge(a, 0), a, b).op == "mux"
+
+
 # -- the pipeline ---------------------------------------------------------------------------------
 @pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
 @pytest.mark.parametrize("dsp", [False, True])
 @pytest.mark.parametrize("model", BUILT_IN)
 def test_the_pipeline_is_the_integer_model_from_any_state(model, dsp, rounding):
     fixed = model().fixed(rounding=rounding)
-    result = vector_parity(fixed, 300, dsp=dsp, progress=False)
+    result = vector_parity(fixed, 150, dsp=dsp, progress=False)
     assert result.ok, f"{result.mismatches} of {result.vectors} differ: {result.first}"
-    assert result.vectors == 300
+    assert result.vectors == 150
 
 
 @pytest.mark.parametrize("held", [False, True])
-@pytest.mark.parametrize("model", BUILT_IN)
+@pytest.mark.parametrize("model", [LIF, AdEx, Izhikevich, ConductanceLIF, NoisyLIF])
 def test_a_change_of_input_comes_out_latency_clocks_later(model, held):
     fixed = model().fixed()
     step = Step(fixed.lowered, held=held)
@@ -121,7 +211,9 @@ def test_a_change_of_input_comes_out_latency_clocks_later(model, held):
     rest = fixed.registers
     path = fixed.lowered.path
     model_of = path.evaluator(path.outputs, ARRAYS)
-    before, after = ({n: int(v) for n, v in model_of({**rest, "I": I}).items() if n in names}
+    first, *others = (*fixed.lowered.inputs, *fixed.lowered.noise)
+    rest |= dict.fromkeys(others, 0)
+    before, after = ({n: int(v) for n, v in model_of({**rest, first: I}).items() if n in names}
                      for I in (0, 20_000))  # fmt: skip
     assert before != after
     seen = []
@@ -129,9 +221,9 @@ def test_a_change_of_input_comes_out_latency_clocks_later(model, held):
     async def drive(ctx):
         for name in names:
             ctx.set(step.state[name], rest[name])
-        ctx.set(step.inputs["I"], 0)
+        ctx.set(step.inputs[first], 0)
         await ctx.tick().repeat(step.latency + 2)
-        ctx.set(step.inputs["I"], 20_000)
+        ctx.set(step.inputs[first], 20_000)
         for _ in range(step.latency + 3):
             seen.append(unpack(ctx.get(step.next.as_value()), widths))
             await ctx.tick()
@@ -168,13 +260,14 @@ def test_a_neuron_answers_within_its_latency_and_waits_for_its_reader(model):
     words = [int(256 * model.currents[0])] * 3
     expected = []
     for word in words:
-        spike, v = fixed.step(I=word / 256)
+        spike, v = fixed.step(word / 256)
         expected.append((spike, int(v * 256)))
+    first = next(iter(fixed.lowered.inputs))
     got, clocks = [], []
 
     async def feed(ctx):
         for word in words:
-            ctx.set(neuron.i.payload["I"], word)
+            ctx.set(neuron.i.payload[first], word)
             ctx.set(neuron.i.valid, 1)
             await ctx.tick().until(neuron.i.ready)
         ctx.set(neuron.i.valid, 0)

@@ -6,6 +6,7 @@ from scipy import stats
 
 from scneuro import EscapeLIF, Input, Neuron, Noise, NoisyLIF, State, TraceError
 from scneuro.sim import parity, vector_parity
+from scneuro.stimulus import as_words
 from scneuro.stochastic import LFSR, NoiseSource
 
 NOISY = [NoisyLIF, EscapeLIF]
@@ -46,7 +47,6 @@ def test_normal_noise_has_mean_0_and_variance_1():
     assert abs(np.mean(x)) < 4 / np.sqrt(len(x))
     kurtosis = 3 - 6 / 5 / 4  # Irwin and Hall, n = 4
     assert abs(np.var(x) - 1) < 4 * np.sqrt((kurtosis - 1) / len(x))
-    assert abs(stats.skew(x)) < 4 * np.sqrt(6 / len(x))
     assert stats.kurtosis(x, fisher=False) == pytest.approx(kurtosis, abs=0.1)
     assert np.max(np.abs(x)) < 2 * np.sqrt(3)
 
@@ -107,11 +107,11 @@ def test_the_draws_of_the_integer_model_do_not_depend_on_its_rounding():
 @pytest.mark.parametrize("model", NOISY)
 def test_many_neurons_draw_in_turn_in_float_as_in_fixed(model):
     neuron, fixed = model(), model().fixed()
-    current = np.full((40, 3), neuron.currents[0])
+    current = np.full((400, 3), 2.5)
     a, b = neuron.run(current), fixed.run(current)
-    assert not np.allclose(a.V[:, 0], a.V[:, 1])
-    np.testing.assert_allclose(a.V, b.V, atol=0.05)
+    assert not np.array_equal(a.spike[:, 0], a.spike[:, 1])
     assert np.array_equal(a.spike, b.spike)
+    np.testing.assert_allclose(a.V, b.V, atol=0.05)
 
 
 def test_n_neurons_in_turn_are_the_sequence_of_one():
@@ -120,12 +120,12 @@ def test_n_neurons_in_turn_are_the_sequence_of_one():
     assert np.array_equal(together.ravel(), alone)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 12345, 0x55555555, 2**31 - 1])
+@pytest.mark.parametrize("seed", [1, 12345, 0x55555555])
 @pytest.mark.parametrize("model", NOISY)
 def test_noise_in_gates_is_the_integer_models_bit_for_bit(model, seed):
     neuron = model()
     fixed = neuron.fixed(seed=seed)
-    result = parity(neuron, np.full(400, neuron.currents[-1]), fixed=fixed, progress=False)
+    result = parity(neuron, np.full(300, neuron.currents[-1]), fixed=fixed, progress=False)
     assert result.bit_exact, str(result)
     assert result.within_bound, str(result)
     assert neuron.seed == 1
@@ -150,13 +150,13 @@ def test_noise_of_any_draws_is_bit_exact_in_the_pipeline(model, dsp, rounding):
     assert result.ok, result.first
 
 
-@pytest.mark.parametrize("seed", [1, 3, 99])
+@pytest.mark.parametrize("seed", [1, 2, 2**30])
 @pytest.mark.parametrize("model", NOISY)
 def test_spike_counts_of_a_second_are_those_of_float(model, seed):
     neuron = model()
     fixed = neuron.fixed(seed=seed)
     neuron.seed = seed
-    current = np.full(10_000, neuron.currents[0])
+    current = as_words(np.full(10_000, neuron.currents[0]))
     a, b = neuron.run(current, progress=False), fixed.run(current, progress=False)
     assert a.spikes == b.spikes > 5
 
@@ -220,18 +220,18 @@ def test_numpys_random_is_refused_with_what_to_declare_instead():
 
 # -- the models -----------------------------------------------------------------------------------
 @pytest.mark.parametrize("fidelity", ["float", "fixed"])
-@pytest.mark.parametrize("sigma", [2.0, 4.0])
+@pytest.mark.parametrize("sigma", [4.0])
 def test_a_free_membrane_spreads_by_sigma_over_the_root_of_two(fidelity, sigma):
     neuron = NoisyLIF(V_th=100.0, E_L=0.0, V_reset=0.0, sigma=sigma)
     runner = neuron if fidelity == "float" else neuron.fixed()
-    steps, count = 1500, 200
-    V = runner.run(np.zeros((steps, count)), progress=False).V[600:]  # six time constants in
+    steps, count = 1200, 300
+    V = runner.run(np.zeros((steps, count)), progress=False).V[500:]  # five time constants in
     assert V.max() < 100
     decay = 1 - neuron.dt / neuron.tau_m
     exact = sigma * np.sqrt(neuron.dt / neuron.tau_m / (1 - decay**2))
     assert exact == pytest.approx(sigma / np.sqrt(2), rel=0.01)
-    independent = count * (steps - 600) * neuron.dt / neuron.tau_m
-    assert np.std(V) == pytest.approx(exact, rel=4 / np.sqrt(2 * independent))
+    independent = count * (steps - 500) * neuron.dt / neuron.tau_m
+    assert np.std(V) == pytest.approx(exact, rel=3 / np.sqrt(2 * independent))
     assert np.mean(V) == pytest.approx(0.0, abs=4 * exact * np.sqrt(2 / independent))
 
 

@@ -11,7 +11,7 @@ from ..neuron import Neuron
 from ..stimulus import as_words
 from ..words import Q8_8
 from .page import FLOAT, WORDS, label, page, require
-from .runs import both, called
+from .runs import both, called, count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +23,7 @@ _CURRENTS = 40
 
 
 def plot_fi(
-    neuron: Neuron, path: str | Path, currents: Any = None, *, steps: int = _STEPS
+    neuron: Neuron, path: str | Path, currents: Any = None, *, steps: int | None = None
 ) -> Figure:
     """Draw the firing rate over the current, in float and Q8.8, and where their counts differ.
 
@@ -36,8 +36,8 @@ def plot_fi(
         Values of the first input, each held throughout and rounded to the nearest Q8.8 word; the
         other inputs stay at their default. By default 40 up to 1.5 times the neuron's greatest
         typical current. All run at once.
-    steps : int
-        Time steps at each current; the rate is the number of spikes over their time.
+    steps : int, optional
+        At each current, by default 10,000; the rate is the number of spikes over their time.
 
     Returns
     -------
@@ -54,8 +54,7 @@ def plot_fi(
         If the file cannot be written.
     """
     require(path)
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, not {steps}")
+    steps = count(neuron, steps, _STEPS * neuron.dt)
     name = next(iter(neuron.input_defaults))
     if currents is None:
         most = max(neuron.currents, key=abs)
@@ -95,4 +94,4 @@ def _draw_difference(axis: Any, values: np.ndarray, difference: np.ndarray) -> N
     most = max(1.5, 1.2 * float(np.max(np.abs(difference))))
     axis.set_ylim(-most, most)
     axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axis.set_ylabel("Q8.8 - float\n(spikes)".replace("-", "\N{MINUS SIGN}"))
+    axis.set_ylabel("Q8.8 \N{MINUS SIGN} float\n(spikes)")

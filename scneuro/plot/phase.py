@@ -22,8 +22,8 @@ _DURATION = 200.0  # ms
 _POINTS = 400  # of the grid, in each direction
 _ARROWS = (14, 10)
 _REACH = 20  # trajectories' heights within which nullclines are looked for
+_LEAST = 64  # LSB that a plane shows
 _SIZE = (6.5, 4.9)
-_CURVES = ({"ls": "-"}, {"ls": (0, (5, 2))})
 
 _Limits = tuple[float, float]
 
@@ -80,14 +80,14 @@ def plot_phase(
     title = f"{called(neuron)}: {described(neuron, driven)}"
     with page(path, *_SIZE, title) as figure:
         axis = figure.subplots()
-        _draw_flow(axis, neuron, plane, inputs, limits)
         start = [neuron.initial[name] for name in plane]
         for (fidelity, run), style in zip(runs.items(), (FLOAT, WORDS), strict=True):
             axis.plot(*_trajectory(run, plane, start), label=fidelity, **style)
+        _draw_flow(axis, neuron, plane, inputs, limits)
         _draw_resets(axis, plane, runs)
         for name, limit, place in zip(plane, limits, ("x", "y"), strict=True):
             axis.set(**{f"{place}lim": limit, f"{place}label": label([name], neuron.units[name])})
-        figure.legend(loc="outside upper left", ncols=3, columnspacing=1.5)
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
     return figure
 
 
@@ -118,9 +118,19 @@ def _nullcline(x: np.ndarray, y: np.ndarray, change: np.ndarray) -> np.ndarray:
 
 
 def _grid(limits: tuple[_Limits, _Limits], points: tuple[int, int]) -> list[np.ndarray]:
-    return list(
-        np.meshgrid(*(np.linspace(*limit, n) for limit, n in zip(limits, points, strict=True)))
+    """Coordinates of the centres of a plane's cells, each of shape (points[1], points[0])."""
+    centres = (
+        low + (high - low) * (np.arange(n) + 0.5) / n
+        for (low, high), n in zip(limits, points, strict=True)
     )
+    return list(np.meshgrid(*centres))
+
+
+def _extent(values: np.ndarray, lsb: float) -> _Limits:
+    """From the least to the greatest, and some LSB around what rests."""
+    low, high = float(values.min()), float(values.max())
+    room = max(0.0, _LEAST * lsb - (high - low)) / 2
+    return low - room, high + room
 
 
 def _limits(
@@ -128,10 +138,13 @@ def _limits(
 ) -> tuple[_Limits, _Limits]:
     """The trajectories, and as much of either nullcline as is near."""
     (left, right), (bottom, top) = (
-        (min(float(r.states[n].min()) for r in runs), max(float(r.states[n].max()) for r in runs))
-        for n in plane
+        _extent(
+            np.concatenate([run.states[name] for run in runs]),
+            neuron.state_variables[name].format.lsb,
+        )
+        for name in plane
     )
-    wide, high = right - left or 1.0, top - bottom or 1.0
+    wide, high = right - left, top - bottom
     x_limits = (left - 0.12 * wide, right + 0.12 * wide)
     around = (bottom - _REACH * high, top + _REACH * high)
     x, y = _grid((x_limits, around), (_POINTS, _POINTS))
@@ -141,7 +154,7 @@ def _limits(
         if heights.size:
             nearest = heights[np.argmin(np.maximum(bottom - heights, heights - top))]
             bottom, top = min(bottom, nearest), max(top, nearest)
-    high = top - bottom or 1.0
+    high = top - bottom
     return x_limits, (bottom - 0.15 * high, top + 0.15 * high)
 
 
@@ -155,12 +168,14 @@ def _draw_flow(
     """Nullclines, arrows of one length in the direction of the flow, and the region of spikes."""
     x, y = _grid(limits, (_POINTS, _POINTS))
     spike, *changes = _flow(neuron, plane, inputs, x, y)
-    if spike.any():
-        axis.contourf(x, y, spike.astype(float), levels=[0.5, 1.5], colors=["0.9"])
-        axis.fill([], [], color="0.9", label="spike")
-    for name, change, style in zip(plane, changes, _CURVES, strict=True):
+    for name, change, dash in zip(plane, changes, ("-", (0, (5, 2))), strict=True):
         text = rf"$\mathrm{{d}}${symbol(name)}$/\mathrm{{d}}t = 0$"
-        axis.plot(*_nullcline(x, y, change).T, color="black", lw=1.4, label=text, **style)
+        axis.plot(
+            *_nullcline(x, y, change).T, color="black", lw=1.4, ls=dash, label=text, zorder=1.5
+        )
+    if spike.any():
+        axis.contourf(x, y, spike.astype(float), levels=[0.5, 1.5], colors=["0.9"], zorder=0)
+        axis.fill([], [], color="0.9", label="next step spikes")
     x, y = _grid(limits, _ARROWS)
     _, *moves = _flow(neuron, plane, inputs, x, y)
     across, up = (
@@ -168,11 +183,10 @@ def _draw_flow(
         for size, move, limit in zip(_SIZE, moves, limits, strict=True)
     )
     length = np.hypot(across, up)
-    across, up = (
-        np.divide(v, length, where=length > 0, out=np.zeros_like(v)) for v in (across, up)
-    )
+    seen = length > 0  # not where the neuron rests, nor where it spikes
+    arrows = (v[seen] for v in (x, y, across / length, up / length))
     axis.quiver(
-        x, y, across, up, color="0.6", scale_units="inches", scale=5, width=0.003, pivot="mid"
+        *arrows, color="0.6", scale_units="inches", scale=5, width=0.003, pivot="mid", zorder=1
     )
 
 
@@ -190,9 +204,7 @@ def _draw_resets(axis: Any, plane: list[str], runs: Mapping[str, Recording]) -> 
     for run, style, size in zip(runs.values(), (FLOAT, WORDS), (8, 3), strict=True):
         points = (run.states[name][run.spike] for name in plane)
         axis.plot(*points, "o", ms=size, color=style["color"], alpha=style.get("alpha", 1))
-    potentials = {
-        float(v)
-        for v in next(iter(runs.values())).states[plane[0]][next(iter(runs.values())).spike]
-    }
+    reference = next(iter(runs.values()))
+    potentials = np.unique(reference.states[plane[0]][reference.spike])
     if len(potentials) == 1:
-        axis.axvline(potentials.pop(), color="0.35", lw=1, ls=":", label="reset")
+        axis.axvline(potentials[0], color="0.35", lw=1, ls=":", label="reset", zorder=1)

@@ -58,7 +58,7 @@ def called(neuron: Neuron) -> str:
     cls = type(neuron)
     known = {name: cls.preset(name).parameters for name in cls.presets} | {"": cls().parameters}
     changed = {
-        name: [f"{n} = {v:g}" for n, v in neuron.parameters.items() if v != parameters[n]]
+        name: [f"{symbol(n)} = {v:g}" for n, v in neuron.parameters.items() if v != parameters[n]]
         for name, parameters in known.items()
     }
     nearest = min(changed, key=lambda name: len(changed[name]))

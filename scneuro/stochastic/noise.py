@@ -27,7 +27,7 @@ class Noise:
     ----------
     kind : {"normal", "uniform"}
         ``normal``: mean 0 and variance 1, the sum of four draws (Irwin and Hall 1927; within
-        +-3.46). ``uniform``: 0 <= x < 1, one draw.
+        +-3.46). ``uniform``: 0 < x < 1, one draw, at the middles of 65,536 equal parts.
     """
 
     kind: str = "normal"
@@ -47,11 +47,10 @@ class Noise:
 
     def scaled(self, total: Any) -> Any:
         """The noise, from the sum of its draws times 2**-16; for numbers and traced values."""
+        count, middle = _DRAWS[self.kind], 2.0 ** -(LFSR.DRAW + 1)
         if self.kind == "uniform":
-            return total
-        count = _DRAWS[self.kind]
-        mean = count * (0.5 - 2.0 ** -(LFSR.DRAW + 1))
-        return math.sqrt(12 / count) * (total - mean)
+            return total + middle
+        return math.sqrt(12 / count) * (total - count * (0.5 - middle))
 
 
 class NoiseSource:
