@@ -153,7 +153,7 @@ def _in_dsp(nodes: list[Node], dsp: bool | int) -> set[int]:
     worth: dict[int, tuple[float, int]] = {}
     for node in nodes:
         if node.op == "scale" and adder_count(node.meta) > _ADDERS_PER_DSP:
-            widths = [node.args[0].width, abs(node.meta).bit_length() + 1]
+            widths = [node.args[0].width, abs(node.meta).bit_length()]
             logic = adder_count(node.meta) * node.width
         elif node.op == "mul" and min(a.width for a in node.args) > _NARROW:
             widths = [a.width for a in node.args]

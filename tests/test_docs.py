@@ -1,4 +1,4 @@
-"""Every code block of the README and the docs runs, and so does every example."""
+"""Every code block of the README and the docs runs, links lead somewhere, figures are current."""
 
 import re
 import runpy
@@ -8,52 +8,122 @@ from pathlib import Path
 import pytest
 
 from scneuro import cli
+from scneuro.neurons import builtins
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+GALLERY = ROOT / "docs" / "gallery" / "README.md"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+QUICK = ("lif", "quadratic_if", "sc_adex", "sc_conductance")
+
+
+def name_of(page):
+    return str(page.relative_to(ROOT))
 
 
 def blocks(page, language):
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_the_python_of_a_page_runs_from_top_to_bottom(page):
+def commands(language, pages):
+    return [line for page in pages for block in blocks(page, language)
+            for line in block.splitlines()]  # fmt: skip
+
+
+WITH_PYTHON = [page for page in PAGES if blocks(page, "python")]
+
+
+@pytest.mark.parametrize("page", WITH_PYTHON, ids=name_of)
+def test_the_python_of_a_page_runs_from_top_to_bottom(page, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "page"}
     for block in blocks(page, "python"):
         exec(compile(block, str(page), "exec"), namespace)
 
 
-def commands(language):
-    return [line for page in PAGES for block in blocks(page, language)
-            for line in block.splitlines()]  # fmt: skip
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_the_links_of_a_page_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if not re.match(r"https?:", target):
+            assert (page.parent / target).exists(), target
 
 
+# -- commands -------------------------------------------------------------------------------------
 @pytest.fixture
-def folder_of_the_readme(tmp_path, monkeypatch):
-    """A folder with the README's neuron saved as it says."""
-    neuron = next(b for b in blocks(ROOT / "README.md", "python") if "class Leaky" in b)
-    (tmp_path / "leaky.py").write_text(neuron)
+def folder_of_the_pages(tmp_path, monkeypatch):
+    """A folder with the README's and the tutorial's neuron saved as they say."""
+    for page, name in (("README.md", "Leaky"), ("docs/tutorial.md", "Adapting")):
+        neuron = next(b for b in blocks(ROOT / page, "python") if f"class {name}" in b)
+        (tmp_path / f"{name.lower()}.py").write_text(neuron)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_the_commands_of_the_pages_run(folder_of_the_readme, capsys):
-    assert len(commands("sh")) >= 5
-    for line in commands("sh"):
+def run(lines):
+    for line in lines:
         program, *arguments = shlex.split(line)
         assert program == "scneuro"
         assert cli.main(arguments) == 0, line
-    assert (folder_of_the_readme / "leaky.png").exists()
-    assert (folder_of_the_readme / "fs.npz").exists()
+
+
+def test_the_commands_of_the_pages_run(folder_of_the_pages, capsys):
+    lines = commands("sh", [page for page in PAGES if page != GALLERY])
+    assert len(lines) >= 9
+    run(lines)
+    for made in ("leaky.png", "fs.npz", "adapting.png", "phase.png"):
+        assert (folder_of_the_pages / made).exists()
 
 
 @pytest.mark.slow
-def test_the_builds_of_the_pages_run(folder_of_the_readme):
-    assert len(commands("sh slow")) >= 2
-    for line in commands("sh slow"):
-        assert cli.main(shlex.split(line)[1:]) == 0, line
-    assert len(list((folder_of_the_readme / "out").glob("*.bi[nt]"))) == 2
+def test_the_commands_of_the_gallery_make_its_pictures(folder_of_the_pages, capsys):
+    lines = commands("sh", [GALLERY])
+    assert len(lines) >= len(builtins())
+    run(lines)
+    made = {path.name for path in folder_of_the_pages.glob("*.png")}
+    assert made <= {path.name for path in GALLERY.parent.glob("*.png")}
+    assert len(made) == len(lines)
+
+
+@pytest.mark.slow
+def test_the_builds_of_the_pages_run(folder_of_the_pages):
+    lines = commands("sh slow", PAGES)
+    assert len(lines) >= 3
+    run(lines)
+    assert len(list((folder_of_the_pages / "out").glob("*.bi[nt]"))) == len(lines)
+
+
+# -- the neurons' pages ---------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def maker():
+    return runpy.run_path(str(ROOT / "docs" / "neurons" / "make.py"))
+
+
+def page_of(name):
+    return (ROOT / "docs" / "neurons" / f"{name}.md").read_text()
+
+
+@pytest.mark.parametrize("name", builtins())
+def test_the_page_of_a_neuron_has_its_current_facts(name, maker):
+    assert page_of(name).startswith(maker["facts"](name))
+    assert f"[`{name}`]({name}.md)" in page_of("README")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in builtins()]
+)
+def test_the_figures_of_a_neurons_page_are_measured_again(name, maker):
+    before_area = page_of(name).partition("\n## Area")[0]
+    assert before_area.endswith(maker["measured"](name))
+
+
+@pytest.mark.parametrize("name", builtins())
+def test_the_area_of_a_neurons_page_is_that_stored(name, maker):
+    assert page_of(name).endswith(maker["area"](name))
+
+
+def test_the_index_lists_every_neuron_and_no_page_is_left_over(maker):
+    assert page_of("README") == maker["index"]()
+    pages = {path.stem for path in (ROOT / "docs" / "neurons").glob("*.md")}
+    assert pages == {"README", *builtins()}
 
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)

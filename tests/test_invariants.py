@@ -5,16 +5,12 @@ import sys
 
 import pytest
 
-pytest.importorskip("bitwuzla")
-
-from scneuro import AdEx, NoisyLIF
-from scneuro.errors import ToolError
+from scneuro import NoisyLIF
 from scneuro.hdl import LFSR, Neuron
 from scneuro.hdl.link import FrameWriter
 from scneuro.hdl.uart import UARTReceiver, UARTTransmitter
-from scneuro.neurons import builtin, builtins
 from scneuro.sim.proof import invariants
-from scneuro.sim.proof.invariants import check, prove_invariants, resets
+from scneuro.sim.proof.invariants import check
 
 CLOCKS = 4
 

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ScneuroError
 from ..files import write_whole
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FLOAT", "WORDS", "amount", "label", "page", "require", "symbol"]
 
-FLOAT = {"color": "#1f4e8c", "lw": 3.0, "alpha": 0.4}
-WORDS = {"color": "#b5341c", "lw": 1.0}
+FLOAT: dict[str, Any] = {"color": "#1f4e8c", "lw": 3.0, "alpha": 0.4}
+WORDS: dict[str, Any] = {"color": "#b5341c", "lw": 1.0}
 
 _FORMATS = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}
 _LOOK = {
@@ -40,6 +40,7 @@ _LOOK = {
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
 }
+_GREEK = ("alpha", "beta", "gamma", "delta", "theta", "lambda", "sigma", "tau", "xi")
 _SPELLED = {"uA": "\N{MICRO SIGN}A", "cm2": "cm\N{SUPERSCRIPT TWO}"}
 
 
@@ -96,8 +97,10 @@ def page(path: str | Path, width: float, height: float, title: str) -> Iterator[
 def symbol(name: str) -> str:
     """A variable as a formula shows it: ``g_exc`` with a subscript, upright as a word is."""
     base, _, below = name.partition("_")
-    below = below.replace("_", r"\ ")
-    return rf"$\mathit{{{base}}}_\mathrm{{{below}}}$" if below else rf"$\mathit{{{base}}}$"
+    formula = rf"\{base}" if base.lower() in _GREEK else rf"\mathit{{{base}}}"
+    if below:
+        formula += rf"_\mathrm{{{below.replace('_', ' ')}}}"
+    return f"${formula}$"
 
 
 def label(names: Iterable[str], unit: str) -> str:

@@ -72,7 +72,7 @@ def plot_phase(
             f"a phase plane needs two states, but {neuron.name} has {', '.join(plane)}; "
             "plot its trace instead"
         )
-    inputs = neuron.input_defaults | {next(iter(neuron.input_defaults)): held(neuron, current)}
+    inputs = {**neuron.input_defaults, next(iter(neuron.input_defaults)): held(neuron, current)}
     first = next(iter(inputs))
     driven = {first: np.full(count(neuron, steps, _DURATION), inputs[first])}
     runs = both(neuron, driven)

@@ -62,6 +62,8 @@ def plot_presets(neuron: type[Neuron], path: str | Path, *, steps: int | None = 
             axis.set_title(f"{name.replace('_', ' ')}, {about}", fontsize=10)
         for axis in axes[len(neuron.presets) :]:
             axis.set_visible(False)
+        for axis in axes[: len(neuron.presets)][-columns:]:  # the last of every column
+            axis.tick_params(labelbottom=True)
         axes[0].set_xlim(0, run.t[-1])
         figure.supxlabel("time (ms)", fontsize=10)
         figure.supylabel(label([first], one.units[first]), fontsize=10)

@@ -28,19 +28,24 @@ def held(neuron: Neuron, current: float | None) -> float:
     """The Q8.8 word nearest to a current, by default the neuron's first typical one."""
     name = next(iter(neuron.input_defaults))
     chosen = neuron.currents[0] if current is None else current
-    return float(as_words(np.float64(chosen), f"{neuron.name}: {name}", neuron.units[name]))
+    return float(as_words(np.asarray(chosen), f"{neuron.name}: {name}", neuron.units[name]))
 
 
 def stimuli(neuron: Neuron, stimulus: Any, steps: int) -> dict[str, np.ndarray]:
-    """All inputs by name, as Q8.8 words; a number is held, and None is a pulse."""
+    """The inputs that are given, by name, as Q8.8 words; None is a pulse.
+
+    A number is held for the length of the arrays, or for ``steps`` where there is none.
+    """
     first, *_ = neuron.input_defaults
     if stimulus is None:
         stimulus = np.full(steps, neuron.input_defaults[first])
         stimulus[steps // 10 : -(steps // 10) or None] = neuron.currents[0]
     given = stimulus if isinstance(stimulus, Mapping) else {first: stimulus}
+    if all(np.ndim(values) == 0 for values in given.values()):
+        given = {name: np.full(steps, value) for name, value in given.items()}
     return {
         name: as_words(
-            np.full(steps, values) if np.ndim(values) == 0 else np.asarray(values),
+            np.asarray(values),
             f"{neuron.name}: {name}",
             neuron.units.get(name, ""),
         )

@@ -326,7 +326,7 @@ def _within(view: Any, fixed: FixedNeuron) -> Value:
     return Cat(inside).all()
 
 
-# -- blocks that are the same for all neurons --------------------------------------------------------
+# -- blocks that are the same for all neurons ------------------------------------------------------
 def lfsr(dut: LFSR, draws: int) -> Harness:
     """The claims of an LFSR, from every seed."""
     h = Harness(f"LFSR of {draws}", dut=dut, start=("dut",), search=4)
@@ -499,7 +499,7 @@ def frame_writer(dut: FrameWriter) -> Harness:
     m, i, o = h.m, dut.i, dut.o
     busy, index, body, crc = Signal(), Signal(range(FRAME_BYTES)), Signal(56), Signal(8)
     byte, check = Signal(8), Signal(8)
-    m.d.comb += [check.eq(_crc(crc, body.word_select(index, 8))), byte.eq(~crc)]
+    m.d.comb += [check.eq(_crc(crc, o.payload)), byte.eq(~crc)]
     with m.If(index != FRAME_BYTES - 1):
         m.d.comb += byte.eq(body.word_select(index, 8))
     with m.If(i.valid & i.ready):
@@ -531,11 +531,12 @@ def frame_writer(dut: FrameWriter) -> Harness:
 
 def _crc(crc: Value, byte: Value) -> Value:
     """CRC-8/AUTOSAR, a bit at a time: x**8 + x**5 + x**3 + x**2 + x + 1."""
-    for bit in reversed(range(8)):
-        high = crc[7] ^ byte[bit]
-        shifted = Cat(Const(0, 1), crc[:7])
-        crc = Cat(shifted[k] ^ high if 0x2F >> k & 1 else shifted[k] for k in range(8))
-    return crc
+    bits = [crc[k] for k in range(8)]
+    for k in reversed(range(8)):
+        high = bits[7] ^ byte[k]
+        shifted = [Const(0, 1), *bits[:7]]
+        bits = [old ^ high if 0x2F >> j & 1 else old for j, old in enumerate(shifted)]
+    return Cat(bits)
 
 
 # -- the solver ------------------------------------------------------------------------------------
