@@ -254,11 +254,11 @@ class Canonical:
 
     def _where(self, expr: Expr) -> Sum:
         condition, yes, no = expr.args
-        sides = self.sum(yes), self.sum(no)
+        above, below = self.sum(yes), self.sum(no)
         if condition.op != "ge":
-            return self._choose(self.condition(condition), *sides, expr)
+            return self._choose(self.condition(condition), above, below, expr)
         a, b = map(self.sum, condition.args)
-        return self._settle(add(a, b, -1.0), *sides, expr)
+        return self._settle(add(a, b, -1.0), above, below, expr)
 
     def _settle(self, value: Sum, yes: Sum, no: Sum, expr: Expr) -> Sum:
         """``yes`` where value >= 0, else ``no``; where ``value`` is chosen, that choice first.
@@ -268,11 +268,16 @@ class Canonical:
         select = _only_choice(value)
         if select is None:
             return self._choose(_compare(value, expr.args[0]), yes, no, expr)
-        branches = (
-            self._settle(*(_settled(v, select, side) for v in (value, yes, no)), expr)
+        above, below = (
+            self._settle(
+                _settled(value, select, side),
+                _settled(yes, select, side),
+                _settled(no, select, side),
+                expr,
+            )
             for side in (select.yes, select.no)
         )
-        return self._choose(select.condition, *branches, expr)
+        return self._choose(select.condition, above, below, expr)
 
     def _function(self, expr: Expr, argument: Expr) -> Sum:
         """A nonlinear function: a table over its one variable, or over its argument's word."""
@@ -345,8 +350,7 @@ class Canonical:
     def _times(self, x: Atom, y: Atom) -> Sum:
         for choice, other in ((x, y), (y, x)):
             if isinstance(choice, Select):
-                rest = Sum(((other, 1.0),))
-                yes, no = (self._multiply(side, rest) for side in (choice.yes, choice.no))
+                yes, no = (self._multiply(s, Sum(((other, 1.0),))) for s in (choice.yes, choice.no))
                 return Sum(((Select(choice.condition, yes, no), 1.0),))
         powers: dict[Factor, int] = {}
         for atom in (x, y):
@@ -356,9 +360,9 @@ class Canonical:
             if lookup in powers:
                 self._absorb(lookup, powers)
         factors = tuple(sorted(powers.items(), key=lambda item: item[0].key))
-        if len(factors) == 1 and factors[0][1] == 1:
-            return Sum(((factors[0][0], 1.0),))
-        return Sum(((Product(factors), 1.0),))
+        (first, power), *more = factors
+        alone = not more and power == 1 and not isinstance(first, Sum)
+        return Sum(((first if alone else Product(factors), 1.0),))
 
     def _absorb(self, lookup: Lookup, powers: dict[Factor, int]) -> None:
         """Make one table of a table and everything else that depends on its variable alone."""

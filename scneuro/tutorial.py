@@ -6,7 +6,7 @@ The float neurons are :class:`~scneuro.SCAdExNeuron` and :class:`~scneuro.SCCond
 from __future__ import annotations
 
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .fixed import FixedNeuron
 from .neurons.sc_adex import SCAdExNeuron
@@ -61,6 +61,7 @@ class FixedPointAdExNeuron:
             if given != nearest(model.parameters[name], Q8_8.fraction):
                 chosen[name] = given / _ONE
         self._fixed = _lowered(**chosen)
+        self._registers: dict[str, Any]
         self.reset()
 
     def step(self, I_q8: int = 0) -> tuple[int, int]:

@@ -212,7 +212,9 @@ class _Stream:
         self._result = {"spike": 1, "word": 16}
         self._state = {name: r.width for name, r in lowered.registers.items()}
 
-    def run(self, words: dict[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+    def run(
+        self, words: dict[str, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         """Spikes, first words and registers after each step, for input words (T,)."""
         lanes = [np.asarray(words[name]).astype(np.uint32) & 0xFFFF for name in self._inputs]
         lanes += [np.zeros_like(lanes[0])] * (len(lanes) % 2)

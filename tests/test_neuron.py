@@ -235,7 +235,7 @@ def test_an_unknown_input_is_refused():
 
 
 def test_an_unknown_parameter_is_refused_with_those_there_are():
-    with pytest.raises(TypeError, match="LIF has no parameter 'tau'; it has dt, tau_m, R, E_L"):
+    with pytest.raises(TypeError, match="LIF has no parameter 'tau'; it has tau_m, R, E_L, V_th"):
         LIF(tau=5.0)
 
 

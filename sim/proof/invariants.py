@@ -609,7 +609,8 @@ def _table(path: Path) -> str:
     if not path.exists():
         return ""
     names: dict[str, str] = {}
-    depth, rows, values = 0, {}, {}
+    rows: dict[int, dict[str, int]] = {}
+    depth, values = 0, dict[str, int]()
     for line in path.read_text().splitlines():
         match line.split():
             case ["$scope", *_]:
