@@ -10,11 +10,11 @@ demo: $(VENV)/all.stamp
 	$(BIN)/scneuro demo -o demo
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # real bitstreams of every neuron and board, and long parity runs
 slow: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n auto --dist worksteal
 
 # what CI runs besides: style, types and the wheel on its own
 check: $(VENV)/dev.stamp

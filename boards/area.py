@@ -67,7 +67,7 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
         (work / "top.il").write_text(rtlil.convert(gates, ports=ports, emit_src=False))
         script = f"read_rtlil top.il\n{how['synth']} -top top -json top.json\n"
         (work / "top.ys").write_text(script)
-        run_tool([tools["yosys"].command, "-q", "top.ys"], work)
+        run_tool([tools["yosys"].command, "top.ys"], work)
         place_command = [tools[place].command, *options, "--json", "top.json", "--freq", "100"]
         place_command += ["--seed", str(seed), "--report", "report.json", "--timing-allow-fail"]
         run_tool([*place_command, "-q"], work)

@@ -102,7 +102,7 @@ def compile_design(
             for file, content in files.items():
                 (work / file).write_text(content)
             (work / "design.ys").write_text(f"{script}\nwrite_cxxrtl design.cc\n")
-            run_tool([yosys.command, "-q", "design.ys"], work)
+            run_tool([yosys.command, "design.ys"], work)
             runtime = _headers()
             (work / "all.cc").write_text(
                 '#include "design.cc"\n#include <cxxrtl/capi/cxxrtl_capi.cc>\n'

@@ -23,11 +23,11 @@ from .compiled import compiled_steps
 from .engine import simulate_steps
 from .figures import Mismatch, Parity
 
-__all__ = ["parity"]
+__all__ = ["History", "bit_parity", "parity"]
 
 
 @dataclass(frozen=True)
-class _History:
+class History:
     """The integer model's registers before and after every step, its draws and its spikes."""
 
     before: dict[str, np.ndarray]
@@ -87,35 +87,7 @@ def parity(
     inputs = _words(neuron, fixed, stimulus)
     words = {n: quantize(v, n).astype(int) for n, v in inputs.items()}
     count = len(next(iter(words.values())))
-
-    history = _fixed_history(fixed, words, progress)
-    before, after, spikes = history.before, history.after, history.spikes
-    first = fixed.lowered.registers[fixed.state_names[0]]
-    mismatch = None
-    gates = _ENGINES[engine](make(), fixed, words)
-    for t, (spike, word, registers) in enumerate(
-        tqdm(
-            gates,
-            desc=f"{neuron.name}: gates",
-            total=count,
-            unit="step",
-            delay=2,
-            leave=False,
-            disable=None if progress else True,
-        )
-    ):
-        model = {n: int(after[n][t]) for n in after}
-        right_word = word == first.to_word(model[first.name])
-        if registers != model or bool(spike) != bool(spikes[t]) or not right_word:
-            mismatch = Mismatch(
-                t,
-                {n: int(w[t]) for n, w in words.items()},
-                {n: int(before[n][t]) for n in before},
-                {**model, "spike": int(spikes[t])},
-                {**registers, "spike": spike},
-                (int(first.to_word(model[first.name])), word),
-            )
-            break
+    history, mismatch = bit_parity(fixed, words, _ENGINES[engine](make(), fixed, words), progress)
     if mismatch is not None and vcd is not None:
         vcd = Path(vcd)
         vcd.parent.mkdir(parents=True, exist_ok=True)
@@ -131,8 +103,8 @@ def parity(
         neuron.seed = own
     fixed_run = Recording(
         neuron.dt,
-        spikes,
-        {n: r.to_word(after[n]) * r.word.lsb for n, r in fixed.lowered.registers.items()},
+        history.spikes,
+        {n: r.to_word(history.after[n]) * r.word.lsb for n, r in fixed.lowered.registers.items()},
         dict(inputs),
     )
     if tolerance is None:
@@ -153,6 +125,50 @@ def parity(
         Path(vcd) if mismatch and vcd else None,
         tolerance,
     )
+
+
+def bit_parity(
+    fixed: FixedNeuron,
+    words: dict[str, np.ndarray],
+    gates: Iterator[tuple[int, int, dict[str, int]]],
+    progress: bool = True,
+) -> tuple[History, Mismatch | None]:
+    """Level 1: the integer model's history, and the first step at which gates differ from it.
+
+    Parameters
+    ----------
+    fixed : FixedNeuron
+        Is reset first.
+    words : dict of str to ndarray of int, shape (T,)
+    gates : iterable of (spike, first word, registers)
+        After every step, as :func:`~scneuro.sim.simulate_steps` yields them.
+    progress : bool
+    """
+    history = _fixed_history(fixed, words, progress)
+    before, after, spikes = history.before, history.after, history.spikes
+    first = fixed.lowered.registers[fixed.state_names[0]]
+    bar = tqdm(
+        gates,
+        desc=f"{fixed.name}: gates",
+        total=len(spikes),
+        unit="step",
+        delay=2,
+        leave=False,
+        disable=None if progress else True,
+    )
+    for t, (spike, word, registers) in enumerate(bar):
+        model = {n: int(after[n][t]) for n in after}
+        right_word = word == first.to_word(model[first.name])
+        if registers != model or bool(spike) != bool(spikes[t]) or not right_word:
+            return history, Mismatch(
+                t,
+                {n: int(w[t]) for n, w in words.items()},
+                {n: int(before[n][t]) for n in before},
+                {**model, "spike": int(spikes[t])},
+                {**registers, "spike": spike},
+                (int(first.to_word(model[first.name])), word),
+            )
+    return history, None
 
 
 _ENGINES: dict[str, Callable[..., Iterator[tuple[int, int, dict[str, int]]]]] = {
@@ -176,7 +192,7 @@ def _words(neuron: Neuron, fixed: FixedNeuron, stimulus: Any) -> dict[str, np.nd
     }
 
 
-def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray], progress: bool) -> _History:
+def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray], progress: bool) -> History:
     """Run the integer model, keeping every register."""
     fixed.reset()
     count = len(next(iter(words.values())))
@@ -198,7 +214,7 @@ def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray], progress: b
             registers[name][t + 1] = value
         for name, value in fixed.noise.items():
             noise[name][t] = value
-    return _History(
+    return History(
         {n: h[:-1] for n, h in registers.items()},
         {n: h[1:] for n, h in registers.items()},
         noise,
@@ -207,7 +223,7 @@ def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray], progress: b
 
 
 def _one_step(
-    fixed: FixedNeuron, words: dict[str, np.ndarray], history: _History
+    fixed: FixedNeuron, words: dict[str, np.ndarray], history: History
 ) -> tuple[dict[str, tuple[float, float]], tuple[int, int]]:
     """Level 2: float from the same registers, taking the branches the integers took."""
     lowered, count = fixed.lowered, len(history.spikes)

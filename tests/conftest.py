@@ -1,9 +1,13 @@
 """One hypothesis profile for everyone: the same examples on every machine, and no deadline."""
 
+import os
 import sys
 
 import pytest
 from hypothesis import settings
+
+from scneuro.errors import ToolError
+from scneuro.sim.compiled import compiler
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("ci")
@@ -24,6 +28,17 @@ def command_line():
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_its_own(tmp_path_factory):
     """Builds of this run share a cache with each other, and with nobody else."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # that of all workers
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SCNEURO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("SCNEURO_CACHE", str(base / "cache"))
         yield
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("compiler"):
+        try:
+            compiler()
+        except ToolError as error:
+            pytest.skip(str(error))

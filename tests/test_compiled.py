@@ -14,6 +14,8 @@ from scneuro.sim import compiled as engine
 from scneuro.stimulus import adversarial
 from scneuro.words import quantize
 
+pytestmark = pytest.mark.compiler
+
 
 def words_for(fixed, steps):
     return {

@@ -59,12 +59,10 @@ MUTATIONS = [
     # a result is dropped before it is taken
     (Neuron, "with m.If(self.o.ready):", "with m.If(1):", "result"),
     # a result is overwritten before it is taken
-    pytest.param(Neuron, "(~self.o.valid | self.o.ready)", "1", "once", marks=slow),
+    pytest.param(Neuron, "(~self.o.valid | self.o.ready)", "1", "latency", marks=slow),
     # the counter is too short, by one
     (Neuron, "count == step.latency", "count == step.latency - 1", "still"),
     pytest.param(Neuron, "[count.eq(0)", "[count.eq(1)", "still", marks=slow),
-    # too long: the step takes a clock more
-    pytest.param(Neuron, "range(step.latency + 1)", "range(step.latency)", "latency", marks=slow),
     # the registers change while the step is computed
     pytest.param(
         Neuron,
@@ -85,19 +83,12 @@ MUTATIONS = [
     pytest.param(Neuron, "lfsr.en.eq(self.i.ready)", "lfsr.en.eq(1)", "draws", marks=slow),
     (LFSR, "Sequence.TAP : Sequence.TAP + Sequence.DRAW", "12:28", "recurrence"),
     pytest.param(LFSR, "with m.If(self.en):", "with m.If(1):", "recurrence", marks=slow),
-    pytest.param(LFSR, "] ^ now", "] & now", "nonzero", marks=slow),
+    pytest.param(LFSR, "] ^ now", "] & now", "recurrence", marks=slow),
     # the transmitter never ends
     (UARTTransmitter, "left.eq(left - 1)", "left.eq(left)", "ready"),
     pytest.param(UARTTransmitter, "left.eq(10)", "left.eq(9)", "ready", marks=slow),
     pytest.param(
         UARTTransmitter, ", self.i.payload)", ", self.i.payload[::-1])", "line", marks=slow
-    ),
-    pytest.param(
-        UARTTransmitter,
-        "self.tx.eq(frame[0] | (left == 0))",
-        "self.tx.eq(frame[0])",
-        "line",
-        marks=slow,
     ),
     # the receiver samples at the edges
     pytest.param(
@@ -118,7 +109,6 @@ MUTATIONS = [
         FrameWriter, "left.eq(FRAME_BYTES)", "left.eq(FRAME_BYTES - 1)", "frame", marks=slow
     ),
     (FrameWriter, "self.o.valid & self.o.ready", "self.o.valid", "result"),
-    pytest.param(FrameWriter, "crc.start.eq(self.i.ready)", "crc.start.eq(0)", "frame", marks=slow),
 ]
 
 

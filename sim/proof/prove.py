@@ -198,7 +198,7 @@ def _smt2(text: str) -> str:
         work = Path(folder)
         (work / "top.il").write_text(text)
         (work / "top.ys").write_text(_SCRIPT)
-        run_tool([yosys, "-q", "top.ys"], work)
+        run_tool([yosys, "top.ys"], work)
         return (work / "top.smt2").read_text()
 
 
