@@ -10,7 +10,7 @@ from amaranth.back import rtlil
 
 from ..hdl import Neuron as Gates
 from ..neuron import Neuron
-from ..toolchain import find_tools, run_tool
+from ..toolchain import find_tools, run_tool, run_yosys
 from .placement import read_placement
 
 __all__ = ["DEVICES", "measure_area"]
@@ -66,8 +66,7 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
         work = Path(folder)
         (work / "top.il").write_text(rtlil.convert(gates, ports=ports, emit_src=False))
         script = f"read_rtlil top.il\n{how['synth']} -top top -json top.json\n"
-        (work / "top.ys").write_text(script)
-        run_tool([tools["yosys"].command, "top.ys"], work)
+        run_yosys(tools["yosys"].command, script, work)
         place_command = [tools[place].command, *options, "--json", "top.json", "--freq", "100"]
         place_command += ["--seed", str(seed), "--report", "report.json", "--timing-allow-fail"]
         run_tool([*place_command, "-q"], work)

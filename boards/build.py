@@ -20,13 +20,15 @@ from typing import Any
 
 from ..errors import ToolError
 from ..files import cache_folder, cannot_write, write_whole
+from ..fixed import FixedNeuron
+from ..hdl.top import Plan
 from ..neuron import Neuron
 from ..toolchain import Tool, find_tools, uses_yowasp
 from .design import Pins, design
 from .placement import read_placement
 from .table import Board
 
-__all__ = ["BuildReport", "build_bitstream"]
+__all__ = ["Build", "BuildReport", "build_bitstream", "finished_build"]
 
 _STAGES = {
     "yosys": "synthesis",
@@ -141,6 +143,57 @@ def build_bitstream(
     """
     output = Path(output)
     _check_writable(output)
+    build = finished_build(neuron, board, seed=seed, progress=progress, cache=cache)
+    name = f"{neuron.name.lower()}-{board.name}"
+    content = (build.folder / f"top{board.suffix}").read_bytes()
+    report = _report(neuron, board, build, output / f"{name}{board.suffix}")
+    write_whole(output / f"{name}{board.suffix}", content)
+    write_whole(output / f"{name}.json", json.dumps(asdict(report), indent=2).encode() + b"\n")
+    return report
+
+
+@dataclass(frozen=True)
+class Build:
+    """A finished build.
+
+    Attributes
+    ----------
+    folder : Path
+        Every file that went into a tool or came out of one: ``top.json`` of yosys, the pins,
+        ``top.bin`` or ``top.bit``, ``report.json`` of nextpnr.
+    fixed : FixedNeuron
+    plan : Plan
+        The rates of the design.
+    tools : dict of str to Tool
+    cached : bool
+        It was there already.
+    """
+
+    folder: Path
+    fixed: FixedNeuron
+    plan: Plan
+    tools: dict[str, Tool]
+    cached: bool
+
+
+def finished_build(
+    neuron: Neuron,
+    board: Board,
+    *,
+    seed: int = 1,
+    options: str = "",
+    progress: bool = True,
+    cache: Path | None = None,
+) -> Build:
+    """Build the design of a neuron for a board, or find it built.
+
+    Parameters
+    ----------
+    options : str
+        For nextpnr, besides the usual ones.
+
+    The rest as for :func:`build_bitstream`.
+    """
     notice = threading.Timer(2, _say, [_COMPILING])
     if progress and uses_yowasp(board.tools):
         notice.start()
@@ -154,7 +207,7 @@ def build_bitstream(
         Pins(hardware, fixed, rates, board),
         emit_src=False,
         synth_opts=board.synth,
-        nextpnr_opts=f"--seed {int(seed)} --report report.json",
+        nextpnr_opts=f"--seed {int(seed)} --report report.json {options}".rstrip(),
         script_after_synth="tee -q -o stat.json stat -json",
     )
     digest = hashlib.sha256()
@@ -166,14 +219,7 @@ def build_bitstream(
     cached = _is_whole(folder, board.suffix)
     if not cached:
         _make(plan, tools, seed, folder, board.suffix, progress)
-    name = f"{neuron.name.lower()}-{board.name}"
-    content = (folder / f"top{board.suffix}").read_bytes()
-    report = _report(
-        neuron, board, folder, tools, rates.every, cached, output / f"{name}{board.suffix}"
-    )
-    write_whole(output / f"{name}{board.suffix}", content)
-    write_whole(output / f"{name}.json", json.dumps(asdict(report), indent=2).encode() + b"\n")
-    return report
+    return Build(folder, fixed, rates, tools, cached)
 
 
 def _check_writable(output: Path) -> None:
@@ -303,19 +349,11 @@ def _run(tool: Tool, command: list[str], work: Path) -> None:
     raise ToolError(f"{tool.name} failed with code {code}:\n    " + "\n    ".join(errors[-15:]))
 
 
-def _report(
-    neuron: Neuron,
-    board: Board,
-    folder: Path,
-    tools: dict[str, Tool],
-    every: int,
-    cached: bool,
-    bitstream: Path,
-) -> BuildReport:
-    fmax, used = read_placement(folder / "report.json")
-    text = (folder / "stat.json").read_text()
+def _report(neuron: Neuron, board: Board, build: Build, bitstream: Path) -> BuildReport:
+    fmax, used = read_placement(build.folder / "report.json")
+    text = (build.folder / "stat.json").read_text()
     stat = json.loads(text[text.index("{") :])
-    done = json.loads((folder / "done.json").read_text())
+    done = json.loads((build.folder / "done.json").read_text())
     return BuildReport(
         neuron=neuron.name,
         board=board.name,
@@ -326,9 +364,9 @@ def _report(
         clock_mhz=board.clock_hz / 1e6,
         utilization=used,
         cells=dict(sorted(stat["design"]["num_cells_by_type"].items())),
-        tools={t.name: t.version for t in tools.values()},
+        tools={t.name: t.version for t in build.tools.values()},
         seed=done["seed"],
-        sample_every=every,
+        sample_every=build.plan.every,
         seconds=round(done["seconds"], 1),
-        cached=cached,
+        cached=build.cached,
     )

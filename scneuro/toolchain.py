@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .errors import ToolError
 
-__all__ = ["Tool", "find_tools", "run_tool", "uses_yowasp"]
+__all__ = ["Tool", "find_tools", "run_tool", "run_yosys", "uses_yowasp"]
 
 _INSTALL = 'pip install "scneuro[toolchain]" brings all of them, from PyPI'
 _OLDEST = {"yosys": (0, 40), "nextpnr-ice40": (0, 7), "nextpnr-ecp5": (0, 7)}
@@ -139,8 +139,8 @@ def find_tools(names: tuple[str, ...]) -> dict[str, Tool]:
     return {name: find(name) for name in names}
 
 
-def run_tool(command: list[str], folder: Path) -> None:
-    """Run a tool in ``folder``.
+def run_tool(command: list[str], folder: Path) -> str:
+    """Run a tool in ``folder``; what it printed.
 
     Raises
     ------
@@ -150,3 +150,22 @@ def run_tool(command: list[str], folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ToolError(f"{command[0]} failed: {(done.stderr or done.stdout)[-500:]}")
+    return done.stdout
+
+
+def run_yosys(command: str, script: str, folder: Path) -> None:
+    """Run a script of yosys commands in ``folder``, which keeps it as ``script.ys``.
+
+    Raises
+    ------
+    ToolError
+        If it fails; with its own words from its log, as YoWASP's yosys can lose them.
+    """
+    (folder / "script.ys").write_text(script)
+    try:
+        run_tool([command, "-l", "script.log", "script.ys"], folder)
+    except ToolError as error:
+        log = folder / "script.log"
+        lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+        said = [line for line in lines if "ERROR" in line]
+        raise ToolError(f"{command} failed: {said[-1]}" if said else error.message) from None

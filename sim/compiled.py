@@ -23,7 +23,7 @@ from amaranth.back import rtlil
 from ..errors import ScneuroError, ToolError
 from ..files import cache_folder
 from ..fixed import FixedNeuron
-from ..toolchain import find_tools, run_tool
+from ..toolchain import find_tools, run_tool, run_yosys
 from .engine import HardwareNeuron
 
 __all__ = ["Compiled", "CompiledNeuron", "compile_design", "compiled_steps", "library_of"]
@@ -101,8 +101,7 @@ def compile_design(
             work = Path(name)
             for file, content in files.items():
                 (work / file).write_text(content)
-            (work / "design.ys").write_text(f"{script}\nwrite_cxxrtl design.cc\n")
-            run_tool([yosys.command, "design.ys"], work)
+            run_yosys(yosys.command, f"{script}\nwrite_cxxrtl design.cc\n", work)
             runtime = _headers()
             (work / "all.cc").write_text(
                 '#include "design.cc"\n#include <cxxrtl/capi/cxxrtl_capi.cc>\n'

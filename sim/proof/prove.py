@@ -37,7 +37,7 @@ from ...datapath import Node
 from ...fixed import FixedNeuron
 from ...hdl import Step
 from ...stochastic import LFSR
-from ...toolchain import find_tools, run_tool
+from ...toolchain import find_tools, run_yosys
 from ..vectors import vector_parity
 from .algebra import (
     bounded_by_arithmetic,
@@ -197,8 +197,7 @@ def _smt2(text: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         (work / "top.il").write_text(text)
-        (work / "top.ys").write_text(_SCRIPT)
-        run_tool([yosys, "top.ys"], work)
+        run_yosys(yosys, _SCRIPT, work)
         return (work / "top.smt2").read_text()
 
 
