@@ -18,6 +18,8 @@ class Board:
     name : str
         amaranth-boards' name for it.
     title, device : str
+    chip : str
+        The device's name in :data:`scneuro.boards.area.DEVICES`.
     module, platform : str
         Where amaranth-boards keeps its platform.
     clock_hz : int
@@ -38,6 +40,7 @@ class Board:
     name: str
     title: str
     device: str
+    chip: str
     module: str
     platform: str
     clock_hz: int
@@ -58,11 +61,11 @@ _ECP5 = ("yosys", "nextpnr-ecp5", "ecppack")
 
 # fmt: off
 BOARDS = {b.name: b for b in (
-    Board("icebreaker", "iCEBreaker", "iCE40 UP5K", "icebreaker", "ICEBreakerPlatform",
+    Board("icebreaker", "iCEBreaker", "iCE40 UP5K", "up5k", "icebreaker", "ICEBreakerPlatform",
           12_000_000, 8, _ICE40, ".bin", "-dsp", ("button", 0), "iceprog"),
-    Board("ice40_hx8k_b_evn", "iCE40-HX8K-B-EVN", "iCE40 HX8K", "ice40_hx8k_b_evn",
+    Board("ice40_hx8k_b_evn", "iCE40-HX8K-B-EVN", "iCE40 HX8K", "hx8k", "ice40_hx8k_b_evn",
           "ICE40HX8KBEVNPlatform", 12_000_000, 0, _ICE40, ".bin", "", None, "iceprog -S"),
-    Board("ulx3s_85f", "ULX3S 85F", "ECP5 LFE5U-85F", "ulx3s", "ULX3S_85F_Platform",
+    Board("ulx3s_85f", "ULX3S 85F", "ECP5 LFE5U-85F", "ecp5-85k", "ulx3s", "ULX3S_85F_Platform",
           25_000_000, 156, _ECP5, ".bit", "", ("button_fire", 0), "openFPGALoader -b ulx3s"),
 )}
 # fmt: on

@@ -122,6 +122,16 @@ def _parser() -> argparse.ArgumentParser:
     prove = command("prove", _prove, "Prove a neuron's gates for all states and inputs.")
     prove.add_argument("--timeout", type=float, default=60.0, metavar="S", help="per question")
 
+    prove.add_argument(
+        "--invariants", action="store_true", help="also prove streams, registers, UART and LFSR"
+    )
+
+    verify = command("verify", _verify, "Check a neuron all the way from float to the bitstream.")
+    verify.add_argument("--board", required=True, help="such as icebreaker; see `scneuro list`")
+    verify.add_argument(
+        "--steps", type=int, default=10_000, metavar="N", help="of the compiled simulations"
+    )
+
     reference = command(
         "reference", _reference, "Compare a neuron with its differential equations."
     )
@@ -299,6 +309,8 @@ def _reference(options: argparse.Namespace) -> int:
 
 
 def _prove(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from .sim.proof import prove
 
     neuron = _neuron(options)
@@ -314,8 +326,36 @@ def _prove(options: argparse.Namespace) -> int:
         for dsp in (True, False)
     ]
     text = "\n".join([*map(str, proofs), *(p.as_test() for p in proofs if p.as_test())])
-    _print(options, [proof.figures() for proof in proofs], text)
-    return 0 if all(proof.ok for proof in proofs) else 1
+    claims = []
+    if options.invariants:
+        from .sim.proof.invariants import prove_invariants
+
+        claims = prove_invariants(fixed)
+        text = "\n".join([text, *map(str, claims)])
+    figures = [proof.figures() for proof in proofs]
+    _print(options, {"forms": figures, "invariants": [asdict(c) for c in claims]}, text)
+    return 0 if all(found.ok for found in (*proofs, *claims)) else 1
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from .boards import board
+    from .verify import climb
+
+    neuron, target = _neuron(options), board(options.board)
+    if options.steps < 1:
+        raise ValueError(f"--steps must be at least 1, not {options.steps}")
+    if not options.json:
+        print(f"{neuron.name} on {target.title} ({target.device})", flush=True)
+    rungs = []
+    for rung in climb(neuron, target, steps=options.steps):
+        rungs.append(rung)
+        if not options.json:
+            print(rung, flush=True)
+    if options.json:
+        _print(options, [rung.as_dict() for rung in rungs], "")
+    if any(rung.ok is False for rung in rungs):
+        return 1
+    return 2 if any(rung.ok is None for rung in rungs) else 0
 
 
 def _build(options: argparse.Namespace) -> int:

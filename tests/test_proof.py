@@ -231,8 +231,17 @@ def test_the_command_proves_both_forms_and_says_for_how_many_states(capsys):
     assert text.count("proved for all 2^") == 4
     assert cli.main(["prove", "lif", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert [f["ok"] for f in figures] == [True] * 4
-    assert all(f["failures"] == [] and f["registers"] > 0 for f in figures)
+    assert [f["ok"] for f in figures["forms"]] == [True] * 4
+    assert all(f["failures"] == [] and f["registers"] > 0 for f in figures["forms"])
+    assert figures["invariants"] == []
+
+
+@pytest.mark.slow
+def test_the_command_proves_the_invariants_too(capsys):
+    assert cli.main(["prove", "lif", "--invariants"]) == 0
+    text = capsys.readouterr().out
+    assert "LIF, once: every input has exactly one result" in text
+    assert "UART loopback(12), loopback: every byte that is sent is received" in text
 
 
 def test_hand_written_hardware_is_not_said_to_be_proved(capsys, tmp_path):

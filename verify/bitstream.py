@@ -1,9 +1,9 @@
 """The packed bitstream, turned back into logic and run through its pins.
 
 iCE40: Project IceStorm's ``iceunpack`` and ``icebox_vlog`` read the very bits that go to the flash
-and write them as Verilog: LUTs, carries, flip-flops, block RAMs, wires. ECP5: Project Trellis unpacks
-a bitstream into settings of tiles, but no open tool turns those back into logic; so the netlist is
-taken as nextpnr writes it after routing, of a build with the same bytes.
+and write them as Verilog: LUTs, carries, flip-flops, block RAMs, wires. ECP5: Project Trellis
+unpacks a bitstream into settings of tiles, but no open tool turns those back into logic; so the
+netlist is taken as nextpnr writes it after routing, of a build with the same bytes.
 
 Either is compiled and runs on the board's clock; bytes go in at the UART's pin, frames come out at
 it, and each is compared with the integer model.
@@ -12,6 +12,7 @@ it, and each is compared with the integer model.
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -33,11 +34,17 @@ from ..toolchain import find_tools, run_tool
 __all__ = ["BitstreamParity", "bitstream_parity", "bitstream_samples"]
 
 _CELLS = Path(__file__).with_name("ecp5_cells.v")
+_ROUTED = Path(__file__).with_name("ecp5_routed.v")
 _FLAT = "hierarchy -check -top top\nproc\nflatten\nopt_expr\nopt_clean\n"
 _ICE40 = "read_verilog chip.v\nread_verilog -defer +/ice40/cells_sim.v\n" + _FLAT
-_ECP5 = "read_json routed.json\nread_verilog -defer -overwrite +/ecp5/cells_sim.v cells.v\n" + _FLAT
+_ECP5 = (
+    "read_json routed.json\nsetattr -unset hdlname w:*\n"  # a pin's name is its wire's
+    "read_verilog -defer -overwrite +/ecp5/cells_sim.v cells.v\n"
+    "read_verilog -defer -overwrite routed.v\n" + _FLAT
+)
 _BITS = 8 + 16 + 16  # spikes, V and I of a frame
 _BYTE = 0x6E
+_COMB = {"A", "B", "C", "D", "M", "FCI", "F1", "FXA", "FXB", "F", "FCO", "OFX"}
 
 
 @dataclass(frozen=True)
@@ -168,10 +175,53 @@ def _ecp5(neuron: Neuron, board: Board, progress: bool) -> tuple[Build, Path, st
     if bits[0] != bits[1]:
         raise ScneuroError("two builds of the same design made other bytes")
     files = {
-        "routed.json": (routed.folder / "routed.json").read_text(),
+        "routed.json": json.dumps(_joined(json.loads((routed.folder / "routed.json").read_text()))),
+        "routed.v": _ROUTED.read_text(encoding="utf-8"),
         "cells.v": _CELLS.read_text(encoding="utf-8"),
     }
     return build, compile_design(files, _ECP5, optimize="-O1"), "routed netlist"
+
+
+def _tie(cell: dict[str, Any]) -> None:
+    """Connect what the multiplexers before a DSP's or a RAM's pins make constant."""
+    wires, ways, parameters = cell["connections"], cell["port_directions"], cell["parameters"]
+    for port in [port for port in wires if f"{port}MUX" in parameters]:
+        choice = parameters.pop(f"{port}MUX").strip()
+        if not wires[port]:
+            wires[port] = [{"0": "0", "1": "1", "INV": "0"}.get(choice, "1")]
+        elif choice != port:
+            raise ScneuroError(f"{cell['type']} has {port} by way of {choice}, which has no model")
+    for port in [port for port in wires if port.startswith(("SR", "RO")) and not wires[port]]:
+        del wires[port], ways[port]  # chains of DSPs
+
+
+def _joined(design: dict[str, Any]) -> dict[str, Any]:
+    """nextpnr's netlist with a level on every input, as the device has one.
+
+    What is not connected reads 1 in an ECP5, and that is what nextpnr counts on; only the set/reset
+    and the clock enable of a cell are off where they are not used.
+    """
+    for module in design["modules"].values():
+        for cell in module["cells"].values():
+            kind, wires, ways = cell["type"], cell["connections"], cell["port_directions"]
+            if kind in ("MULT18X18D", "DP16KD"):
+                _tie(cell)
+            if kind == "TRELLIS_COMB":
+                cell["parameters"]["IS_Z1"] = f"{int(bool(wires.get('FXA'))):032b}"
+                for unused in set(wires) - _COMB:
+                    if wires[unused]:
+                        raise ScneuroError(f"a LUT's {unused} is used, which has no model")
+                    del wires[unused], ways[unused]
+            elif kind == "TRELLIS_IO":
+                pad = "from_pad" if cell["parameters"]["DIR"] == "INPUT" else "to_pad"
+                wires[pad], ways[pad] = wires.pop("B"), "input" if pad == "from_pad" else "output"
+                del ways["B"]
+            for port, way in ways.items():
+                if way == "input" and not wires.get(port):
+                    wires[port] = ["0" if port.startswith(("LSR", "RST", "FCI")) else "1"]
+        cells = module["cells"]
+        module["cells"] = {n: c for n, c in cells.items() if c["type"] != "GSR"}
+    return design
 
 
 # -- through the pins ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-// The two ECP5 cells that yosys ships no model of, as far as scneuro's designs use them. Written
+// The ECP5 cells that yosys ships no model of, as far as scneuro's designs use them. Written
 // from Lattice's "ECP5 and ECP5-5G Memory Usage Guide" (FPGA-TN-02204) and "sysDSP Usage Guide"
 // (FPGA-TN-02205). Any other use is an error: `unsupported_use` is no module.
 
@@ -194,4 +194,9 @@ module DP16KD(
   assign {DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9,
           DOB8, DOB7, DOB6, DOB5, DOB4, DOB3, DOB2, DOB1, DOB0}
     = DATA_WIDTH_B == 36 ? both[35:18] : read_B;
+endmodule
+
+// A clock's way to the global network.
+module DCCA(input CLKI, CE, output CLKO);
+  assign CLKO = CLKI;
 endmodule

@@ -1,0 +1,185 @@
+"""The whole ladder for one neuron on one board: a rung for each step from the paper to the pins."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..boards.table import Board
+from ..errors import ScneuroError
+from ..hdl import build
+from ..neuron import Neuron
+from ..reference import compare
+from ..sim import parity, vector_parity
+from ..sim.figures import Parity
+from ..stimulus import adversarial
+from .bitstream import bitstream_parity
+from .netlist import netlist_parity
+
+__all__ = ["Rung", "climb"]
+
+_VECTORS = 2_000
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of the ladder.
+
+    Attributes
+    ----------
+    name : str
+    ok : bool or None
+        None if it could not be tried.
+    text : str
+        What was found, or what is missing.
+    figures : dict
+        The same, in numbers.
+    seconds : float
+    """
+
+    name: str
+    ok: bool | None
+    text: str
+    figures: dict[str, Any]
+    seconds: float
+
+    def __str__(self) -> str:
+        verdict = {True: "ok", False: "FAILS", None: "-"}[self.ok]
+        return f"  {self.name:10s} {verdict:5s} {self.text} ({self.seconds:.1f} s)"
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return asdict(self)
+
+
+_Found = tuple[bool, str, dict[str, Any]]
+
+
+def climb(
+    neuron: Neuron, board: Board, *, steps: int = 10_000, progress: bool = True
+) -> Iterator[Rung]:
+    """The rungs for a neuron on a board, each as soon as it is done.
+
+    ``float`` compares the float model with the differential equations, where there are any;
+    ``Q8.8`` the integer model with float, step by step and in a whole run; ``gates`` the RTL, in
+    Amaranth's simulator, with the integer model; ``proof`` shows their equality for all states and
+    inputs, and ``invariants`` what holds of the registers and streams around them; ``netlist`` runs
+    what yosys made of them, and ``bitstream`` what nextpnr and the packer did.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    board : Board
+    steps : int
+        Of the runs in compiled simulation; Amaranth's simulator runs a fifth of it.
+    progress : bool
+    """
+    rungs: dict[str, Callable[[], _Found]] = {
+        "float": lambda: _float(neuron),
+        "Q8.8": lambda: _fixed(run()),
+        "gates": lambda: _gates(neuron, board, run()),
+        "proof": lambda: _proof(neuron, board, progress),
+        "invariants": lambda: _invariants(neuron, board, progress),
+        "netlist": lambda: _netlist(neuron, board, steps, progress),
+        "bitstream": lambda: _bitstream(neuron, board, steps, progress),
+    }
+    made: list[Parity] = []
+
+    def run() -> Parity:
+        if not made:
+            count = max(1, steps // 5)
+            stimulus = np.concatenate(
+                [np.full(count - count // 2, neuron.currents[0]), adversarial(count // 2)]
+            )
+            fixed = neuron.fixed()
+            gates = lambda: build(neuron, fixed, dsp=board.dsp)  # noqa: E731 - as `parity` takes it
+            made.append(parity(neuron, stimulus, fixed=fixed, make=gates, progress=progress))
+        return made[0]
+
+    for name, rung in rungs.items():
+        begin = time.monotonic()
+        try:
+            ok, text, figures = rung()
+        except ScneuroError as error:
+            yield Rung(name, None, str(error), {}, time.monotonic() - begin)
+        else:
+            yield Rung(name, ok, text, figures, time.monotonic() - begin)
+
+
+def _float(neuron: Neuron) -> _Found:
+    current = neuron.currents[0]
+    found = compare(neuron, current=current)
+    error = found.discretisation
+    ok = abs(error.spikes - error.expected) <= max(1, 0.02 * error.expected)
+    apart = "" if error.mean is None else f", {error.mean:.2f} ms apart on average"
+    text = (
+        f"{error.spikes} spikes in {found.duration:g} ms, the differential equations have "
+        f"{error.expected}{apart}"
+    )
+    return ok, text, found.figures()
+
+
+def _fixed(found: Parity) -> _Found:
+    worst = max(e / b for e, b in found.step_error.values() if b)
+    spikes = found.spikes
+    text = (
+        f"{spikes['fixed']} spikes, float has {spikes['float']}; a step is off by {worst:.0%} of "
+        f"its bound at most"
+    )
+    return found.within_bound and found.traces_agree, text, found.figures()
+
+
+def _gates(neuron: Neuron, board: Board, found: Parity) -> _Found:
+    registers = found.fixed.lowered.registers.values()
+    bits = found.steps * (1 + 16 + sum(r.width for r in registers))
+    ok, text = found.bit_exact, f"{found.steps:,} steps, {bits:,} bits"
+    figures: dict[str, Any] = {"steps": found.steps, "bits": bits}
+    if neuron.hardware(found.fixed) is None:
+        vectors = vector_parity(found.fixed, _VECTORS, dsp=board.dsp, progress=False)
+        text += f", and {vectors.vectors:,} states, {'0' if ok and vectors.ok else 'SOME'} differ"
+        ok = ok and vectors.ok
+        figures |= {"vectors": vectors.vectors, "vectors_that_differ": vectors.mismatches}
+    return ok, text, figures
+
+
+def _proof(neuron: Neuron, board: Board, progress: bool) -> _Found:
+    from ..sim.proof import prove
+
+    fixed = neuron.fixed()
+    if neuron.hardware(fixed) is not None:
+        raise ScneuroError("its hardware is hand-written; what is proved is the generated datapath")
+    found = prove(fixed, held=True, dsp=board.dsp, progress=progress)
+    text = (
+        f"equal for all 2^{math.log2(found.states):.0f} states and 2^{math.log2(found.inputs):.0f} "
+        f"inputs"
+        if found.ok
+        else "; ".join(found.failures)
+    )
+    return found.ok, text, found.figures()
+
+
+def _invariants(neuron: Neuron, board: Board, progress: bool) -> _Found:
+    from ..sim.proof.invariants import prove_invariants
+
+    found = prove_invariants(neuron.fixed(), dsp=board.dsp, progress=progress)
+    broken = [str(claim) for claim in found if not claim.ok]
+    text = "; ".join(broken) or f"{len(found)} claims on streams, registers, UART, LFSR hold"
+    return not broken, text, {"claims": len(found), "broken": broken}
+
+
+def _netlist(neuron: Neuron, board: Board, steps: int, progress: bool) -> _Found:
+    found = netlist_parity(neuron, board.chip, steps=steps, progress=progress)
+    verdict = "0 differ" if found.ok else f"DIFFERS at step {found.steps - 1}"
+    return found.ok, f"{found.steps:,} steps, {found.bits:,} bits, {verdict}", found.figures()
+
+
+def _bitstream(neuron: Neuron, board: Board, steps: int, progress: bool) -> _Found:
+    found = bitstream_parity(neuron, board, steps=steps, progress=progress)
+    verdict = found.difference or "0 differ"
+    text = f"{found.what}: {found.steps:,} steps through the pins, {found.bits:,} bits, {verdict}"
+    return found.ok, text, found.figures()
