@@ -9,18 +9,15 @@ from scneuro.stimulus import adversarial
 from scneuro.stochastic import totals
 
 
-def check_one_step(neuron, count=2000, seed=0, vectors=None, **options):
-    """One step of the integer model is ``update()`` within the bounds, from any registers.
+def one_step_errors(neuron, fixed, vectors):
+    """One step of the integer model against ``update()``, from any registers.
 
-    Or from those of ``vectors``. Where the integers decide a comparison otherwise, its sides must
-    be within its bound; there the vector is left out. Returns the share that was compared.
+    Where the integers decide a comparison otherwise, its sides must be within its bound; there the
+    vector is left out. Returns which were compared, and for each state the errors in units of its
+    bound (0 where left out).
     """
-    fixed = neuron.fixed(**options)
     lowered = fixed.lowered
-    if vectors is None:
-        vectors = random_vectors(fixed, count, seed=seed)
-    else:
-        count = len(next(iter(vectors.values())))
+    count = len(next(iter(vectors.values())))
     names = [*lowered.registers, *lowered.inputs]
     real = {n: np.ldexp(vectors[n].astype(float), -lowered.path.inputs[n].fraction) for n in names}
     real |= totals(lowered.noises, vectors)
@@ -37,22 +34,64 @@ def check_one_step(neuron, count=2000, seed=0, vectors=None, **options):
         taken[decision.expr] = chosen
         same &= ~differs
     got = lowered.path.evaluator(lowered.path.outputs, ARRAYS)(vectors)
-    noises = lowered.noises.items()
-    noise = [n.scaled(real[name]) for name, n in noises]
+    noise = [n.scaled(real[name]) for name, n in lowered.noises.items()]
     spike, *states = neuron.update(*(real[n] for n in names), *noise)
     assert np.array_equal(
         np.broadcast_to(got["spike"], count)[same], np.broadcast_to(spike, count)[same]
     )
+    errors = {}
     for r, expected in zip(lowered.registers.values(), states, strict=True):
         limited = np.clip(expected, r.to_real(r.least), r.to_real(r.most))
         error = np.abs(r.to_real(np.broadcast_to(got[r.name], count)) - limited)
-        error = np.where(same, error, 0.0)
+        errors[r.name] = np.where(same, error, 0.0) / lowered.bounds[r.name]
+    return same, errors
+
+
+def check_one_step(neuron, count=2000, seed=0, vectors=None, **options):
+    """One step of the integer model is ``update()`` within the bounds, from any registers.
+
+    Or from those of ``vectors``. Returns the share that was compared.
+    """
+    fixed = neuron.fixed(**options)
+    if vectors is None:
+        vectors = random_vectors(fixed, count, seed=seed)
+    same, errors = one_step_errors(neuron, fixed, vectors)
+    for name, error in errors.items():
         worst = int(np.argmax(error))
-        assert error[worst] <= lowered.bounds[r.name], (
-            f"{r.name}: {error[worst]} > {lowered.bounds[r.name]} "
-            f"at { ({n: float(v[worst]) for n, v in real.items()}) }"
+        assert error[worst] <= 1, (
+            f"{name}: {error[worst]} of the bound at { ({n: v[worst] for n, v in vectors.items()}) }"
         )
     return float(np.mean(same))
+
+
+def attack(neuron, *, rounds=30, population=4000, seed=0):
+    """Look for the largest error of one step: the worst vectors so far, varied again and again.
+
+    Returns for each state the largest error found, in units of its bound.
+    """
+    fixed, rng = neuron.fixed(), np.random.default_rng(seed)
+    limits = fixed.lowered.path.inputs
+    vectors = random_vectors(fixed, population, seed=seed)
+    worst = dict.fromkeys(fixed.lowered.registers, 0.0)
+    for _ in range(rounds):
+        _, errors = one_step_errors(neuron, fixed, vectors)
+        elite = []
+        for name, error in errors.items():
+            worst[name] = max(worst[name], float(error.max()))
+            elite.extend(np.argsort(error)[-population // 20 :])
+        parents = rng.choice(elite, size=population)
+        parents[: len(elite)] = elite  # as they are, to be kept
+        fresh = random_vectors(fixed, population, seed=int(rng.integers(2**31)))
+        for name, node in limits.items():
+            kept = vectors[name][parents]
+            step = np.rint(
+                np.ldexp(rng.standard_normal(population), rng.integers(0, 20, population))
+            )
+            moved = np.clip(kept + step.astype(np.int64), node.low, node.high)
+            choice = rng.random(population)
+            child = np.where(choice < 0.4, kept, np.where(choice < 0.9, moved, fresh[name]))
+            vectors[name] = np.where(np.arange(population) < len(elite), kept, child)
+    return worst
 
 
 def visited(fixed, steps):

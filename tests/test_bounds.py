@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from checks import check_one_step, visited
+from checks import attack, check_one_step, one_step_errors, visited
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scneuro import LIF, AdEx, Input, Izhikevich, LoweringError, Neuron, State
 from scneuro.neurons import builtin, builtins
-from scneuro.sim import parity, vector_parity
+from scneuro.sim import parity, random_vectors, vector_parity
 from scneuro.stimulus import adversarial
 
 S = 2.0**-16
@@ -171,6 +173,34 @@ def test_a_built_in_neuron_stays_within_its_bounds_from_any_registers(name, roun
 def test_a_built_in_neuron_stays_within_its_bounds_on_adversarial_input(name):
     neuron = BUILT_IN[name]
     assert check_one_step(neuron, vectors=visited(neuron.fixed(), 600)) > 0.95
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_directed_search_finds_no_step_beyond_its_bound(name):
+    """It ends at the worst rounding there is, most of a bound; none is beyond."""
+    found = attack(BUILT_IN[name])
+    assert all(ratio <= 1.0 for ratio in found.values()), found
+    assert max(found.values()) > 0.3, "a bound that nothing comes near is too wide, or the search"
+
+
+def test_the_directed_search_finds_a_bound_that_is_too_narrow():
+    neuron = AdEx()
+    random = one_step_errors(neuron, neuron.fixed(), random_vectors(neuron.fixed(), 4000))[1]
+    found = attack(neuron)
+    assert found["V"] > random["V"].max()
+
+
+@pytest.mark.parametrize("name", ["lif", "izhikevich", "adex", "conductance_lif"])
+@given(data=st.data())
+def test_no_example_breaks_the_bound_of_a_step(name, data):
+    neuron = BUILT_IN[name]
+    fixed = neuron.fixed()
+    vectors = {
+        n: np.array([data.draw(st.integers(node.low, node.high), label=n)])
+        for n, node in fixed.lowered.path.inputs.items()
+    }
+    _, errors = one_step_errors(neuron, fixed, vectors)
+    assert all(error[0] <= 1 for error in errors.values()), errors
 
 
 @pytest.mark.parametrize("name", PRESETS)
