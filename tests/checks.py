@@ -58,9 +58,8 @@ def check_one_step(neuron, count=2000, seed=0, vectors=None, **options):
     same, errors = one_step_errors(neuron, fixed, vectors)
     for name, error in errors.items():
         worst = int(np.argmax(error))
-        assert error[worst] <= 1, (
-            f"{name}: {error[worst]} of the bound at { ({n: v[worst] for n, v in vectors.items()}) }"
-        )
+        at = {n: int(v[worst]) for n, v in vectors.items()}
+        assert error[worst] <= 1, f"{name}: {error[worst]} of the bound at {at}"
     return float(np.mean(same))
 
 
@@ -84,10 +83,8 @@ def attack(neuron, *, rounds=30, population=4000, seed=0):
         fresh = random_vectors(fixed, population, seed=int(rng.integers(2**31)))
         for name, node in limits.items():
             kept = vectors[name][parents]
-            step = np.rint(
-                np.ldexp(rng.standard_normal(population), rng.integers(0, 20, population))
-            )
-            moved = np.clip(kept + step.astype(np.int64), node.low, node.high)
+            step = np.ldexp(rng.standard_normal(population), rng.integers(0, 20, population))
+            moved = np.clip(kept + np.rint(step).astype(np.int64), node.low, node.high)
             choice = rng.random(population)
             child = np.where(choice < 0.4, kept, np.where(choice < 0.9, moved, fresh[name]))
             vectors[name] = np.where(np.arange(population) < len(elite), kept, child)

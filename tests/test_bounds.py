@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from scneuro import LIF, AdEx, Input, Izhikevich, LoweringError, Neuron, State
 from scneuro.neurons import builtin, builtins
-from scneuro.sim import parity, random_vectors, vector_parity
+from scneuro.sim import parity, vector_parity
+from scneuro.sim.vectors import random_vectors
 from scneuro.stimulus import adversarial
 
 S = 2.0**-16
