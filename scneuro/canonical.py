@@ -361,8 +361,9 @@ class Canonical:
                 self._absorb(lookup, powers)
         factors = tuple(sorted(powers.items(), key=lambda item: item[0].key))
         (first, power), *more = factors
-        alone = not more and power == 1 and not isinstance(first, Sum)
-        return Sum(((first if alone else Product(factors), 1.0),))
+        if not more and power == 1 and not isinstance(first, Sum):
+            return Sum(((first, 1.0),))
+        return Sum(((Product(factors), 1.0),))
 
     def _absorb(self, lookup: Lookup, powers: dict[Factor, int]) -> None:
         """Make one table of a table and everything else that depends on its variable alone."""

@@ -334,7 +334,7 @@ def _prove(options: argparse.Namespace) -> int:
         text = "\n".join([text, *map(str, claims)])
     figures = [proof.figures() for proof in proofs]
     _print(options, {"forms": figures, "invariants": [asdict(c) for c in claims]}, text)
-    return 0 if all(found.ok for found in (*proofs, *claims)) else 1
+    return 0 if all(p.ok for p in proofs) and all(c.ok for c in claims) else 1
 
 
 def _verify(options: argparse.Namespace) -> int:
