@@ -63,6 +63,7 @@ class Neuron(wiring.Component):
     ----------
     latency : int
         Clocks from a valid input to its result; a step can be taken as often.
+    dsp : bool or int
     """
 
     i: Any
@@ -71,14 +72,14 @@ class Neuron(wiring.Component):
 
     def __init__(self, fixed: FixedNeuron, *, dsp: bool | int = True) -> None:
         self._fixed = fixed
-        self._dsp = dsp
+        self.dsp = dsp
         self.latency = Schedule(fixed.lowered, dsp=dsp).latency + 1
         super().__init__(signature(fixed.lowered))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lowered = self._fixed.lowered
-        m.submodules.step = step = Step(lowered, held=True, dsp=self._dsp)
+        m.submodules.step = step = Step(lowered, held=True, dsp=self.dsp)
         for name, r in lowered.registers.items():
             register = Signal(Shape(r.width, signed=True), name=name, init=r.init)
             m.d.comb += [step.state[name].eq(register), self.state[name].eq(register)]

@@ -12,6 +12,7 @@ from amaranth.sim import Simulator
 
 from ..errors import ScneuroError
 from ..fixed import FixedNeuron
+from ..hdl import Neuron
 from ..model import Runner
 from ..words import Q8_8, quantize
 
@@ -132,6 +133,24 @@ class HardwareNeuron(Runner):
         self.state_names, self.input_defaults = fixed.state_names, fixed.input_defaults
         self._make, self._fixed = make, fixed
         self.reset()
+
+    def prove(self, **options: Any) -> Any:
+        """Prove its gates for all states and inputs: :func:`~scneuro.sim.proof.prove`.
+
+        Raises
+        ------
+        ScneuroError
+            If the hardware is hand-written, or bitwuzla is missing.
+        """
+        from .proof import prove
+
+        hardware = self._make()
+        if not isinstance(hardware, Neuron):
+            raise ScneuroError(
+                f"{self.name} brings its own hardware; what is proved is the generated datapath",
+                "`parity` compares hand-written hardware with the same model",
+            )
+        return prove(self._fixed, held=True, dsp=hardware.dsp, **options)
 
     def reset(self) -> None:
         """Start over from power-on."""

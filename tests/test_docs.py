@@ -91,6 +91,13 @@ def test_the_builds_of_the_pages_run(folder_of_the_pages):
     assert len(list((folder_of_the_pages / "out").glob("*.bi[nt]"))) == len(lines)
 
 
+@pytest.mark.icestorm
+def test_the_ladders_of_the_pages_are_climbed(capsys):
+    lines = commands("sh icestorm", PAGES)
+    assert len(lines) >= 1
+    run(lines)
+
+
 # -- the neurons' pages ---------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def maker():

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from scneuro import LIF, AdEx, HodgkinHuxley, NoisyLIF, cli
 from scneuro.datapath import ARRAYS, INTEGERS, Datapath
-from scneuro.errors import ToolError
-from scneuro.hdl import Step
+from scneuro.errors import ScneuroError, ToolError
+from scneuro.hdl import Neuron, Step
 from scneuro.load import make_neuron
 from scneuro.neurons import builtins
-from scneuro.sim import vector_parity
+from scneuro.sim import SimulatedNeuron, vector_parity
 from scneuro.sim.proof import algebra, prove
 from scneuro.sim.proof.bits import Integer, bitvectors
 from scneuro.sim.proof.smt2 import Rtl
@@ -252,6 +252,17 @@ def test_hand_written_hardware_is_not_said_to_be_proved(capsys, tmp_path):
     )
     assert cli.main(["prove", f"{source}:Own"]) == 2
     assert "its own hardware" in capsys.readouterr().err
+
+
+def test_a_hardware_neuron_proves_its_own_form():
+    for dsp, form in ((True, "DSPs"), (False, "logic")):
+        fixed = LIF().fixed()
+        neuron = SimulatedNeuron(lambda dsp=dsp, fixed=fixed: Neuron(fixed, dsp=dsp), fixed)
+        proof = neuron.prove(progress=False)
+        assert proof.ok
+        assert form in proof.form
+    with pytest.raises(ScneuroError, match="its own hardware"):
+        SimulatedNeuron(lambda: object(), fixed).prove()
 
 
 def test_the_fixture_proves_and_reports(prove):

@@ -53,6 +53,11 @@ def test_the_command_prints_a_line_for_each_rung(low, capsys):
     assert "equal for all 2^" in lines[3]
 
 
+def test_a_neuron_without_differential_equations_is_its_own_definition(low, capsys):
+    assert cli.main(["verify", "noisy_lif", "--board", "icebreaker", "--steps", "100"]) == 0
+    assert "no differential equations" in capsys.readouterr().out
+
+
 def test_a_missing_tool_is_said_and_the_other_rungs_are_climbed(low, monkeypatch, capsys):
     monkeypatch.setattr(ladder, "netlist_parity", without("yosys"))
     monkeypatch.setattr(ladder, "_netlist", lambda *_: ladder.netlist_parity())
