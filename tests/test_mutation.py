@@ -18,7 +18,10 @@ sys.modules[_spec.name] = mutation  # where dataclasses look for it
 _spec.loader.exec_module(mutation)
 
 # elaborated only as far as the rung that catches a fault
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.compiler,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 SAMPLE = [
     ("lif", "node", "branches swapped", "step"),

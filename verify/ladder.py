@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from ..boards.table import Board
 from ..errors import ScneuroError
@@ -107,14 +108,23 @@ def climb(
         )
         return typical, hostile
 
-    for name, rung in rungs.items():
+    bar = tqdm(
+        rungs.items(),
+        bar_format="  {desc} ... {elapsed}",
+        delay=2,
+        leave=False,
+        disable=None if progress else True,
+    )
+    for name, rung in bar:
+        bar.set_description_str(name)
         begin = time.monotonic()
+        ok: bool | None
         try:
             ok, text, figures = rung()
         except ScneuroError as error:
-            yield Rung(name, None, str(error), {}, time.monotonic() - begin)
-        else:
-            yield Rung(name, ok, text, figures, time.monotonic() - begin)
+            ok, text, figures = None, str(error), {}
+        bar.clear()
+        yield Rung(name, ok, text, figures, time.monotonic() - begin)
 
 
 def _float(neuron: Neuron) -> _Found:
