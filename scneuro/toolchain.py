@@ -15,6 +15,7 @@ from .errors import ToolError
 __all__ = ["Tool", "find_tools", "run_tool", "run_yosys", "uses_yowasp"]
 
 _INSTALL = 'pip install "scneuro[toolchain]" brings all of them, from PyPI'
+_ELSEWHERE = {"icebox_vlog": "apt install fpga-icestorm (Project IceStorm) has it"}
 _OLDEST = {"yosys": (0, 40), "nextpnr-ice40": (0, 7), "nextpnr-ecp5": (0, 7)}
 _BROKEN = {"yosys": {(0, 54), (0, 55), (0, 56), (0, 64)}}
 _ASK = {
@@ -119,7 +120,7 @@ def find(name: str) -> Tool:
             return Tool(name, command, version)
     looked = f"${_variable(name)}, {name} and yowasp-{name} on PATH"
     because = f" ({'; '.join(refused)})" if refused else ""
-    raise ToolError(f"no {name}: looked for {looked}{because}", _INSTALL)
+    raise ToolError(f"no {name}: looked for {looked}{because}", _ELSEWHERE.get(name, _INSTALL))
 
 
 def uses_yowasp(names: tuple[str, ...]) -> bool:

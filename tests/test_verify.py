@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from scneuro import LIF, ScneuroError, cli
+from scneuro import LIF, ScneuroError, cli, toolchain
 from scneuro.boards import board
 from scneuro.errors import ToolError
 from scneuro.hdl.link import FrameReader
@@ -66,6 +66,13 @@ def test_a_missing_tool_is_said_and_the_other_rungs_are_climbed(low, monkeypatch
     assert rungs["netlist"]["ok"] is None
     assert "no yosys" in rungs["netlist"]["text"]
     assert rungs["bitstream"]["ok"] is True
+
+
+def test_without_icestorm_the_error_says_where_it_is(monkeypatch):
+    monkeypatch.setattr(toolchain, "_candidates", lambda name: [])
+    with pytest.raises(ToolError, match="no icebox_vlog: looked for") as error:
+        toolchain.find("icebox_vlog")
+    assert "fpga-icestorm" in error.value.hint
 
 
 def test_a_rung_that_breaks_fails_the_command(low, monkeypatch, capsys):
