@@ -88,6 +88,14 @@ def main() -> None:
         print(f"  {label}: {sum(s for s, *_ in trace)} spikes, ends at V = {trace[-1][1]}/256")
     found = differences()
     print(f"  verify_adex_parity at {len(found)} currents: largest difference {max(found)}")
+    words = np.arange(5, 256, 5)
+    held = np.tile(words / 256, (5_000, 1))
+    model = SCAdExNeuron()
+    counts = [runner.run(held, progress=False).spikes for runner in (model, model.fixed())]
+    apart = [
+        f"{a} and {b} at {word}/256" for word, a, b in zip(words, *counts, strict=True) if a != b
+    ]
+    print(f"  5,000 steps at {len(words)} currents, float and Q8.8 differ in: {', '.join(apart)}")
 
 
 if __name__ == "__main__":
