@@ -27,11 +27,11 @@ from ..files import cache_folder
 from ..fixed import FixedNeuron
 from ..toolchain import find_tools, run_tool, run_yosys
 from .engine import HardwareNeuron
+from .packing import CHUNK, unpack_chunks
 
 __all__ = ["Compiled", "CompiledNeuron", "compile_design", "compiled_steps", "library_of"]
 
 _DRIVER = Path(__file__).with_name("driver.cc")
-_CHUNK = 32
 _BLOCK = 20_000  # steps in one call, so that Ctrl-C and a progress bar have their turn
 _PATIENCE = 100_000
 _SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
@@ -162,7 +162,7 @@ class Compiled:
             design stopped answering.
         """
         count, width = payloads.shape
-        chunks = [-(-bits // _CHUNK) for bits in (result_bits, state_bits)]
+        chunks = [-(-bits // CHUNK) for bits in (result_bits, state_bits)]
         results = np.zeros((count, sum(chunks)), dtype=np.uint32)
         clocks = ctypes.c_int64(0)
         taken = self._code.scneuro_steps(
@@ -199,20 +199,6 @@ class Compiled:
             raise ToolError(f"the compiled design has no port {name}")
 
 
-def _fields(chunks: np.ndarray, widths: dict[str, int]) -> dict[str, np.ndarray]:
-    """The signed fields of packed structs, (T, chunks) of 32 bits, lowest first, as int64."""
-    values, place = {}, 0
-    for name, width in widths.items():
-        low = np.zeros(len(chunks), dtype=np.uint64)
-        for chunk in range(place // _CHUNK, -(-(place + width) // _CHUNK)):
-            part, shift = chunks[:, chunk].astype(np.uint64), chunk * _CHUNK - place
-            low |= part << np.uint64(shift) if shift >= 0 else part >> np.uint64(-shift)
-        high = np.uint64(64 - width)
-        values[name] = (low << high).astype(np.int64) >> np.int64(64 - width)
-        place += width
-    return values
-
-
 class _Stream:
     """A compiled neuron on its streams."""
 
@@ -238,9 +224,9 @@ class _Stream:
                 f"{self._fixed.name}: the hardware gave no result, or two for one input",
                 "i.ready must accept every input, and o.valid rise once for each",
             )
-        split = -(-bits[0] // _CHUNK)
-        result = _fields(rows[:, :split], self._result)
-        return result["spike"] != 0, result["word"], _fields(rows[:, split:], self._state)
+        split = -(-bits[0] // CHUNK)
+        result = unpack_chunks(rows[:, :split], self._result)
+        return result["spike"] != 0, result["word"], unpack_chunks(rows[:, split:], self._state)
 
 
 def library_of(hardware: Any, *, cache: Path | None = None) -> Path:

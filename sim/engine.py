@@ -15,21 +15,12 @@ from ..fixed import FixedNeuron
 from ..hdl import Neuron
 from ..model import Runner
 from ..words import Q8_8, quantize
+from .packing import unpack
 
 __all__ = ["HardwareNeuron", "SimulatedNeuron", "simulate_steps"]
 
 _PATIENCE = 100_000  # clocks a hand-written neuron may take for one step
 _PERIOD = 1e-6
-
-
-def unpack(value: int, widths: dict[str, int]) -> dict[str, int]:
-    """The signed fields of a packed struct, lowest first."""
-    fields = {}
-    for name, width in widths.items():
-        bits = value & ((1 << width) - 1)
-        fields[name] = bits - (1 << width) if bits >> (width - 1) else bits
-        value >>= width
-    return fields
 
 
 class _Bench:

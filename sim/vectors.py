@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ..datapath import ARRAYS
 from ..fixed import FixedNeuron
 from ..hdl import Step
-from .engine import unpack
+from .packing import unpack
 
 __all__ = ["VectorParity", "random_vectors", "vector_parity"]
 

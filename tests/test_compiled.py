@@ -11,6 +11,7 @@ from scneuro.hdl import Neuron, build
 from scneuro.load import make_neuron
 from scneuro.sim import CompiledNeuron, SimulatedNeuron, compiled_steps, parity, simulate_steps
 from scneuro.sim import compiled as engine
+from scneuro.sim.packing import unpack_chunks
 from scneuro.stimulus import adversarial
 from scneuro.words import quantize
 
@@ -149,6 +150,6 @@ def test_hardware_that_never_answers_is_an_error(monkeypatch):
 
 def test_fields_wider_than_a_chunk_are_put_together():
     rows = np.array([[0x80000001, 0x00000003], [0xFFFFFFFE, 0x00000001]], dtype=np.uint32)
-    fields = engine._fields(rows, {"a": 33, "b": 20})
+    fields = unpack_chunks(rows, {"a": 33, "b": 20})
     assert fields["a"].tolist() == [0x180000001 - (1 << 33), 0x1FFFFFFFE - (1 << 33)]
     assert fields["b"].tolist() == [1, 0]

@@ -20,7 +20,7 @@ from scneuro.hdl.link import FRAME_BYTES, FrameReader, FrameWriter, Sample
 from scneuro.hdl.uart import UARTReceiver, UARTTransmitter, divisor
 from scneuro.neurons import builtin, builtins
 from scneuro.sim import parity, vector_parity
-from scneuro.sim.engine import unpack
+from scneuro.sim.packing import unpack
 from scneuro.sim.vectors import random_vectors
 from scneuro.stochastic import LFSR as Sequence
 
