@@ -14,7 +14,7 @@ test: $(VENV)/dev.stamp
 
 # real bitstreams of every neuron and board, and long parity runs
 slow: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -m slow -n auto --dist worksteal
+	$(BIN)/python -m pytest -m slow -n auto --dist worksteal --durations=10
 
 # what CI runs besides: style, types and the wheel on its own
 check: $(VENV)/dev.stamp

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.compiler]
 
 @pytest.mark.parametrize(
     ("name", "device"),
-    [("lif", "hx8k"), ("noisy_lif", "up5k"), ("izhikevich", "up5k"), ("adex", "ecp5-85k")],
+    [("lif", "hx8k"), ("noisy_lif", "up5k"), ("adex", "ecp5-85k")],
 )
 def test_a_netlist_equals_the_model_in_every_bit(name, device):
     result = netlist_parity(make_neuron(name), device, steps=20_000, progress=False)
