@@ -9,9 +9,7 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -23,7 +21,7 @@ from ..files import cache_folder, cannot_write, write_whole
 from ..fixed import FixedNeuron
 from ..hdl.top import Plan
 from ..neuron import Neuron
-from ..toolchain import Tool, find_tools, uses_yowasp
+from ..toolchain import Tool, announced, find_tools, say, uses_yowasp
 from .design import Pins, design
 from .placement import read_placement
 from .table import Board
@@ -194,13 +192,8 @@ def finished_build(
 
     The rest as for :func:`build_bitstream`.
     """
-    notice = threading.Timer(2, _say, [_COMPILING])
-    if progress and uses_yowasp(board.tools):
-        notice.start()
-    try:
+    with announced(_COMPILING, wanted=progress and uses_yowasp(board.tools)):
         tools = find_tools(board.tools)
-    finally:
-        notice.cancel()
     fixed = neuron.fixed()
     hardware, rates = design(neuron, fixed, board)
     plan = board.make_platform().prepare(
@@ -251,7 +244,7 @@ def _make(
     plan: Any, tools: dict[str, Tool], seed: int, folder: Path, suffix: str, progress: bool
 ) -> None:
     """Run the tools in a folder of their own; it gets its final name when all is done."""
-    say: Callable[[str], None] = _say if progress else lambda text: None
+    tell: Callable[[str], None] = say if progress else lambda text: None
     begin = time.monotonic()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -263,7 +256,7 @@ def _make(
         commands = json.loads(plan.files["build_top.json"])["commands"]
         for number, command in enumerate(commands, 1):
             tool = tools[command[0]]
-            say(f"  [{number}/{len(commands)}] {_STAGES[tool.name]}: {tool.name} {tool.version}")
+            tell(f"  [{number}/{len(commands)}] {_STAGES[tool.name]}: {tool.name} {tool.version}")
             for used in range(seed, seed + _SEEDS if "--seed" in command else seed + 1):
                 if "--seed" in command:
                     command[command.index("--seed") + 1] = str(used)
@@ -271,7 +264,7 @@ def _make(
                     _run(tool, command, work)
                     break
                 except _Stuck:
-                    say(f"        the router goes in circles with seed {used}; trying the next")
+                    tell(f"        the router goes in circles with seed {used}; trying the next")
             else:
                 raise ToolError(
                     f"{tool.name} finds no route with seeds {seed} to {used}", "try another --seed"
@@ -293,10 +286,6 @@ def _make(
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 class _Stuck(Exception):

@@ -378,14 +378,12 @@ def _demo(options: argparse.Namespace) -> int:
     from .boards import board, build_bitstream
     from .neurons.adex import AdEx
     from .sim import parity
+    from .toolchain import say
 
     plot.require()
     output = Path(options.output)
     neuron = AdEx()
     current = stimulus.ornstein_uhlenbeck(0.8, 0.4, 20.0, dt=neuron.dt, steps=options.steps, seed=1)
-
-    def say(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
 
     say(f"AdEx (Brette and Gerstner 2005), {options.steps * neuron.dt:g} ms of fluctuating current")
     with ThreadPoolExecutor(1) as background:

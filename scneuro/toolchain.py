@@ -7,12 +7,16 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from .errors import ToolError
 
-__all__ = ["Tool", "find_tools", "run_tool", "run_yosys", "uses_yowasp"]
+__all__ = ["Tool", "announced", "find_tools", "run_tool", "run_yosys", "say", "uses_yowasp"]
 
 _INSTALL = 'pip install "scneuro[toolchain]" brings all of them, from PyPI'
 _ELSEWHERE = {"icebox_vlog": "apt install fpga-icestorm (Project IceStorm) has it"}
@@ -67,6 +71,13 @@ def _candidates(name: str) -> list[str]:
 
 
 def _version(name: str, command: str) -> str:
+    made = Path(command).stat()
+    return _asked(name, command, made.st_mtime_ns, made.st_size)
+
+
+@cache
+def _asked(name: str, command: str, *made: int) -> str:
+    """The version a program tells; it is asked once for as long as its file stays as it was."""
     if name not in _ASK:
         return _package_version(name, command) or f"of {Path(command).stat().st_size} bytes"
     try:
@@ -138,6 +149,23 @@ def find_tools(names: tuple[str, ...]) -> dict[str, Tool]:
         If any is missing.
     """
     return {name: find(name) for name in names}
+
+
+def say(text: str) -> None:
+    """Tell the user what is running, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def announced(text: str, *, wanted: bool = True) -> Iterator[None]:
+    """Say ``text`` if what is done within takes more than two seconds."""
+    notice = threading.Timer(2, say, [text])
+    if wanted:
+        notice.start()
+    try:
+        yield
+    finally:
+        notice.cancel()
 
 
 def run_tool(command: list[str], folder: Path) -> str:

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,7 +24,7 @@ from amaranth.back import rtlil
 from ..errors import ScneuroError, ToolError
 from ..files import cache_folder
 from ..fixed import FixedNeuron
-from ..toolchain import find_tools, run_tool, run_yosys
+from ..toolchain import announced, find_tools, run_tool, run_yosys
 from .engine import HardwareNeuron
 from .packing import CHUNK, unpack_chunks
 
@@ -105,24 +104,16 @@ def compile_design(
                 (work / file).write_text(content)
             run_yosys(yosys.command, f"{script}\nwrite_cxxrtl design.cc\n", work)
             runtime = _headers()
-            notice = threading.Timer(2, _say, [f"  compiling the gates: {command[0]}, once"])
-            if sys.stderr.isatty():
-                notice.start()
             (work / "all.cc").write_text(
                 '#include "design.cc"\n#include <cxxrtl/capi/cxxrtl_capi.cc>\n'
                 f'#include "{_DRIVER}"\n'
             )
             options = ["-std=c++17", optimize, "-shared", "-fPIC", "-w", f"-I{runtime}"]
-            try:
+            text = f"  compiling the gates: {command[0]}, once"
+            with announced(text, wanted=sys.stderr.isatty()):
                 run_tool([*command, *options, "-o", "design.so", "all.cc"], work)
-            finally:
-                notice.cancel()
             (work / "design.so").replace(library)
     return library
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 class Compiled:
