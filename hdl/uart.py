@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["UARTReceiver", "UARTTransmitter", "divisor"]
+__all__ = ["UARTReceiver", "UARTTransmitter", "divisor", "levels"]
 
 
 def divisor(clock_hz: int, baud: int) -> int:
@@ -23,6 +23,11 @@ def divisor(clock_hz: int, baud: int) -> int:
     if clocks < 4 or abs(clock_hz / clocks / baud - 1) > 0.02:
         raise ValueError(f"a {clock_hz:,} Hz clock cannot make {baud:,} baud within 2 %")
     return clocks
+
+
+def levels(byte: int) -> tuple[int, ...]:
+    """What the line is for a byte, bit time by bit time: start, the lowest bit first, stop."""
+    return (0, *(byte >> n & 1 for n in range(8)), 1)
 
 
 class UARTTransmitter(wiring.Component):

@@ -12,13 +12,14 @@ from amaranth.sim import Simulator
 from ..fixed import FixedNeuron
 from ..hdl.link import FrameReader, Sample
 from ..hdl.top import Plan, Top
-from ..hdl.uart import divisor
+from ..hdl.uart import divisor, levels
 from ..words import quantize
 
 __all__ = ["BoardRun", "expected_samples", "simulate_board"]
 
 
 _HELD = 4
+_BYTE = 0x6E
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def simulate_board(
         for count in sorted(bytes_at):
             while len(found) < count:
                 await ctx.tick().repeat(10 * clocks)
-            for bit in (0, *(0x6E >> n & 1 for n in range(8)), 1):
+            for bit in levels(_BYTE):
                 ctx.set(top.rx, bit)
                 await ctx.tick().repeat(clocks)
 

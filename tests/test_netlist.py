@@ -6,6 +6,7 @@ from scneuro import LIF
 from scneuro.errors import ToolError
 from scneuro.hdl import build
 from scneuro.load import make_neuron
+from scneuro.verify import cells as models
 from scneuro.verify import netlist, netlist_parity
 
 pytestmark = [pytest.mark.slow, pytest.mark.compiler]
@@ -32,11 +33,11 @@ def test_the_netlist_of_another_neuron_differs():
 
 
 def test_a_cell_used_in_a_way_that_has_no_model_is_an_error(monkeypatch, tmp_path):
-    cells = netlist._ECP5_CELLS.read_text()
+    cells = models._ECP5_CELLS.read_text()
     assert cells.count('REG_OUTPUT_CLK != "NONE"') == 1
     broken = tmp_path / "cells.v"
     broken.write_text(cells.replace('REG_OUTPUT_CLK != "NONE"', "1"))
-    monkeypatch.setattr(netlist, "_ECP5_CELLS", broken)
+    monkeypatch.setattr(models, "_ECP5_CELLS", broken)
     neuron = make_neuron("izhikevich")
     with pytest.raises(ToolError, match="unsupported_use"):
         netlist.netlist_library(build(neuron, neuron.fixed(), dsp=156), "ecp5-85k")

@@ -25,23 +25,17 @@ from ..boards.build import Build, finished_build
 from ..boards.table import Board
 from ..errors import ScneuroError
 from ..hdl.link import FrameReader, Sample
-from ..hdl.uart import divisor
+from ..hdl.uart import divisor, levels
 from ..neuron import Neuron
 from ..sim.board import expected_samples
-from ..sim.compiled import Compiled, compile_design
+from ..sim.compiled import Compiled
 from ..toolchain import find_tools, run_tool
+from .cells import compile_cells
 
 __all__ = ["BitstreamParity", "bitstream_parity", "bitstream_samples"]
 
-_CELLS = Path(__file__).with_name("ecp5_cells.v")
 _ROUTED = Path(__file__).with_name("ecp5_routed.v")
-_FLAT = "hierarchy -check -top top\nproc\nflatten\nopt_expr\nopt_clean\n"
-_ICE40 = "read_verilog chip.v\nread_verilog -defer +/ice40/cells_sim.v\n" + _FLAT
-_ECP5 = (
-    "read_json routed.json\nsetattr -unset hdlname w:*\n"  # a pin's name is its wire's
-    "read_verilog -defer -overwrite +/ecp5/cells_sim.v cells.v\n"
-    "read_verilog -defer -overwrite routed.v\n" + _FLAT
-)
+_READ_ROUTED = "read_json routed.json\nsetattr -unset hdlname w:*\n"  # a pin's name is its wire's
 _BITS = 8 + 16 + 16  # spikes, V and I of a frame
 _BYTE = 0x6E
 _COMB = {"A", "B", "C", "D", "M", "FCI", "F1", "FXA", "FXB", "F", "FCO", "OFX"}
@@ -119,9 +113,8 @@ def bitstream_parity(
         A tool is missing: yosys, nextpnr, a C++ compiler, for iCE40 ``icebox_vlog``.
     """
     begin = time.monotonic()
-    build, library, what = _ice40(neuron, board, progress) if _is_ice40(board) else _ecp5(
-        neuron, board, progress
-    )  # fmt: skip
+    turned_back = _ice40 if "icepack" in board.tools else _ecp5
+    build, library, what = turned_back(neuron, board, progress)
     made = time.monotonic()
     frames = -(-steps // build.plan.every)
     samples, clocks = bitstream_samples(library, board, build, frames, progress=progress)
@@ -151,10 +144,6 @@ def bitstream_parity(
 
 
 # -- back to logic ---------------------------------------------------------------------------------
-def _is_ice40(board: Board) -> bool:
-    return "icepack" in board.tools
-
-
 def _ice40(neuron: Neuron, board: Board, progress: bool) -> tuple[Build, Path, str]:
     tools = find_tools(("iceunpack", "icebox_vlog"))
     build = finished_build(neuron, replace(board, dsp=0, synth=""), progress=progress)
@@ -165,7 +154,8 @@ def _ice40(neuron: Neuron, board: Board, progress: bool) -> tuple[Build, Path, s
     chip = run_tool(
         [tools["icebox_vlog"].command, "-s", "-n", "top", "-p", "top.pcf", unpacked.name], folder
     )
-    return build, compile_design({"chip.v": chip}, _ICE40, optimize="-O1"), "bitstream unpacked"
+    library = compile_cells("ice40", {"chip.v": chip}, "read_verilog chip.v\n")
+    return build, library, "bitstream unpacked"
 
 
 def _ecp5(neuron: Neuron, board: Board, progress: bool) -> tuple[Build, Path, str]:
@@ -177,9 +167,9 @@ def _ecp5(neuron: Neuron, board: Board, progress: bool) -> tuple[Build, Path, st
     files = {
         "routed.json": json.dumps(_joined(json.loads((routed.folder / "routed.json").read_text()))),
         "routed.v": _ROUTED.read_text(encoding="utf-8"),
-        "cells.v": _CELLS.read_text(encoding="utf-8"),
     }
-    return build, compile_design(files, _ECP5, optimize="-O1"), "routed netlist"
+    over = "read_verilog -defer -overwrite routed.v\n"
+    return build, compile_cells("ecp5", files, _READ_ROUTED, over=over), "routed netlist"
 
 
 def _tie(cell: dict[str, Any]) -> None:
@@ -198,8 +188,8 @@ def _tie(cell: dict[str, Any]) -> None:
 def _joined(design: dict[str, Any]) -> dict[str, Any]:
     """nextpnr's netlist with a level on every input, as the device has one.
 
-    What is not connected reads 1 in an ECP5, and that is what nextpnr counts on; only the set/reset
-    and the clock enable of a cell are off where they are not used.
+    What is not connected reads 1 in an ECP5, and that is what nextpnr counts on; only a set/reset
+    is off where it is not used, and a carry chain begins with 0.
     """
     for module in design["modules"].values():
         for cell in module["cells"].values():
@@ -233,9 +223,9 @@ class _Listener:
         self._line = np.ones(1, dtype=np.uint8)
         self.samples: list[Sample] = []
 
-    def hear(self, levels: np.ndarray) -> None:
+    def hear(self, more: np.ndarray) -> None:
         """Go on with the line's next levels."""
-        line, at, clocks = np.concatenate([self._line, levels]), 0, self._clocks
+        line, at, clocks = np.concatenate([self._line, more]), 0, self._clocks
         received = bytearray()
         while True:
             falls = np.flatnonzero(line[at:] == 0)[:1]
@@ -308,7 +298,7 @@ def bitstream_samples(
                 raise ScneuroError(f"no frame in {total:,} clocks at {tx}")
             if len(listener.samples) // turn > selected:
                 selected += 1
-                for bit in (0, *(_BYTE >> n & 1 for n in range(8)), 1):
+                for bit in levels(_BYTE):
                     chip.set(rx, bit)
                     run(clocks)
     return listener.samples[:frames], total

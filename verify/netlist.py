@@ -1,8 +1,7 @@
 """The synthesised netlist of a neuron, run against the integer model.
 
-yosys' netlist is taken as it goes to nextpnr; every cell is replaced by the vendor's simulation
-model (yosys ships them; ``ecp5_cells.v`` has the two that are missing); the result is compiled and
-driven as the gates are.
+yosys' netlist is taken as it goes to nextpnr; every cell is replaced by its simulation model, and
+the result is compiled and driven as the gates are.
 """
 
 from __future__ import annotations
@@ -17,19 +16,15 @@ from amaranth.back import rtlil
 from ..boards.area import DEVICES
 from ..hdl import build
 from ..neuron import Neuron
-from ..sim.compiled import compile_design, compiled_steps
+from ..sim.compiled import compiled_steps
 from ..sim.figures import Mismatch
 from ..sim.parity import bit_parity
 from ..stimulus import adversarial
 from ..words import quantize
+from .cells import compile_cells
 
 __all__ = ["NetlistParity", "netlist_library", "netlist_parity"]
 
-_ECP5_CELLS = Path(__file__).with_name("ecp5_cells.v")
-_MODELS = {
-    "synth_ice40": "read_verilog -defer +/ice40/cells_sim.v",
-    "synth_ecp5": "read_verilog -defer -overwrite +/ecp5/cells_sim.v cells.v",
-}
 _SCRIPT = """\
 read_rtlil design.il
 {synth} -top top
@@ -38,12 +33,6 @@ select top
 write_rtlil -selected netlist.il
 design -reset
 read_rtlil netlist.il
-{models}
-hierarchy -check -top top
-proc
-flatten
-opt_expr
-opt_clean
 """
 
 
@@ -107,12 +96,9 @@ def netlist_library(hardware: Any, device: str, *, cache: Path | None = None) ->
         model.
     """
     synth = DEVICES[device]["synth"]
-    script = _SCRIPT.format(synth=synth, models=_MODELS[synth.split()[0]])
-    files = {
-        "design.il": rtlil.convert(hardware, emit_src=False),
-        "cells.v": _ECP5_CELLS.read_text(encoding="utf-8"),
-    }
-    return compile_design(files, script, optimize="-O1", cache=cache)
+    family = synth.split()[0].removeprefix("synth_")
+    files = {"design.il": rtlil.convert(hardware, emit_src=False)}
+    return compile_cells(family, files, _SCRIPT.format(synth=synth), cache=cache)
 
 
 def netlist_parity(
