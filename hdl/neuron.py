@@ -6,6 +6,7 @@ from amaranth import Cat, Module, Shape, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..errors import ScneuroError
 from ..fixed import FixedNeuron
 from ..lowered import Lowered
 from ..neuron import Neuron as Model
@@ -14,7 +15,7 @@ from .lfsr import LFSR
 from .schedule import Schedule
 from .step import Step, inputs_layout, registers_layout
 
-__all__ = ["Neuron", "build", "signature"]
+__all__ = ["Neuron", "build", "hand_written", "signature"]
 
 
 def signature(lowered: Lowered) -> wiring.Signature:
@@ -139,3 +140,11 @@ def build(neuron: Model, fixed: FixedNeuron, *, dsp: bool | int = True) -> Any:
             f"{', '.join(wanted.members)}"
         )
     return own
+
+
+def hand_written(name: str) -> ScneuroError:
+    """What is raised where hardware of a neuron's own is met and only the generated will do."""
+    return ScneuroError(
+        f"{name} brings its own hardware; what is proved is the generated datapath",
+        "`scneuro parity` compares hand-written hardware with the same model",
+    )

@@ -311,15 +311,13 @@ def _reference(options: argparse.Namespace) -> int:
 def _prove(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
+    from .hdl import hand_written
     from .sim.proof import prove
 
     neuron = _neuron(options)
     fixed = neuron.fixed()
     if neuron.hardware(fixed) is not None:
-        raise ScneuroError(
-            f"{neuron.name} brings its own hardware; what is proved is the generated datapath",
-            "`scneuro parity` compares hand-written hardware with the same model",
-        )
+        raise hand_written(neuron.name)
     proofs = [
         prove(fixed, held=held, dsp=dsp, timeout=options.timeout)
         for held in (True, False)

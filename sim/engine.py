@@ -12,7 +12,7 @@ from amaranth.sim import Simulator
 
 from ..errors import ScneuroError
 from ..fixed import FixedNeuron
-from ..hdl import Neuron
+from ..hdl import Neuron, hand_written
 from ..model import Runner
 from ..words import Q8_8, quantize
 from .packing import unpack
@@ -137,10 +137,7 @@ class HardwareNeuron(Runner):
 
         hardware = self._make()
         if not isinstance(hardware, Neuron):
-            raise ScneuroError(
-                f"{self.name} brings its own hardware; what is proved is the generated datapath",
-                "`parity` compares hand-written hardware with the same model",
-            )
+            raise hand_written(self.name)
         return prove(self._fixed, held=True, dsp=hardware.dsp, **options)
 
     def reset(self) -> None:

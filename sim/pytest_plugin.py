@@ -41,10 +41,14 @@ def prove() -> Callable[..., Proof]:
     solver (``pip install "scneuro[proof]"``) the test is skipped.
     """
     pytest.importorskip("bitwuzla", reason='the proof needs pip install "scneuro[proof]"')
+    from ..hdl import hand_written
     from .proof import prove as show
 
     def check(neuron: Any, **options: Any) -> Proof:
-        result = show(neuron.fixed(), progress=False, **options)
+        fixed = neuron.fixed()
+        if neuron.hardware(fixed) is not None:
+            raise hand_written(neuron.name)
+        result = show(fixed, progress=False, **options)
         if not result.ok:
             pytest.fail(f"{result}\n{result.as_test()}", pytrace=False)
         return result

@@ -265,6 +265,15 @@ def test_a_hardware_neuron_proves_its_own_form():
         SimulatedNeuron(lambda: object(), fixed).prove()
 
 
+def test_the_fixture_refuses_hand_written_hardware(prove):
+    class Own(LIF):
+        def hardware(self, fixed):
+            return Neuron(fixed)
+
+    with pytest.raises(ScneuroError, match="its own hardware"):
+        prove(Own())
+
+
 def test_the_fixture_proves_and_reports(prove):
     assert prove(LIF(), held=True).ok
     assert replace(prove(LIF()), failures=["x"]).ok is False

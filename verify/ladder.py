@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from ..boards.table import Board
 from ..errors import ScneuroError
-from ..hdl import build
+from ..hdl import build, hand_written
 from ..neuron import Neuron
 from ..reference import compare
 from ..reference.equations import equations_of
@@ -177,7 +177,7 @@ def _proof(neuron: Neuron, board: Board, progress: bool) -> _Found:
 
     fixed = neuron.fixed()
     if neuron.hardware(fixed) is not None:
-        raise ScneuroError("its hardware is hand-written; what is proved is the generated datapath")
+        raise hand_written(neuron.name)
     found = prove(fixed, held=True, dsp=board.dsp, progress=progress)
     text = (
         f"equal for all 2^{math.log2(found.states):.0f} states and 2^{math.log2(found.inputs):.0f} "
