@@ -9,8 +9,8 @@ import numpy as np
 
 from scneuro import AdEx, Neuron
 from scneuro.neurons import builtin, builtins
-from scneuro.spikes import time_errors
-from scneuro.stimulus import as_words, ornstein_uhlenbeck
+from scneuro.signals.spikes import time_errors
+from scneuro.signals.stimulus import as_words, ornstein_uhlenbeck
 
 HEAD = (
     "| neuron | stimulus | spikes float | spikes Q8.8 | worst, ms | mean, ms |\n"

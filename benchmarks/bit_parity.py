@@ -7,8 +7,8 @@ noise); the pipeline starts every clock from another state, a quarter of them at
 """
 
 from scneuro import LIF, AdEx, Izhikevich
+from scneuro.signals.stimulus import adversarial
 from scneuro.sim import parity, vector_parity
-from scneuro.stimulus import adversarial
 
 STEPS = 100_000
 

@@ -5,7 +5,7 @@ python benchmarks/bitstreams.py    # ten minutes; prints the table of docs/verif
 
 from scneuro.boards import board
 from scneuro.load import make_neuron
-from scneuro.verify import bitstream_parity
+from scneuro.sim.chip import bitstream_parity
 
 RUNS = (
     ("lif", "ice40_hx8k_b_evn"),

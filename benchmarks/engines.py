@@ -10,9 +10,9 @@ from pathlib import Path
 
 from scneuro.hdl import build
 from scneuro.load import make_neuron
+from scneuro.signals.stimulus import adversarial
 from scneuro.sim import compiled_steps, simulate_steps
-from scneuro.sim.compiled import library_of
-from scneuro.stimulus import adversarial
+from scneuro.sim.engines.compiled import library_of
 from scneuro.words import quantize
 
 SLOW, FAST = 1_000, 200_000

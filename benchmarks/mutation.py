@@ -40,29 +40,29 @@ from amaranth import Cat, ClockSignal, Const, Instance, Module, ResetSignal
 from amaranth.back import rtlil
 from bitwuzla import Bitwuzla, Kind, Option, Options, Result, TermManager
 
-from scneuro import assemble as _rules
-from scneuro import canonical, table
-from scneuro import registers as _registers
-from scneuro.canonical import And, Compare, Lookup, Not, Or, Product, Select, Sum, Variable
-from scneuro.datapath import ARRAYS, Datapath, Node
+from scneuro.compiler import assemble as _rules
+from scneuro.compiler import canonical, table
+from scneuro.compiler import registers as _registers
+from scneuro.compiler.canonical import And, Compare, Lookup, Not, Or, Product, Select, Sum, Variable
+from scneuro.compiler.datapath import ARRAYS, Datapath, Node
+from scneuro.compiler.factor import arranged
+from scneuro.compiler.graph import Graph
+from scneuro.compiler.lowered import Lowered
+from scneuro.compiler.pipeline.schedule import Schedule
+from scneuro.compiler.ranges import Ranges
 from scneuro.errors import ScneuroError
-from scneuro.factor import arranged
 from scneuro.fixed import FixedNeuron
-from scneuro.graph import Graph
 from scneuro.hdl import LFSR, Neuron, Step
-from scneuro.hdl.schedule import Schedule
 from scneuro.hdl.step import _fitted
 from scneuro.load import make_neuron
-from scneuro.lowered import Lowered
-from scneuro.ranges import Ranges
+from scneuro.signals.stimulus import adversarial, as_words, ornstein_uhlenbeck
 from scneuro.sim import vector_parity
-from scneuro.sim.compiled import compile_design, compiled_steps
-from scneuro.sim.engine import simulate_steps
-from scneuro.sim.parity import History, _fixed_history, _one_step
+from scneuro.sim.compare.parity import History, _fixed_history, _one_step
+from scneuro.sim.compare.vectors import random_vectors
+from scneuro.sim.engines.amaranth import simulate_steps
+from scneuro.sim.engines.compiled import compile_design, compiled_steps
 from scneuro.sim.proof import invariants, prove
 from scneuro.sim.proof.bits import Integer, bitvectors
-from scneuro.sim.vectors import random_vectors
-from scneuro.stimulus import adversarial, as_words, ornstein_uhlenbeck
 from scneuro.stochastic import totals
 from scneuro.words import Q8_8, fitting, nearest, quantize, rounded
 
@@ -993,7 +993,7 @@ def _with_text(text: str) -> Callable[[Step], tuple[str, Any]]:
 
 
 def _script() -> str:
-    script = importlib.import_module("scneuro.sim.compiled")._SCRIPT
+    script = importlib.import_module("scneuro.sim.engines.compiled")._SCRIPT
     return f"read_rtlil step.il\n{script}"
 
 

@@ -7,7 +7,7 @@ import sys
 
 from scneuro.load import make_neuron
 from scneuro.neurons import builtins
-from scneuro.verify import netlist_parity
+from scneuro.sim.chip import netlist_parity
 
 DEVICES = ("up5k", "ecp5-85k")
 STEPS = 100_000

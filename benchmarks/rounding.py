@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from scneuro import SCAdExNeuron, verify_adex_parity
-from scneuro.stimulus import as_words
+from scneuro.signals.stimulus import as_words
 
 CURRENTS = (0.03, 0.1, 0.15, 0.3)
 STEPS = 2000

@@ -1,6 +1,6 @@
 """Make it real: the board table, the toolchain finder, builds and the host's side of the link."""
 
-from ..toolchain import Tool, find_tools
+from ..tools.toolchain import Tool, find_tools
 from .build import BuildReport, build_bitstream
 from .host import read_samples
 from .table import BOARDS, Board, board

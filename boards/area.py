@@ -10,7 +10,7 @@ from amaranth.back import rtlil
 
 from ..hdl import Neuron as Gates
 from ..neuron import Neuron
-from ..toolchain import find_tools, run_tool, run_yosys
+from ..tools.toolchain import find_tools, run_tool, run_yosys
 from .placement import read_placement
 
 __all__ = ["DEVICES", "measure_area"]

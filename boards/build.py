@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ToolError
-from ..files import cache_folder, cannot_write, write_whole
 from ..fixed import FixedNeuron
 from ..hdl.top import Plan
 from ..neuron import Neuron
-from ..toolchain import Tool, announced, find_tools, say, uses_yowasp
+from ..tools.files import cache_folder, cannot_write, write_whole
+from ..tools.toolchain import Tool, announced, find_tools, say, uses_yowasp
 from .design import Pins, design
 from .placement import read_placement
 from .table import Board

@@ -6,13 +6,13 @@ from amaranth import Cat, Module, Shape, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..compiler.lowered import Lowered
+from ..compiler.pipeline.schedule import Schedule
 from ..errors import ScneuroError
 from ..fixed import FixedNeuron
-from ..lowered import Lowered
 from ..neuron import Neuron as Model
 from ..stochastic import LFSR as Sequence
 from .lfsr import LFSR
-from .schedule import Schedule
 from .step import Step, inputs_layout, registers_layout
 
 __all__ = ["Neuron", "build", "hand_written", "signature"]

@@ -13,9 +13,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ..datapath import Node
-from ..lowered import Lowered
-from .schedule import FREE, Schedule
+from ..compiler.datapath import Node
+from ..compiler.lowered import Lowered
+from ..compiler.pipeline.schedule import FREE, Schedule
 
 __all__ = ["Kept", "Step", "inputs_layout", "registers_layout", "words_layout"]
 

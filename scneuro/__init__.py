@@ -1,9 +1,9 @@
 """Write a spiking neuron once; get float, Q8.8, gates, parity and a bitstream."""
 
 from .channel import Channel, Gate
+from .declare import Input, State
 from .errors import LoweringError, ScneuroError, ToolError, TraceError
 from .fixed import FixedNeuron
-from .model import Input, Recording, State
 from .neuron import Derived, Neuron
 from .neurons.adex import AdEx
 from .neurons.conductance_lif import ConductanceLIF
@@ -16,6 +16,7 @@ from .neurons.noisy_lif import NoisyLIF
 from .neurons.quadratic_if import QuadraticIF
 from .neurons.sc_adex import SCAdExNeuron
 from .neurons.sc_conductance import SCConductanceNeuron
+from .runner import Recording
 from .stochastic import Noise
 from .tutorial import FixedPointAdExNeuron, verify_adex_parity
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .datapath import ARRAYS, INTEGERS
-from .lowered import Lowered
-from .model import Runner, numbers
+from .compiler.datapath import ARRAYS, INTEGERS
+from .compiler.lowered import Lowered
+from .runner import Runner, numbers
 from .stochastic import LFSR, NoiseSource
 from .words import Q8_8, quantize, rounded
 

@@ -10,12 +10,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from .compiler.graph import Expr
+from .compiler.lower import lower
+from .compiler.trace import trace
+from .declare import Input, State
 from .fixed import FixedNeuron
-from .graph import Expr
-from .lower import lower
-from .model import Input, Runner, State, numbers
+from .runner import Runner, numbers
 from .stochastic import LFSR, Noise, NoiseSource, totals
-from .trace import trace
 
 __all__ = ["Derived", "Neuron"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from .equations import Equations
+from .compiler.text import Equations
 from .fixed import FixedNeuron
 from .neuron import Neuron
 

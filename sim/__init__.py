@@ -1,11 +1,19 @@
-"""Run the gates and compare them: engines, parity, the pytest plugin."""
+"""Run the gates and compare them: engines, parity, the pytest plugin.
 
-from .compiled import CompiledNeuron, compiled_steps
-from .conformance import conformance
-from .engine import SimulatedNeuron, simulate_steps
-from .figures import Mismatch, Parity
-from .parity import parity
-from .vectors import VectorParity, vector_parity
+What is exported here is imported when it is asked for, so that pytest, which loads the plugin from
+this package, does not load Amaranth.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .compare.figures import Mismatch, Parity
+    from .compare.parity import parity
+    from .compare.vectors import VectorParity, vector_parity
+    from .engines.amaranth import SimulatedNeuron, simulate_steps
+    from .engines.compiled import CompiledNeuron, compiled_steps
+    from .testing.conformance import conformance
 
 __all__ = [
     "CompiledNeuron",
@@ -19,3 +27,22 @@ __all__ = [
     "simulate_steps",
     "vector_parity",
 ]
+
+_WHERE = {
+    "CompiledNeuron": "engines.compiled",
+    "Mismatch": "compare.figures",
+    "Parity": "compare.figures",
+    "SimulatedNeuron": "engines.amaranth",
+    "VectorParity": "compare.vectors",
+    "compiled_steps": "engines.compiled",
+    "conformance": "testing.conformance",
+    "parity": "compare.parity",
+    "simulate_steps": "engines.amaranth",
+    "vector_parity": "compare.vectors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_WHERE[name]}", __name__), name)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from scneuro.datapath import ARRAYS
-from scneuro.graph import Graph
-from scneuro.sim.vectors import random_vectors
-from scneuro.stimulus import adversarial
+from scneuro.compiler.datapath import ARRAYS
+from scneuro.compiler.graph import Graph
+from scneuro.signals.stimulus import adversarial
+from scneuro.sim.compare.vectors import random_vectors
 from scneuro.stochastic import totals
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from scneuro.errors import ToolError
-from scneuro.sim.compiled import compiler
+from scneuro.sim.engines.compiled import compiler
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("ci")

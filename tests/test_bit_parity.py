@@ -3,8 +3,8 @@
 import pytest
 
 from scneuro import LIF, AdEx, Izhikevich
+from scneuro.signals.stimulus import adversarial
 from scneuro.sim import parity, vector_parity
-from scneuro.stimulus import adversarial
 
 pytestmark = pytest.mark.slow
 

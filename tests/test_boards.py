@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from scneuro import LIF, AdEx, LoweringError, ScneuroError, ToolError, cli, toolchain
+from scneuro import LIF, AdEx, LoweringError, ScneuroError, ToolError, cli
 from scneuro.boards import BOARDS, board, build_bitstream, find_tools, read_samples
 from scneuro.boards.design import design
 from scneuro.boards.table import Board
 from scneuro.hdl.link import FrameWriter, Sample
+from scneuro.tools import toolchain
 
 PYTHON = sys.executable  # some tests hide it
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from scneuro import LIF, AdEx, Input, Izhikevich, LoweringError, Neuron, State
 from scneuro.neurons import builtin, builtins
+from scneuro.signals.stimulus import adversarial
 from scneuro.sim import parity, vector_parity
-from scneuro.sim.vectors import random_vectors
-from scneuro.stimulus import adversarial
+from scneuro.sim.compare.vectors import random_vectors
 
 S = 2.0**-16
 

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scneuro import Input, LoweringError, Neuron, State
-from scneuro.canonical import Canonical, Lookup, Product, Select, Sum, Variable
-from scneuro.datapath import ARRAYS
-from scneuro.graph import Graph
-from scneuro.sim.vectors import random_vectors
-from scneuro.trace import trace
+from scneuro.compiler.canonical import Canonical, Lookup, Product, Select, Sum, Variable
+from scneuro.compiler.datapath import ARRAYS
+from scneuro.compiler.graph import Graph
+from scneuro.compiler.trace import trace
+from scneuro.sim.compare.vectors import random_vectors
 
 v, w_, i = Variable("V"), Variable("w"), Variable("I")
 

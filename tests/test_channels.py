@@ -9,11 +9,11 @@ from scipy.integrate import solve_ivp
 
 from scneuro import Channel, Gate, HodgkinHuxley, LoweringError
 from scneuro.channel import linoid
-from scneuro.datapath import ARRAYS
+from scneuro.compiler.datapath import ARRAYS
 from scneuro.neurons.hodgkin_huxley import leak, m_type, potassium, sodium
+from scneuro.signals.spikes import time_errors
+from scneuro.signals.stimulus import as_words
 from scneuro.sim import parity, vector_parity
-from scneuro.spikes import time_errors
-from scneuro.stimulus import as_words
 
 SQUID = (sodium, potassium, leak)
 GATES = [gate for channel in (sodium, potassium, m_type) for gate in channel.gates]

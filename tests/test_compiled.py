@@ -9,10 +9,10 @@ import pytest
 from scneuro import LIF, AdEx, ScneuroError, cli
 from scneuro.hdl import Neuron, build
 from scneuro.load import make_neuron
+from scneuro.signals.stimulus import adversarial
 from scneuro.sim import CompiledNeuron, SimulatedNeuron, compiled_steps, parity, simulate_steps
-from scneuro.sim import compiled as engine
-from scneuro.sim.packing import unpack_chunks
-from scneuro.stimulus import adversarial
+from scneuro.sim.engines import compiled as engine
+from scneuro.sim.engines.packing import unpack_chunks
 from scneuro.words import quantize
 
 pytestmark = pytest.mark.compiler

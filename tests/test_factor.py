@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scneuro import HodgkinHuxley, Input, Neuron, SCConductanceNeuron, State
-from scneuro.canonical import Compare, Lookup, Product, Select, Sum, Variable
-from scneuro.factor import arranged
-from scneuro.graph import Graph
+from scneuro.compiler.canonical import Compare, Lookup, Product, Select, Sum, Variable
+from scneuro.compiler.factor import arranged
+from scneuro.compiler.graph import Graph
 from scneuro.neurons.hodgkin_huxley import leak, m_type, potassium, sodium
 
 a, b, c, d = (Variable(name) for name in "abcd")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scneuro import LIF, AdEx, Input, Izhikevich, Neuron, State
-from scneuro.datapath import ARRAYS, INTEGERS
-from scneuro.sim.vectors import random_vectors
+from scneuro.compiler.datapath import ARRAYS, INTEGERS
+from scneuro.sim.compare.vectors import random_vectors
 from scneuro.stochastic import LFSR
 
 BUILT_IN = [LIF, AdEx, Izhikevich]

@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scneuro import LIF, AdEx, ConductanceLIF, HodgkinHuxley, Izhikevich, NoisyLIF
-from scneuro.datapath import ARRAYS, Datapath
+from scneuro.compiler.datapath import ARRAYS, Datapath
+from scneuro.compiler.pipeline.expand import adder_count, expand, plan
 from scneuro.hdl import LFSR, Step
 from scneuro.hdl import Neuron as HardwareNeuron
-from scneuro.hdl.adders import adder_count, expand, plan
 from scneuro.hdl.link import FRAME_BYTES, FrameReader, FrameWriter, Sample
 from scneuro.hdl.uart import UARTReceiver, UARTTransmitter, divisor
 from scneuro.neurons import builtin, builtins
 from scneuro.sim import parity, vector_parity
-from scneuro.sim.packing import unpack
-from scneuro.sim.vectors import random_vectors
+from scneuro.sim.compare.vectors import random_vectors
+from scneuro.sim.engines.packing import unpack
 from scneuro.stochastic import LFSR as Sequence
 
 BUILT_IN = [builtin(name) for name in builtins()]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from scneuro import LIF, AdEx, Input, Izhikevich, LoweringError, Neuron, State
-from scneuro.datapath import ARRAYS, INTEGERS
-from scneuro.sim.vectors import random_vectors
+from scneuro.compiler.datapath import ARRAYS, INTEGERS
+from scneuro.sim.compare.vectors import random_vectors
 
 BUILT_IN = [LIF, AdEx, Izhikevich]
 

@@ -20,9 +20,9 @@ from scneuro import (
     SCConductanceNeuron,
 )
 from scneuro.neurons import builtin, builtins
-from scneuro.patterns import PATTERNS
+from scneuro.signals.patterns import PATTERNS
+from scneuro.signals.stimulus import as_words
 from scneuro.sim import conformance
-from scneuro.stimulus import as_words
 
 TestExponentialIF = conformance(ExponentialIF, steps=150)
 TestQuadraticIF = conformance(QuadraticIF, steps=150)

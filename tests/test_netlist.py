@@ -6,8 +6,8 @@ from scneuro import LIF
 from scneuro.errors import ToolError
 from scneuro.hdl import build
 from scneuro.load import make_neuron
-from scneuro.verify import cells as models
-from scneuro.verify import netlist, netlist_parity
+from scneuro.sim.chip import cells as models
+from scneuro.sim.chip import netlist, netlist_parity
 
 pytestmark = [pytest.mark.slow, pytest.mark.compiler]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from scneuro import LIF, AdEx, Derived, Input, Izhikevich, Neuron, State
-from scneuro.spikes import time_errors
-from scneuro.stimulus import ornstein_uhlenbeck
+from scneuro.signals.spikes import time_errors
+from scneuro.signals.stimulus import ornstein_uhlenbeck
 
 BUILT_IN = [LIF, AdEx, Izhikevich]
 

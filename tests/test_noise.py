@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from scneuro import EscapeLIF, Input, Neuron, Noise, NoisyLIF, State, TraceError
+from scneuro.signals.stimulus import as_words
 from scneuro.sim import parity, vector_parity
-from scneuro.stimulus import as_words
 from scneuro.stochastic import LFSR, NoiseSource
 
 NOISY = [NoisyLIF, EscapeLIF]

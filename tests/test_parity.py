@@ -11,8 +11,9 @@ from amaranth.lib.wiring import In, Out
 from scneuro import LIF, AdEx, Izhikevich, ScneuroError
 from scneuro.hdl import Neuron as HardwareNeuron
 from scneuro.hdl import Step, build, signature
-from scneuro.sim import SimulatedNeuron, conformance, engine, parity, vector_parity
-from scneuro.sim.vectors import random_vectors
+from scneuro.sim import SimulatedNeuron, conformance, parity, vector_parity
+from scneuro.sim.compare.vectors import random_vectors
+from scneuro.sim.engines import amaranth as engine
 
 pytest_plugins = ["pytester"]
 

@@ -21,7 +21,7 @@ from scneuro import (
 )
 from scneuro.neurons import builtins
 from scneuro.plot import plot_fi, plot_phase, plot_presets, plot_recordings, plot_trace
-from scneuro.stimulus import as_words
+from scneuro.signals.stimulus import as_words
 
 GALLERY = Path(__file__).parent.parent / "docs" / "gallery"
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scneuro import LIF, AdEx, HodgkinHuxley, NoisyLIF, cli
-from scneuro.datapath import ARRAYS, INTEGERS, Datapath
+from scneuro.compiler.datapath import ARRAYS, INTEGERS, Datapath
 from scneuro.errors import ScneuroError, ToolError
 from scneuro.hdl import Neuron, Step
 from scneuro.load import make_neuron

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scneuro import AdEx, Input, LoweringError, Neuron, State
-from scneuro.datapath import ARRAYS, Datapath
-from scneuro.table import Table
+from scneuro.compiler.datapath import ARRAYS, Datapath
+from scneuro.compiler.table import Table
 
 
 def outputs_of(lowered, number=1):

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import scneuro
+from scneuro.compiler.graph import Graph
+from scneuro.compiler.trace import Traced, trace
 from scneuro.errors import TraceError
-from scneuro.graph import Graph
-from scneuro.trace import Traced, trace
 
 NUMBERS = st.floats(-128, 128)
 VALUES = hnp.arrays(np.float64, 8, elements=NUMBERS)

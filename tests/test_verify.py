@@ -5,13 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from scneuro import LIF, ScneuroError, cli, toolchain
+from scneuro import LIF, ScneuroError, cli
 from scneuro.boards import board
 from scneuro.errors import ToolError
 from scneuro.hdl.link import FrameReader
 from scneuro.load import make_neuron
-from scneuro.verify import Rung, bitstream, bitstream_parity, climb, ladder
-from scneuro.verify.bitstream import _Listener
+from scneuro.sim import ladder
+from scneuro.sim.chip import bitstream, bitstream_parity
+from scneuro.sim.chip.bitstream import _Listener
+from scneuro.sim.ladder import Rung, climb
+from scneuro.tools import toolchain
 
 RUNGS = ["float", "Q8.8", "gates", "proof", "invariants", "netlist", "bitstream"]
 

@@ -15,14 +15,14 @@ from typing import Any
 
 from scneuro import Neuron
 from scneuro.boards.area import DEVICES, measure_area
+from scneuro.compiler.pipeline.schedule import Schedule
 from scneuro.errors import ToolError
-from scneuro.files import write_whole
-from scneuro.hdl.schedule import Schedule
 from scneuro.neurons import builtin, builtins
-from scneuro.patterns import PATTERNS
 from scneuro.report import describe
+from scneuro.signals.patterns import PATTERNS
+from scneuro.signals.stimulus import adversarial
 from scneuro.sim import parity
-from scneuro.stimulus import adversarial
+from scneuro.tools.files import write_whole
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..model import Input, State
+from ..declare import Input, State
 from ..neuron import Derived, Neuron
 
 __all__ = ["ExponentialIF"]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..channel import Channel, Gate, linoid
-from ..model import Input, State
+from ..declare import Input, State
 from ..neuron import Neuron
 
 __all__ = ["HodgkinHuxley", "leak", "m_type", "potassium", "sodium"]

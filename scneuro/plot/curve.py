@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..neuron import Neuron
-from ..stimulus import as_words
+from ..signals.stimulus import as_words
 from ..words import Q8_8
 from .page import FLOAT, WORDS, label, page, require
 from .runs import both, called, count

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScneuroError
-from ..files import write_whole
+from ..tools.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

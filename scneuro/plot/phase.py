@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..model import Recording
 from ..neuron import Neuron
+from ..runner import Recording
 from .page import FLOAT, WORDS, label, page, require, symbol
 from .runs import both, called, count, described, held
 

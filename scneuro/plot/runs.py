@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..model import Recording
 from ..neuron import Neuron
-from ..stimulus import as_words
+from ..runner import Recording
+from ..signals.stimulus import as_words
 from .page import amount, symbol
 
 __all__ = ["both", "called", "count", "described", "held", "stimuli"]

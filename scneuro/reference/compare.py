@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import FileTrouble, ScneuroError
-from ..model import Recording, numbers
 from ..neuron import Neuron
 from ..neurons import builtin
-from ..stimulus import as_words
+from ..runner import Recording, numbers
+from ..signals.stimulus import as_words
 from . import adaptive
 from .equations import equations_of
 

@@ -11,10 +11,10 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import ScneuroError
-from ..files import write_whole
 from ..neuron import Neuron
 from ..neurons import builtin
-from ..stimulus import as_words
+from ..signals.stimulus import as_words
+from ..tools.files import write_whole
 from . import adaptive
 from .compare import STORED, brian_times
 from .equations import EQUATIONS

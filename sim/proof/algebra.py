@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...datapath import ARRAYS, Node
+from ...compiler.datapath import ARRAYS, Node
 
 __all__ = [
     "bounded_by_arithmetic",

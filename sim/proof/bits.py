@@ -1,7 +1,7 @@
 """Integers as bit-vectors that are always wide enough: nothing wraps, so nothing is assumed.
 
-:data:`BITVECTORS` is an arithmetic for :meth:`scneuro.datapath.Datapath.evaluator`, next to the
-ones over Python integers and NumPy arrays: the model that is proved is the model that runs.
+``BITVECTORS`` is an arithmetic for ``Datapath.evaluator``, next to the ones over Python integers and
+NumPy arrays: the model that is proved is the model that runs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from bitwuzla import Kind, Term, TermManager
 
-from ...datapath import EXACT, width_of
+from ...compiler.datapath import EXACT, width_of
 
 __all__ = ["Integer", "bitvectors"]
 

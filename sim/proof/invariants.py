@@ -38,7 +38,7 @@ from ...hdl import LFSR, Neuron
 from ...hdl.link import FRAME_BYTES, SYNC, FrameWriter
 from ...hdl.uart import UARTReceiver, UARTTransmitter
 from ...stochastic import LFSR as Sequence
-from ...toolchain import find_tools
+from ...tools.toolchain import find_tools
 from ...words import nearest
 from .bits import Integer, bitvectors
 

@@ -33,12 +33,12 @@ from amaranth.lib.wiring import In
 from bitwuzla import Bitwuzla, Kind, Option, Options, Result, Sort, Term, TermManager
 from tqdm import tqdm
 
-from ...datapath import Node
+from ...compiler.datapath import Node
 from ...fixed import FixedNeuron
 from ...hdl import Step
 from ...stochastic import LFSR
-from ...toolchain import find_tools, run_yosys
-from ..vectors import vector_parity
+from ...tools.toolchain import find_tools, run_yosys
+from ..compare.vectors import vector_parity
 from .algebra import (
     bounded_by_arithmetic,
     bounded_by_linear_form,

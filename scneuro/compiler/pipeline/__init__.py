@@ -1,0 +1,1 @@
+"""A datapath as adders, in stages."""

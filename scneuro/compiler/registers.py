@@ -1,0 +1,144 @@
+"""Registers: how many bits a state gets, and why."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..declare import State
+from ..errors import LoweringError
+from ..words import WORD_BITS, Word, nearest
+from .canonical import Product, Select, Sum, Variable
+from .ranges import Interval, Ranges
+
+__all__ = ["GUARD_BITS", "MOST_GUARD", "Register", "decay"]
+
+GUARD_BITS = 8
+MOST_GUARD = 24
+_SLACK = 2  # register LSBs by which rounding may carry a state beyond its real interval
+
+
+@dataclass(frozen=True)
+class Register:
+    """How a state is stored: a word with guard bits below it.
+
+    Attributes
+    ----------
+    name, unit : str
+    word : Word
+    guard : int
+        Fraction bits below the word.
+    least, most : int
+        The integers at which it saturates, in units of 2**-fraction.
+    low, high : int
+        The integers it can reach, which lie within.
+    init : int
+    note : str
+        Why it has the guard bits it has, where that needs saying.
+    """
+
+    name: str
+    unit: str
+    word: Word
+    guard: int
+    least: int
+    most: int
+    low: int
+    high: int
+    init: int
+    note: str = ""
+
+    @property
+    def fraction(self) -> int:
+        return self.word.fraction + self.guard
+
+    @property
+    def width(self) -> int:
+        return WORD_BITS + self.guard
+
+    def to_word(self, value: Any) -> Any:
+        """The word a user reads: the register rounded to nearest, saturating at the top."""
+        return np.minimum(
+            (value + ((1 << self.guard) >> 1)) >> self.guard, 2 ** (WORD_BITS - 1) - 1
+        )
+
+    def to_real(self, value: Any) -> Any:
+        """What the register stands for, guard bits included."""
+        return np.ldexp(np.asarray(value, dtype=float), -self.fraction)
+
+    @classmethod
+    def plan(
+        cls,
+        model: str,
+        state: State,
+        update: Sum,
+        initial: float,
+        *,
+        reach: Interval,
+        limits: Interval,
+        ranges: Ranges,
+        guard: int | None,
+    ) -> Register:
+        """The register of a state.
+
+        Without ``guard`` bits given: 8, or as many as keep the dead zone of a decaying state (half
+        an LSB over the fraction it loses per step; within it, nothing moves) within the word's LSB.
+        """
+        word, note = state.format, ""
+        bits = state.guard if state.guard is not None else guard
+        lost = decay(update, Variable(state.name), ranges)
+        if bits is None:
+            bits = GUARD_BITS
+            if lost is not None and (needed := math.ceil(-math.log2(lost)) - 1) > bits:
+                dead = 2.0 ** -(GUARD_BITS + 1) / lost
+                bits = needed
+                note = (
+                    f"loses {lost:.3g} of itself per step: {GUARD_BITS} guard bits would leave "
+                    f"a dead zone of {dead:.2g} LSB, so it has {bits}"
+                )
+        if not 0 <= bits <= MOST_GUARD:
+            because = f", because it loses {lost:.3g} of itself per step" if lost else ""
+            raise LoweringError(
+                f"{model}: {state.name} would need {bits} guard bits, and 0 to {MOST_GUARD} are "
+                f"possible{because}",
+                "use a larger dt, or a shorter time constant",
+            )
+        fraction = word.fraction + bits
+        least = nearest(limits[0], fraction)
+        most = nearest(limits[1], fraction)
+        if limits[1] == word.greatest:  # the guard bits reach beyond the last word
+            most = (1 << (WORD_BITS - 1 + bits)) - 1
+        low, high = least, most
+        slack = 0 if _exact(update, state.name, fraction) else _SLACK
+        if reach[0] > limits[0]:
+            low = max(least, nearest(reach[0], fraction) - slack)
+        if reach[1] < limits[1]:
+            high = min(most, nearest(reach[1], fraction) + slack)
+        start = min(max(nearest(initial, fraction), low), high)
+        return cls(state.name, state.unit, word, bits, least, most, low, high, start, note)
+
+
+def _exact(update: Sum, state: str, fraction: int) -> bool:
+    """Whether nothing is rounded: a state that counts, or is set to a constant."""
+    return all(
+        math.ldexp(leaf.constant, fraction).is_integer()
+        and all(a == Variable(state) and float(c).is_integer() for a, c in leaf.terms)
+        for leaf in update.leaves
+    )
+
+
+def decay(update: Sum, state: Variable, ranges: Ranges) -> float | None:
+    """The fraction of itself a state loses per step, at least; None if it does not decay."""
+    lost = 1 - update.coefficient(state)
+    losses = []
+    for atom, coefficient in update.terms:
+        if isinstance(atom, Product) and (state, 1) in atom.factors:
+            others = Product(tuple(f for f in atom.factors if f[0] != state))
+            lost -= ranges.of(Sum(((others, coefficient),)))[1]
+        elif isinstance(atom, Select) and coefficient == 1:
+            sides = [decay(side, state, ranges) for side in (atom.yes, atom.no) if side.terms]
+            losses += [loss for loss in sides if loss is not None]
+    return min([lost, *losses] if 1e-12 < lost < 1 else losses, default=None)

@@ -1,0 +1,339 @@
+"""Tracing: ``update()``, called with traced values, yields the graph of what it computes.
+
+A :class:`Traced` value rides NumPy's own protocols (NEP 13 ``__array_ufunc__`` and NEP 18
+``__array_function__``), so the model is plain NumPy. What cannot be traced is refused with the
+line and the NumPy form to use instead.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+
+from ..errors import ScneuroError, TraceError
+from ..stochastic import Noise
+from .graph import Expr, Graph
+
+__all__ = ["Traced", "trace"]
+
+_PACKAGE = __name__.split(".")[0]
+_MODELS = f"{_PACKAGE}.neurons."
+_BINARY = {
+    np.add: "add",
+    np.subtract: "sub",
+    np.multiply: "mul",
+    np.true_divide: "div",
+    np.greater_equal: "ge",
+    np.greater: "gt",
+    np.equal: "eq",
+}
+_SWAPPED = {np.less_equal: "ge", np.less: "gt"}
+_LOGIC = {np.logical_and: "and", np.bitwise_and: "and", np.logical_or: "or", np.bitwise_or: "or"}
+_STEPS = (np.floor, np.ceil, np.rint, np.trunc, np.sign, np.isnan, np.isfinite, np.isinf)
+_SUPPORTED = (
+    "+ - * / ** (a small whole number), comparisons, & | ~, np.where, np.clip, np.minimum, "
+    "np.maximum, np.abs and NumPy functions of one value (np.exp, np.log, np.tanh, ...)"
+)
+_HINTS = (
+    (r"\brandom\b", "declare a Noise, which float, integers and gates draw alike"),
+    (r"\bmath\.(floor|ceil|trunc)\b", "rounding cannot be traced: compare and use np.where"),
+    (r"\bmath\.(\w+)", r"use np.\1, which works on numbers, arrays and traced values alike"),
+    (r"\b(min|max)\(", r"use np.\1imum(a, b)"),
+    (r"\babs\(", "use np.abs(x)"),
+    (r"\bif\b.*\belse\b", "use np.where(condition, a, b) instead of a conditional expression"),
+    (r"\b(if|while|assert)\b", "use np.where(condition, a, b): hardware computes both branches"),
+    (r"\band\b", "use & between conditions, each in brackets"),
+    (r"\bor\b", "use | between conditions, each in brackets"),
+    (r"\bnot\b", "use ~condition"),
+    (r"[<>]=?[^<>=]+[<>]=?", "write a chained comparison as (a < x) & (x < b)"),
+    (r"\b(float|int|round|bool)\(", "leave the value as it is; no conversion is needed"),
+)
+
+
+def _user_line() -> tuple[str, str]:
+    """The innermost line outside this package and NumPy: where it is, and its text."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        inside = module.split(".")[0] in (_PACKAGE, "numpy") and not module.startswith(_MODELS)
+        if not inside:
+            name = frame.f_code.co_filename
+            text = linecache.getline(name, frame.f_lineno).strip()
+            return f"{name}:{frame.f_lineno}", text
+        frame = frame.f_back
+    return "<unknown>", ""
+
+
+def _refuse(what: str, hint: str = "") -> TraceError:
+    where, text = _user_line()
+    if not hint:
+        for pattern, form in _HINTS:
+            if match := re.search(pattern, text):
+                hint = match.expand(form) if "\\1" in form else form
+                break
+        else:
+            hint = f"a traced update() may use {_SUPPORTED}"
+    return TraceError(f"{where}: {what}: {text}", hint)
+
+
+class Traced:
+    """A value that records what is done to it instead of doing it."""
+
+    __slots__ = ("_graph", "expr")
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, graph: Graph, expr: Expr) -> None:
+        self._graph = graph
+        self.expr = expr
+
+    # -- what NumPy asks ---------------------------------------------------------------------
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__" or any(value is not None for value in kwargs.values()):
+            extra = f"np.{ufunc.__name__}" + (f".{method}" if method != "__call__" else "")
+            raise _refuse(f"{extra} with {', '.join(kwargs) or method} cannot be traced")
+        args = [self._lift(value) for value in inputs]
+        if ufunc in _BINARY:
+            return self._emit(_BINARY[ufunc], *args)
+        if ufunc in _SWAPPED:
+            return self._emit(_SWAPPED[ufunc], args[1], args[0])
+        if ufunc in _LOGIC or ufunc in (np.logical_not, np.invert):
+            for arg in args:
+                if not arg.is_condition:
+                    raise _refuse(f"np.{ufunc.__name__} needs conditions, not numbers")
+            return self._emit(_LOGIC.get(ufunc, "not"), *args)
+        return self._special(ufunc, args)
+
+    def _special(self, ufunc: Any, args: list[Expr]) -> Any:
+        if ufunc in (np.minimum, np.fmin):
+            return self._emit("where", self._node("ge", args[1], args[0]), args[0], args[1])
+        if ufunc in (np.maximum, np.fmax):
+            return self._emit("where", self._node("ge", args[0], args[1]), args[0], args[1])
+        if ufunc in (np.absolute, np.fabs):
+            zero = self._lift(0.0)
+            return self._emit(
+                "where", self._node("ge", args[0], zero), args[0], self._node("neg", args[0])
+            )
+        if ufunc is np.not_equal:
+            return self._emit("not", self._node("eq", *args))
+        if ufunc is np.negative:
+            return self._emit("neg", *args)
+        if ufunc is np.positive:
+            return self._emit("add", args[0], self._lift(0.0))
+        if ufunc is np.square:
+            return self._power(args[0], 2)
+        if ufunc is np.reciprocal:
+            return self._emit("div", self._lift(1.0), args[0])
+        if ufunc in (np.power, np.float_power):
+            return self._any_power(*args)
+        if ufunc in _STEPS or ufunc.nin != 1 or ufunc.nout != 1:
+            raise _refuse(
+                f"np.{ufunc.__name__} cannot be traced", f"a traced update() may use {_SUPPORTED}"
+            )
+        return self._emit("call", *args, value=ufunc)
+
+    def _any_power(self, base: Expr, exponent: Expr) -> Traced:
+        if exponent.op == "const":
+            number = float(exponent.value)
+            if number == int(number) and 1 <= abs(number) <= 8:
+                whole = self._power(base, abs(int(number)))
+                return whole if number > 0 else self._emit("div", self._lift(1.0), whole.expr)
+            if number == 0:
+                return Traced(self._graph, self._lift(1.0))
+            if number == 0.5:
+                return self._emit("call", base, value=np.sqrt)
+            raise _refuse(
+                f"the power {number:g} cannot be traced",
+                "whole powers up to 8 can, and so can np.exp(p * np.log(x)) for x > 0",
+            )
+        if base.op == "const" and base.value > 0:
+            scaled = self._node("mul", exponent, self._lift(float(np.log(base.value))))
+            return self._emit("call", scaled, value=np.exp)
+        raise _refuse(
+            "a power of two traced values cannot be traced",
+            "use np.exp(p * np.log(x)) where p or x is a parameter",
+        )
+
+    def _power(self, base: Expr, exponent: int) -> Traced:
+        return (
+            Traced(self._graph, base) if exponent == 1 else self._emit("pow", base, value=exponent)
+        )
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if func is np.where and len(args) == 3 and not kwargs:
+            condition, yes, no = (self._lift(arg) for arg in args)
+            if not condition.is_condition:
+                raise _refuse(
+                    "np.where needs a condition, not a number",
+                    "compare first: np.where(x > 0, a, b)",
+                )
+            return self._emit("where", condition, yes, no)
+        if func is np.clip:
+            return self._clip(*args, **kwargs)
+        raise _refuse(f"np.{func.__name__} cannot be traced")
+
+    def _clip(self, x: Any, a_min: Any = None, a_max: Any = None, **kwargs: Any) -> Any:
+        low, high = kwargs.pop("min", a_min), kwargs.pop("max", a_max)
+        if kwargs:
+            raise _refuse(f"np.clip with {', '.join(kwargs)} cannot be traced")
+        if low is not None:
+            x = np.maximum(x, low)
+        return x if high is None else np.minimum(x, high)
+
+    # -- building nodes ----------------------------------------------------------------------
+    def _lift(self, value: Any) -> Expr:
+        if isinstance(value, Traced):
+            return value.expr
+        if isinstance(value, bool | np.bool_):
+            return self._graph.node("const", value=bool(value))
+        if isinstance(value, int | float | np.integer | np.floating) or (
+            isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf"
+        ):
+            number = float(value)
+            if not np.isfinite(number):
+                raise _refuse(f"a constant in update() is {number}")
+            return self._graph.node("const", value=number + 0.0)
+        raise _refuse(
+            f"a {type(value).__name__} cannot be mixed with a traced value",
+            "a neuron's parameters are single numbers",
+        )
+
+    def _node(self, op: str, *args: Expr, value: Any = None) -> Expr:
+        return self._graph.node(op, *args, value=value, line=": ".join(_user_line()))
+
+    def _emit(self, op: str, *args: Expr, value: Any = None) -> Traced:
+        return Traced(self._graph, self._node(op, *args, value=value))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        form = f"use np.{name}(x, ...)" if hasattr(np, name) else ""
+        raise _refuse(f"a traced value has no .{name}", form)
+
+    # -- what Python asks --------------------------------------------------------------------
+    def _cannot(self, *_: Any, **__: Any) -> Any:
+        raise _refuse("a traced value has no single value to decide on or convert")
+
+    __bool__ = __float__ = __int__ = __index__ = __complex__ = __round__ = __floor__ = _cannot
+    __ceil__ = __trunc__ = __len__ = __iter__ = __getitem__ = __setitem__ = __array__ = _cannot
+    __contains__ = __divmod__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = _cannot
+
+
+def _operator(ufunc: Any, swapped: bool = False) -> Callable[..., Any]:
+    def method(self: Traced, *other: Any) -> Any:
+        return ufunc(*other, self) if swapped else ufunc(self, *other)
+
+    return method
+
+
+_OPERATORS: dict[str, Any] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.true_divide,
+    "pow": np.power,
+    "and": np.logical_and,
+    "or": np.logical_or,
+    "ge": np.greater_equal,
+    "gt": np.greater,
+    "le": np.less_equal,
+    "lt": np.less,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "neg": np.negative,
+    "pos": np.positive,
+    "abs": np.absolute,
+    "invert": np.logical_not,
+}
+for _name, _ufunc in _OPERATORS.items():
+    setattr(Traced, f"__{_name}__", _operator(_ufunc))
+    if _name in ("add", "sub", "mul", "truediv", "pow", "and", "or"):
+        setattr(Traced, f"__r{_name}__", _operator(_ufunc, swapped=True))
+
+
+def trace(
+    update: Callable[..., Any],
+    states: Sequence[str],
+    inputs: Sequence[str],
+    what: str,
+    noises: Mapping[str, Noise] | None = None,
+) -> tuple[Expr, ...]:
+    """The graph of ``update``: the spike flag, then the next value of every state.
+
+    ``update`` is traced twice; if the graphs differ it drew random numbers or kept state of its
+    own between calls, and hardware built from either would be another neuron.
+    """
+    first, signature = _trace_once(update, states, inputs, noises or {}, what)
+    _, again = _trace_once(update, states, inputs, noises or {}, what)
+    for one, other in zip_longest(signature, again, fillvalue=(None, "")):
+        if one[0] != other[0]:
+            raise TraceError(
+                f"{one[1] or other[1] or _place(update)}: {what}.update() is not the same twice: "
+                "it draws random numbers (np.random, random) or keeps state outside its States",
+                "declare what it remembers as a State; for noise, declare a Noise",
+            )
+    return first
+
+
+def _place(update: Callable[..., Any]) -> str:
+    """Where ``update`` is written."""
+    code = getattr(update, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else "<unknown>"
+
+
+def _trace_once(
+    update: Callable[..., Any],
+    states: Sequence[str],
+    inputs: Sequence[str],
+    noises: Mapping[str, Noise],
+    what: str,
+) -> tuple[tuple[Expr, ...], list[tuple[Any, str]]]:
+    graph = Graph()
+    names = [*states, *inputs, *noises]
+    values = {name: Traced(graph, graph.node("var", value=name)) for name in names}
+    lift = next(iter(values.values()))._lift
+    values |= {name: noise.scaled(values[name]) for name, noise in noises.items()}
+    try:
+        result = update(*(values[name] for name in names))
+    except ScneuroError:
+        raise
+    except Exception as error:
+        raise TraceError(
+            f"{_place(update)}: {what}.update() failed while it was traced: "
+            f"{type(error).__name__}: {error}",
+            f"a traced update() may use {_SUPPORTED}",
+        ) from error
+    if not isinstance(result, tuple) or len(result) != 1 + len(states):
+        got = f"{len(result)} values" if isinstance(result, tuple) else f"{type(result).__name__}"
+        raise TraceError(
+            f"{_place(update)}: {what}.update() must return the spike flag and the next value of "
+            f"{', '.join(states)} ({1 + len(states)} values), not {got}"
+        )
+    roots = tuple(lift(value) for value in result)
+    if not roots[0].is_condition:
+        raise TraceError(
+            f"{_place(update)}: {what}.update() must return a condition as its spike flag, "
+            f"not the number {roots[0]}",
+            "return a comparison such as V >= self.V_peak",
+        )
+    order = {expr: number for number, expr in enumerate(graph)}
+    # a literal carries no line of its own, so it is reported at the operation that uses it
+    signature: list[tuple[Any, str]] = [
+        (
+            (
+                e.op,
+                tuple(order[a] for a in e.args),
+                [a.value for a in e.args if a.op == "const"],
+                e.value if e.op != "const" else None,
+            ),
+            e.line,
+        )
+        for e in graph
+    ]
+    signature.append((("returns", [order[root] for root in roots]), ""))
+    return roots, signature

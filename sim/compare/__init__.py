@@ -1,0 +1,1 @@
+"""Gates, integers and float, side by side."""

@@ -1,0 +1,1 @@
+"""What simulates gates: Amaranth's simulator, or a compiled program."""

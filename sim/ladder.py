@@ -1,0 +1,211 @@
+"""The whole ladder for one neuron on one board: a rung for each step from the paper to the pins."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from ..boards.table import Board
+from ..errors import ScneuroError
+from ..hdl import build, hand_written
+from ..neuron import Neuron
+from ..reference import compare
+from ..reference.equations import equations_of
+from ..signals.stimulus import adversarial
+from .chip.bitstream import bitstream_parity
+from .chip.netlist import netlist_parity
+from .compare.figures import Parity
+from .compare.parity import parity
+from .compare.vectors import vector_parity
+
+__all__ = ["Rung", "climb"]
+
+_VECTORS = 2_000
+_DURATION = 1000.0
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of the ladder.
+
+    Attributes
+    ----------
+    name : str
+    ok : bool or None
+        None if it could not be tried.
+    text : str
+        What was found, or what is missing.
+    figures : dict
+        The same, in numbers.
+    seconds : float
+    """
+
+    name: str
+    ok: bool | None
+    text: str
+    figures: dict[str, Any]
+    seconds: float
+
+    def __str__(self) -> str:
+        verdict = {True: "ok", False: "FAILS", None: "-"}[self.ok]
+        return f"  {self.name:10s} {verdict:5s} {self.text} ({self.seconds:.1f} s)"
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return asdict(self)
+
+
+_Found = tuple[bool, str, dict[str, Any]]
+
+
+def climb(
+    neuron: Neuron, board: Board, *, steps: int = 10_000, progress: bool = True
+) -> Iterator[Rung]:
+    """The rungs for a neuron on a board, each as soon as it is done.
+
+    ``float`` compares the float model with the differential equations, where there are any;
+    ``Q8.8`` the integer model with float, step by step and in a whole run; ``gates`` the RTL, in
+    Amaranth's simulator, with the integer model; ``proof`` shows their equality for all states and
+    inputs, and ``invariants`` what holds of the registers and streams around them; ``netlist`` runs
+    what yosys made of them, and ``bitstream`` what nextpnr and the packer did.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    board : Board
+    steps : int
+        Of the runs in compiled simulation; Amaranth's simulator runs a fifth of it.
+    progress : bool
+    """
+    rungs: dict[str, Callable[[], _Found]] = {
+        "float": lambda: _float(neuron),
+        "Q8.8": lambda: _fixed(*runs()),
+        "gates": lambda: _gates(neuron, board, *runs()),
+        "proof": lambda: _proof(neuron, board, progress),
+        "invariants": lambda: _invariants(neuron, board, progress),
+        "netlist": lambda: _netlist(neuron, board, steps, progress),
+        "bitstream": lambda: _bitstream(neuron, board, steps, progress),
+    }
+
+    @cache
+    def runs() -> tuple[Parity, Parity]:
+        count, fixed = max(1, steps // 10), neuron.fixed()
+        typical, hostile = (
+            parity(
+                neuron,
+                stimulus,
+                fixed=fixed,
+                make=lambda: build(neuron, fixed, dsp=board.dsp),
+                progress=progress,
+            )
+            for stimulus in (np.full(count, neuron.currents[0]), adversarial(count))
+        )
+        return typical, hostile
+
+    bar = tqdm(
+        rungs.items(),
+        bar_format="  {desc} ... {elapsed}",
+        delay=2,
+        leave=False,
+        disable=None if progress else True,
+    )
+    for name, rung in bar:
+        bar.set_description_str(name)
+        begin = time.monotonic()
+        ok: bool | None
+        try:
+            ok, text, figures = rung()
+        except ScneuroError as error:
+            ok, text, figures = None, str(error), {}
+        bar.clear()
+        yield Rung(name, ok, text, figures, time.monotonic() - begin)
+
+
+def _float(neuron: Neuron) -> _Found:
+    current = neuron.currents[0]
+    try:
+        equations_of(neuron)
+    except ScneuroError:
+        spikes = int(neuron.run(np.full(round(_DURATION / neuron.dt), current)).spikes)
+        text = f"{spikes} spikes in {_DURATION:g} ms; no differential equations to compare it with"
+        return True, text, {"spikes": spikes, "duration_ms": _DURATION}
+    found = compare(neuron, current=current, duration=_DURATION)
+    error = found.discretisation
+    ok = abs(error.spikes - error.expected) <= max(1, 0.02 * error.expected)
+    apart = "" if error.mean is None else f", {error.mean:.2f} ms apart on average"
+    text = (
+        f"{error.spikes} spikes in {found.duration:g} ms, the differential equations have "
+        f"{error.expected}{apart}"
+    )
+    return ok, text, found.figures()
+
+
+def _fixed(typical: Parity, hostile: Parity) -> _Found:
+    both = typical, hostile
+    worst = max(e / b for found in both for e, b in found.step_error.values() if b)
+    spikes = typical.spikes
+    text = (
+        f"{spikes['fixed']} spikes in {typical.steps:,} steps, float has {spikes['float']}; a step "
+        f"is off by {worst:.0%} of its bound at most"
+    )
+    ok = typical.traces_agree and all(found.within_bound for found in both)
+    return ok, text, {"typical": typical.figures(), "adversarial": hostile.figures()}
+
+
+def _gates(neuron: Neuron, board: Board, typical: Parity, hostile: Parity) -> _Found:
+    fixed, steps = typical.fixed, typical.steps + hostile.steps
+    bits = steps * (1 + 16 + sum(r.width for r in fixed.lowered.registers.values()))
+    ok = typical.bit_exact and hostile.bit_exact
+    text = f"{steps:,} steps, {bits:,} bits, {'0' if ok else 'SOME'} differ"
+    figures: dict[str, Any] = {"steps": steps, "bits": bits}
+    if neuron.hardware(fixed) is None:
+        vectors = vector_parity(fixed, _VECTORS, dsp=board.dsp, progress=False)
+        text += f"; {vectors.vectors:,} random states, {vectors.mismatches} differ"
+        ok = ok and vectors.ok
+        figures |= {"vectors": vectors.vectors, "vectors_that_differ": vectors.mismatches}
+    return ok, text, figures
+
+
+def _proof(neuron: Neuron, board: Board, progress: bool) -> _Found:
+    from .proof import prove
+
+    fixed = neuron.fixed()
+    if neuron.hardware(fixed) is not None:
+        raise hand_written(neuron.name)
+    found = prove(fixed, held=True, dsp=board.dsp, progress=progress)
+    text = (
+        f"equal for all 2^{math.log2(found.states):.0f} states and 2^{math.log2(found.inputs):.0f} "
+        f"inputs"
+        if found.ok
+        else "; ".join(found.failures)
+    )
+    return found.ok, text, found.figures()
+
+
+def _invariants(neuron: Neuron, board: Board, progress: bool) -> _Found:
+    from .proof.invariants import prove_invariants
+
+    found = prove_invariants(neuron.fixed(), dsp=board.dsp, progress=progress)
+    broken = [str(claim) for claim in found if not claim.ok]
+    text = "; ".join(broken) or f"{len(found)} claims on streams, registers, UART, LFSR hold"
+    return not broken, text, {"claims": len(found), "broken": broken}
+
+
+def _netlist(neuron: Neuron, board: Board, steps: int, progress: bool) -> _Found:
+    found = netlist_parity(neuron, board.chip, steps=steps, progress=progress)
+    verdict = "0 differ" if found.ok else f"DIFFERS at step {found.steps - 1}"
+    return found.ok, f"{found.steps:,} steps, {found.bits:,} bits, {verdict}", found.figures()
+
+
+def _bitstream(neuron: Neuron, board: Board, steps: int, progress: bool) -> _Found:
+    found = bitstream_parity(neuron, board, steps=steps, progress=progress)
+    verdict = found.difference or "0 differ"
+    text = f"{found.what}: {found.steps:,} steps through the pins, {found.bits:,} bits, {verdict}"
+    return found.ok, text, found.figures()

@@ -1,0 +1,1 @@
+"""For a user's test suite: the pytest plugin and the conformance suite."""
