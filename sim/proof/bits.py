@@ -1,7 +1,7 @@
 """Integers as bit-vectors that are always wide enough: nothing wraps, so nothing is assumed.
 
-``BITVECTORS`` is an arithmetic for ``Datapath.evaluator``, next to the ones over Python integers and
-NumPy arrays: the model that is proved is the model that runs.
+``BITVECTORS`` is an arithmetic for ``Datapath.evaluator``, next to the ones over Python integers
+and NumPy arrays: the model that is proved is the model that runs.
 """
 
 from __future__ import annotations
