@@ -29,6 +29,8 @@ class State:
     guard : int, optional
         Fraction bits its register has below the word. By default 8, or more where it decays so
         slowly that 8 would leave it stuck.
+    budget : float, optional
+        What one step may be off by, in LSB of its word; by default 1.
     """
 
     init: float | str | Callable[[Any], float] = 0.0
@@ -36,6 +38,7 @@ class State:
     word: str = "Q8.8"
     range: tuple[float, float] | None = None
     guard: int | None = None
+    budget: float | None = None
     name: str = field(default="", init=False)
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -62,10 +65,13 @@ class Input:
         For reports and plots.
     default : float
         The value where ``step`` is not given one.
+    range : (float, float), optional
+        Limits at which it saturates; by default those of its word.
     """
 
     unit: str = ""
     default: float = 0.0
+    range: tuple[float, float] | None = None
     name: str = field(default="", init=False)
 
     def __set_name__(self, owner: type, name: str) -> None:

@@ -17,6 +17,7 @@ from .declare import Input, State
 from .fixed import FixedNeuron
 from .runner import Runner, numbers
 from .stochastic import LFSR, Noise, NoiseSource, totals
+from .working import working_range
 
 __all__ = ["Derived", "Neuron"]
 
@@ -184,6 +185,13 @@ class Neuron(Runner):
         neuron.__dict__["currents"] = currents
         return neuron
 
+    def fresh(self) -> Self:
+        """The same neuron again, as it was when it was made."""
+        twin = type(self)(**self.parameters)
+        twin.__dict__["currents"] = self.currents
+        twin.seed = self.seed
+        return twin
+
     @property
     def noises(self) -> dict[str, Noise]:
         """The declared noises, by name."""
@@ -213,6 +221,7 @@ class Neuron(Runner):
         rounding: str = "nearest",
         guard: int | None = None,
         table_error: float | None = None,
+        budget: float | None = None,
         seed: int | None = None,
     ) -> FixedNeuron:
         """The Q8.8 twin: integers inside, the same surface.
@@ -225,20 +234,23 @@ class Neuron(Runner):
             Guard bits of every state, instead of those the rule gives.
         table_error : float, optional
             Error budget of the tables, instead of one LSB of a 16-bit word.
+        budget : float, optional
+            What one step of every state may be off by, in LSB of its word; by default 1.
         seed : int, optional
             Of noise and stochastic rounding, instead of the neuron's own.
         """
-        units = {i.name: i.unit for i in self._inputs.values()}
         lowered = lower(
             self.name,
             self.graph,
             self.state_variables,
             self.initial,
-            units,
+            self._inputs,
             self._noises,
             rounding=rounding,
             guard=guard,
             table_error=table_error,
+            budget=budget,
+            measure=lambda: working_range(self),
         )
         seed = self.seed if seed is None else seed
         return FixedNeuron(self.name, self.dt, self.input_defaults, lowered, seed=seed)

@@ -64,7 +64,7 @@ def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dic
             }
             for t in lowered.tables
         ],
-        "notes": lowered.notes,
+        "notes": list(lowered.notes),
         "latency_clocks": latency,
     }
 

@@ -2,11 +2,12 @@
 
 The number rules, in the order they are applied:
 
-* A **coefficient** keeps a 16-bit significand with a binary point of its own. One near 1 is kept
-  as 1 plus a small coefficient. Coefficients in a simple ratio share one multiplier.
-* **Sums and products are exact.** The operands of a product of two values are these rounded to
-  16 bits; that of a coefficient is the whole register, without the low bits whose part in the
-  result is below 1/64 of the result's LSB.
+* A **coefficient** keeps a significand of 16 bits, or as many as its share of the budget asks for,
+  with a binary point of its own. One near 1 is kept as 1 plus a small coefficient. Coefficients in a
+  simple ratio share one multiplier.
+* **Sums and products are exact.** The operands of a product of two values are these rounded to 16
+  bits, or finer where their share asks for it; that of a coefficient is the whole register, without
+  the low bits whose part in the result is below 1/64 of the result's LSB.
 * Each state is **rounded once**, when it is written; then it saturates. A comparison with what a
   state is about to become compares the rounded value.
 """
@@ -14,17 +15,24 @@ The number rules, in the order they are applied:
 from __future__ import annotations
 
 import math
-from functools import partial
-
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..errors import LoweringError
-from ..stochastic import LFSR
+from ..stochastic import LFSR, Noise
 from ..words import Q8_8, WORD_BITS, Word, fitting, nearest
-from .canonical import (
+from .canonical import Canonical
+from .datapath import WIDEST, Datapath, Node
+from .factor import arranged
+from .functions import Functions
+from .lowered import Coefficient, Cost, Decision, dither
+from .precision import ADDRESS, COEFFICIENTS, OPERANDS, continuity
+from .ranges import Interval, Ranges
+from .registers import GUARD_BITS, Register
+from .table import Table
+from .terms import (
     And,
     Atom,
-    Canonical,
     Compare,
     Condition,
     Factor,
@@ -34,148 +42,257 @@ from .canonical import (
     Product,
     Select,
     Sum,
+    Term,
     Terms,
+    Value,
     Variable,
     proportion,
 )
-from .datapath import Node
-from .factor import arranged
-from .graph import Expr, Graph
-from .lowered import Coefficient, Decision, Lowered
-from .ranges import Ranges
-from .registers import GUARD_BITS
-from .table import Table
 
-__all__ = ["assemble"]
+__all__ = ["Assembled", "Plan", "assemble"]
 
 SIGNIFICAND_BITS = 16
 _CONSTANT_BITS = 4  # fraction bits of a constant below the register it ends in
 _NEGLIGIBLE = 6  # what is below 2**-6 of a register's LSB is negligible
-_FINEST = 46  # no sum has more fraction bits
+_FINEST = 46  # no sum has more fraction bits, unless its share of the budget asks for it
 _SIMPLE = (1, 3, 5, 7, 9, 15, 17, 31, 33)  # what one adder can multiply by
-_COARSEST = -8  # the argument of a table may count in up to 256
+_COARSEST = -40  # a word may count in up to 2**40
+_OPERAND = 31  # bits of an operand: the product of two is still exact
+_ADDRESS = 24  # bits of a table's address
 _LAST = (1 << (WORD_BITS - 1)) - 1
 
 
-def assemble(
-    name: str, canonical: Canonical, ranges: Ranges, table_error: float | None, out: Lowered
-) -> list[tuple[str, int]]:
-    """Fill in ``out``; the states that leave the interval assumed for them, and on which side."""
-    return _Assembly(name, canonical, ranges, table_error, out).run()
+@dataclass(frozen=True)
+class Plan:
+    """What is to be assembled, and how finely.
+
+    Attributes
+    ----------
+    name : str
+        The neuron's, for messages.
+    canonical : Canonical
+    updates, spike
+        The canonical form.
+    registers : dict of str to Register
+    inputs : dict of str to (int, int)
+        The words at which each input saturates.
+    noises : mapping of str to Noise
+    rounding : str
+    ranges : Ranges
+        Of all terms.
+    functions : Functions
+        What tables stand for.
+    allowed : mapping of Term to float
+        The error each term may have, in its unit; without an entry the 16-bit rules are enough.
+    table_error : float or None
+    most_rows : int
+        Of a table.
+    """
+
+    name: str
+    canonical: Canonical
+    updates: Mapping[str, Sum]
+    spike: Condition | bool
+    registers: dict[str, Register]
+    inputs: dict[str, Interval]
+    noises: Mapping[str, Noise]
+    rounding: str
+    ranges: Ranges
+    functions: Functions
+    allowed: Mapping[Term, float]
+    table_error: float | None
+    most_rows: int
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """The datapath, and what is known of it.
+
+    Attributes
+    ----------
+    path, words, tables, coefficients, decisions, costs, notes
+        See :class:`~scneuro.compiler.lowered.Lowered`.
+    bounds : dict of str to float
+    beyond : tuple of (str, int)
+        States that leave the interval assumed for them, and on which side.
+    """
+
+    path: Datapath
+    words: dict[str, Node]
+    tables: tuple[Table, ...]
+    coefficients: tuple[Coefficient, ...]
+    decisions: tuple[Decision, ...]
+    bounds: dict[str, float]
+    costs: dict[str, tuple[Cost, ...]]
+    beyond: tuple[tuple[str, int], ...]
+    notes: tuple[str, ...]
+
+
+def assemble(plan: Plan) -> Assembled:
+    """The integer operations of a plan.
+
+    Raises
+    ------
+    LoweringError
+        If something cannot be represented; the message has the numbers.
+    """
+    return _Assembly(plan).run()
 
 
 class _Assembly:
-    def __init__(
-        self,
-        name: str,
-        canonical: Canonical,
-        ranges: Ranges,
-        table_error: float | None,
-        out: Lowered,
-    ) -> None:
-        self.name, self.canonical, self.ranges = name, canonical, ranges
-        self.table_error, self.out, self.path = table_error, out, out.path
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.name, self.ranges = plan, plan.name, plan.ranges
+        self.path = Datapath()
         self.values: dict[str, Node] = {}
+        self.nodes: dict[tuple[Term, int], Node] = {}
         self.lookups: dict[Lookup, Node] = {}
         self.addends: dict[tuple[Terms, int], tuple[list[Node], list[Node], float]] = {}
+        self.spent: dict[Terms, list[Cost]] = {}
+        self.rounded: dict[tuple[Sum, str], Node] = {}
         self.conditions: dict[Condition, Node] = {}
         self.compared: dict[Compare, float] = {}
+        self.tables: list[Table] = []
+        self.coefficients: list[Coefficient] = []
+        self.notes: list[str] = []
         self.written: dict[Terms, list[tuple[str, Sum]]] = {}
-        for state, update in out.updates.items():
+        for state, update in plan.updates.items():
             for leaf in update.leaves:
                 if leaf.terms:
                     self.written.setdefault(leaf.terms, []).append((state, leaf))
 
-    def run(self) -> list[tuple[str, int]]:
-        path, out = self.path, self.out
-        for name, r in out.registers.items():
-            self.values[name] = path.input(name, r.low, r.high, r.fraction)
-        for name in out.inputs:
-            self.values[name] = path.input(name, ~_LAST, _LAST, Q8_8.fraction)
-        most = (1 << LFSR.DRAW) - 1
-        for name, noise in out.noises.items():
-            draws = [path.input(draw, 0, most, LFSR.DRAW) for draw in noise.draws]
-            self.values[name] = self._chain(draws)
-        if out.rounding == "stochastic":
-            for name in out.registers:
-                path.input(f"noise_{name}", 0, most, 0)
-        beyond = []
-        for name, update in out.updates.items():
-            r = out.registers[name]
+    def run(self) -> Assembled:
+        path, plan = self.path, self.plan
+        self._inputs()
+        bounds, beyond, costs = {}, [], {}
+        for name, update in plan.updates.items():
+            r = plan.registers[name]
             node = self._write(update, name)
             if node.low < r.low and r.low > r.least:
                 beyond.append((name, -1))
             if node.high > r.high and r.high < r.most:
                 beyond.append((name, 1))
-            out.bounds[name] = node.error + 1e-9 * node.magnitude
+            bounds[name] = node.error + 1e-9 * node.magnitude
+            costs[name] = self._costs(update, name)
             path.outputs[name] = path.clamp(node, r.low, r.high, f"{name}_next")
-        condition = out.spike
+        condition = plan.spike
         path.outputs["spike"] = (
             path.const(int(condition), 0)
             if isinstance(condition, bool)
             else self._condition(condition)
         )
-        out.words.update({name: self._word(name) for name in out.registers})
+        words = {name: self._word(name) for name in plan.registers}
+        return Assembled(
+            path,
+            words,
+            tuple(self.tables),
+            tuple(self.coefficients),
+            tuple(self._decisions()),
+            bounds,
+            costs,
+            tuple(beyond),
+            tuple(dict.fromkeys(self.notes)),
+        )
+
+    def _inputs(self) -> None:
+        path, plan = self.path, self.plan
+        for name, r in plan.registers.items():
+            self.values[name] = path.input(name, r.low, r.high, r.fraction)
+        for name, (low, high) in plan.inputs.items():
+            word = path.input(name, ~_LAST, _LAST, Q8_8.fraction)
+            least, most = (round(math.ldexp(end, Q8_8.fraction)) for end in (low, high))
+            self.values[name] = path.clamp(word, least, most, f"{name}_limited")
+        most = (1 << LFSR.DRAW) - 1
+        for name, noise in plan.noises.items():
+            draws = [path.input(draw, 0, most, LFSR.DRAW) for draw in noise.draws]
+            self.values[name] = self._chain(draws)
+        if plan.rounding == "stochastic":
+            for name in plan.registers:
+                path.input(dither(name), 0, most, 0)
+
+    def _decisions(self) -> list[Decision]:
+        found = []
         compared = {compare.expr for compare in self.compared}
-        for expr in sorted(compared, key=lambda e: (e.depth, str(e))):  # inner ones first
-            condition = self.canonical.condition(expr)
+        for expr in sorted(compared, key=lambda e: (e.depth, e.text)):  # inner ones first
+            condition = self.plan.canonical.condition(expr)
             if not isinstance(condition, bool):
                 bounds = [b * c.unit for c, b in self.compared.items() if c.expr is expr]
-                out.decisions.append(Decision(expr, self._condition(condition), max(bounds)))
-        return beyond
+                found.append(Decision(expr, self._condition(condition), max(bounds)))
+        return found
+
+    def _costs(self, update: Sum, state: str) -> tuple[Cost, ...]:
+        """Where the error of a state comes from."""
+        total: dict[str, float] = {}
+        for leaf in update.leaves:
+            for cost in self.spent.get(leaf.terms, []):
+                total[cost.of] = max(total.get(cost.of, 0.0), cost.error)
+        register = self.plan.registers[state]
+        if any(leaf.terms for leaf in update.leaves):
+            nearest_ = self.plan.rounding == "nearest"
+            total["rounding"] = math.ldexp(0.5 if nearest_ else 1.0, -register.fraction)
+        costs = [Cost(of, error) for of, error in total.items() if error > 0]
+        return tuple(sorted(costs, key=lambda cost: -cost.error))
 
     # -- writing a state ---------------------------------------------------------------------
     def _write(self, value: Sum, state: str) -> Node:
         """``value`` in the state's register, rounded but not yet limited."""
-        choice = value.choice
-        if choice is not None:
-            node = self.path.mux(
-                self._condition(choice.condition),
-                self._write(choice.yes, state),
-                self._write(choice.no, state),
-            )
-            low, high = self._span(value, state, node.fraction, {})
-            return self.path.within(node, low, high)
-        if value.terms:
-            return self._rounded(value, state)
-        r = self.out.registers[state]
-        number = nearest(value.constant, r.fraction)
+        if (value, state) not in self.rounded:
+            choice = value.choice
+            if choice is not None:
+                node = self.path.mux(
+                    self._condition(choice.condition),
+                    self._write(choice.yes, state),
+                    self._write(choice.no, state),
+                )
+                low, high = self._span(value, state, node, {})
+                self.rounded[value, state] = self.path.within(node, low, high)
+            elif value.terms:
+                self.rounded[value, state] = self._rounded(value, state)
+            else:
+                self.rounded[value, state] = self._constant(value.constant, state)
+        return self.rounded[value, state]
+
+    def _constant(self, value: float, state: str) -> Node:
+        r = self.plan.registers[state]
+        number = nearest(value, r.fraction)
         if not r.least <= number <= r.most:
             raise LoweringError(
-                f"{self.name}: {state} is set to {value.constant:g}, outside its range "
-                f"{math.ldexp(r.least, -r.fraction):g} to {math.ldexp(r.most, -r.fraction):g}"
+                f"{self.name}: {state} is set to {value:g}, outside its range "
+                f"{math.ldexp(r.least, -r.fraction):g} to {math.ldexp(r.most, -r.fraction):g}",
+                "give it a word or a range that holds it: State(word='Q10.6'), State(range=...)",
             )
-        missed = abs(value.constant - math.ldexp(number, -r.fraction))
+        missed = abs(value - math.ldexp(number, -r.fraction))
         return self.path.const(number, r.fraction, missed)
 
     def _span(
-        self, value: Sum, state: str, fraction: int, facts: dict[int, tuple[int, int]]
+        self, value: Sum, state: str, node: Node, facts: dict[int, tuple[int, int]], depth: int = 0
     ) -> tuple[int, int]:
         """The integers that are written, where each node in ``facts`` lies within its limits."""
         choice = value.choice
-        if choice is None:
-            node = self._write(value, state)
-            least, most = facts.get(node.index, (node.low, node.high))
-            shift = fraction - node.fraction
-            return max(node.low, least) << shift, min(node.high, most) << shift
+        if choice is None or depth > 4:
+            made = self._write(value, state)
+            least, most = facts.get(made.index, (made.low, made.high))
+            shift = node.fraction - made.fraction
+            return max(made.low, least) << shift, min(made.high, most) << shift
         condition = self._condition(choice.condition)
         sides = []
         for side, holds in ((choice.yes, True), (choice.no, False)):
             implied = _implied(condition, holds, facts)
             if implied is not None:
-                sides.append(self._span(side, state, fraction, implied))
+                sides.append(self._span(side, state, node, implied, depth + 1))
+        if not sides:
+            return node.low, node.high
         return min(low for low, _ in sides), max(high for _, high in sides)
 
     def _rounded(self, value: Sum, state: str) -> Node:
         """The exact sum, rounded the way the states are rounded."""
-        fraction, mode = self.out.registers[state].fraction, self.out.rounding
+        fraction, mode = self.plan.registers[state].fraction, self.plan.rounding
         exact = self._sum(value, fraction, half=mode == "nearest")
         drop = exact.fraction - fraction
         if drop <= 0:
             return self.path.shl(exact, -drop)
         lsb = math.ldexp(1.0, -fraction)
         if mode == "stochastic":
-            noise = self.path.inputs[f"noise_{state}"]
+            noise = self.path.inputs[dither(state)]
             draw = self.path.shr(noise, max(0, WORD_BITS - drop), 0.0)
             places = exact.fraction - max(0, drop - WORD_BITS)
             draw = self.path.scale(draw, 1, places - draw.fraction)
@@ -184,6 +301,10 @@ class _Assembly:
         return self.path.shr(exact, drop, lsb / 2 if mode == "nearest" else lsb, f"{state}_rounded")
 
     # -- sums --------------------------------------------------------------------------------
+    def _allowed(self, term: Term) -> float:
+        """The error a term may have; infinity where the 16-bit rules are enough."""
+        return self.plan.allowed.get(term, math.inf)
+
     def _sum(self, value: Sum, fraction: int, *, half: bool = False) -> Node:
         """The exact sum, for a result of ``fraction`` bits.
 
@@ -196,9 +317,9 @@ class _Assembly:
         constant = nearest(value.constant + dropped, places)
         missed = abs(value.constant + dropped - math.ldexp(constant, -places))
         if abs(value.constant) > 1e-12 and constant == 0:
-            note = f"the constant {value.constant:.3g} is too small for any register, and is lost"
-            if note not in self.out.notes:
-                self.out.notes.append(note)
+            self.notes.append(
+                f"the constant {value.constant:.3g} is too small for any register, and is lost"
+            )
         if half and places > fraction:
             constant += 1 << (places - fraction - 1)
         while constant and constant % 2 == 0:
@@ -215,9 +336,13 @@ class _Assembly:
         if (terms, fraction) not in self.addends:
             whole: list[Node] = []
             scaled: list[tuple[Node, Atom, float]] = []
+            costs: list[Cost] = []
             dropped = 0.0
-            for atom, coefficient in arranged(terms):
+            factored = arranged(terms)
+            share = COEFFICIENTS * self._allowed(Sum(terms)) / max(1, len(factored))
+            for atom, coefficient in factored:
                 node = self._atom(atom, fraction)
+                costs.append(Cost(atom.key, abs(coefficient) * node.error))
                 if node.low == node.high == 0:
                     continue
                 unit = math.copysign(1.0, coefficient)
@@ -234,7 +359,8 @@ class _Assembly:
                     operand, lacking = self._operand_for(node, coefficient, fraction)
                     dropped += coefficient * lacking
                     scaled.append((operand, atom, coefficient))
-            self.addends[terms, fraction] = self._multiply(scaled), whole, dropped
+            self.addends[terms, fraction] = self._multiply(scaled, share, costs), whole, dropped
+            self.spent.setdefault(terms, costs)
         return self.addends[terms, fraction]
 
     def _chain(self, addends: list[Node]) -> Node:
@@ -262,7 +388,9 @@ class _Assembly:
         half = math.ldexp(0.5, drop - node.fraction)
         return self.path.shr(node, drop, half), half
 
-    def _multiply(self, terms: list[tuple[Node, Atom, float]]) -> list[Node]:
+    def _multiply(
+        self, terms: list[tuple[Node, Atom, float]], share: float, costs: list[Cost]
+    ) -> list[Node]:
         """coefficient x node for every term; those in simple ratios share a multiplier."""
         results = []
         while terms:
@@ -271,23 +399,36 @@ class _Assembly:
             base = terms[best][2]
             group = [(t, r) for t, r in zip(terms, ratios[best], strict=True) if r is not None]
             terms = [t for t, r in zip(terms, ratios[best], strict=True) if r is None]
-            results.append(self._shared(base, group))
+            results.append(self._shared(base, group, share, costs))
         return results
 
     def _shared(
-        self, base: float, group: list[tuple[tuple[Node, Atom, float], tuple[int, int, float]]]
+        self,
+        base: float,
+        group: list[tuple[tuple[Node, Atom, float], tuple[int, int, float]]],
+        share: float,
+        costs: list[Cost],
     ) -> Node:
         """base x (the sum of ratio x node): one multiplier for all of the group."""
         finest = max(node.fraction - shift for (node, *_), (_, shift, _) in group)
         flip = math.copysign(1.0, base)  # the product is positive: to subtract it costs more
-        significand, places = self._coefficient(abs(base), finest)
+        size = max(math.ldexp(odd * n.magnitude, shift) for (n, *_), (odd, shift, _) in group)
+        significand, places = _coefficient(abs(base), finest, share / size if size else math.inf)
         members, error = [], 0.0
         for (node, atom, exact), (odd, shift, direction) in group:
             sign = direction * flip
             used = math.ldexp(significand * odd * sign, shift - places)
-            self.out.coefficients.append(Coefficient(atom.key, exact, used))
-            error += abs(exact - used) * node.magnitude
+            self.coefficients.append(Coefficient(atom.key, exact, used))
+            missed = abs(exact - used) * node.magnitude
+            costs.append(Cost(f"the coefficient {exact:.6g} of {atom.key}", missed))
+            error += missed
             members.append(self._signed(self.path.scale(node, odd, -shift), sign))
+        if significand == 0:
+            for _, atom, exact in (term for term, _ in group):
+                self.notes.append(
+                    f"{exact:.3g} of {atom.key} is too little for any state to notice, and is lost"
+                )
+            return self.path.const(0, 0, error)
         total = self._chain(sorted(members, key=lambda n: -n.fraction))
         inner = _negated(total)
         product = self.path.scale(inner or total, significand, places, "product")
@@ -296,128 +437,195 @@ class _Assembly:
         )
         return product if inner is None else self._signed(product, -1.0)
 
-    def _coefficient(self, value: float, finest: int) -> tuple[int, int]:
-        """(significand, fraction bits): the nearest significand of 16 bits, made odd."""
-        places = min(SIGNIFICAND_BITS - math.frexp(value)[1], _FINEST - finest)
-        significand = nearest(value, places)
-        if significand == 0:
-            raise LoweringError(
-                f"{self.name}: the coefficient {value:.3g} is too small for any state to notice",
-                "scale the units of what it multiplies, or drop the term",
-            )
-        while significand % 2 == 0:
-            significand, places = significand // 2, places - 1
-        return significand, places
-
     # -- atoms -------------------------------------------------------------------------------
     def _atom(self, atom: Factor, fraction: int) -> Node:
         match atom:
             case Variable(name):
                 return self.values[name]
+            case Lookup():
+                if atom not in self.lookups:
+                    self.lookups[atom] = self._lookup(atom)
+                return self.lookups[atom]
+            case Select():
+                key = atom, fraction
+            case _:
+                key = atom, 0
+        if key not in self.nodes:
+            self.nodes[key] = self._made(atom, fraction)
+        return self.nodes[key]
+
+    def _made(self, atom: Factor, fraction: int) -> Node:
+        match atom:
             case Sum():
                 return self._finely(atom)
+            case Value(inner):
+                return self._finely(inner)
             case Product(factors):
-                return self._product([(self._atom(f, fraction), n) for f, n in factors])
+                nodes = [(self._atom(f, fraction), n) for f, n in factors]
+                return self._product(nodes, self._allowed(atom))
             case Select(condition, yes, no):
-                return self.path.mux(
-                    self._condition(condition), self._sum(yes, fraction), self._sum(no, fraction)
-                )
-        if atom not in self.lookups:
-            self.lookups[atom] = self._lookup(atom)
-        return self.lookups[atom]
+                if self._allowed(atom) < math.inf:
+                    fraction = max(fraction, _fraction(self._allowed(atom)) + 2)
+                sides = [self._sum(side, fraction) for side in (yes, no)]
+                return self.path.mux(self._condition(condition), *sides)
+        raise TypeError(atom)
 
-    def _product(self, factors: list[tuple[Node, int]]) -> Node:
-        """Powers by squaring, then the bases together; every factor a 16-bit operand."""
+    def _product(self, factors: list[tuple[Node, int]], allowed: float) -> Node:
+        """Powers by squaring, then the bases together; every factor an operand of its share."""
+        whole = math.prod(node.magnitude**n for node, n in factors)
+        roundings = len(factors) + sum(n.bit_length() + n.bit_count() - 2 for _, n in factors)
+        each = OPERANDS * allowed / (roundings + len(factors) - 1)
+
+        def operand(node: Node, uses: float) -> Node:
+            """A factor that stands ``uses`` times in the product, rounded."""
+            size = node.magnitude
+            rest = uses * whole / size if size else 0.0
+            return self._operand(node, each / rest if rest else math.inf)
+
         result: Node | None = None
         for node, n in factors:
-            square = self._operand(node)
+            square, used = operand(node, n), 1
             while True:
-                if n % 2:
-                    result = square if result is None else self._times(result, square)
-                n //= 2
-                if not n:
+                if n & used:
+                    if result is None:
+                        result = square
+                    else:
+                        result = self._times(operand(result, 1), operand(square, n / used))
+                if used * 2 > n:
                     break
-                square = self._times(square, square)
+                square = self._times(*[operand(square, n / used)] * 2)
+                used *= 2
         assert result is not None
         return result
 
     def _times(self, a: Node, b: Node) -> Node:
-        return self.path.mul(self._operand(a), self._operand(b))
+        return self.path.mul(a, b)
 
-    def _operand(self, node: Node) -> Node:
-        """The value in a signed 16-bit word, with as many fraction bits as its interval allows."""
+    def _operand(self, node: Node, allowed: float) -> Node:
+        """The value in a signed word: of 16 bits, or as many more as ``allowed`` asks for."""
         low, high = math.ldexp(node.low, -node.fraction), math.ldexp(node.high, -node.fraction)
-        word = fitting(low, high)
-        register = self.out.registers.get(node.meta) if node.op == "input" else None
+        word = fitting(low, high, _COARSEST)
+        register = self.plan.registers.get(node.meta) if node.op == "input" else None
         if register and (word is None or word.fraction < register.word.fraction):
             word = register.word  # the guard bits alone reach beyond it
         if word is None:
             raise LoweringError(
-                f"{self.name}: {node.name} lies in {low:g} to {high:g}, too wide to multiply",
+                f"{self.name}: a value in {low:g} to {high:g} is too wide to multiply",
                 "scale the units, or bound it with np.clip",
             )
-        return self._to_word(node, word)
+        wanted = word.fraction
+        if allowed < math.inf:
+            wanted = max(wanted, _fraction(2 * allowed))
+        return self._at(node, min(wanted, node.fraction - (node.width - _OPERAND)), word)
+
+    def _at(self, node: Node, fraction: int, word: Word) -> Node:
+        """The nearest with ``fraction`` bits; a 16-bit one that rounds out of the top saturates."""
+        if fraction == word.fraction:
+            return self._to_word(node, word)
+        if fraction >= node.fraction:
+            return node
+        return self._nearest(node, fraction)
+
+    def _nearest(self, node: Node, fraction: int) -> Node:
+        half = self.path.const(1, fraction + 1)
+        lost = math.ldexp(0.5, -fraction)
+        total = self.path.add(node, half)
+        return self.path.shr(total, node.fraction - fraction, lost, f"{node.name}_word")
 
     def _to_word(self, node: Node, word: Word) -> Node:
         """The nearest word; one that would round out of the top saturates."""
-        drop = node.fraction - word.fraction
-        if drop <= 0:
+        if node.fraction <= word.fraction:
             return node
-        half = self.path.const(1, word.fraction + 1)
-        rounded = self.path.add(node, half)
-        result = self.path.shr(rounded, drop, word.lsb / 2, f"{node.name}_word")
+        result = self._nearest(node, word.fraction)
         # at the top, guard bits reach beyond the last word by up to an LSB
         return self.path.clamp(result, ~_LAST, _LAST, error=word.lsb / 2)
 
     def _word(self, state: str) -> Node:
-        return self._to_word(self.values[state], self.out.registers[state].word)
+        return self._to_word(self.values[state], self.plan.registers[state].word)
 
+    # -- tables ------------------------------------------------------------------------------
     def _lookup(self, lookup: Lookup) -> Node:
+        function = self.plan.functions[lookup]
+        allowed = self._allowed(lookup)
         if isinstance(lookup.of, Variable):
-            variable = lookup.of.name
-            word = self._operand(self.values[variable])
+            node = self.values[lookup.of.name]
+            near = continuity(function, self.ranges.argument(lookup), ADDRESS * allowed)
+            word = self._address(node, near)
+            left = (1 - ADDRESS) * allowed if word.error > 0 else allowed
         else:
-            variable, word = "x", self._argument(lookup)
+            near = continuity(function, self.ranges.argument(lookup), ADDRESS * allowed)
+            word = self._argument(lookup, near)
+            left = (1 - 2 * ADDRESS) * allowed
+        low, high = self.ranges.argument(lookup)
+        low, high = math.ldexp(low, word.fraction), math.ldexp(high, word.fraction)
         table = Table.fit(
-            partial(_evaluate, lookup.expr, variable),
-            low=word.low,
-            high=word.high,
+            function,
+            low=min(max(word.low, math.floor(low + 1e-6)), word.high),
+            high=max(min(word.high, math.ceil(high - 1e-6)), word.low),
             fraction=word.fraction,
-            text=str(lookup.expr),
-            budget=self.table_error,
+            text=lookup.expr.text,
+            budget=self.plan.table_error,
+            tolerance=left,
+            most_rows=self.plan.most_rows,
+            between=word.error > 0,
         )
-        self.out.tables.append(table)
-        error = table.error_between if word.error else table.error
+        self.tables.append(table)
+        if table.limits:
+            at = ", ".join(f"{x:g}" for x in table.limits)
+            self.notes.append(f"{table.text} is 0/0 at {at}: its limit there is taken")
+        error = table.error_between
         beyond_half = max(0.0, math.ldexp(word.error, word.fraction) - 0.5)
-        error += table.steepest * math.ceil(beyond_half)
-        return table.build(self.path, word, error, f"table_{len(self.out.tables)}")
+        error += table.steepest * math.ceil(beyond_half - 1e-9)
+        return table.build(self.path, word, error, f"table_{len(self.tables)}")
+
+    def _address(self, node: Node, near: float) -> Node:
+        """A table's address of a register: its word, or finer where the function is steep."""
+        if near == math.inf:
+            return self._operand(node, math.inf)
+        word = fitting(
+            math.ldexp(node.low, -node.fraction), math.ldexp(node.high, -node.fraction), _COARSEST
+        )
+        assert word is not None
+        most = node.fraction - max(0, node.width - _ADDRESS)
+        return self._at(node, min(max(word.fraction, _fraction(near)), most), word)
 
     def _finely(self, value: Sum) -> Node:
-        """The exact sum, for a result that becomes a 16-bit word."""
+        """The exact sum, for a result that becomes a word of its own."""
         word = fitting(*self.ranges.of(value), _COARSEST) or Q8_8
-        return self._sum(value, word.fraction + GUARD_BITS)
+        fraction = word.fraction + GUARD_BITS
+        allowed = self._allowed(value)
+        if allowed < math.inf:
+            fraction = max(fraction, _fraction(allowed) + 2)
+        return self._sum(value, fraction)
 
-    def _argument(self, lookup: Lookup) -> Node:
+    def _argument(self, lookup: Lookup, near: float) -> Node:
         """The sum a table is a function of, as a word of its own.
 
         The sum's real interval can be narrower than that of its integers (it knows what a branch
         implies); the word is limited to it.
         """
         assert isinstance(lookup.of, Sum)
-        low, high = self.ranges.of(lookup.of)
         exact = self._finely(lookup.of)
-        low = max(low - exact.error, math.ldexp(exact.low, -exact.fraction))
-        high = min(high + exact.error, math.ldexp(exact.high, -exact.fraction))
+        low, high = self.ranges.argument(lookup)
+        low = max(low, math.ldexp(exact.low, -exact.fraction))
+        high = min(high, math.ldexp(exact.high, -exact.fraction))
         word = fitting(low, high, _COARSEST)
-        if word is None:
+        if word is None or not low <= high:
             raise LoweringError(
                 f"{self.name}: {lookup.expr} has an argument x = {lookup.of.key} in {low:g} "
-                f"to {high:g}, more than a 16-bit word holds",
+                f"to {high:g}, more than a word holds",
                 "bound the argument with np.clip",
             )
-        node = self._to_word(exact, word)
-        least = math.floor(math.ldexp(low, node.fraction))
-        most = math.ceil(math.ldexp(high, node.fraction))
+        fraction = word.fraction
+        if near < math.inf:
+            top = fraction + _ADDRESS - WORD_BITS
+            fraction = min(max(fraction, _fraction(near)), top)
+        node = self._at(exact, fraction, word)
+        # what is real lies within: to limit the word to it takes it no further away
+        least = math.ceil(math.ldexp(low, node.fraction) - 1e-6)
+        most = math.floor(math.ldexp(high, node.fraction) + 1e-6)
+        if least > most:
+            least = most = round(math.ldexp(low, node.fraction))
         return self.path.clamp(node, least, most)
 
     # -- conditions --------------------------------------------------------------------------
@@ -443,8 +651,11 @@ class _Assembly:
                 ends = [leaf.constant - value.constant / ratio for _, leaf in leaves]
                 which = ends.index(0.0) if 0.0 in ends else 0
                 state, leaf = leaves[which]
-                return self._threshold(compare, self._rounded(leaf, state), ratio, ends[which])
-        exact = self._sum(Sum(value.terms), Q8_8.fraction + GUARD_BITS)
+                return self._threshold(compare, self._write(leaf, state), ratio, ends[which])
+        fraction, allowed = Q8_8.fraction + GUARD_BITS, self._allowed(value.core)
+        if allowed < math.inf:
+            fraction = max(fraction, _fraction(allowed) + 4)
+        exact = self._sum(Sum(value.terms), fraction)
         self.compared[compare] = exact.error + 1e-9 * exact.magnitude
         if (inner := _negated(exact)) is not None:
             at = math.floor(math.ldexp(value.constant, inner.fraction))
@@ -460,6 +671,26 @@ class _Assembly:
         if ratio > 0:
             return self.path.ge(rounded, threshold)
         return self.path.logic("not", self.path.ge(rounded, threshold + 1))
+
+
+def _fraction(error: float) -> int:
+    """The fraction bits with which an LSB is at most ``error``."""
+    return math.ceil(-math.log2(error)) if error > 0 else 64
+
+
+def _coefficient(value: float, finest: int, allowed: float) -> tuple[int, int]:
+    """(significand, fraction bits): the nearest significand, made odd, off by ``allowed`` at most.
+
+    It has 16 bits, or more where that asks for it; 0 if the sum has no room for any.
+    """
+    places, room = SIGNIFICAND_BITS - math.frexp(value)[1], _FINEST
+    if allowed < math.inf and (wanted := _fraction(2 * allowed)) > places:
+        places, room = wanted, WIDEST - 2
+    places = min(places, room - finest)
+    significand = nearest(value, places)
+    while significand and significand % 2 == 0:
+        significand, places = significand // 2, places - 1
+    return significand, places
 
 
 def _implied(
@@ -484,11 +715,6 @@ def _implied(
 def _negated(node: Node) -> Node | None:
     """x, if the node is -x."""
     return node.args[0] if node.op == "scale" and node.meta == -1 else None
-
-
-def _evaluate(expr: Expr, variable: str, points: np.ndarray) -> np.ndarray:
-    (values,) = Graph.evaluate((expr,), {variable: points})
-    return np.asarray(values, dtype=float)
 
 
 def _simple_ratio(value: float, base: float) -> tuple[int, int, float] | None:

@@ -33,9 +33,9 @@ import numpy as np
 
 from ..errors import LoweringError
 
-__all__ = ["ARRAYS", "EXACT", "INTEGERS", "Datapath", "Node", "width_of"]
+__all__ = ["ARRAYS", "EXACT", "INTEGERS", "WIDEST", "Datapath", "Node", "width_of"]
 
-_WIDEST = 62
+WIDEST = 62
 
 
 def width_of(low: int, high: int) -> int:
@@ -168,11 +168,11 @@ class Datapath:
     ) -> Node:
         key = (op, tuple(arg.index for arg in args), meta, low, high, fraction, error)
         if key not in self._nodes:
-            if width_of(low, high) > _WIDEST:
+            if width_of(low, high) > WIDEST:
                 raise LoweringError(
                     f"a value in [{low * 2.0**-fraction:g}, {high * 2.0**-fraction:g}] with "
                     f"{fraction} fraction bits needs {width_of(low, high)} bits, more than "
-                    f"{_WIDEST} ({name or op})",
+                    f"{WIDEST} ({name or op})",
                     "scale the model's units, or bound the value with np.clip",
                 )
             index = len(self._nodes)
@@ -218,6 +218,10 @@ class Datapath:
             a.error * abs(factor) * 2.0**-fraction,
             name,
         )
+
+    def plain(self, a: Node) -> Node:
+        """The same integer, counted without a fraction."""
+        return self.scale(a, 1, -a.fraction)
 
     def mul(self, a: Node, b: Node, name: str = "") -> Node:
         ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]

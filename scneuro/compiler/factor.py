@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import TypeAlias
 
-from .canonical import Atom, Factor, Lookup, Product, Sum, Terms
+from .terms import Atom, Factor, Lookup, Product, Sum, Terms
 
 __all__ = ["arranged"]
 

@@ -7,13 +7,26 @@ float model that it took.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-__all__ = ["COMPARISONS", "LOGIC", "Expr", "Graph"]
+__all__ = ["COMPARISONS", "LOGIC", "Expr", "Graph", "ordered", "shortened"]
 
+_TEXT = 160
+_SIGNS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "ge": ">=",
+    "gt": ">",
+    "eq": "==",
+    "and": "&",
+    "or": "|",
+}
 COMPARISONS = ("ge", "gt", "eq")
 LOGIC = ("and", "or", "not")
 _EVALUATE: dict[str, Callable[..., Any]] = {
@@ -49,9 +62,12 @@ class Expr:
         The states and inputs it depends on.
     depth : int
         Operations on its longest path; greater than that of any of its arguments.
+    text : str
+        How a person would write it; a long one is cut, so that shared nodes are not printed again
+        and again.
     """
 
-    __slots__ = ("args", "depth", "line", "op", "value", "variables")
+    __slots__ = ("args", "depth", "line", "op", "text", "value", "variables")
 
     def __init__(self, op: str, args: tuple[Expr, ...], value: Any, line: str) -> None:
         self.op = op
@@ -63,35 +79,35 @@ class Expr:
         for arg in args:
             names |= arg.variables
         self.variables: frozenset[str] = names
+        self.text: str = shortened(self._text(), _TEXT)
 
     @property
     def is_condition(self) -> bool:
         return self.op in COMPARISONS or self.op in LOGIC or isinstance(self.value, bool)
 
     def __str__(self) -> str:
-        signs = {
-            "add": "+",
-            "sub": "-",
-            "mul": "*",
-            "div": "/",
-            "ge": ">=",
-            "gt": ">",
-            "eq": "==",
-            "and": "&",
-            "or": "|",
-        }
+        return self.text
+
+    def _text(self) -> str:
         if self.op == "const":
             return f"{self.value:.6g}" if not isinstance(self.value, bool) else str(self.value)
         if self.op == "var":
             return str(self.value)
-        if self.op in signs:
-            return f"({self.args[0]} {signs[self.op]} {self.args[1]})"
+        if self.op in _SIGNS:
+            return f"({self.args[0].text} {_SIGNS[self.op]} {self.args[1].text})"
         if self.op == "pow":
-            return f"{self.args[0]}**{self.value}"
+            return f"{self.args[0].text}**{self.value}"
         if self.op in ("neg", "not"):
-            return f"{'-' if self.op == 'neg' else '~'}{self.args[0]}"
+            return f"{'-' if self.op == 'neg' else '~'}{self.args[0].text}"
         name = "where" if self.op == "where" else self.value.__name__
-        return f"{name}({', '.join(map(str, self.args))})"
+        return f"{name}({', '.join(arg.text for arg in self.args)})"
+
+
+def shortened(text: str, most: int) -> str:
+    """``text``, cut to ``most`` characters; what is cut is told apart by a digest."""
+    if len(text) <= most:
+        return text
+    return f"{text[:most]}..{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
 
 
 class Graph:
@@ -117,22 +133,28 @@ class Graph:
     ) -> tuple[Any, ...]:
         """The float values of ``roots``; ``decisions`` overrides the value of comparisons."""
         known: dict[Expr, Any] = dict(decisions or {})
-
-        def value(expr: Expr) -> Any:
-            if expr not in known:
+        with np.errstate(all="ignore"):
+            for expr in ordered(roots, known):
                 if expr.op == "const":
                     known[expr] = expr.value
                 elif expr.op == "var":
                     known[expr] = variables[expr.value]
+                elif expr.op == "pow":
+                    known[expr] = np.power(known[expr.args[0]], expr.value)
+                elif expr.op == "call":
+                    known[expr] = expr.value(known[expr.args[0]])
                 else:
-                    args = [value(arg) for arg in expr.args]
-                    if expr.op == "pow":
-                        known[expr] = np.power(args[0], expr.value)
-                    elif expr.op == "call":
-                        known[expr] = expr.value(args[0])
-                    else:
-                        known[expr] = _EVALUATE[expr.op](*args)
-            return known[expr]
+                    known[expr] = _EVALUATE[expr.op](*(known[arg] for arg in expr.args))
+        return tuple(known[root] for root in roots)
 
-        with np.errstate(all="ignore"):
-            return tuple(value(root) for root in roots)
+
+def ordered(roots: Iterable[Expr], known: Container[Expr] = ()) -> list[Expr]:
+    """What ``roots`` need besides what is ``known``, each once, arguments first."""
+    found: set[Expr] = set()
+    stack = [root for root in roots if root not in known]
+    while stack:
+        expr = stack.pop()
+        if expr not in found:
+            found.add(expr)
+            stack.extend(arg for arg in expr.args if arg not in known)
+    return sorted(found, key=lambda expr: expr.depth)

@@ -1,24 +1,82 @@
-"""Lowering: from a traced ``update`` to the integer datapath, every format chosen and stated."""
+"""Lowering: from a traced ``update`` to the integer datapath, every format chosen and stated.
+
+The passes, in order: canonical terms, ranges, what no longer matters, registers, precision, assembly.
+They run at most three times. First with the 16-bit rules, which are enough for most neurons. Where a
+state could then be off by more than its budget, the budget is divided among all that the state is made
+of, and every width follows from its share. Where not even that can be met over the whole word, the
+neuron is limited to where its float model works.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from ..declare import State
+from ..declare import Input, State
 from ..errors import LoweringError
 from ..stochastic import Noise
 from ..words import Q8_8
-from .assemble import assemble
+from .assemble import Assembled, Plan, assemble
 from .canonical import Canonical
-from .datapath import Datapath
-from .graph import Expr, Graph
+from .functions import Functions
+from .graph import Expr
 from .lowered import Lowered
-from .ranges import Interval, Ranges
+from .precision import allot
+from .ranges import Interval, Ranges, reach
 from .registers import MOST_GUARD, Register
+from .relevance import relevant
+from .table import MOST_ROWS
+from .terms import Condition, Sum, Term
 
 __all__ = ["ROUNDINGS", "lower"]
 
 ROUNDINGS = ("nearest", "floor", "stochastic")
+_DEEP = 100_000  # frames; they are on the heap
+# Of its budget, what a state's update is made for. One step may be off by an LSB, but what is off
+# in the same direction at every step adds up: the smallest share that can be had is taken.
+_SHARES = (1 / 128, 1 / 32, 1 / 8, 3 / 4)
+
+Measure: TypeAlias = Callable[[], dict[str, Interval]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is lowered: a traced update, its declarations and the options."""
+
+    name: str
+    roots: tuple[Expr, ...]
+    states: Mapping[str, State]
+    initial: Mapping[str, float]
+    inputs: Mapping[str, Input]
+    noises: Mapping[str, Noise]
+    rounding: str
+    guard: int | None
+    table_error: float | None
+    budget: float | None
+    canonical: Canonical
+    updates: dict[str, Sum]
+    spike: Condition | bool
+
+    @property
+    def lsb(self) -> dict[str, float]:
+        return {name: state.format.lsb for name, state in self.states.items()}
+
+    @property
+    def budgets(self) -> dict[str, float]:
+        """What a step of each state may be off by, in its unit."""
+        found = {}
+        for name, state in self.states.items():
+            own = state.budget if state.budget is not None else self.budget
+            found[name] = (1.0 if own is None else own) * self.lsb[name]
+        return found
+
+    @property
+    def terms(self) -> list[Term]:
+        return [*self.updates.values(), *([] if isinstance(self.spike, bool) else [self.spike])]
 
 
 def lower(
@@ -26,12 +84,14 @@ def lower(
     roots: tuple[Expr, ...],
     states: Mapping[str, State],
     initial: Mapping[str, float],
-    inputs: Mapping[str, str],
+    inputs: Mapping[str, Input],
     noises: Mapping[str, Noise],
     *,
     rounding: str = "nearest",
     guard: int | None = None,
     table_error: float | None = None,
+    budget: float | None = None,
+    measure: Measure | None = None,
 ) -> Lowered:
     """The integer form of a traced ``update``.
 
@@ -43,19 +103,24 @@ def lower(
         Spike flag, then the next value of every state.
     states : mapping of str to State
     initial : mapping of str to float
-    inputs : mapping of str to str
-        The inputs' units by name.
+    inputs : mapping of str to Input
     noises : mapping of str to Noise
     rounding : {"nearest", "floor", "stochastic"}
     guard : int, optional
         Guard bits of every state that does not state its own.
     table_error : float, optional
         The error budget of every table, in the units of its value.
+    budget : float, optional
+        What a step of every state that does not state its own may be off by, in LSB of its word;
+        by default 1.
+    measure : callable, optional
+        Returns where the float model works: the interval of every state and input that has no
+        range of its own. Asked only where a budget cannot be met without.
 
     Raises
     ------
     LoweringError
-        If something cannot be represented; the message has the numbers.
+        If something cannot be represented, or a budget cannot be met; the message has the numbers.
     ValueError
         If an option is out of range.
     """
@@ -65,61 +130,214 @@ def lower(
         raise ValueError(f"guard must be 0 to {MOST_GUARD} bits, not {guard!r}")
     if table_error is not None and not table_error > 0:
         raise ValueError(f"table_error must be positive, not {table_error!r}")
-    canonical = Canonical(Graph())
-    updates = dict(zip(states, map(canonical.sum, roots[1:]), strict=True))
-    spike = canonical.condition(roots[0])
-    limits = {s.name: _limits(name, s, initial[s.name]) for s in states.values()}
-    ranges = Ranges(
-        dict.fromkeys(inputs, (Q8_8.least, Q8_8.greatest))
-        | {name: (0.0, float(len(noise.draws))) for name, noise in noises.items()}
+    if budget is not None and not budget > 0:
+        raise ValueError(f"budget must be positive, in LSB, not {budget!r}")
+    with _deep_recursion():
+        canonical = Canonical(roots)
+        updates = dict(zip(states, map(canonical.sum, roots[1:]), strict=True))
+        spike = canonical.condition(roots[0])
+        source = Source(
+            name,
+            roots,
+            states,
+            initial,
+            inputs,
+            noises,
+            rounding,
+            guard,
+            table_error,
+            budget,
+            canonical,
+            updates,
+            spike,
+        )
+        return _within_budget(source, measure)
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Room for terms as deep as people unroll sub-steps."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _DEEP))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _within_budget(source: Source, measure: Measure | None) -> Lowered:
+    """The first of the attempts in which every state keeps its budget."""
+    best: Lowered | None = None
+    trouble: LoweringError | None = None
+    for share, working in _attempts(source, measure):
+        try:
+            lowered = _attempt(source, share, working)
+        except LoweringError as error:
+            trouble = error
+            continue
+        if _excess(lowered) <= 1:
+            return lowered
+        if best is None or _excess(lowered) < _excess(best):
+            best = lowered
+    if best is None:
+        assert trouble is not None
+        raise trouble
+    raise _beyond_budget(source, best, measure)
+
+
+def _attempts(
+    source: Source, measure: Measure | None
+) -> Iterator[tuple[float | None, dict[str, Interval]]]:
+    yield None, {}
+    working = measure() if measure is not None else {}
+    for share in _SHARES:
+        yield share, working
+
+
+def _excess(lowered: Lowered) -> float:
+    """The largest bound, in units of its budget."""
+    return max(lowered.bounds[n] / lowered.budgets[n] for n in lowered.registers)
+
+
+def _beyond_budget(source: Source, best: Lowered, measure: Measure | None) -> LoweringError:
+    """The refusal: which state, which term, and what would help."""
+    state = max(best.registers, key=lambda n: best.bounds[n] / best.budgets[n])
+    lsb = source.lsb[state]
+    costs = best.costs[state]
+    most = f"; most of it, {costs[0].error / lsb:.3g} LSB, is {costs[0].of}" if costs else ""
+    ranges = ", ".join(f"{n} in {a:.3g} to {b:.3g}" for n, (a, b) in best.working.items())
+    where = f" even with {ranges}, where the float model works" if ranges else ""
+    return LoweringError(
+        f"{source.name}: a step of {state} may be off by {best.bounds[state] / lsb:.3g} LSB{where}, "
+        f"and its budget is {best.budgets[state] / lsb:.3g}{most}",
+        f"narrow what it depends on with State(range=(low, high)), give {state} a coarser word, "
+        "bound a steep argument with np.clip, or allow more with State(budget=...)",
     )
-    ranges.reach(initial, limits, updates)
-    reach = {s: ranges.variables[s] for s in states}
+
+
+def _attempt(source: Source, share: float | None, working: dict[str, Interval]) -> Lowered:
+    limits = {n: _limits(source, s, working.get(n)) for n, s in source.states.items()}
+    words = (Q8_8.least, Q8_8.greatest)
+    inputs = {n: i.range or working.get(n, words) for n, i in source.inputs.items()}
+    free = inputs | {n: (0.0, float(len(noise.draws))) for n, noise in source.noises.items()}
+    initial = {n: min(max(v, limits[n][0]), limits[n][1]) for n, v in source.initial.items()}
+    reached = reach(initial, limits, free, source.updates)
+    terms = source.terms
     while True:
+        before = Ranges(free | reached, terms)
         registers = {
             s.name: Register.plan(
-                name,
+                source.name,
                 s,
-                updates[s.name],
+                source.updates[s.name],
                 initial[s.name],
-                guard=guard,
-                reach=reach[s.name],
+                guard=source.guard,
+                reach=reached[s.name],
                 limits=limits[s.name],
-                ranges=ranges,
+                ranges=before,
+                budget=source.budgets[s.name],
             )
-            for s in states.values()
+            for s in source.states.values()
         }
-        ranges.variables.update(
-            {
-                r.name: (float(r.to_real(r.low)), float(r.to_real(r.high)))
-                for r in registers.values()
+        intervals = {
+            r.name: (float(r.to_real(r.low)), float(r.to_real(r.high))) for r in registers.values()
+        }
+        budgets = {n: math.ldexp(b, -registers[n].slow) for n, b in source.budgets.items()}
+        everywhere = Ranges(free | intervals, terms)
+        matter = relevant(source.updates, source.spike, everywhere, limits, source.lsb)
+        ranges = Ranges(free | intervals, terms, matter.values, matter.domains)
+        functions = Functions(matter.values)
+        allowed: dict[Term, float] = {}
+        if share is not None:
+            targets = {
+                n: share * max(b - _lost(source, registers[n]), b / 4) for n, b in budgets.items()
             }
+            allowed = allot(
+                source.updates, source.spike, ranges, targets, source.lsb, functions.__getitem__
+            )
+        made = assemble(
+            Plan(
+                source.name,
+                source.canonical,
+                source.updates,
+                source.spike,
+                registers,
+                inputs,
+                source.noises,
+                source.rounding,
+                ranges,
+                functions,
+                allowed,
+                source.table_error,
+                MOST_ROWS if share != _SHARES[-1] else 4 * MOST_ROWS,
+            )
         )
-        out = Lowered(
-            Datapath(), rounding, registers, dict(inputs), dict(noises), updates, spike, roots
-        )
-        beyond = assemble(name, canonical, ranges, table_error, out)
-        if not beyond:
-            return out
+        if not made.beyond:
+            return _result(source, registers, inputs, budgets, made, working)
         # rounding carries a state further than its real interval: allow it all of its range
-        for state, side in beyond:
-            low, high = reach[state]
-            reach[state] = (limits[state][0], high) if side < 0 else (low, limits[state][1])
+        for state, side in made.beyond:
+            low, high = reached[state]
+            reached[state] = (limits[state][0], high) if side < 0 else (low, limits[state][1])
 
 
-def _limits(name: str, state: State, initial: float) -> Interval:
-    word = state.format
-    low, high = state.range or (word.least, word.greatest)
+def _lost(source: Source, register: Register) -> float:
+    """What rounding the register costs."""
+    lsb = math.ldexp(1.0, -register.fraction)
+    return lsb / 2 if source.rounding == "nearest" else lsb
+
+
+def _result(
+    source: Source,
+    registers: dict[str, Register],
+    inputs: Mapping[str, Interval],
+    budgets: dict[str, float],
+    made: Assembled,
+    working: dict[str, Interval],
+) -> Lowered:
+    return Lowered(
+        path=made.path,
+        rounding=source.rounding,
+        registers=registers,
+        inputs={n: i.unit for n, i in source.inputs.items()},
+        input_limits={
+            n: (round(low * 2**Q8_8.fraction), round(high * 2**Q8_8.fraction))
+            for n, (low, high) in inputs.items()
+        },
+        noises=dict(source.noises),
+        updates=source.updates,
+        spike=source.spike,
+        roots=source.roots,
+        words=made.words,
+        tables=made.tables,
+        coefficients=made.coefficients,
+        decisions=made.decisions,
+        bounds=made.bounds,
+        budgets=budgets,
+        costs=made.costs,
+        working=working,
+        notes=made.notes,
+    )
+
+
+def _limits(source: Source, state: State, working: Interval | None) -> Interval:
+    """At which a state saturates: its range, or where the float model works, or all of its word."""
+    word, initial = state.format, source.initial[state.name]
+    low, high = state.range or working or (word.least, word.greatest)
+    if state.range is None and working is not None:  # what it is set to is where it works, too
+        for leaf in source.updates[state.name].leaves:
+            if not leaf.terms and word.least <= leaf.constant <= word.greatest:
+                low, high = min(low, leaf.constant), max(high, leaf.constant)
     if word.greatest < high <= word.greatest + word.lsb:  # [0, 1] in Q1.15 ends one LSB below 1
         initial, high = min(initial, word.greatest), word.greatest
     if not word.least <= low < high <= word.greatest:
         raise LoweringError(
-            f"{name}: the range of {state.name}, {low:g} to {high:g}, does not fit {word}, which "
-            f"holds {word.least:g} to {word.greatest:g}"
+            f"{source.name}: the range of {state.name}, {low:g} to {high:g}, does not fit {word}, "
+            f"which holds {word.least:g} to {word.greatest:g}"
         )
     if not low <= initial <= high:
         raise LoweringError(
-            f"{name}: {state.name} starts at {initial:g}, outside its range {low:g} to {high:g}",
-            f"choose a unit in which it fits {word}",
+            f"{source.name}: {state.name} starts at {initial:g}, outside its range {low:g} to "
+            f"{high:g}",
+            f"choose a unit in which it fits {word}, or a word it fits: State(word='Q12.4')",
         )
     return low, high

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..stochastic import Noise
-from .canonical import Condition, Sum
 from .datapath import Datapath, Node
 from .graph import Expr
 from .registers import Register
 from .table import Table
+from .terms import Condition, Sum
 
-__all__ = ["Coefficient", "Decision", "Lowered"]
+__all__ = ["Coefficient", "Cost", "Decision", "Lowered", "dither"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,15 @@ class Coefficient:
     used: float
 
 
-@dataclass
+@dataclass(frozen=True)
+class Cost:
+    """A term of an update, and how much of a step's error comes from it."""
+
+    of: str
+    error: float
+
+
+@dataclass(frozen=True)
 class Lowered:
     """A neuron in integers.
 
@@ -40,12 +48,14 @@ class Lowered:
     ----------
     path : Datapath
         Inputs: registers and input words by name, the draws of every noise, and
-        ``noise_<state>`` where rounding is stochastic. Outputs: ``spike`` and the states' next
+        ``dither.<state>`` where rounding is stochastic. Outputs: ``spike`` and the states' next
         registers.
     rounding : str
     registers : dict of str to Register
     inputs : dict of str to str
         The inputs' units by name; each is a Q8.8 word.
+    input_limits : dict of str to (int, int)
+        The words at which an input saturates.
     noises : dict of str to Noise
         The declared noises by name.
     updates : dict of str to Sum
@@ -56,12 +66,18 @@ class Lowered:
         The traced graph: spike, then states.
     words : dict of str to Node
         Every state's word: its register, rounded to nearest.
-    tables : list of Table
-    coefficients : list of Coefficient
-    decisions : list of Decision
+    tables : tuple of Table
+    coefficients : tuple of Coefficient
+    decisions : tuple of Decision
     bounds : dict of str to float
         The most one step can differ from float started from the same state, per state.
-    notes : list of str
+    budgets : dict of str to float
+        What it was allowed to, per state.
+    costs : dict of str to tuple of Cost
+        Where each state's bound comes from, the largest first.
+    working : dict of str to (float, float)
+        States and inputs that are limited to where the float model works, as it was measured.
+    notes : tuple of str
         What a user should know of the choices made.
     """
 
@@ -69,16 +85,20 @@ class Lowered:
     rounding: str
     registers: dict[str, Register]
     inputs: dict[str, str]
+    input_limits: dict[str, tuple[int, int]]
     noises: dict[str, Noise]
     updates: dict[str, Sum]
     spike: Condition | bool
     roots: tuple[Expr, ...]
-    words: dict[str, Node] = field(default_factory=dict)
-    tables: list[Table] = field(default_factory=list)
-    coefficients: list[Coefficient] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
-    bounds: dict[str, float] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    words: dict[str, Node]
+    tables: tuple[Table, ...]
+    coefficients: tuple[Coefficient, ...]
+    decisions: tuple[Decision, ...]
+    bounds: dict[str, float]
+    budgets: dict[str, float]
+    costs: dict[str, tuple[Cost, ...]]
+    working: dict[str, tuple[float, float]]
+    notes: tuple[str, ...]
 
     @property
     def drawn(self) -> tuple[str, ...]:
@@ -88,9 +108,14 @@ class Lowered:
     @property
     def dither(self) -> tuple[str, ...]:
         """The draws that stochastic rounding takes, in the order of the states."""
-        return tuple(f"noise_{s}" for s in self.registers if f"noise_{s}" in self.path.inputs)
+        return tuple(dither(s) for s in self.registers if dither(s) in self.path.inputs)
 
     @property
     def noise(self) -> list[str]:
         """All random inputs of the datapath, 16 bits each."""
         return [*self.drawn, *self.dither]
+
+
+def dither(state: str) -> str:
+    """The name of the draw that rounds a state: no variable of a neuron can have it."""
+    return f"dither.{state}"

@@ -1,4 +1,4 @@
-"""Interval analysis: which values every state can reach, and every sum built from them.
+"""Interval analysis: which values every state can reach, and every term made of them.
 
 The intervals grow from the initial values by applying ``update``; after a few turns, what still
 grows is taken to grow to its limit, so they come to rest on intervals that ``update`` does not
@@ -8,35 +8,41 @@ leave. Applying it a few more times tightens them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import count
 from typing import TypeAlias
 
 import numpy as np
 
 from ..words import Q8_8, fitting
-from .canonical import (
+from .factor import arranged
+from .graph import Expr, Graph
+from .terms import (
     And,
     Compare,
     Condition,
-    Factor,
     Lookup,
     Not,
     Or,
     Product,
     Select,
     Sum,
+    Term,
     Terms,
+    Value,
     Variable,
+    behind,
     proportion,
 )
-from .factor import arranged
-from .graph import Graph
 
-__all__ = ["Interval", "Ranges"]
+__all__ = ["Interval", "Ranges", "facts", "reach"]
 
 Interval: TypeAlias = tuple[float, float]
+_EVERYTHING = (-math.inf, math.inf)
+_NOTHING = (math.inf, -math.inf)
 _GROW, _SHRINK = 3, 4
+_DEPTH = 4  # choices within choices whose conditions are taken together
 
 
 def _times(a: Interval, b: Interval) -> Interval:
@@ -45,121 +51,170 @@ def _times(a: Interval, b: Interval) -> Interval:
 
 
 def _power(a: Interval, n: int) -> Interval:
-    ends = sorted((a[0] ** n, a[1] ** n))
+    try:
+        ends = sorted((a[0] ** n, a[1] ** n))
+    except OverflowError:
+        return _EVERYTHING
     return (0.0 if n % 2 == 0 and a[0] < 0 < a[1] else ends[0], ends[1])
 
 
+def reach(
+    initial: Mapping[str, float],
+    limits: Mapping[str, Interval],
+    inputs: Mapping[str, Interval],
+    updates: Mapping[str, Sum],
+) -> dict[str, Interval]:
+    """The intervals that states starting from ``initial`` can reach, within ``limits``."""
+    now: dict[str, Interval] = {name: (value, value) for name, value in initial.items()}
+
+    def images() -> dict[str, Interval]:
+        ranges = Ranges({**inputs, **now}, updates.values())
+        found = {}
+        for name, update in updates.items():
+            (low, high), (least, most) = ranges.of(update), limits[name]
+            found[name] = min(max(low, least), most), max(min(high, most), least)
+        return found
+
+    for turn in count():
+        grown = {}
+        for name, (below, above) in images().items():
+            low, high = now[name]
+            if turn >= _GROW:  # what still grows is taken to grow as far as it can
+                below = limits[name][0] if below < low else below
+                above = limits[name][1] if above > high else above
+            grown[name] = min(low, below), max(high, above)
+        if grown == now:
+            break
+        now = grown
+    for _ in range(_SHRINK):
+        now = {
+            name: (min(low, initial[name]), max(high, initial[name]))
+            for name, (low, high) in images().items()
+        }
+    return now
+
+
 class Ranges:
-    """The intervals of variables, and of sums under what a branch's condition tells.
+    """The intervals of terms, given those of variables.
 
     Parameters
     ----------
     variables : mapping of str to (float, float)
+    terms : iterable of Term
+        What will be asked for; the intervals of all that they are made of are found at once.
+    limits, domains : mapping of Lookup to (float, float), optional
+        Beyond which a table's values, and its arguments, do not matter.
     """
 
-    def __init__(self, variables: Mapping[str, Interval]) -> None:
-        self.variables = dict(variables)
-        self._known: list[Sum] = []  # >= 0 in the branch that is being looked at
-
-    def reach(
+    def __init__(
         self,
-        initial: Mapping[str, float],
-        limits: Mapping[str, Interval],
-        updates: Mapping[str, Sum],
+        variables: Mapping[str, Interval],
+        terms: Iterable[Term] = (),
+        limits: Mapping[Lookup, Interval] | None = None,
+        domains: Mapping[Lookup, Interval] | None = None,
     ) -> None:
-        """Set the states' intervals to what they can reach from ``initial``."""
+        self._limits, self._domains = dict(limits or {}), dict(domains or {})
+        self.variables = self._all = dict(variables)
+        self._found: dict[Term, Interval] = {}
+        self._known: list[Sum] = []  # >= 0 in the branch that is being looked at
+        for term in behind(list(terms)):
+            if not isinstance(term, Compare | Not | And | Or):
+                self.of(term)
 
-        def image(name: str) -> Interval:
-            low, high = self.of(updates[name])
-            least, most = limits[name]
-            return min(max(low, least), most), max(min(high, most), least)
+    def of(self, term: Term) -> Interval:
+        """The interval of an atom or a sum."""
+        if self._known:
+            return self._here(term)
+        if term not in self._found:
+            self._found[term] = self._here(term)
+        return self._found[term]
 
-        now: dict[str, Interval] = {name: (value, value) for name, value in initial.items()}
-        for turn in count():
-            self.variables.update(now)
-            grown = {}
-            for name, (low, high) in now.items():
-                below, above = image(name)
-                if turn >= _GROW:  # what still grows is taken to grow as far as it can
-                    below = limits[name][0] if below < low else below
-                    above = limits[name][1] if above > high else above
-                grown[name] = (min(low, below), max(high, above))
-            if grown == now:
-                break
-            now = grown
-        for _ in range(_SHRINK):
-            images = {name: image(name) for name in now}
-            for name, (low, high) in images.items():
-                self.variables[name] = (min(low, initial[name]), max(high, initial[name]))
-
-    def of(self, value: Sum) -> Interval:
-        """The interval of a sum: expanded and factored forms each give one, and both hold."""
-        forms = [value.terms, arranged(value.terms)]
-        ends = [self._total(value.constant, terms) for terms in dict.fromkeys(forms)]
-        return max(low for low, _ in ends), min(high for _, high in ends)
-
-    def _total(self, constant: float, terms: Terms) -> Interval:
-        low = high = constant
-        for atom, coefficient in terms:
-            a, b = _times((coefficient, coefficient), self._atom(atom))
-            low, high = low + a, high + b
-        return low, high
-
-    def _atom(self, atom: Factor) -> Interval:
-        match atom:
+    def _here(self, term: Term) -> Interval:
+        match term:
             case Variable(name):
                 return self.variables[name]
             case Sum():
-                return self.of(atom)
+                # expanded and factored forms each give an interval, and both hold
+                forms = dict.fromkeys([term.terms, arranged(term.terms)])
+                ends = [self._total(term.constant, terms) for terms in forms]
+                return max(low for low, _ in ends), min(high for _, high in ends)
+            case Value(inner):
+                return self._before(inner)
             case Product(factors):
                 result = (1.0, 1.0)
                 for factor, n in factors:
-                    result = _times(result, _power(self._atom(factor), n))
+                    result = _times(result, _power(self.of(factor), n))
                 return result
             case Select(condition, yes, no):
                 sides = [self._under(condition, True, yes), self._under(condition, False, no)]
                 sides = [side for side in sides if side[0] <= side[1]]
                 if not sides:
-                    return math.inf, -math.inf
+                    return _NOTHING
                 return min(s[0] for s in sides), max(s[1] for s in sides)
-        return self._lookup(atom)
+            case Lookup():
+                low, high = self._lookup(term)
+                least, most = self._limits.get(term, _EVERYTHING)
+                return min(max(low, least), most), max(min(high, most), least)
+        raise TypeError(term)
+
+    def _before(self, term: Term) -> Interval:
+        """The interval of a term whatever branch it is used in."""
+        if term not in self._found:
+            known, variables = self._known, self.variables
+            self._known, self.variables = [], self._all
+            self._found[term] = self._here(term)
+            self._known, self.variables = known, variables
+        return self._found[term]
+
+    def _total(self, constant: float, terms: Terms) -> Interval:
+        low = high = constant
+        for atom, coefficient in terms:
+            a, b = _times((coefficient, coefficient), self.of(atom))
+            low, high = low + a, high + b
+        return (
+            -math.inf if math.isnan(low) else low,
+            math.inf if math.isnan(high) else high,
+        )
 
     def _lookup(self, lookup: Lookup) -> Interval:
         if isinstance(lookup.of, Variable):
-            name = lookup.of.name
-            low, high = self.variables[name]
+            low, high = self._within(lookup, self.variables[lookup.of.name])
             fraction = (fitting(low, high) or Q8_8).fraction  # as the table's address has it
-            words = np.arange(math.floor(low * 2**fraction), math.ceil(high * 2**fraction) + 1)
-            points = np.ldexp(words, -fraction)
-        else:
-            name, (low, high) = "x", self.of(lookup.of)
-            if not (math.isfinite(low) and math.isfinite(high)):
-                return -math.inf, math.inf
-            points = np.linspace(low, high, 2**16)
-        (values,) = Graph.evaluate((lookup.expr,), {name: points})
-        values = np.asarray(values)
-        if np.any(np.isnan(values)):
-            return -math.inf, math.inf  # undefined somewhere: the table will say where
-        return float(np.min(values)), float(np.max(values))
+            return _image_of_words(lookup.expr, lookup.of.name, fraction, low, high)
+        low, high = self.argument(lookup)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return _EVERYTHING
+        return _image(lookup.expr, low, high)
+
+    def argument(self, lookup: Lookup) -> Interval:
+        """The arguments of a table that can occur and matter."""
+        return self._within(lookup, self._before(lookup.of))
+
+    def _within(self, lookup: Lookup, interval: Interval) -> Interval:
+        least, most = self._domains.get(lookup, _EVERYTHING)
+        low, high = max(interval[0], least), min(interval[1], most)
+        return (low, high) if low <= high else interval
 
     def _under(self, condition: Condition, holds: bool, value: Sum) -> Interval:
         """The interval of ``value`` where ``condition`` holds (or does not); empty if never."""
-        facts = list(_facts(condition, holds))
-        if any(_contradicts(fact, other) for fact in facts for other in self._known):
-            return math.inf, -math.inf
-        saved, known = dict(self.variables), len(self._known)
-        self._known += facts
+        new = facts(condition, holds)
+        if len(self._known) + len(new) > _DEPTH:
+            return self._before(value)
+        if any(_contradicts(fact, other) for fact in new for other in self._known):
+            return _NOTHING
+        variables, known = self.variables, self._known
+        self.variables, self._known = dict(variables), known + new
         try:
-            for fact in facts:
+            for fact in new:
                 if len(fact.terms) == 1 and isinstance(fact.terms[0][0], Variable):
                     ((atom, coefficient),) = fact.terms
-                    low, high = self.variables[atom.key]
+                    low, high = self.variables[atom.name]
                     bound = -fact.constant / coefficient
-                    self.variables[atom.key] = (
+                    self.variables[atom.name] = (
                         (max(low, bound), high) if coefficient > 0 else (low, min(high, bound))
                     )
-                    if self.variables[atom.key][0] > self.variables[atom.key][1]:
-                        return math.inf, -math.inf
+                    if self.variables[atom.name][0] > self.variables[atom.name][1]:
+                        return _NOTHING
             low, high = self.of(value)
             for fact in self._known:
                 ratio = proportion(value.terms, fact.terms)
@@ -167,9 +222,29 @@ class Ranges:
                     rest = value.constant - ratio * fact.constant
                     low, high = (max(low, rest), high) if ratio > 0 else (low, min(high, rest))
         finally:
-            self.variables = saved
-            del self._known[known:]
+            self.variables, self._known = variables, known
         return low, high
+
+
+@lru_cache(maxsize=4096)
+def _image_of_words(expr: Expr, name: str, fraction: int, low: float, high: float) -> Interval:
+    words = np.arange(math.floor(low * 2**fraction), math.ceil(high * 2**fraction) + 1)
+    return _ends(expr, name, np.ldexp(words, -fraction))
+
+
+@lru_cache(maxsize=4096)
+def _image(expr: Expr, low: float, high: float) -> Interval:
+    return _ends(expr, "x", np.linspace(low, high, 2**16))
+
+
+def _ends(expr: Expr, name: str, points: np.ndarray) -> Interval:
+    (values,) = Graph.evaluate((expr,), {name: points})
+    values = np.asarray(values, dtype=float)
+    isolated = np.isnan(values)
+    if np.count_nonzero(isolated) > max(2, points.size // 1000):
+        return _EVERYTHING  # undefined where it matters: the table will say where
+    values = values[~isolated]
+    return float(np.min(values)), float(np.max(values))
 
 
 def _contradicts(a: Sum, b: Sum) -> bool:
@@ -178,7 +253,7 @@ def _contradicts(a: Sum, b: Sum) -> bool:
     return ratio is not None and ratio < 0 and a.constant - ratio * b.constant < 0
 
 
-def _facts(condition: Condition, holds: bool) -> list[Sum]:
+def facts(condition: Condition, holds: bool) -> list[Sum]:
     """Sums that are >= 0 where ``condition`` is ``holds``."""
     match condition:
         case Compare(value):
@@ -186,8 +261,8 @@ def _facts(condition: Condition, holds: bool) -> list[Sum]:
                 return [value]
             return [Sum(tuple((a, -c) for a, c in value.terms), -value.constant)]
         case Not(of):
-            return _facts(of, not holds)
+            return facts(of, not holds)
         case And(a, b):
-            return _facts(a, True) + _facts(b, True) if holds else []
+            return facts(a, True) + facts(b, True) if holds else []
         case Or(a, b):
-            return [] if holds else _facts(a, False) + _facts(b, False)
+            return [] if holds else facts(a, False) + facts(b, False)

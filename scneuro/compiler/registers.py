@@ -11,13 +11,14 @@ import numpy as np
 from ..declare import State
 from ..errors import LoweringError
 from ..words import WORD_BITS, Word, nearest
-from .canonical import Product, Select, Sum, Variable
 from .ranges import Interval, Ranges
+from .terms import Product, Select, Sum, Variable
 
 __all__ = ["GUARD_BITS", "MOST_GUARD", "Register", "decay"]
 
 GUARD_BITS = 8
 MOST_GUARD = 24
+_MOST_VARYING = 16  # guard bits for a state whose decay stops somewhere: it need not go on there
 _SLACK = 2  # register LSBs by which rounding may carry a state beyond its real interval
 
 
@@ -36,6 +37,9 @@ class Register:
     low, high : int
         The integers it can reach, which lie within.
     init : int
+    slow : int
+        Guard bits it has because it decays slowly: its errors add up over 2**slow times as many
+        steps, so its budget for one step is that much smaller.
     note : str
         Why it has the guard bits it has, where that needs saying.
     """
@@ -49,6 +53,7 @@ class Register:
     low: int
     high: int
     init: int
+    slow: int = 0
     note: str = ""
 
     @property
@@ -81,6 +86,7 @@ class Register:
         limits: Interval,
         ranges: Ranges,
         guard: int | None,
+        budget: float,
     ) -> Register:
         """The register of a state.
 
@@ -89,10 +95,17 @@ class Register:
         """
         word, note = state.format, ""
         bits = state.guard if state.guard is not None else guard
+        slow = 0
         lost = decay(update, Variable(state.name), ranges)
         if bits is None:
-            bits = GUARD_BITS
-            if lost is not None and (needed := math.ceil(-math.log2(lost)) - 1) > bits:
+            bits = max(GUARD_BITS, math.ceil(-math.log2(budget)) + 1 - word.fraction)
+            if bits > GUARD_BITS:
+                note = f"a budget of {budget / word.lsb:.3g} LSB asks for {bits} guard bits"
+            needed = bits if lost is None else math.ceil(-math.log2(lost)) - 1
+            if _varies(update, Variable(state.name)):
+                needed = min(needed, _MOST_VARYING)
+            slow = max(0, needed - GUARD_BITS)
+            if lost is not None and needed > bits:
                 dead = 2.0 ** -(GUARD_BITS + 1) / lost
                 bits = needed
                 note = (
@@ -118,27 +131,54 @@ class Register:
         if reach[1] < limits[1]:
             high = min(most, nearest(reach[1], fraction) + slack)
         start = min(max(nearest(initial, fraction), low), high)
-        return cls(state.name, state.unit, word, bits, least, most, low, high, start, note)
+        return cls(state.name, state.unit, word, bits, least, most, low, high, start, slow, note)
 
 
 def _exact(update: Sum, state: str, fraction: int) -> bool:
     """Whether nothing is rounded: a state that counts, or is set to a constant."""
     return all(
         math.ldexp(leaf.constant, fraction).is_integer()
-        and all(a == Variable(state) and float(c).is_integer() for a, c in leaf.terms)
+        and all(a is Variable(state) and float(c).is_integer() for a, c in leaf.terms)
         for leaf in update.leaves
     )
 
 
 def decay(update: Sum, state: Variable, ranges: Ranges) -> float | None:
-    """The fraction of itself a state loses per step, at least; None if it does not decay."""
-    lost = 1 - update.coefficient(state)
+    """The fraction of itself a state loses per step, at least; None if it does not decay.
+
+    Where that depends on other values, at least a thousandth of what it can lose.
+    """
     losses = []
+    for low, high in _losses(update, state, ranges, 0.0):
+        least = max(low, high * 2.0**-10)
+        if 1e-12 < least < 1:
+            losses.append(least)
+    return min(losses, default=None)
+
+
+def _losses(
+    update: Sum, state: Variable, ranges: Ranges, before: float, scale: float = 1.0
+) -> list[Interval]:
+    """1 - d update / d state in each branch, as intervals."""
+    own = before + scale * update.coefficient(state)
+    low = high = 1 - own
+    branches: list[Interval] = []
     for atom, coefficient in update.terms:
         if isinstance(atom, Product) and (state, 1) in atom.factors:
-            others = Product(tuple(f for f in atom.factors if f[0] != state))
-            lost -= ranges.of(Sum(((others, coefficient),)))[1]
-        elif isinstance(atom, Select) and coefficient == 1:
-            sides = [decay(side, state, ranges) for side in (atom.yes, atom.no) if side.terms]
-            losses += [loss for loss in sides if loss is not None]
-    return min([lost, *losses] if 1e-12 < lost < 1 else losses, default=None)
+            others = Product(tuple(f for f in atom.factors if f[0] is not state))
+            ends = sorted(scale * coefficient * end for end in ranges.of(others))
+            low, high = low - ends[1], high - ends[0]
+        elif isinstance(atom, Select):
+            for side in (atom.yes, atom.no):
+                if side.terms:
+                    branches += _losses(side, state, ranges, own, scale * coefficient)
+    return branches or [(low, high)]
+
+
+def _varies(update: Sum, state: Variable) -> bool:
+    """Whether how fast a state decays depends on other values."""
+    return any(
+        isinstance(atom, Product) and any(factor is state for factor, _ in atom.factors)
+        for leaf in update.leaves
+        for atom, _ in leaf.terms
+    )

@@ -1,13 +1,19 @@
-"""Piecewise-linear tables of a function of one word, with their error measured, not estimated.
+"""Piecewise-linear tables of a function of one value, with their error measured, not estimated.
 
-A word has at most 65,536 values, so a table is compared with its function at every one that can
-occur, and for arguments with guard bits at eight points between (where the function must be
-smooth). Segments are equally wide, a power of two of words; the widest, and so the fewest, that
-meet the error budget are taken. One row of the ROM holds a segment's start and its slope.
+A table is addressed by a word, or by as much of a register as its share of the budget asks for. Its
+segments are equally wide, a power of two of addresses: the widest, and so the fewest, that meet the
+budget. Where a function is steep in one place and flat in the next, the domain is split in regions
+with segments of their own; one memory and one multiplication serve them all. One row of the memory
+holds a segment's start and its slope.
+
+The error is measured where it arises: at every address, or, where there are too many, at 65 in each
+segment. Where an address stands for a whole interval of arguments, also at arguments in between,
+scattered so that no period can hide from them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,13 +22,33 @@ import numpy as np
 from ..errors import LoweringError
 from .datapath import Datapath, Node
 
-__all__ = ["Table"]
+__all__ = ["MOST_ROWS", "Function", "Region", "Table", "Unfit"]
 
-_MOST_ROWS = 1024
+MOST_ROWS = 1024
 _WIDEST_ROW = 60
-_LARGEST = 2.0**24
-_BETWEEN = (-0.5, -0.375, -0.25, -0.125, 0.125, 0.25, 0.375, 0.5)
-_EXTRA = 2  # fraction bits of the output below the 16-bit word that would hold it
+_LARGEST = 2.0**40
+_COARSE = 17  # log2 of how many addresses are all looked at
+_SAMPLES = 65  # of a segment that has more addresses
+_BETWEEN = 8  # arguments looked at for every address that stands for an interval
+_EXTRA = 2  # fraction bits of the output below the word that would hold it
+_REGIONS = 12
+_IN_BLOCK = 5  # log2 of the segments tried in a block before it is split
+
+Function = Callable[[np.ndarray], np.ndarray]
+"""From real arguments to real values."""
+
+
+class Unfit(LoweringError):
+    """No table of as many rows as there may be has an error within the budget."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """Equal segments: from the address ``first`` on, each 2**shift wide, the first in row ``row``."""
+
+    first: int
+    shift: int
+    row: int
 
 
 @dataclass(frozen=True)
@@ -34,29 +60,31 @@ class Table:
     text : str
         The function, as text.
     first, last : int
-        The words it is defined on; words beyond are limited to these.
-    shift : int
-        A segment is 2**shift words wide.
+        The addresses it is defined on; others are limited to these.
+    regions : tuple of Region
+        In the order of their addresses.
     rows : tuple of int
-        ROM contents: the start, then ``slope_bits`` bits of slope.
+        The memory's contents: the start, then ``slope_bits`` bits of slope.
     slope_bits, row_fraction, fraction : int
         Bits of the slope field, fraction bits of start and slope, fraction bits of the output.
     low, high : int
         The least and the greatest output.
     budget, error : float
-        The largest error allowed, and the largest measured over all ``words``.
+        The largest error that was allowed, and the largest measured at any address.
     error_between : float
-        The largest error for any real argument that rounds to one of the words.
+        The largest error for any real argument that rounds to one of the addresses.
     steepest : float
-        The largest change of the function from one word to the next.
+        The largest change of the function from one address to the next.
     words : int
-        How many words can occur.
+        How many addresses can occur.
+    limits : tuple of float
+        Arguments at which the function is undefined and its limit was taken.
     """
 
     text: str
     first: int
     last: int
-    shift: int
+    regions: tuple[Region, ...]
     rows: tuple[int, ...]
     slope_bits: int
     row_fraction: int
@@ -68,133 +96,312 @@ class Table:
     error_between: float
     steepest: float
     words: int
+    limits: tuple[float, ...] = ()
+
+    @property
+    def shift(self) -> int:
+        """log2 of the width of the widest segments."""
+        return max(region.shift for region in self.regions)
 
     @property
     def segments(self) -> int:
-        return (self.last >> self.shift) - (self.first >> self.shift) + 1
+        firsts = [*(r.first for r in self.regions[1:]), self.last + 1]
+        return sum(
+            ((end - 1) >> r.shift) - (r.first >> r.shift) + 1
+            for r, end in zip(self.regions, firsts, strict=True)
+        )
 
     @classmethod
     def fit(
         cls,
-        function: Callable[[np.ndarray], np.ndarray],
+        function: Function,
         *,
         low: int,
         high: int,
         fraction: int,
         text: str,
         budget: float | None = None,
+        tolerance: float = math.inf,
+        between: bool = True,
+        most_rows: int = MOST_ROWS,
     ) -> Table:
-        """The smallest table of ``function`` on the words ``low`` to ``high``.
+        """The smallest table of ``function`` on the addresses ``low`` to ``high``.
 
         Parameters
         ----------
         function
             From real arguments (an array) to real values.
         low, high : int
-            The words that can occur.
+            The addresses that can occur.
         fraction : int
-            Fraction bits of the words.
+            Fraction bits of the addresses.
         text : str
             What to call it.
         budget : float, optional
-            The largest error allowed. Without one: one LSB of the 16-bit word that holds the
-            values, doubled until 1024 rows are enough.
+            The largest error allowed, whatever it costs. Without one: one LSB of the 16-bit word
+            that holds the values, or ``tolerance``, whichever is less; if that takes more than
+            ``most_rows``, ``tolerance``.
+        tolerance : float
+            The largest error that its user can bear.
+        most_rows : int
+            Rows the memory may have.
+        between : bool
+            Whether an address stands for the arguments around it too.
 
         Raises
         ------
         LoweringError
-            If the function is undefined at a word that can occur, or no table meets ``budget``.
+            If the function is undefined at an address that can occur.
+        Unfit
+            If no table is within the budget.
         """
-        words = np.arange(low, high + 1)
-        with np.errstate(all="ignore"):
-            exact = np.broadcast_to(function(np.ldexp(words, -fraction)), words.shape)
-        if not np.all(np.isfinite(exact)):
-            where = float(words[~np.isfinite(exact)][0]) * 2.0**-fraction
-            raise LoweringError(
-                f"{text} is {exact[~np.isfinite(exact)][0]} at {where:g}, which can occur",
-                "bound its argument with np.clip, np.minimum or np.maximum",
-            )
-        if np.max(np.abs(exact)) >= _LARGEST:
-            where = float(words[np.argmax(np.abs(exact))]) * 2.0**-fraction
-            raise LoweringError(
-                f"{text} reaches {exact[np.argmax(np.abs(exact))]:g} at {where:g}, which can occur",
-                "bound its argument with np.clip, np.minimum or np.maximum",
-            )
-        bits = _output_fraction(exact)
-        lsb = budget if budget is not None else 2.0**-bits
-        while True:
-            for shift in range(12, -1, -1):
-                table = _attempt(exact, low, bits, shift, lsb)
-                if table is not None and (len(table[2]) <= _MOST_ROWS or budget is not None):
-                    return cls._measured(
-                        function, exact, low, fraction, text, bits, shift, lsb, table
-                    )
-                if table is not None:
-                    break
-            if budget is not None:
-                raise LoweringError(
-                    f"no table of {text} on {len(words)} words has an error within {budget:g}",
-                    "allow a larger table_error",
-                )
-            lsb *= 2
-
-    @classmethod
-    def _measured(
-        cls,
-        function: Callable[[np.ndarray], np.ndarray],
-        exact: np.ndarray,
-        low: int,
-        fraction: int,
-        text: str,
-        bits: int,
-        shift: int,
-        budget: float,
-        fitted: tuple[int, int, tuple[int, ...], int, np.ndarray],
-    ) -> Table:
-        first, last, rows, slope_bits, output = fitted
-        words = np.arange(low, low + len(exact))
-        real = np.ldexp(output.astype(float), -(bits + _EXTRA))
-        with np.errstate(all="ignore"):
-            between = [
-                np.broadcast_to(function(np.ldexp(words + d, -fraction)), words.shape)
-                for d in _BETWEEN
-            ]
-        between = [np.where(np.isfinite(b), b, exact) for b in between]
-        # between the points sampled, a smooth function strays by its curvature at most
-        bend = np.abs(between[0] - 2 * exact + between[-1])
-        stray = [np.abs(real - point) for point in (*between, exact)]
-        return cls(
-            text=text,
-            first=first,
-            last=last,
-            shift=shift,
-            rows=rows,
-            slope_bits=slope_bits,
-            row_fraction=_row_fraction(bits, shift),
-            fraction=bits + _EXTRA,
-            low=int(output.min()),
-            high=int(output.max()),
-            budget=budget,
-            error=float(np.max(np.abs(real - exact))),
-            error_between=float(np.max(np.max(stray, axis=0) + bend)),
-            steepest=float(np.max(np.abs(np.diff(exact)), initial=0.0)),
-            words=len(words),
+        samples = _Samples(function, low, high, fraction, text)
+        word = 2.0 ** -_output_fraction(samples.values)
+        if budget is not None:
+            budgets = [budget]
+        elif tolerance == math.inf:
+            budgets = [word * 2**k for k in range(40)]
+        else:
+            budgets = [min(word, tolerance), tolerance]
+        for allowed in dict.fromkeys(budgets):
+            most = most_rows if budget is None else 1 << 16
+            fitted = _uniform(samples, allowed, most)
+            if fitted is None and allowed == budgets[-1]:
+                fitted = _in_regions(samples, allowed, most)
+            if fitted is not None:
+                return _measured(samples, fitted, allowed, between)
+        raise Unfit(
+            f"no table of {text} on {high - low + 1} words has an error within {budgets[-1]:g} "
+            f"in {most_rows} rows",
+            "allow a larger table_error" if budget is not None else "",
         )
+
+    def outputs(self, addresses: np.ndarray) -> np.ndarray:
+        """What the hardware makes of addresses: integers of ``fraction`` fraction bits."""
+        a = np.clip(addresses, self.first, self.last)
+        index, offset = np.zeros_like(a), np.zeros_like(a)
+        for r in self.regions:
+            here = a >= r.first
+            index = np.where(here, r.row + (a >> r.shift) - (r.first >> r.shift), index)
+            low = (a & ((1 << r.shift) - 1)) << (self.shift - r.shift)
+            offset = np.where(here, low, offset)
+        rows = np.asarray(self.rows, dtype=np.int64)[index % len(self.rows)]
+        slope = rows & ((1 << self.slope_bits) - 1)
+        if self.slope_bits:
+            slope -= (slope >> (self.slope_bits - 1)) << self.slope_bits
+        result: np.ndarray = ((rows >> self.slope_bits) + slope * offset) >> (
+            self.row_fraction - self.fraction
+        )
+        return result
 
     def build(self, path: Datapath, word: Node, error: float, name: str) -> Node:
         """The nodes that look ``word`` up: limit, split, read the row, interpolate."""
         word = path.clamp(word, self.first, self.last)
-        index = path.low(path.shr(word, self.shift, 0.0), max(1, (len(self.rows) - 1).bit_length()))
+        bits = max(1, (len(self.rows) - 1).bit_length())
+        index = offset = None
+        for region in self.regions:
+            here = path.shr(word, region.shift, 0.0)
+            if len(self.regions) > 1:
+                here = path.plain(here)
+                moved = region.row - (region.first >> region.shift)
+                here = path.add(here, path.const(moved, 0)) if moved else here
+            here = path.low(here, bits)
+            low = path.low(word, region.shift) if region.shift else path.const(0, 0)
+            low = path.plain(path.shl(low, self.shift - region.shift))
+            if index is None or offset is None:
+                index, offset = here, low
+            else:
+                inside = path.ge(word, region.first)
+                index, offset = path.mux(inside, here, index), path.mux(inside, low, offset)
+        assert index is not None
+        assert offset is not None
         row = path.rom(index, self.rows, 0)
         drop = self.row_fraction - self.fraction
-        start = path.scale(path.shr(row, self.slope_bits, 0.0), 1, self.slope_bits)
+        start = path.plain(path.shr(row, self.slope_bits, 0.0))
         start = path.annotate(start, *_field(self.rows, self.slope_bits), 0.0, "")
         if self.slope_bits:
             slope = path.low(row, self.slope_bits, signed=True)
-            start = path.add(start, path.mul(slope, path.low(word, self.shift)))
+            start = path.add(start, path.mul(slope, offset))
         result = path.shr(start, drop, 0.0)
         moved = path.scale(result, 1, self.fraction - result.fraction)
         return path.annotate(moved, self.low, self.high, error, name)
+
+
+class _Samples:
+    """A function at the addresses that can occur, or at a regular choice of them."""
+
+    def __init__(self, function: Function, low: int, high: int, fraction: int, text: str) -> None:
+        self.function, self.low, self.high = function, low, high
+        self.fraction, self.text = fraction, text
+        count = high - low + 1
+        self.stride = 1 << max(0, (count - 1).bit_length() - _COARSE)
+        self.addresses = np.arange(low, high + 1, self.stride)
+        if self.addresses[-1] != high:
+            self.addresses = np.append(self.addresses, high)
+        self.limits: list[float] = []
+        self.values = self.at(self.addresses)
+
+    def at(self, addresses: np.ndarray) -> np.ndarray:
+        """The function's values there; where it is 0/0 and has a limit, that."""
+        points = np.ldexp(addresses.astype(float), -self.fraction)
+        values = self._of(points)
+        bad = ~np.isfinite(values)
+        if np.any(np.isnan(values)) and np.count_nonzero(bad) <= 4:
+            step = math.ldexp(2.0**-8, -self.fraction)
+            sides = [self._of(points[bad] + d * step) for d in (-1, 1, -0.5, 0.5)]
+            near = np.mean(sides, axis=0)
+            # the same from both sides, and the closer the nearer: a removable singularity
+            spread = np.abs(sides[0] - sides[1]), np.abs(sides[2] - sides[3])
+            good = np.isfinite(near) & (spread[1] <= 0.6 * spread[0] + 1e-6 * np.abs(near))
+            if np.all(good):
+                values = values.copy()
+                values[bad] = near
+                self.limits += [float(p) for p in points[bad] if float(p) not in self.limits]
+                bad = ~np.isfinite(values)
+        large = np.abs(values) >= _LARGEST
+        if np.any(bad | large):
+            k = int(np.argmax(bad if np.any(bad) else np.abs(values)))
+            raise LoweringError(
+                f"{self.text} {'is' if bad[k] else 'reaches'} {values[k]:g} at {points[k]:g}, "
+                "which can occur",
+                "bound its argument with np.clip, np.minimum or np.maximum, or give the states "
+                "it depends on a range: State(range=(low, high))",
+            )
+        return values
+
+    def _of(self, points: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            values = np.asarray(self.function(points), dtype=float)
+        return np.broadcast_to(values, points.shape)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Segments that meet a budget: the table but for what is measured of it."""
+
+    first: int
+    last: int
+    bits: int
+    regions: tuple[Region, ...]
+    starts: tuple[int, ...]
+    slopes: tuple[int, ...]
+    row_fraction: int
+    slope_bits: int
+
+
+def _measured(samples: _Samples, fit: _Fit, budget: float, between: bool) -> Table:
+    rows = _rows(fit)
+    table = Table(
+        text=samples.text,
+        first=fit.first,
+        last=fit.last,
+        regions=fit.regions,
+        rows=rows,
+        slope_bits=fit.slope_bits,
+        row_fraction=fit.row_fraction,
+        fraction=fit.bits + _EXTRA,
+        low=0,
+        high=0,
+        budget=budget,
+        error=0.0,
+        error_between=0.0,
+        steepest=0.0,
+        words=samples.high - samples.low + 1,
+    )
+    addresses = _looked_at(samples, table)
+    exact = samples.at(addresses)
+    output = table.outputs(addresses)
+    real = np.ldexp(output.astype(float), -table.fraction)
+    steepest = np.max(np.abs(np.diff(samples.values)) / np.diff(samples.addresses), initial=0.0)
+    error = float(np.max(np.abs(real - exact)))
+    # between addresses that were looked at, a smooth function strays by its curvature at most
+    if samples.stride > 1:
+        error += _bend(samples, addresses)
+    strayed = error
+    if between:
+        rng = np.random.default_rng(0)
+        points = addresses.astype(float)
+        for k in range(_BETWEEN):
+            d = (-0.5, 0.5)[k] if k < 2 else rng.uniform(-0.5, 0.5, len(points))
+            values = samples._of(np.ldexp(points + d, -samples.fraction))
+            values = np.where(np.isfinite(values), values, exact)
+            strayed = max(strayed, float(np.max(np.abs(real - values))))
+        strayed += _within(samples, addresses, exact)
+    first, last = _extremes(table)
+    return Table(
+        **{
+            **vars(table),
+            "low": min(first, int(output.min())),
+            "high": max(last, int(output.max())),
+            "error": error,
+            "error_between": strayed,
+            "steepest": float(steepest),
+            "limits": tuple(samples.limits),
+        }
+    )
+
+
+def _looked_at(samples: _Samples, table: Table) -> np.ndarray:
+    """Every address, or enough of them in each segment."""
+    if samples.stride == 1:
+        return samples.addresses
+    found = [samples.addresses]
+    ends = [*(r.first for r in table.regions[1:]), table.last + 1]
+    for region, end in zip(table.regions, ends, strict=True):
+        begins = np.arange(region.first >> region.shift, ((end - 1) >> region.shift) + 1)
+        found.append((begins[:, None] << region.shift).ravel() + _offsets(region.shift)[:, None])
+    flat = np.unique(np.concatenate([np.ravel(f) for f in found]))
+    return flat[(flat >= samples.low) & (flat <= samples.high)]
+
+
+def _offsets(shift: int) -> np.ndarray:
+    """Where a segment of 2**shift addresses is looked at, both its ends among them."""
+    size = 1 << shift
+    if size <= _SAMPLES:
+        return np.arange(size)
+    return np.unique(np.rint(np.linspace(0, size - 1, _SAMPLES)).astype(np.int64))
+
+
+def _bend(samples: _Samples, addresses: np.ndarray) -> float:
+    """How far the function strays between the addresses that were looked at, by its curvature."""
+    values, gaps = samples.at(addresses), np.diff(addresses)
+    inner = np.flatnonzero(gaps[1:] == gaps[:-1])
+    bends = np.abs(values[inner] - 2 * values[inner + 1] + values[inner + 2])
+    return float(np.max(bends, initial=0.0)) / 8
+
+
+def _within(samples: _Samples, addresses: np.ndarray, exact: np.ndarray) -> float:
+    """The same within one address."""
+    half = [samples._of(np.ldexp(addresses + d, -samples.fraction)) for d in (-0.5, 0.5)]
+    half = [np.where(np.isfinite(h), h, exact) for h in half]
+    return float(np.max(np.abs(half[0] - 2 * exact + half[1]))) / 4
+
+
+def _extremes(table: Table) -> tuple[int, int]:
+    """The least and the greatest output: a segment is straight, so they are at ends of segments."""
+    low, high = [], []
+    ends = [*(r.first for r in table.regions[1:]), table.last + 1]
+    for region, end in zip(table.regions, ends, strict=True):
+        begins = np.arange(region.first >> region.shift, ((end - 1) >> region.shift) + 1)
+        edges = np.concatenate(
+            [begins << region.shift, ((begins + 1) << region.shift) - 1, [region.first, end - 1]]
+        )
+        output = table.outputs(np.clip(edges, region.first, end - 1))
+        low.append(int(output.min()))
+        high.append(int(output.max()))
+    return min(low), max(high)
+
+
+def _rows(fit: _Fit) -> tuple[int, ...]:
+    count = 1 << max(1, (len(fit.starts) - 1).bit_length())
+    rows = [0] * count
+    single = len(fit.regions) == 1
+    base = fit.regions[0].first >> fit.regions[0].shift if single else 0
+    for number, (begin, slope) in enumerate(zip(fit.starts, fit.slopes, strict=True)):
+        # the index is the segment's number modulo the memory's depth, which saves a subtraction
+        at = (number + base) % count
+        rows[at] = (begin << fit.slope_bits) | (slope & ((1 << fit.slope_bits) - 1))
+    return tuple(rows)
 
 
 def _field(rows: tuple[int, ...], slope_bits: int) -> tuple[int, int]:
@@ -209,29 +416,30 @@ def _output_fraction(values: np.ndarray) -> int:
     return int(bits - np.ceil(np.log2(size * (1 + 2.0**-bits))))
 
 
-def _row_fraction(bits: int, shift: int) -> int:
-    """A slope is multiplied by up to 2**shift, so it needs that many more bits."""
-    return bits + max(_EXTRA, shift + 1)
+def _bits_for(samples: _Samples, budget: float) -> int:
+    """Fraction bits of the 16-bit word that holds the values, or more where the budget asks."""
+    return max(_output_fraction(samples.values), math.ceil(-math.log2(budget)))
 
 
-def _trim(values: np.ndarray, low: int, budget: float) -> tuple[int, int]:
-    """The words outside which the function is flat within a quarter of the budget."""
-    flat = budget / 4
+def _trim(samples: _Samples, budget: float) -> tuple[int, int]:
+    """The addresses outside which the function is flat within a quarter of the budget."""
+    values, flat = samples.values, budget / 4
     up = np.maximum.accumulate(values) - np.minimum.accumulate(values)
     down = (np.maximum.accumulate(values[::-1]) - np.minimum.accumulate(values[::-1]))[::-1]
     first = int(np.searchsorted(up, flat, side="right")) - 1
     last = len(values) - int(np.searchsorted(down[::-1], flat, side="right"))
-    return low + max(0, first), low + max(first, last, 0)
+    first, last = max(0, first), max(first, last, 0)
+    return int(samples.addresses[first]), int(samples.addresses[min(last, len(values) - 1)])
 
 
 def _align(first: int, last: int, low: int, high: int, shift: int) -> tuple[int, int]:
-    """Move the limits outwards to round numbers, as far as the ROM's depth has room anyway.
+    """Move the limits outwards to round numbers, as far as the memory's depth has room anyway.
 
     A limit with many trailing zeros is one that few bits decide.
     """
     first, last = max(first >> shift << shift, low), min(last | ((1 << shift) - 1), high)
     depth = 1 << ((last >> shift) - (first >> shift)).bit_length()
-    for zeros in range(shift + 1, 16):
+    for zeros in range(shift + 1, 24):
         down, up = max(first >> zeros << zeros, low), min(last | ((1 << zeros) - 1), high)
         if (last >> shift) - (down >> shift) < depth:
             first = down
@@ -240,49 +448,168 @@ def _align(first: int, last: int, low: int, high: int, shift: int) -> tuple[int,
     return first, last
 
 
-def _attempt(
-    exact: np.ndarray, low: int, bits: int, shift: int, budget: float
-) -> tuple[int, int, tuple[int, ...], int, np.ndarray] | None:
-    """Fit with segments of 2**shift words; None if the measured error exceeds the budget."""
-    first, last = _trim(exact, low, budget)
-    first, last = _align(first, last, low, low + len(exact) - 1, shift)
-    size = 1 << shift
-    fraction = _row_fraction(bits, shift)
-    values = exact[first - low : last - low + 1]
-    before, after = first & (size - 1), size - 1 - (last & (size - 1))
-    valid = np.pad(np.ones(len(values), dtype=bool), (before, after)).reshape(-1, size)
-    padded = np.pad(values, (before, after), mode="edge").reshape(-1, size)
-    offsets = np.arange(size)
-    starts_at = np.argmax(valid, axis=1)
-    ends_at = size - 1 - np.argmax(valid[:, ::-1], axis=1)
-    line = np.arange(len(padded))
-    rise = padded[line, ends_at] - padded[line, starts_at]
-    slope = np.floor(np.ldexp(rise / np.maximum(ends_at - starts_at, 1), fraction) + 0.5)
-    residual = np.ldexp(padded, fraction) - slope[:, None] * offsets
+def _uniform(samples: _Samples, budget: float, most: int) -> _Fit | None:
+    """The fewest equal segments that meet the budget."""
+    bits = _bits_for(samples, budget)
+    flat = _trim(samples, budget)
+    widest = max(12, (samples.high - samples.low).bit_length() - 1)
+    for shift in range(min(widest, 22), -1, -1):
+        first, last = _align(*flat, samples.low, samples.high, shift)
+        if (last >> shift) - (first >> shift) + 1 > most:
+            return None
+        row_fraction = bits + max(_EXTRA, shift + 1)
+        lines = _lines(samples, first, last, shift, bits, row_fraction, shift, budget)
+        if lines is not None:
+            region = Region(first, shift, first >> shift)
+            fit = _fitted(first, last, bits, (region,), *lines, row_fraction)
+            if fit is not None and _flat_beyond(samples, fit, budget):
+                return fit
+    return None
+
+
+def _flat_beyond(samples: _Samples, fit: _Fit, budget: float) -> bool:
+    """Whether what lies beyond the limits is within the budget of what it is limited to."""
+    addresses, values = samples.addresses, samples.values
+    for k, limit, beyond in (
+        (0, fit.first, values[addresses < fit.first]),
+        (-1, fit.last, values[addresses > fit.last]),
+    ):
+        offset = limit & ((1 << fit.regions[0].shift) - 1)
+        drop = fit.row_fraction - (fit.bits + _EXTRA)
+        output = math.ldexp((fit.starts[k] + fit.slopes[k] * offset) >> drop, -(fit.bits + _EXTRA))
+        if np.max(np.abs(beyond - output), initial=0.0) > budget:
+            return False
+    return True
+
+
+def _fitted(
+    first: int,
+    last: int,
+    bits: int,
+    regions: tuple[Region, ...],
+    starts: np.ndarray,
+    slopes: np.ndarray,
+    row_fraction: int,
+) -> _Fit | None:
+    slope_bits = 0
+    if any(region.shift for region in regions):
+        slope_bits = int(max(slopes.max(), ~slopes.min(), 0)).bit_length() + 1
+    if slope_bits + int(np.max(np.abs(starts))).bit_length() + 1 > _WIDEST_ROW:
+        return None
+    return _Fit(
+        first,
+        last,
+        bits,
+        regions,
+        tuple(starts.tolist()),
+        tuple(slopes.tolist()),
+        row_fraction,
+        slope_bits,
+    )
+
+
+def _in_regions(samples: _Samples, budget: float, most: int) -> _Fit | None:
+    """Segments as wide as each part of the domain allows, block by block.
+
+    Every block that some equal segments do not fit is halved, so that segments get narrower
+    towards where the function bends.
+    """
+    bits = _bits_for(samples, budget)
+    first, last = _trim(samples, budget)
+    size = (last - first).bit_length()
+    stack = [(block, size) for block in range(last >> size, (first >> size) - 1, -1)]
+    pieces: list[tuple[int, int]] = []  # (first address, shift)
+    rows = 0
+    while stack:
+        block, size = stack.pop()
+        begin, end = max(block << size, first), min(((block + 1) << size) - 1, last)
+        if begin > end:
+            continue
+        for shift in range(size, max(size - _IN_BLOCK, 0) - 1, -1):
+            fraction = bits + max(_EXTRA, shift + 1)
+            if _lines(samples, begin, end, shift, bits, fraction, shift, budget) is not None:
+                rows += (end >> shift) - (begin >> shift) + 1
+                pieces.append((begin, shift))
+                break
+        else:
+            if size == 0:
+                return None
+            stack += [(2 * block + 1, size - 1), (2 * block, size - 1)]
+        if rows + len(stack) > most:
+            return None
+    merged = [pieces[0]]
+    for begin, shift in pieces[1:]:
+        if shift != merged[-1][1]:
+            merged.append((begin, shift))
+    if len(merged) > _REGIONS:
+        return None
+    widest = max(shift for _, shift in merged)
+    fraction = bits + max(_EXTRA, widest + 1)
+    regions, starts, slopes, row = [], [], [], 0
+    ends = [*(begin - 1 for begin, _ in merged[1:]), last]
+    for (begin, shift), end in zip(merged, ends, strict=True):
+        lines = _lines(samples, begin, end, shift, bits, fraction, widest, 2 * budget)
+        if lines is None:
+            return None
+        regions.append(Region(begin, shift, row))
+        starts.append(lines[0])
+        slopes.append(lines[1])
+        row += len(lines[0])
+    return _fitted(
+        first,
+        last,
+        bits,
+        tuple(regions),
+        np.concatenate(starts),
+        np.concatenate(slopes),
+        fraction,
+    )
+
+
+def _lines(
+    samples: _Samples,
+    first: int,
+    last: int,
+    shift: int,
+    bits: int,
+    fraction: int,
+    widest: int,
+    budget: float,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Start and slope of every segment from ``first`` to ``last``; None beyond the budget."""
+    begins = np.arange(first >> shift, (last >> shift) + 1) << shift
+    if samples.stride == 1 and len(begins) << shift <= 1 << (_COARSE + 2):
+        offsets = np.arange(1 << shift)
+    else:
+        offsets = _offsets(shift)
+    addresses = begins[:, None] + offsets
+    valid = (addresses >= first) & (addresses <= last)
+    inside = np.clip(addresses, first, last)
+    if samples.stride == 1:
+        exact = samples.values[inside - samples.low]
+    else:
+        exact = samples.at(inside.ravel()).reshape(inside.shape)
+    line = np.arange(len(begins))
+    left = np.argmax(valid, axis=1)
+    right = valid.shape[1] - 1 - np.argmax(valid[:, ::-1], axis=1)
+    run = np.maximum(inside[line, right] - inside[line, left], 1)
+    up = widest - shift  # offsets are counted in the widest segments' fractions
+    rise = (exact[line, right] - exact[line, left]) / run
+    slope = np.floor(np.ldexp(rise, fraction - up) + 0.5)
+    scaled = (inside - begins[:, None]) << up
+    residual = np.ldexp(exact, fraction) - slope[:, None] * scaled
     middle = (
         np.max(np.where(valid, residual, -np.inf), axis=1)
         + np.min(np.where(valid, residual, np.inf), axis=1)
     ) / 2
+    if np.max(np.abs(middle)) >= 2.0**_WIDEST_ROW or np.max(np.abs(slope)) >= 2.0**_WIDEST_ROW:
+        return None
     # the output drops the lowest bits by a floor; half of what is dropped is added in advance
     drop = fraction - (bits + _EXTRA)
-    half = (1 << drop) >> 1
-    start = np.floor(middle + 0.5).astype(np.int64) + half
+    start = np.floor(middle + 0.5).astype(np.int64) + ((1 << drop) >> 1)
     slopes = slope.astype(np.int64)
-    output = (start[:, None] + slopes[:, None] * offsets) >> drop
-    words = np.clip(np.arange(low, low + len(exact)), first, last)
-    result = output[(words >> shift) - (first >> shift), words & (size - 1)]
-    if np.max(np.abs(np.ldexp(result.astype(float), -(bits + _EXTRA)) - exact)) > budget:
+    output = (start[:, None] + slopes[:, None] * scaled) >> drop
+    error = np.abs(np.ldexp(output.astype(float), -(bits + _EXTRA)) - exact)
+    if np.max(error) > budget:
         return None
-    slope_bits = 0
-    if shift:
-        most = int(max(slopes.max(), ~slopes.min(), 0))
-        slope_bits = most.bit_length() + 1
-    if slope_bits + int(np.max(np.abs(start))).bit_length() + 1 > _WIDEST_ROW:
-        return None
-    count = 1 << max(1, (len(start) - 1).bit_length())
-    rows = [0] * count
-    for number, (begin, s) in enumerate(zip(start.tolist(), slopes.tolist(), strict=True)):
-        # the index is the segment's number modulo the ROM's depth, which saves a subtraction
-        at = (number + (first >> shift)) % count
-        rows[at] = (begin << slope_bits) | (s & ((1 << slope_bits) - 1))
-    return first, last, tuple(rows), slope_bits, result
+    return start, slopes

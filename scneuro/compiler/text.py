@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .canonical import (
+from .factor import arranged
+from .terms import (
     And,
     Compare,
     Condition,
@@ -13,13 +14,15 @@ from .canonical import (
     Product,
     Select,
     Sum,
+    Value,
     Variable,
+    behind,
     proportion,
 )
-from .factor import arranged
 
 __all__ = ["Equations"]
 
+_SHORT = 160  # characters of a choice that is written where it is used
 _OPPOSITE = {">=": "<", "<=": ">"}
 
 
@@ -45,15 +48,26 @@ class Equations:
     def __init__(self, updates: dict[str, Sum], spike: Condition | bool) -> None:
         self.tables: dict[str, str] = {}
         self._lookups: dict[Lookup, str] = {}
+        self._values: dict[Value | Select, str] = {}
+        conditions = [] if isinstance(spike, bool) else [spike]
+        terms = behind([*updates.values(), *conditions])
+        self._taken = {term.name for term in terms if isinstance(term, Variable)}
         self._named: list[tuple[str, Sum]] = []
         self.sums: dict[str, str] = {}
         for leaf in (leaf for update in updates.values() for leaf in update.leaves):
             if len(leaf.terms) > 1 and self._name_of(leaf) is None:
                 text = self._plain(leaf)
-                self._named.append((f"s{len(self._named) + 1}", leaf))
+                self._named.append((self._free("s", len(self._named)), leaf))
                 self.sums[self._named[-1][0]] = text
         self.updates = {name: _bare(self._sum(update)) for name, update in updates.items()}
         self.spike = str(spike) if isinstance(spike, bool) else _bare(self._condition(spike))
+
+    def _free(self, letter: str, count: int) -> str:
+        """A name that no state or input has."""
+        name = f"{letter}{count + 1}"
+        while name in self._taken:
+            name = f"_{name}"
+        return name
 
     # -- sums --------------------------------------------------------------------------------
     def _name_of(self, value: Sum) -> tuple[str, Sum, float] | None:
@@ -85,11 +99,27 @@ class Equations:
                 return " ".join(
                     self._factor(f) if n == 1 else f"{self._factor(f)}^{n}" for f, n in factors
                 )
-            case Select(condition, yes, no):
-                return f"({self._sum(yes)} if {self._condition(condition)} else {self._sum(no)})"
-        name = self._lookups.setdefault(factor, f"f{len(self._lookups) + 1}")
+            case Value() | Select():
+                return self._shared(factor)
+        name = self._lookups.setdefault(factor, self._free("f", len(self._lookups)))
         self.tables[name] = str(factor.expr)
         return f"{name}({self._sum(factor.of) if isinstance(factor.of, Sum) else factor.of.name})"
+
+    def _shared(self, value: Value | Select) -> str:
+        """A value that is computed once, by its name; a short choice as it is."""
+        if value not in self._values:
+            if isinstance(value, Value):
+                text = self._plain(value.sum)
+            else:
+                sides = self._sum(value.yes), self._sum(value.no)
+                text = f"({sides[0]} if {self._condition(value.condition)} else {sides[1]})"
+            if isinstance(value, Select) and len(text) <= _SHORT:
+                self._values[value] = text
+            else:
+                name = self._free("x", sum(n[0] in "x_" for n in self._values.values()))
+                self.sums[name] = _bare(text)
+                self._values[value] = name
+        return self._values[value]
 
     # -- conditions --------------------------------------------------------------------------
     def _condition(self, condition: Condition, holds: bool = True) -> str:

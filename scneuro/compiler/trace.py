@@ -11,6 +11,7 @@ import linecache
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
@@ -35,6 +36,12 @@ _BINARY = {
 }
 _SWAPPED = {np.less_equal: "ge", np.less: "gt"}
 _LOGIC = {np.logical_and: "and", np.bitwise_and: "and", np.logical_or: "or", np.bitwise_or: "or"}
+_OF_CONDITIONS = {
+    np.add: "or",
+    np.multiply: "and",
+    np.maximum: "or",
+    np.minimum: "and",
+}
 _STEPS = (np.floor, np.ceil, np.rint, np.trunc, np.sign, np.isnan, np.isfinite, np.isinf)
 _SUPPORTED = (
     "+ - * / ** (a small whole number), comparisons, & | ~, np.where, np.clip, np.minimum, "
@@ -82,6 +89,20 @@ def _refuse(what: str, hint: str = "") -> TraceError:
     return TraceError(f"{where}: {what}: {text}", hint)
 
 
+@dataclass(frozen=True)
+class Power:
+    """x to a constant power, as a function of one value."""
+
+    exponent: float
+
+    def __call__(self, x: Any) -> Any:
+        return np.power(x, self.exponent)
+
+    @property
+    def __name__(self) -> str:  # type: ignore[override]
+        return f"power_{self.exponent:g}"
+
+
 class Traced:
     """A value that records what is done to it instead of doing it."""
 
@@ -98,6 +119,13 @@ class Traced:
             extra = f"np.{ufunc.__name__}" + (f".{method}" if method != "__call__" else "")
             raise _refuse(f"{extra} with {', '.join(kwargs) or method} cannot be traced")
         args = [self._lift(value) for value in inputs]
+        if ufunc in _OF_CONDITIONS and all(arg.is_condition for arg in args):
+            return self._emit(_OF_CONDITIONS[ufunc], *args)  # what NumPy makes of two bools
+        if ufunc is np.subtract and all(arg.is_condition for arg in args):
+            raise _refuse(
+                "two conditions cannot be subtracted, as NumPy cannot",
+                "use a != b or a & ~b, or np.where(a, 1.0, 0.0) for numbers",
+            )
         if ufunc in _BINARY:
             return self._emit(_BINARY[ufunc], *args)
         if ufunc in _SWAPPED:
@@ -147,10 +175,7 @@ class Traced:
                 return Traced(self._graph, self._lift(1.0))
             if number == 0.5:
                 return self._emit("call", base, value=np.sqrt)
-            raise _refuse(
-                f"the power {number:g} cannot be traced",
-                "whole powers up to 8 can, and so can np.exp(p * np.log(x)) for x > 0",
-            )
+            return self._emit("call", base, value=Power(number))
         if base.op == "const" and base.value > 0:
             scaled = self._node("mul", exponent, self._lift(float(np.log(base.value))))
             return self._emit("call", scaled, value=np.exp)

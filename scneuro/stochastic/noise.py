@@ -42,8 +42,8 @@ class Noise:
 
     @property
     def draws(self) -> tuple[str, ...]:
-        """The names of its draws of 16 bits, in order."""
-        return tuple(f"{self.name}_draw{k}" for k in range(_DRAWS[self.kind]))
+        """The names of its draws of 16 bits, in order; no variable of a neuron can have one."""
+        return tuple(f"{self.name}.{k}" for k in range(_DRAWS[self.kind]))
 
     def scaled(self, total: Any) -> Any:
         """The noise, from the sum of its draws times 2**-16; for numbers and traced values."""

@@ -1,0 +1,153 @@
+"""Precision from a budget: how far off every value may be, so that no state exceeds its own.
+
+A state's budget is what one step may add to its error. A value passes its budget on to what it is
+made of, divided by what each is multiplied with. A bit more of a coefficient or of an operand is
+cheap, and a table that is twice as exact is half as long again: so tables get most, what is only
+rounded gets little. Where several users ask, the one that asks for most decides. The widths follow:
+of significands, operands and table addresses, and the rows of tables.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from .factor import arranged
+from .ranges import Interval, Ranges
+from .terms import Compare, Condition, Factor, Lookup, Product, Select, Sum, Term, Value, Variable
+from .terms import behind as _behind
+
+__all__ = ["ADDRESS", "COEFFICIENTS", "OPERANDS", "allot", "continuity"]
+
+COEFFICIENTS = 1 / 16  # of a sum's budget
+OPERANDS = 1 / 8  # of a product's
+ADDRESS = 1 / 4  # of a table's; of one over a sum, as much again for the sum
+_TABLE = 16.0  # a value that needs tables gets so many times what another does
+
+_FINEST = 40  # halvings of a table's domain
+_LOOKED_AT = 4096
+
+
+def allot(
+    updates: Mapping[str, Sum],
+    spike: Condition | bool,
+    ranges: Ranges,
+    budgets: Mapping[str, float],
+    lsb: Mapping[str, float],
+    function: Callable[[Lookup], Callable[[np.ndarray], np.ndarray]],
+) -> dict[Term, float]:
+    """The error that every term may have.
+
+    Parameters
+    ----------
+    updates, spike
+        The canonical form.
+    ranges : Ranges
+    budgets : mapping of str to float
+        What one step of a state may be off by, in its unit.
+    lsb : mapping of str to float
+        Of the states' words; comparisons are decided to within half of it.
+    function : callable
+        From a table to the function it stands for.
+    """
+    allowed: dict[Term, float] = {}
+    heap: list[tuple[int, int, Term]] = []
+
+    def ask(term: Factor, error: float) -> None:
+        if isinstance(term, Variable) or not error < math.inf:
+            return
+        if term not in allowed:
+            heapq.heappush(heap, (-term.height, id(term), term))
+            kept.append(term)
+            allowed[term] = error
+        allowed[term] = min(allowed[term], error)
+
+    weights: dict[Term, float] = {}
+
+    def weight(term: Factor) -> float:
+        """How dear it is to make a value more exact: a variable is exact, a table is not."""
+        if term not in weights:
+            if isinstance(term, Variable):
+                weights[term] = 0.0
+            else:
+                tables = any(isinstance(part, Lookup) for part in _behind([term]))
+                weights[term] = _TABLE if tables else 1.0
+        return weights[term]
+
+    kept: list[Term] = []  # so that terms made on the way keep their identity
+    conditions = [spike] if not isinstance(spike, bool) else []
+    for term in _behind([*updates.values(), *conditions]):
+        if isinstance(term, Compare):
+            ask(term.value.core, _tie(term.value, lsb))
+    for name, update in updates.items():
+        ask(update, budgets[name])
+    while heap:
+        _, _, term = heapq.heappop(heap)
+        error = allowed[term]
+        match term:
+            case Sum():
+                terms = arranged(term.terms)
+                core = term.core
+                allowed[core] = min(allowed.get(core, math.inf), error)
+                whole = sum(weight(atom) for atom, _ in terms)
+                for atom, coefficient in terms:
+                    if weight(atom):
+                        share = (1 - COEFFICIENTS) * weight(atom) / whole
+                        ask(atom, error * share / abs(coefficient))
+            case Product(factors):
+                sizes = [_size(ranges, f) for f, _ in factors]
+                whole = sum(weight(f) for f, _ in factors)
+                for k, (factor, n) in enumerate(factors):
+                    others = (s**m for j, (s, (_, m)) in enumerate(zip(sizes, factors)) if j != k)
+                    here = n * sizes[k] ** (n - 1) * math.prod(others)
+                    if here and weight(factor):
+                        share = (1 - OPERANDS) * weight(factor) / whole
+                        ask(factor, error * share / here)
+            case Value(inner):
+                ask(inner, error)
+            case Select(_, yes, no):
+                ask(yes, error)
+                ask(no, error)
+            case Lookup(_, of) if isinstance(of, Sum):
+                ask(of, continuity(function(term), ranges.argument(term), ADDRESS * error) / 4)
+    return allowed
+
+
+def _tie(value: Sum, lsb: Mapping[str, float]) -> float:
+    """How exactly a comparison must be decided: to half an LSB of a state in it."""
+    own = [abs(c) * lsb[a.name] for a, c in value.terms if isinstance(a, Variable) if a.name in lsb]
+    return min(own, default=min(lsb.values(), default=2.0**-8)) / 2
+
+
+def _size(ranges: Ranges, factor: Factor) -> float:
+    low, high = ranges.of(factor)
+    return max(abs(low), abs(high))
+
+
+def continuity(
+    function: Callable[[np.ndarray], np.ndarray], domain: Interval, error: float
+) -> float:
+    """The largest power of two by which an argument may be off for a value off by ``error``.
+
+    By the values of the function at arguments that far apart: spread evenly, and ever closer towards
+    both ends, where a root or a logarithm is steepest.
+    """
+    low, high = domain
+    if not (math.isfinite(low) and math.isfinite(high)) or high <= low or error == math.inf:
+        return math.inf
+    even = np.linspace(low, high, _LOOKED_AT)
+    near = (high - low) * 2.0 ** -np.linspace(0, _FINEST, 4 * _FINEST)
+    points = np.concatenate([even, low + near, high - near])
+    with np.errstate(all="ignore"):
+        here = np.asarray(function(points), dtype=float)
+        start = math.floor(math.log2(high - low))
+        for k in range(_FINEST):
+            step = math.ldexp(1.0, start - k)
+            moved = np.asarray(function(np.minimum(points + step, high)), dtype=float)
+            change = np.abs(moved - here)
+            if np.max(change[np.isfinite(change)], initial=0.0) <= error:
+                return step
+    return math.ldexp(1.0, start - _FINEST)
