@@ -4,8 +4,9 @@ What is exported here is imported when it is asked for, so that pytest, which lo
 this package, does not load Amaranth.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..tools.on_demand import on_demand
 
 if TYPE_CHECKING:
     from .compare.figures import Mismatch, Parity
@@ -28,21 +29,18 @@ __all__ = [
     "vector_parity",
 ]
 
-_WHERE = {
-    "CompiledNeuron": "engines.compiled",
-    "Mismatch": "compare.figures",
-    "Parity": "compare.figures",
-    "SimulatedNeuron": "engines.amaranth",
-    "VectorParity": "compare.vectors",
-    "compiled_steps": "engines.compiled",
-    "conformance": "testing.conformance",
-    "parity": "compare.parity",
-    "simulate_steps": "engines.amaranth",
-    "vector_parity": "compare.vectors",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_WHERE[name]}", __name__), name)
+__getattr__, __dir__ = on_demand(
+    __name__,
+    {
+        "CompiledNeuron": ".engines.compiled",
+        "Mismatch": ".compare.figures",
+        "Parity": ".compare.figures",
+        "SimulatedNeuron": ".engines.amaranth",
+        "VectorParity": ".compare.vectors",
+        "compiled_steps": ".engines.compiled",
+        "conformance": ".testing.conformance",
+        "parity": ".compare.parity",
+        "simulate_steps": ".engines.amaranth",
+        "vector_parity": ".compare.vectors",
+    },
+)

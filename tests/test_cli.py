@@ -1,6 +1,8 @@
 """The command line: what it prints, what it returns, and what it says of bad input."""
 
 import json
+import pkgutil
+import re
 import signal
 import subprocess
 import sys
@@ -47,6 +49,17 @@ def own_neuron(tmp_path):
         "        return V >= 10.0, np.where(V >= 10.0, 0.0, V)\n"
     )
     return path
+
+
+def test_every_command_is_a_file_and_is_in_the_help(capsys):
+    files = {module.name for module in pkgutil.iter_modules(cli.__path__)} - {"options"}
+    assert files == set(cli._COMMANDS)
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    listed = re.findall(r"^    (\w+)", out, re.M)
+    assert listed == list(cli._COMMANDS)
+    for name in files:
+        assert f"scneuro {name}" in run(capsys, name, "--help")[1]
 
 
 def test_list_names_the_neurons_and_boards(capsys):
