@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from scneuro import Neuron
-from scneuro.boards.area import DEVICES, measure_area
+from scneuro.boards.area import measure_area
+from scneuro.boards.devices import DEVICES
 from scneuro.errors import ToolError
 from scneuro.neurons import builtin, builtins
 from scneuro.report import describe, latency_clocks
