@@ -48,6 +48,7 @@ from scneuro.compiler.datapath import ARRAYS, Datapath, Node
 from scneuro.compiler.factor import arranged
 from scneuro.compiler.graph import Graph
 from scneuro.compiler.lowered import Lowered
+from scneuro.compiler.pipeline.form import Form
 from scneuro.compiler.pipeline.schedule import Schedule
 from scneuro.compiler.ranges import Ranges
 from scneuro.errors import ScneuroError
@@ -1169,7 +1170,7 @@ def faults_of(name: str, seed: int = 0) -> list[Fault]:
             continue
         if rule != "noise of half the scale" or fixed.lowered.noises:
             found.append(Fault(name, "rule", rule, where="throughout"))
-    schedule = Schedule(fixed.lowered, dsp=True)
+    schedule = Schedule(fixed.lowered, Form())
     nodes = schedule.path.reachable((*schedule.outputs.values(), *schedule.words.values()))
     for number, operator in enumerate(CHANGES):
         held = number % 2 == 1

@@ -41,7 +41,7 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
     part = DEVICES[device]
     synthesis, place, _ = part.family.tools
     tools = find_tools((synthesis, place))
-    gates = Gates(neuron.fixed(), dsp=part.dsps)
+    gates = Gates(neuron.fixed(), part.form)
     ports = [gates.i.payload.as_value(), gates.i.valid, gates.i.ready]
     ports += [gates.o.payload.as_value(), gates.o.valid, gates.o.ready]
     with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..compiler.pipeline.form import Form
 from .families import ECP5, ICE40, Family
 
 __all__ = ["DEVICES", "Device"]
@@ -36,6 +37,11 @@ class Device:
     logic: int
     dsps: int
     rams: int
+
+    @property
+    def form(self) -> Form:
+        """The form of a single neuron there."""
+        return Form(held=True, multipliers=self.dsps)
 
     @property
     def synth_options(self) -> str:

@@ -6,6 +6,7 @@ import importlib
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..compiler.pipeline.form import Form
 from ..tools.toolchain import Wanted
 from .devices import DEVICES, Device
 
@@ -56,6 +57,11 @@ class Board:
     def dsp(self) -> int:
         """DSP cells of the device."""
         return self.part.dsps
+
+    @property
+    def form(self) -> Form:
+        """The form of a single neuron there."""
+        return self.part.form
 
     @property
     def tools(self) -> tuple[Wanted, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from .compiler.pipeline.form import Form
 from .compiler.pipeline.schedule import Schedule
 from .compiler.text import Equations
 from .fixed import FixedNeuron
@@ -122,5 +123,5 @@ def show(neuron: Neuron, figures: dict[str, Any]) -> str:
 
 def latency_clocks(fixed: FixedNeuron) -> dict[str, int]:
     """Clocks of a step with DSPs to multiply in: ``pipelined``, and of a ``single`` neuron."""
-    clocks = Schedule(fixed.lowered, dsp=True).latency
+    clocks = Schedule(fixed.lowered, Form()).latency
     return {"pipelined": clocks, "single": clocks + 1}

@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     """Prove every form of the datapath; 1 if any proof fails."""
     from dataclasses import asdict
 
-    from ..hdl import hand_written
+    from ..hdl import Form, hand_written
     from ..sim.proof import prove
 
     neuron = chosen_neuron(options)
@@ -32,9 +32,9 @@ def run(options: argparse.Namespace) -> int:
     if neuron.hardware(fixed) is not None:
         raise hand_written(neuron.name)
     proofs = [
-        prove(fixed, held=held, dsp=dsp, timeout=options.timeout)
+        prove(fixed, Form(held=held, multipliers=multipliers), timeout=options.timeout)
         for held in (True, False)
-        for dsp in (True, False)
+        for multipliers in (None, 0)
     ]
     text = "\n".join([*map(str, proofs), *(p.as_test() for p in proofs if p.as_test())])
     claims = []

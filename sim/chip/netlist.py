@@ -133,7 +133,7 @@ def netlist_parity(
     fixed = neuron.fixed()
     begin = time.monotonic()
     if library is None:
-        library = netlist_library(build(neuron, fixed, dsp=DEVICES[device].dsps), device)
+        library = netlist_library(build(neuron, fixed, DEVICES[device].form), device)
     made = time.monotonic()
     words = {
         name: quantize(adversarial(steps, seed=seed + k), name).astype(int)
