@@ -1,5 +1,6 @@
 """The command line: what it prints, what it returns, and what it says of bad input."""
 
+import inspect
 import json
 import pkgutil
 import re
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from scneuro import cli
+from scneuro.neurons import builtin, builtins
 
 
 def run(capsys, *arguments):
@@ -66,6 +68,9 @@ def test_list_names_the_neurons_and_boards(capsys):
     code, out, _ = run(capsys, "list", "--json")
     assert code == 0
     listed = json.loads(out)
+    assert listed["neurons"] == {
+        name: inspect.getdoc(builtin(name)).splitlines()[0] for name in builtins()
+    }
     assert {"lif", "izhikevich", "adex"} <= set(listed["neurons"])
     assert {"icebreaker", "ice40_hx8k_b_evn", "ulx3s_85f"} <= set(listed["boards"])
     assert "lif" in run(capsys, "list")[1]

@@ -36,9 +36,16 @@ def builtin(name: str) -> type[Neuron]:
 
 def summaries() -> dict[str, str]:
     """What each built-in neuron says it is, in a line, by name; read without importing it."""
-    found = {}
-    for name in builtins():
-        source = (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")
-        classes = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
-        found[name] = (ast.get_docstring(next(classes)) or "").partition("\n")[0]
+    return {name: (ast.get_docstring(_class(name)) or "").partition("\n")[0] for name in builtins()}
+
+
+def _class(name: str) -> ast.ClassDef:
+    """The class of a built-in neuron, as it is written: the first name its file exports."""
+    body = ast.parse((Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")).body
+    (exported,) = (
+        ast.literal_eval(node.value)
+        for node in body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    (found,) = (n for n in body if isinstance(n, ast.ClassDef) and n.name == exported[0])
     return found
