@@ -95,7 +95,7 @@ class Neuron(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lowered = self._fixed.lowered
-        m.submodules.step = step = Step(lowered, self.form)
+        m.submodules.step = step = Step(lowered, form=self.form)
         for name, r in lowered.registers.items():
             register = Signal(Shape(r.width, signed=True), name=name, init=r.init)
             m.d.comb += [step.state[name].eq(register), self.state[name].eq(register)]
