@@ -25,16 +25,15 @@ __all__ = [
     "read_samples",
 ]
 
-__getattr__, __dir__ = on_demand(
-    __name__,
-    {
-        "BOARDS": ".table",
-        "Board": ".table",
-        "BuildReport": ".build",
-        "Tool": "..tools.toolchain",
-        "board": ".table",
-        "build_bitstream": ".build",
-        "find_tools": "..tools.toolchain",
-        "read_samples": ".host",
-    },
-)
+_WHERE = {
+    "BOARDS": "table",
+    "Board": "table",
+    "BuildReport": "build",
+    "Tool": ".tools.toolchain",
+    "board": "table",
+    "build_bitstream": "build",
+    "find_tools": ".tools.toolchain",
+    "read_samples": "host",
+}
+
+__getattr__, __dir__ = on_demand(__name__, _WHERE)

@@ -29,18 +29,17 @@ __all__ = [
     "vector_parity",
 ]
 
-__getattr__, __dir__ = on_demand(
-    __name__,
-    {
-        "CompiledNeuron": ".engines.compiled",
-        "Mismatch": ".compare.figures",
-        "Parity": ".compare.figures",
-        "SimulatedNeuron": ".engines.amaranth",
-        "VectorParity": ".compare.vectors",
-        "compiled_steps": ".engines.compiled",
-        "conformance": ".testing.conformance",
-        "parity": ".compare.parity",
-        "simulate_steps": ".engines.amaranth",
-        "vector_parity": ".compare.vectors",
-    },
-)
+_WHERE = {
+    "CompiledNeuron": "engines.compiled",
+    "Mismatch": "compare.figures",
+    "Parity": "compare.figures",
+    "SimulatedNeuron": "engines.amaranth",
+    "VectorParity": "compare.vectors",
+    "compiled_steps": "engines.compiled",
+    "conformance": "testing.conformance",
+    "parity": "compare.parity",
+    "simulate_steps": "engines.amaranth",
+    "vector_parity": "compare.vectors",
+}
+
+__getattr__, __dir__ = on_demand(__name__, _WHERE)

@@ -24,12 +24,12 @@ def on_demand(
     package : str
         Its ``__name__``.
     where : mapping of str to str
-        The module, relative to the package, that has each name.
+        The module of the package that has each name; of the package around it after a dot.
     """
 
     def find(name: str) -> Any:
         if name in where:
-            return getattr(import_module(where[name], package), name)
+            return getattr(import_module(f".{where[name]}", package), name)
         module = f"{package}.{name}"
         try:
             if not name.startswith("_"):
