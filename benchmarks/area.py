@@ -7,7 +7,8 @@ import tempfile
 
 from scneuro import LIF, AdEx, Izhikevich
 from scneuro.boards import BOARDS, build_bitstream
-from scneuro.boards.area import DEVICES, measure_area
+from scneuro.boards.area import measure_area
+from scneuro.boards.devices import DEVICES
 
 
 def main() -> None:

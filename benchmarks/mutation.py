@@ -48,6 +48,7 @@ from scneuro.compiler.datapath import ARRAYS, Datapath, Node
 from scneuro.compiler.factor import arranged
 from scneuro.compiler.graph import Graph
 from scneuro.compiler.lowered import Lowered
+from scneuro.compiler.pipeline.form import Form
 from scneuro.compiler.pipeline.schedule import Schedule
 from scneuro.compiler.ranges import Ranges
 from scneuro.errors import ScneuroError
@@ -1059,8 +1060,8 @@ def _around_fault(fixed: FixedNeuron, fault: Fault) -> dict[str, Callable[[], bo
 def _step_fault(fixed: FixedNeuron, fault: Fault) -> dict[str, Callable[[], bool]]:
     """The rungs for a fault in one operation or one stage of the pipeline."""
 
-    def made(**given: Any) -> Step:
-        options: dict[str, Any] = {"held": fault.held, "dsp": True, **given}
+    def made(form: Form | None = None) -> Step:
+        options = {"form": form or Form(held=fault.held)}
         if fault.layer == "stage":
             by = -1 if fault.operator == "register too few" else 1
             return ShiftedStep(fixed.lowered, fault.site, by, **options)
@@ -1071,7 +1072,7 @@ def _step_fault(fixed: FixedNeuron, fault: Fault) -> dict[str, Callable[[], bool
         if not vector_parity(fixed, count, step=made(), progress=False).ok:
             return False
         words = _stimulus(fixed, 300)
-        with patch.object(_gates, "Step", lambda lowered, **options: made(**options)):
+        with patch.object(_gates, "Step", lambda lowered, form: made(form)):
             gates = simulate_steps(Neuron(fixed), fixed, words)
             return fault.layer == "stage" or _same_run(fixed, gates, words)
 
@@ -1169,7 +1170,7 @@ def faults_of(name: str, seed: int = 0) -> list[Fault]:
             continue
         if rule != "noise of half the scale" or fixed.lowered.noises:
             found.append(Fault(name, "rule", rule, where="throughout"))
-    schedule = Schedule(fixed.lowered, dsp=True)
+    schedule = Schedule(fixed.lowered, Form())
     nodes = schedule.path.reachable((*schedule.outputs.values(), *schedule.words.values()))
     for number, operator in enumerate(CHANGES):
         held = number % 2 == 1

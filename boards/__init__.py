@@ -1,9 +1,18 @@
-"""Make it real: the board table, the toolchain finder, builds and the host's side of the link."""
+"""Make it real: the board table, the toolchain finder, builds and the host's side of the link.
 
-from ..tools.toolchain import Tool, find_tools
-from .build import BuildReport, build_bitstream
-from .host import read_samples
-from .table import BOARDS, Board, board
+What is exported here is imported when it is asked for, so that a list of the boards does not load
+Amaranth.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..tools.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from ..tools.toolchain import Tool, find_tools
+    from .build import BuildReport, build_bitstream
+    from .host import read_samples
+    from .table import BOARDS, Board, board
 
 __all__ = [
     "BOARDS",
@@ -15,3 +24,16 @@ __all__ = [
     "find_tools",
     "read_samples",
 ]
+
+_WHERE = {
+    "BOARDS": "table",
+    "Board": "table",
+    "BuildReport": "build",
+    "Tool": ".tools.toolchain",
+    "board": "table",
+    "build_bitstream": "build",
+    "find_tools": ".tools.toolchain",
+    "read_samples": "host",
+}
+
+__getattr__, __dir__ = on_demand(__name__, _WHERE)

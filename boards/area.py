@@ -11,28 +11,10 @@ from amaranth.back import rtlil
 from ..hdl import Neuron as Gates
 from ..neuron import Neuron
 from ..tools.toolchain import find_tools, run_tool, run_yosys
+from .devices import DEVICES
 from .placement import read_placement
 
 __all__ = ["DEVICES", "measure_area"]
-
-#: How yosys and nextpnr are told of each device, and how many DSP cells it has.
-DEVICES: dict[str, dict[str, Any]] = {
-    "hx8k": {
-        "synth": "synth_ice40",
-        "place": ["nextpnr-ice40", "--hx8k", "--package", "ct256"],
-        "dsp": 0,
-    },
-    "up5k": {
-        "synth": "synth_ice40 -dsp",
-        "place": ["nextpnr-ice40", "--up5k", "--package", "sg48"],
-        "dsp": 8,
-    },
-    "ecp5-85k": {
-        "synth": "synth_ecp5",
-        "place": ["nextpnr-ecp5", "--85k", "--package", "CABGA381", "--speed", "6"],
-        "dsp": 156,
-    },
-}
 
 
 def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any]:
@@ -56,19 +38,26 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
     ToolError
         If a tool is missing or fails.
     """
-    how = DEVICES[device]
-    place, *options = how["place"]
-    tools = find_tools(("yosys", place))
-    gates = Gates(neuron.fixed(), dsp=how["dsp"])
+    part = DEVICES[device]
+    synthesis, place, _ = part.family.tools
+    tools = find_tools((synthesis, place))
+    gates = Gates(neuron.fixed(), part.form)
     ports = [gates.i.payload.as_value(), gates.i.valid, gates.i.ready]
     ports += [gates.o.payload.as_value(), gates.o.valid, gates.o.ready]
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         (work / "top.il").write_text(rtlil.convert(gates, ports=ports, emit_src=False))
-        script = f"read_rtlil top.il\n{how['synth']} -top top -json top.json\n"
-        run_yosys(tools["yosys"].command, script, work)
-        place_command = [tools[place].command, *options, "--json", "top.json", "--freq", "100"]
+        script = f"read_rtlil top.il\n{part.synth} -top top -json top.json\n"
+        run_yosys(tools[synthesis.name].command, script, work)
+        place_command = [
+            tools[place.name].command,
+            *part.place,
+            "--json",
+            "top.json",
+            "--freq",
+            "100",
+        ]
         place_command += ["--seed", str(seed), "--report", "report.json", "--timing-allow-fail"]
         run_tool([*place_command, "-q"], work)
-        fmax, cells = read_placement(work / "report.json")
+        fmax, cells = read_placement(work / "report.json", part.family)
     return {"fmax_mhz": fmax, "used": {n: count["used"] for n, count in cells.items()}}

@@ -28,14 +28,6 @@ from .table import Board
 
 __all__ = ["Build", "BuildReport", "build_bitstream", "finished_build"]
 
-_STAGES = {
-    "yosys": "synthesis",
-    "nextpnr-ice40": "place and route",
-    "nextpnr-ecp5": "place and route",
-    "icepack": "packing",
-    "ecppack": "packing",
-}
-_LOGS = {"yosys": "top.rpt", "nextpnr-ice40": "top.tim", "nextpnr-ecp5": "top.tim"}
 _COMPILING = "  compiling the YoWASP tools for this machine: once, up to a minute"
 _MOST_ROUTED = 200_000  # designs of this size need some 10,000
 _SEEDS = 8
@@ -209,9 +201,9 @@ def finished_build(
         digest.update(content.encode() if isinstance(content, str) else content)
     digest.update(repr(sorted((t.name, t.version) for t in tools.values())).encode())
     folder = (cache or cache_folder("builds")) / digest.hexdigest()[:32]
-    cached = _is_whole(folder, board.suffix)
+    cached = _is_whole(folder, board)
     if not cached:
-        _make(plan, tools, seed, folder, board.suffix, progress)
+        _make(plan, tools, seed, folder, board, progress)
     return Build(folder, fixed, rates, tools, cached)
 
 
@@ -225,12 +217,12 @@ def _check_writable(output: Path) -> None:
         raise cannot_write(output, error) from None
 
 
-def _is_whole(folder: Path, suffix: str) -> bool:
+def _is_whole(folder: Path, board: Board) -> bool:
     """Whether a finished build is there, and as it was when it was finished."""
     try:
         done = json.loads((folder / "done.json").read_text())
-        read_placement(folder / "report.json")
-        content = (folder / f"top{suffix}").read_bytes()
+        read_placement(folder / "report.json", board.part.family)
+        content = (folder / f"top{board.suffix}").read_bytes()
         return bool(_sha256(content) == done["sha256"])
     except (OSError, ValueError, KeyError):
         return False
@@ -241,10 +233,11 @@ def _sha256(content: bytes) -> str:
 
 
 def _make(
-    plan: Any, tools: dict[str, Tool], seed: int, folder: Path, suffix: str, progress: bool
+    plan: Any, tools: dict[str, Tool], seed: int, folder: Path, board: Board, progress: bool
 ) -> None:
     """Run the tools in a folder of their own; it gets its final name when all is done."""
     tell: Callable[[str], None] = say if progress else lambda text: None
+    known = {wanted.name: wanted for wanted in board.tools}
     begin = time.monotonic()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -255,13 +248,13 @@ def _make(
         plan.extract(work)
         commands = json.loads(plan.files["build_top.json"])["commands"]
         for number, command in enumerate(commands, 1):
-            tool = tools[command[0]]
-            tell(f"  [{number}/{len(commands)}] {_STAGES[tool.name]}: {tool.name} {tool.version}")
+            tool, wanted = tools[command[0]], known[command[0]]
+            tell(f"  [{number}/{len(commands)}] {wanted.stage}: {tool.name} {tool.version}")
             for used in range(seed, seed + _SEEDS if "--seed" in command else seed + 1):
                 if "--seed" in command:
                     command[command.index("--seed") + 1] = str(used)
                 try:
-                    _run(tool, command, work)
+                    _run(tool, command, work, work / wanted.log)
                     break
                 except _Stuck:
                     tell(f"        the router goes in circles with seed {used}; trying the next")
@@ -270,12 +263,12 @@ def _make(
                     f"{tool.name} finds no route with seeds {seed} to {used}", "try another --seed"
                 )
             seed = used
-        content = (work / f"top{suffix}").read_bytes()
+        content = (work / f"top{board.suffix}").read_bytes()
         if not content:
             raise ToolError(f"{commands[-1][0]} wrote an empty bitstream")
         done = {"seconds": time.monotonic() - begin, "seed": seed, "sha256": _sha256(content)}
         (work / "done.json").write_text(json.dumps(done))
-        if _is_whole(folder, suffix):  # another build of the same was quicker
+        if _is_whole(folder, board):  # another build of the same was quicker
             shutil.rmtree(work, ignore_errors=True)
         else:
             shutil.rmtree(folder, ignore_errors=True)
@@ -303,7 +296,7 @@ def _routed(log: Path) -> int:
     return int(tried[-1]) if tried else 0
 
 
-def _run(tool: Tool, command: list[str], work: Path) -> None:
+def _run(tool: Tool, command: list[str], work: Path, log: Path) -> None:
     with (work / "output.txt").open("w+b") as output:
         process = subprocess.Popen(
             [tool.command, *command[1:]],
@@ -318,7 +311,7 @@ def _run(tool: Tool, command: list[str], work: Path) -> None:
                     code = process.wait(timeout=1)
                     break
                 except subprocess.TimeoutExpired:
-                    if _routed(work / "top.tim") > _MOST_ROUTED:
+                    if _routed(log) > _MOST_ROUTED:
                         raise _Stuck from None
         except BaseException:
             process.kill()
@@ -328,7 +321,6 @@ def _run(tool: Tool, command: list[str], work: Path) -> None:
             return
         output.seek(0)
         said = output.read().decode(errors="replace")
-    log = work / _LOGS.get(tool.name, "")
     if log.is_file():  # YoWASP's yosys can lose its own error text: its log has the last of it
         said = log.read_text(errors="replace") + said
     lines = [line for line in said.splitlines() if line.strip()]
@@ -339,7 +331,7 @@ def _run(tool: Tool, command: list[str], work: Path) -> None:
 
 
 def _report(neuron: Neuron, board: Board, build: Build, bitstream: Path) -> BuildReport:
-    fmax, used = read_placement(build.folder / "report.json")
+    fmax, used = read_placement(build.folder / "report.json", board.part.family)
     text = (build.folder / "stat.json").read_text()
     stat = json.loads(text[text.index("{") :])
     done = json.loads((build.folder / "done.json").read_text())

@@ -25,7 +25,7 @@ def design(neuron: Neuron, fixed: FixedNeuron, board: Board) -> tuple[Any, Plan]
     LoweringError
         If the neuron cannot run in real time on the board's clock.
     """
-    hardware = build(neuron, fixed, dsp=board.dsp)
+    hardware = build(neuron, fixed, board.form)
     words = [int(w) for w in quantize(neuron.currents, f"{neuron.name}: currents")]
     latency = getattr(hardware, "latency", 1)
     return hardware, plan(fixed, latency, words, clock_hz=board.clock_hz)

@@ -6,18 +6,12 @@ import json
 from pathlib import Path
 
 from ..errors import ToolError
+from .families import Family
 
 __all__ = ["read_placement"]
 
-_CELLS = {
-    "logic": ("ICESTORM_LC", "TRELLIS_COMB"),
-    "flip_flops": ("TRELLIS_FF",),
-    "dsp": ("ICESTORM_DSP", "MULT18X18D"),
-    "ram": ("ICESTORM_RAM", "DP16KD"),
-}
 
-
-def read_placement(path: Path) -> tuple[float, dict[str, dict[str, int]]]:
+def read_placement(path: Path, family: Family) -> tuple[float, dict[str, dict[str, int]]]:
     """Fmax in MHz, and the cells ``used`` and ``available``.
 
     ``logic`` are iCE40's logic cells or ECP5's LUTs; ``flip_flops`` are counted where they are
@@ -34,8 +28,7 @@ def read_placement(path: Path) -> tuple[float, dict[str, dict[str, int]]]:
     cells = report["utilization"]
     used = {
         label: {n: int(cells[kind][n]) for n in ("used", "available")}
-        for label, kinds in _CELLS.items()
-        for kind in kinds
+        for label, kind in family.cells.items()
         if kind in cells
     }
     return round(min(clock["achieved"] for clock in report["fmax"].values()), 2), used

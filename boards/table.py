@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from ..compiler.pipeline.form import Form
+from ..tools.toolchain import Wanted
+from .devices import DEVICES, Device
 
 __all__ = ["BOARDS", "Board", "board"]
 
@@ -17,20 +21,13 @@ class Board:
     ----------
     name : str
         amaranth-boards' name for it.
-    title, device : str
-    chip : str
-        The device's name in :data:`scneuro.boards.area.DEVICES`.
+    title : str
+        As its maker calls it.
+    part : Device
+        The device on it.
     module, platform : str
         Where amaranth-boards keeps its platform.
     clock_hz : int
-    dsp : int
-        DSP cells of the device, a 16 x 16 multiplier each.
-    tools : tuple of str
-        What a build needs, in order of use.
-    suffix : str
-        Of the bitstream.
-    synth : str
-        Options of yosys' synthesis command.
     button : (str, int) or None
         Its resource; None where the UART has to do.
     program : str
@@ -39,34 +36,66 @@ class Board:
 
     name: str
     title: str
-    device: str
-    chip: str
+    part: Device
     module: str
     platform: str
     clock_hz: int
-    dsp: int
-    tools: tuple[str, ...]
-    suffix: str
-    synth: str
     button: tuple[str, int] | None
     program: str
+
+    @property
+    def chip(self) -> str:
+        """The device's name in :data:`scneuro.boards.devices.DEVICES`."""
+        return self.part.name
+
+    @property
+    def device(self) -> str:
+        """The device's title."""
+        return self.part.title
+
+    @property
+    def dsp(self) -> int:
+        """DSP cells of the device."""
+        return self.part.dsps
+
+    @property
+    def form(self) -> Form:
+        """The form of a single neuron there."""
+        return self.part.form
+
+    @property
+    def tools(self) -> tuple[Wanted, ...]:
+        """What a build needs, in order of use."""
+        return self.part.family.tools
+
+    @property
+    def suffix(self) -> str:
+        """Of the bitstream."""
+        return self.part.family.suffix
+
+    @property
+    def synth(self) -> str:
+        """Options of yosys' synthesis command."""
+        return self.part.synth_options
+
+    def without_dsps(self) -> Board:
+        """The same board, if its device had no DSP cells."""
+        return replace(self, part=replace(self.part, dsps=0))
 
     def make_platform(self) -> Any:
         """A new platform object; one prepares a single build."""
         return getattr(importlib.import_module(f"amaranth_boards.{self.module}"), self.platform)()
 
 
-_ICE40 = ("yosys", "nextpnr-ice40", "icepack")
-_ECP5 = ("yosys", "nextpnr-ecp5", "ecppack")
-
 # fmt: off
+#: By name.
 BOARDS = {b.name: b for b in (
-    Board("icebreaker", "iCEBreaker", "iCE40 UP5K", "up5k", "icebreaker", "ICEBreakerPlatform",
-          12_000_000, 8, _ICE40, ".bin", "-dsp", ("button", 0), "iceprog"),
-    Board("ice40_hx8k_b_evn", "iCE40-HX8K-B-EVN", "iCE40 HX8K", "hx8k", "ice40_hx8k_b_evn",
-          "ICE40HX8KBEVNPlatform", 12_000_000, 0, _ICE40, ".bin", "", None, "iceprog -S"),
-    Board("ulx3s_85f", "ULX3S 85F", "ECP5 LFE5U-85F", "ecp5-85k", "ulx3s", "ULX3S_85F_Platform",
-          25_000_000, 156, _ECP5, ".bit", "", ("button_fire", 0), "openFPGALoader -b ulx3s"),
+    Board("icebreaker", "iCEBreaker", DEVICES["up5k"], "icebreaker", "ICEBreakerPlatform",
+          12_000_000, ("button", 0), "iceprog"),
+    Board("ice40_hx8k_b_evn", "iCE40-HX8K-B-EVN", DEVICES["hx8k"], "ice40_hx8k_b_evn",
+          "ICE40HX8KBEVNPlatform", 12_000_000, None, "iceprog -S"),
+    Board("ulx3s_85f", "ULX3S 85F", DEVICES["ecp5-85k"], "ulx3s", "ULX3S_85F_Platform",
+          25_000_000, ("button_fire", 0), "openFPGALoader -b ulx3s"),
 )}
 # fmt: on
 

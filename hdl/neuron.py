@@ -7,6 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..compiler.lowered import Lowered
+from ..compiler.pipeline.form import Form
 from ..compiler.pipeline.schedule import Schedule
 from ..errors import ScneuroError
 from ..fixed import FixedNeuron
@@ -53,8 +54,10 @@ class Neuron(wiring.Component):
     ----------
     fixed : FixedNeuron
         The model, with its formats and seed.
-    dsp : bool or int
-        Multiply two values in a DSP cell.
+    form : Form, optional
+        Of its step, which is held; with as many multipliers as it wants by default.
+    dsp : bool or int, optional
+        The multipliers by a keyword: True for as many as it wants, False for none, or how many.
 
     Members
     -------
@@ -64,23 +67,35 @@ class Neuron(wiring.Component):
     ----------
     latency : int
         Clocks from a valid input to its result; a step can be taken as often.
+    form : Form
     dsp : bool or int
+        Its multipliers, as the keyword says them.
+
+    Raises
+    ------
+    ValueError
+        If the form is not held.
     """
 
     i: Any
     o: Any
     state: data.View
 
-    def __init__(self, fixed: FixedNeuron, *, dsp: bool | int = True) -> None:
+    def __init__(
+        self, fixed: FixedNeuron, form: Form | None = None, *, dsp: bool | int | None = None
+    ) -> None:
         self._fixed = fixed
-        self.dsp = dsp
-        self.latency = Schedule(fixed.lowered, dsp=dsp).latency + 1
+        self.form = Form.of(form, dsp=dsp, usual=Form(held=True))
+        if not self.form.held:
+            raise ValueError(f"a single neuron's step is held: Form(held=True), not {self.form!r}")
+        self.dsp = self.form.dsp
+        self.latency = Schedule(fixed.lowered, self.form).latency + 1
         super().__init__(signature(fixed.lowered))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lowered = self._fixed.lowered
-        m.submodules.step = step = Step(lowered, held=True, dsp=self.dsp)
+        m.submodules.step = step = Step(lowered, form=self.form)
         for name, r in lowered.registers.items():
             register = Signal(Shape(r.width, signed=True), name=name, init=r.init)
             m.d.comb += [step.state[name].eq(register), self.state[name].eq(register)]
@@ -120,8 +135,20 @@ class Neuron(wiring.Component):
         return m
 
 
-def build(neuron: Model, fixed: FixedNeuron, *, dsp: bool | int = True) -> Any:
+def build(
+    neuron: Model,
+    fixed: FixedNeuron,
+    form: Form | None = None,
+    *,
+    dsp: bool | int | None = None,
+) -> Any:
     """The hardware of a neuron: its own, if it hands one back, or ours.
+
+    Parameters
+    ----------
+    neuron, fixed
+    form, dsp
+        Of ours; see :class:`Neuron`.
 
     Raises
     ------
@@ -130,7 +157,7 @@ def build(neuron: Model, fixed: FixedNeuron, *, dsp: bool | int = True) -> Any:
     """
     own = neuron.hardware(fixed)
     if own is None:
-        return Neuron(fixed, dsp=dsp)
+        return Neuron(fixed, form, dsp=dsp)
     wanted = signature(fixed.lowered)
     if not isinstance(own, wiring.Component) or not own.signature.is_compliant(own):
         raise TypeError(f"{neuron.name}.hardware() must return a wiring.Component, not {own!r}")

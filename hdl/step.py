@@ -15,6 +15,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..compiler.datapath import Node
 from ..compiler.lowered import Lowered
+from ..compiler.pipeline.form import Form
 from ..compiler.pipeline.schedule import FREE, Schedule
 
 __all__ = ["Kept", "Step", "inputs_layout", "registers_layout", "words_layout"]
@@ -43,13 +44,13 @@ class Step(wiring.Component):
     Parameters
     ----------
     lowered : Lowered
-    held : bool
-        If the inputs stay the same for ``latency`` clocks, as those of a single neuron do, values
-        need no delay lines to arrive together. Otherwise a new update may enter every clock.
-    dsp : bool or int
-        Multiply two values, and by constants that take many adders, in DSP cells, or in as many as
-        there are; otherwise in pipelined adders. Constants of few adders are always shifts and
-        adds.
+    form : Form, optional
+        If it is ``held``, the inputs stay the same for ``latency`` clocks; otherwise a new update
+        may enter every clock. Its ``multipliers`` multiply two values, and by constants that take
+        many adders; constants of few adders are always shifts and adds.
+    held, dsp : bool, bool or int, optional
+        The same by keywords: whether it is held, and True for as many multipliers as it wants,
+        False for none, or how many. Without either it is pipelined and has none.
 
     Members
     -------
@@ -67,6 +68,7 @@ class Step(wiring.Component):
     ----------
     latency : int
         Clocks from the inputs to the outputs.
+    form : Form
     is_held : bool
     path : Datapath
         The datapath in adders.
@@ -85,10 +87,18 @@ class Step(wiring.Component):
     spike: Signal
     words: data.View
 
-    def __init__(self, lowered: Lowered, *, held: bool = False, dsp: bool | int = False) -> None:
+    def __init__(
+        self,
+        lowered: Lowered,
+        form: Form | None = None,
+        *,
+        held: bool | None = None,
+        dsp: bool | int | None = None,
+    ) -> None:
         self._lowered = lowered
-        self.is_held = held
-        self._schedule = Schedule(lowered, dsp=dsp)
+        self.form = Form.of(form, held=held, dsp=dsp, usual=Form(multipliers=0))
+        self.is_held = self.form.held
+        self._schedule = Schedule(lowered, self.form)
         self._stage = self._schedule.stage
         self.path, self.expanded = self._schedule.path, self._schedule.expanded
         self.outputs, self.word_nodes = self._schedule.outputs, self._schedule.words

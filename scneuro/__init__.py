@@ -1,24 +1,29 @@
 """Write a spiking neuron once; get float, Q8.8, gates, parity and a bitstream."""
 
-from .channel import Channel, Gate
-from .declare import Input, State
-from .errors import LoweringError, ScneuroError, ToolError, TraceError
-from .fixed import FixedNeuron
-from .neuron import Derived, Neuron
-from .neurons.adex import AdEx
-from .neurons.conductance_lif import ConductanceLIF
-from .neurons.escape_lif import EscapeLIF
-from .neurons.exponential_if import ExponentialIF
-from .neurons.hodgkin_huxley import HodgkinHuxley
-from .neurons.izhikevich import Izhikevich
-from .neurons.lif import LIF
-from .neurons.noisy_lif import NoisyLIF
-from .neurons.quadratic_if import QuadraticIF
-from .neurons.sc_adex import SCAdExNeuron
-from .neurons.sc_conductance import SCConductanceNeuron
-from .runner import Recording
-from .stochastic import Noise
-from .tutorial import FixedPointAdExNeuron, verify_adex_parity
+from typing import TYPE_CHECKING
+
+from .tools.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from .channel import Channel, Gate
+    from .declare import Input, State
+    from .errors import LoweringError, ScneuroError, ToolError, TraceError
+    from .fixed import FixedNeuron
+    from .neuron import Derived, Neuron
+    from .neurons.adex import AdEx
+    from .neurons.conductance_lif import ConductanceLIF
+    from .neurons.escape_lif import EscapeLIF
+    from .neurons.exponential_if import ExponentialIF
+    from .neurons.hodgkin_huxley import HodgkinHuxley
+    from .neurons.izhikevich import Izhikevich
+    from .neurons.lif import LIF
+    from .neurons.noisy_lif import NoisyLIF
+    from .neurons.quadratic_if import QuadraticIF
+    from .neurons.sc_adex import SCAdExNeuron
+    from .neurons.sc_conductance import SCConductanceNeuron
+    from .runner import Recording
+    from .stochastic import Noise
+    from .tutorial import FixedPointAdExNeuron, verify_adex_parity
 
 __all__ = [
     "LIF",
@@ -48,3 +53,34 @@ __all__ = [
     "TraceError",
     "verify_adex_parity",
 ]
+
+_WHERE = {
+    "LIF": "neurons.lif",
+    "AdEx": "neurons.adex",
+    "Channel": "channel",
+    "ConductanceLIF": "neurons.conductance_lif",
+    "Derived": "neuron",
+    "EscapeLIF": "neurons.escape_lif",
+    "ExponentialIF": "neurons.exponential_if",
+    "FixedNeuron": "fixed",
+    "FixedPointAdExNeuron": "tutorial",
+    "Gate": "channel",
+    "HodgkinHuxley": "neurons.hodgkin_huxley",
+    "Input": "declare",
+    "Izhikevich": "neurons.izhikevich",
+    "LoweringError": "errors",
+    "Neuron": "neuron",
+    "Noise": "stochastic",
+    "NoisyLIF": "neurons.noisy_lif",
+    "QuadraticIF": "neurons.quadratic_if",
+    "Recording": "runner",
+    "SCAdExNeuron": "neurons.sc_adex",
+    "SCConductanceNeuron": "neurons.sc_conductance",
+    "ScneuroError": "errors",
+    "State": "declare",
+    "ToolError": "errors",
+    "TraceError": "errors",
+    "verify_adex_parity": "tutorial",
+}
+
+__getattr__, __dir__ = on_demand(__name__, _WHERE)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pickle import PicklingError
 from typing import Any
 
 import numpy as np
+
+from .tools.places import Place
 
 __all__ = ["Channel", "Gate", "linoid"]
 
@@ -47,6 +51,18 @@ class Gate:
     def steady(self, V: Any) -> Any:
         """Its value at rest, 0 to 1."""
         return self.alpha(V) / (self.alpha(V) + self.beta(V))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rates = self.alpha, self.beta
+        if all("<" not in getattr(rate, "__qualname__", "<") for rate in rates):
+            return _gate, (self.name, self.power, *map(Place.of, rates))
+        return _kept_gate, _where_kept(self)
+
+    def __copy__(self) -> Gate:
+        return self  # it never changes
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Gate:
+        return self
 
     def step(self, x: Any, V: Any, dt: float) -> Any:
         """``x`` after ``dt`` ms at V: the exact solution (exponential Euler)."""
@@ -90,3 +106,32 @@ class Channel:
         for gate in self.gates:
             open_ = open_ * gates[gate.name] ** gate.power
         return open_ * (V - self.E)
+
+
+# -- to another process and back ------------------------------------------------------------------
+def _gate(name: str, power: int, alpha: Place, beta: Place) -> Gate:
+    return Gate(name, power, alpha.find(), beta.find())
+
+
+def _where_kept(gate: Gate) -> tuple[Place, int]:
+    """A module's variable that has a gate, and which of its gates it is.
+
+    Rates are lambdas more often than not, which no other process could find by their names.
+    """
+    own = getattr(gate.alpha, "__module__", "")
+    for module in (own, *sys.modules):
+        for name, value in list(getattr(sys.modules.get(module), "__dict__", {}).items()):
+            if isinstance(value, Gate | Channel) and gate in (kept := _gates(value)):
+                return Place.in_module(module, name), kept.index(gate)
+    raise PicklingError(
+        f"gate {gate.name} has rates without a name and is kept in no module's variable, so no "
+        "other process finds it: give it or its channel one, at the top level of a file"
+    )
+
+
+def _kept_gate(place: Place, index: int) -> Gate:
+    return _gates(place.find())[index]
+
+
+def _gates(value: Gate | Channel) -> tuple[Gate, ...]:
+    return (value,) if isinstance(value, Gate) else value.gates

@@ -1,14 +1,17 @@
-"""What a neuron declares: its states and its inputs."""
+"""What a neuron declares: its states, its inputs, its noises and its parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+import sys
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .stochastic import Noise
 from .words import Word
 
-__all__ = ["Input", "State"]
+__all__ = ["Declarations", "Input", "State", "declarations", "names_of", "refuse_taken"]
 
 
 @dataclass
@@ -76,3 +79,99 @@ class Input:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """What a class declares, with all it inherits, in order.
+
+    Attributes
+    ----------
+    states, inputs, noises : dict
+        By name.
+    defaults : dict
+        The default of every parameter.
+    """
+
+    states: dict[str, State]
+    inputs: dict[str, Input]
+    noises: dict[str, Noise]
+    defaults: dict[str, Any]
+
+
+def declarations(cls: type, root: type, surface: Collection[str]) -> Declarations:
+    """What a subclass of ``root`` declares.
+
+    Parameters
+    ----------
+    cls, root : type
+    surface : collection of str
+        Names that have a meaning already.
+
+    Raises
+    ------
+    TypeError
+        A name that is taken, or a parameter without a default.
+    """
+    found: dict[str, Any] = {}
+    notes: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        if issubclass(base, root):
+            found.update(vars(base))
+            for name, note in annotations_of(base).items():
+                notes.pop(name, None)  # what is declared again takes its new place
+                notes[name] = note
+    variables = {n: v for n, v in found.items() if isinstance(v, State | Input | Noise)}
+    refuse_taken(cls.__name__, variables.items(), surface)
+    notes = {n: note for n, note in notes.items() if "ClassVar" not in note and n not in variables}
+    for name in notes:
+        if name not in found and name not in surface and not name.startswith("_"):
+            raise TypeError(f"{cls.__name__}: parameter {name} needs a default value")
+    numbers = [n for n, v in found.items() if type(v) in (int, float) and n[0] != "_"]
+    names = dict.fromkeys((*(n for n in notes if n in found), *numbers))
+    for name in names.keys() & names_of(root) - {"dt"}:
+        raise TypeError(
+            f"{cls.__name__}: parameter {name} has a name that means something else for every "
+            f"neuron; rename it, to {name}_ for example"
+        )
+    return Declarations(
+        {n: v for n, v in variables.items() if isinstance(v, State)},
+        {n: v for n, v in variables.items() if isinstance(v, Input)},
+        {n: v for n, v in variables.items() if isinstance(v, Noise)},
+        {n: found[n] for n in names},
+    )
+
+
+def names_of(*kinds: type) -> frozenset[str]:
+    """The names that instances of some classes have: methods, properties and annotated ones."""
+    annotated = (annotations_of(base) for kind in kinds for base in kind.__mro__)
+    return frozenset().union(*map(dir, kinds), *annotated)
+
+
+def annotations_of(cls: type) -> dict[str, str]:
+    """A class's own annotations as text, none of them evaluated."""
+    if sys.version_info >= (3, 14):  # there they are code, which may name what is not imported
+        from annotationlib import Format
+
+        notes = inspect.get_annotations(cls, format=Format.STRING)
+    else:
+        notes = inspect.get_annotations(cls)
+    return {name: str(note) for name, note in notes.items()}
+
+
+def refuse_taken(owner: str, variables: Iterable[tuple[str, Any]], taken: Collection[str]) -> None:
+    """Refuse a state, an input or a noise whose name already means something.
+
+    Raises
+    ------
+    TypeError
+    """
+    for name, variable in variables:
+        kind = type(variable).__name__
+        if name.startswith("_"):
+            raise TypeError(f"{owner}: {kind} {name} must not start with an underscore; rename it")
+        if name in taken:
+            raise TypeError(
+                f"{owner}: {kind} {name} has a name that means something else for every neuron; "
+                f"rename it, to {name}_ for example"
+            )

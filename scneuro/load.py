@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 from .errors import FileTrouble, ScneuroError
 from .neuron import Neuron
 from .neurons import builtin, builtins
+from .tools.places import load_file
 
 __all__ = ["load_neuron", "make_neuron"]
 
@@ -32,20 +29,7 @@ def load_neuron(name: str) -> type[Neuron]:
                 "your own is path/to/file.py:Class",
             ) from None
     file, _, wanted = name.rpartition(":") if ":" in name else (name, "", "")
-    path = Path(file)
-    if path.suffix != ".py" or not path.is_file():
-        raise FileTrouble(
-            f"{file} is no Python file", "a neuron of your own is path/to/file.py:Class"
-        )
-    spec = importlib.util.spec_from_file_location(f"scneuro_user_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise FileTrouble(f"{file} fails when it is run: {type(error).__name__}: {error}") from None
+    module = load_file(file)
     found = {
         n: v
         for n, v in vars(module).items()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import copyreg
+import inspect
 import math
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,9 +15,10 @@ import numpy as np
 from .compiler.graph import Expr
 from .compiler.lower import lower
 from .compiler.trace import trace
-from .declare import Input, State
+from .declare import Input, State, declarations, names_of, refuse_taken
 from .fixed import FixedNeuron
-from .runner import Runner, numbers
+from .runner import Recording, Runner, numbers
+from .spec import FixedSpec, Spec, others
 from .stochastic import LFSR, Noise, NoiseSource, totals
 from .working import working_range
 
@@ -84,39 +87,27 @@ class Neuron(Runner):
     _inputs: ClassVar[dict[str, Input]] = {}
     _noises: ClassVar[dict[str, Noise]] = {}
     _defaults: ClassVar[dict[str, Any]] = {}
+    # what it was made with: the arguments, and the preset with what overrides it
+    __signature__: ClassVar[inspect.Signature]
+    _call: tuple[tuple[Any, ...], dict[str, Any]]
+    _preset: ClassVar[tuple[str | None, dict[str, Any]]] = (None, {})
+    # what it is then
+    parameters: dict[str, float]
+    state_variables: dict[str, State]
+    initial: dict[str, float]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        found: dict[str, Any] = {}
-        for base in reversed(cls.__mro__):
-            if issubclass(base, Neuron):
-                found.update(vars(base))
-        notes: dict[str, str] = {}
-        for base in reversed(cls.__mro__):
-            if issubclass(base, Neuron):
-                for n, note in vars(base).get("__annotations__", {}).items():
-                    notes.pop(n, None)  # what is declared again takes its new place
-                    notes[n] = str(note)
-        cls._states = {n: v for n, v in found.items() if isinstance(v, State)}
-        cls._inputs = {n: v for n, v in found.items() if isinstance(v, Input)}
-        cls._noises = {n: v for n, v in found.items() if isinstance(v, Noise)}
-        numbers_ = [n for n, v in found.items() if type(v) in (int, float) and n[0] != "_"]
-        declared = [n for n, note in notes.items() if n in found and "ClassVar" not in note]
-        cls._defaults = {
-            n: found[n]
-            for n in dict.fromkeys((*declared, *numbers_))
-            if not isinstance(found[n], State | Input | Noise)
-        }
-        bare = [
-            n
-            for n, note in notes.items()
-            if n not in found
-            and "ClassVar" not in note
-            and n not in Runner.__annotations__
-            and not n.startswith("_")
-        ]
-        if bare:
-            raise TypeError(f"{cls.__name__}: parameter {bare[0]} needs a default value")
+        declared = declarations(cls, Neuron, _surface())
+        cls._states, cls._inputs = declared.states, declared.inputs
+        cls._noises, cls._defaults = declared.noises, declared.defaults
+        _, *given = inspect.signature(cls.__init__).parameters.values()
+        cls.__signature__ = inspect.Signature(given)  # not that of __new__
+
+    def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
+        neuron = super().__new__(cls)
+        neuron.__dict__["_call"] = arguments, keywords
+        return neuron
 
     def __init__(self, *values: float, **parameters: float) -> None:
         cls = type(self)
@@ -142,7 +133,10 @@ class Neuron(Runner):
             if isinstance(value, _Derived):
                 self.__dict__[name] = self._number(name, value.function(self))
         self.parameters = {name: self.__dict__[name] for name in cls._defaults}
-        self.state_variables = {**cls._states, **self.further_states()}
+        further = self.further_states()
+        taken = {*_surface(), *cls._inputs, *cls._noises, *cls._defaults}
+        refuse_taken(self.name, further.items(), taken)
+        self.state_variables = {**cls._states, **further}
         for name, state in self.state_variables.items():
             state.name = name
         for rule in ("dt > 0", *cls.constraints):
@@ -182,7 +176,7 @@ class Neuron(Runner):
         chosen = dict(cls.presets[name])
         currents = chosen.pop("currents", cls.currents)
         neuron = cls(**{**chosen, **parameters})
-        neuron.__dict__["currents"] = currents
+        neuron.__dict__.update(currents=currents, _preset=(name, parameters))
         return neuron
 
     def fresh(self) -> Self:
@@ -191,6 +185,36 @@ class Neuron(Runner):
         twin.__dict__["currents"] = self.currents
         twin.seed = self.seed
         return twin
+
+    @property
+    def spec(self) -> Spec:
+        """What it is made of, as data: its class, preset, parameters and seed."""
+        arguments, keywords = self._call
+        rest = others(type(self), arguments, keywords, self.parameters)
+        preset, overrides = self._preset
+        if preset is not None:
+            arguments, keywords = (), overrides
+        return Spec(
+            type(self),
+            preset,
+            tuple(self.parameters.items()),
+            rest,
+            self.seed,
+            arguments,
+            tuple(keywords.items()),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are made of the same; what they have run does not count."""
+        if not isinstance(other, Neuron):
+            return NotImplemented
+        return self.spec == other.spec
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.parameters.values()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.spec.make, (), _carried(self, "_values", "_source", "currents")
 
     @property
     def noises(self) -> dict[str, Noise]:
@@ -252,8 +276,16 @@ class Neuron(Runner):
             budget=budget,
             measure=lambda: working_range(self),
         )
+        options = (
+            ("rounding", rounding),
+            ("guard", guard),
+            ("table_error", table_error),
+            ("seed", seed),
+        )
         seed = self.seed if seed is None else seed
-        return FixedNeuron(self.name, self.dt, self.input_defaults, lowered, seed=seed)
+        fixed = FixedNeuron(self.name, self.dt, self.input_defaults, lowered, seed=seed)
+        fixed.__dict__["origin"] = FixedSpec(self.spec, options)
+        return fixed
 
     def hardware(self, fixed: FixedNeuron) -> Any:
         """A hand-written ``Elaboratable`` to use as this neuron's hardware; None for ours.
@@ -332,3 +364,26 @@ class Neuron(Runner):
         if not eval(rule, {"__builtins__": {}, "exp": math.exp}, given):
             facts = " and ".join(f"{n} = {v:g}" for n, v in sorted(given.items()))
             raise ValueError(f"{self.name}: {rule} must hold, but {facts}")
+
+
+@cache
+def _surface() -> frozenset[str]:
+    """The names that have a meaning at some fidelity, or in what a run produced."""
+    own = {"lowered", "noise", "origin"}  # an integer model's
+    return names_of(Neuron, FixedNeuron, Recording) | own
+
+
+def _carried(runner: Runner, *names: str) -> dict[str, Any]:
+    """What a copy has of its original besides what both are made of: the run so far."""
+    names = (*names, "_shape", "name", "seed")
+    return {name: runner.__dict__[name] for name in names if name in runner.__dict__}
+
+
+def _reduce_fixed(fixed: FixedNeuron) -> Any:
+    origin = fixed.__dict__.get("origin")
+    if origin is None:  # made by hand
+        return fixed.__reduce_ex__(2)
+    return origin.make, (), _carried(fixed, "_registers", "_sources", "noise")
+
+
+copyreg.pickle(FixedNeuron, _reduce_fixed)

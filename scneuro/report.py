@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from .compiler.pipeline.form import Form
+from .compiler.pipeline.schedule import Schedule
 from .compiler.text import Equations
 from .fixed import FixedNeuron
 from .neuron import Neuron
 
-__all__ = ["describe", "show"]
+__all__ = ["describe", "latency_clocks", "show"]
 
 
 def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dict[str, Any]:
@@ -117,3 +119,9 @@ def show(neuron: Neuron, figures: dict[str, Any]) -> str:
         f"a single neuron takes a step every {latency['single']} clocks",
     ]
     return "\n".join(lines)
+
+
+def latency_clocks(fixed: FixedNeuron) -> dict[str, int]:
+    """Clocks of a step with DSPs to multiply in: ``pipelined``, and of a ``single`` neuron."""
+    clocks = Schedule(fixed.lowered, Form()).latency
+    return {"pipelined": clocks, "single": clocks + 1}

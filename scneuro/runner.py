@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
+
+from .tools.progress import progress as bar
 
 __all__ = ["Recording", "Runner", "numbers"]
 
@@ -171,15 +172,7 @@ class Runner:
             self._fit(shape[1:])
         spike = np.zeros(shape, dtype=bool)
         states = {name: np.zeros(shape) for name in self.state_names}
-        steps = tqdm(
-            range(shape[0]),
-            desc=self.name,
-            unit="step",
-            delay=2,
-            leave=False,
-            disable=None if progress else True,
-        )
-        for t in steps:
+        for t in bar(range(shape[0]), self.name, unit="step", wanted=progress):
             spike[t] = self._advance({name: a[t] for name, a in arrays.items()})
             for name, values in states.items():
                 values[t] = self.read(name)

@@ -4,8 +4,9 @@ What is exported here is imported when it is asked for, so that pytest, which lo
 this package, does not load Amaranth.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..tools.on_demand import on_demand
 
 if TYPE_CHECKING:
     from .compare.figures import Mismatch, Parity
@@ -41,8 +42,4 @@ _WHERE = {
     "vector_parity": "compare.vectors",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_WHERE[name]}", __name__), name)
+__getattr__, __dir__ = on_demand(__name__, _WHERE)

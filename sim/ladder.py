@@ -102,7 +102,7 @@ def climb(
                 neuron,
                 stimulus,
                 fixed=fixed,
-                make=lambda: build(neuron, fixed, dsp=board.dsp),
+                make=lambda: build(neuron, fixed, board.form),
                 progress=progress,
             )
             for stimulus in (np.full(count, neuron.currents[0]), adversarial(count))
@@ -179,7 +179,7 @@ def _proof(neuron: Neuron, board: Board, progress: bool) -> _Found:
     fixed = neuron.fixed()
     if neuron.hardware(fixed) is not None:
         raise hand_written(neuron.name)
-    found = prove(fixed, held=True, dsp=board.dsp, progress=progress)
+    found = prove(fixed, board.form, progress=progress)
     text = (
         f"equal for all 2^{math.log2(found.states):.0f} states and 2^{math.log2(found.inputs):.0f} "
         f"inputs"

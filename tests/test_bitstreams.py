@@ -33,6 +33,9 @@ def test_every_neuron_becomes_a_bitstream_that_meets_the_clock(tmp_path, name, b
     assert report.sha256 == hashlib.sha256(content).hexdigest()
     assert report.fmax_mhz > 1.5 * report.clock_mhz
     assert report.utilization["logic"]["used"] < report.utilization["logic"]["available"]
+    there = {name: count["available"] for name, count in report.utilization.items()}
+    part = BOARDS[board].part
+    assert (there["logic"], there.get("dsp", 0), there["ram"]) == (part.logic, part.dsps, part.rams)
 
 
 def test_the_same_inputs_make_the_same_bytes(tmp_path):

@@ -11,7 +11,10 @@ import pytest
 
 from scneuro import LIF, AdEx, LoweringError, ScneuroError, ToolError, cli
 from scneuro.boards import BOARDS, board, build_bitstream, find_tools, read_samples
-from scneuro.boards.design import design
+from scneuro.boards.design import Pins, design
+from scneuro.boards.devices import DEVICES
+from scneuro.boards.families import ECP5, ICE40
+from scneuro.boards.placement import read_placement
 from scneuro.boards.table import Board
 from scneuro.hdl.link import FrameWriter, Sample
 from scneuro.tools import toolchain
@@ -84,6 +87,50 @@ def test_every_row_names_a_platform_with_the_pins_a_design_needs():
         for resource in [("uart", 0), ("led", 0), ("led", 1), row.button]:
             assert resource is None or resource in platform.resources, (name, resource)
         hardware.elaborate(None)
+
+
+def test_a_board_and_its_device_tell_the_tools_the_same():
+    for row in BOARDS.values():
+        commands = json.loads(plan_of(row).files["build_top.json"])["commands"]
+        assert [command[0] for command in commands] == [tool.name for tool in row.tools]
+        assert set(row.part.place) <= set(commands[1])
+        assert f"top{row.suffix}" in " ".join(commands[2])
+
+
+def plan_of(row):
+    hardware, rates = design(LIF(), LIF().fixed(), row)
+    pins = Pins(hardware, LIF().fixed(), rates, row)
+    return row.make_platform().prepare(pins, synth_opts=row.synth)
+
+
+@pytest.mark.parametrize("device", DEVICES.values(), ids=lambda d: d.name)
+def test_a_device_is_a_row_and_its_family_says_the_rest(device):
+    family = device.family
+    assert {"logic", "dsp", "ram"} <= set(family.cells)
+    assert [tool.stage for tool in family.tools] == ["synthesis", "place and route", "packing"]
+    assert device.synth.split()[0] == f"synth_{family.name}"
+    assert f"+/{family.name}/cells_sim.v" in family.models
+    for name, text in family.model_files().items():
+        assert name in family.models
+        assert "module " in text
+
+
+def test_synthesis_is_told_of_dsps_only_where_there_are_some():
+    assert DEVICES["up5k"].synth == "synth_ice40 -dsp"
+    assert DEVICES["hx8k"].synth == "synth_ice40"
+    assert DEVICES["ecp5-85k"].synth == "synth_ecp5"
+    bare = board("icebreaker").without_dsps()
+    assert (bare.dsp, bare.synth, bare.device) == (0, "", "iCE40 UP5K")
+
+
+@pytest.mark.parametrize("family", [ICE40, ECP5], ids=lambda f: f.name)
+def test_cells_are_counted_under_common_names(tmp_path, family):
+    kinds = {kind: {"used": n, "available": 100} for n, kind in enumerate(family.cells.values())}
+    report = {"fmax": {"a": {"achieved": 50.0}, "b": {"achieved": 20.004}}, "utilization": kinds}
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    fmax, used = read_placement(tmp_path / "report.json", family)
+    assert fmax == 20.0
+    assert [used[name]["used"] for name in family.cells] == list(range(len(family.cells)))
 
 
 def test_an_unknown_board_is_refused_with_the_list():

@@ -1,6 +1,9 @@
 """The command line: what it prints, what it returns, and what it says of bad input."""
 
+import inspect
 import json
+import pkgutil
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +13,7 @@ import numpy as np
 import pytest
 
 from scneuro import cli
+from scneuro.neurons import builtin, builtins
 
 
 def run(capsys, *arguments):
@@ -49,10 +53,24 @@ def own_neuron(tmp_path):
     return path
 
 
+def test_every_command_is_a_file_and_is_in_the_help(capsys):
+    files = {module.name for module in pkgutil.iter_modules(cli.__path__)} - {"options"}
+    assert files == set(cli._COMMANDS)
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    listed = re.findall(r"^    (\w+)", out, re.M)
+    assert listed == list(cli._COMMANDS)
+    for name in files:
+        assert f"scneuro {name}" in run(capsys, name, "--help")[1]
+
+
 def test_list_names_the_neurons_and_boards(capsys):
     code, out, _ = run(capsys, "list", "--json")
     assert code == 0
     listed = json.loads(out)
+    assert listed["neurons"] == {
+        name: inspect.getdoc(builtin(name)).splitlines()[0] for name in builtins()
+    }
     assert {"lif", "izhikevich", "adex"} <= set(listed["neurons"])
     assert {"icebreaker", "ice40_hx8k_b_evn", "ulx3s_85f"} <= set(listed["boards"])
     assert "lif" in run(capsys, "list")[1]

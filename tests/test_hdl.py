@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scneuro import LIF, AdEx, ConductanceLIF, HodgkinHuxley, Izhikevich, NoisyLIF
 from scneuro.compiler.datapath import ARRAYS, Datapath
 from scneuro.compiler.pipeline.expand import adder_count, expand, plan
-from scneuro.hdl import LFSR, Step
+from scneuro.hdl import LFSR, Form, Step
 from scneuro.hdl import Neuron as HardwareNeuron
 from scneuro.hdl.link import FRAME_BYTES, FrameReader, FrameWriter, Sample
 from scneuro.hdl.uart import UARTReceiver, UARTTransmitter, divisor
@@ -74,7 +74,7 @@ def test_the_expanded_datapath_computes_the_same(model, dsp):
     fixed = model().fixed(rounding="stochastic")
     source = fixed.lowered.path
     words = fixed.lowered.words
-    path, new = expand(source, tuple(words.values()), dsp=dsp)
+    path, new = expand(source, tuple(words.values()), Form.of(None, dsp=dsp))
     vectors = random_vectors(fixed, 5000)
     before = source.evaluator({**source.outputs, **words}, ARRAYS)(vectors)
     before |= source.evaluator(source.outputs, ARRAYS)(vectors)
@@ -93,7 +93,7 @@ def test_the_expanded_datapath_computes_the_same(model, dsp):
 @pytest.mark.parametrize("model", BUILT_IN)
 def test_no_node_of_an_expanded_datapath_leaves_its_interval(model, dsp):
     fixed = model().fixed()
-    path, _ = expand(fixed.lowered.path, (), dsp=dsp)
+    path, _ = expand(fixed.lowered.path, (), Form.of(None, dsp=dsp))
     nodes = path.reachable()
     values = path.evaluator({str(n.index): n for n in nodes}, ARRAYS)(random_vectors(fixed, 5000))
     for node in nodes:
@@ -115,7 +115,7 @@ def dsp_cells(path):
 @pytest.mark.parametrize("model", BUILT_IN)
 def test_no_more_dsps_are_used_than_there_are(model, dsp):
     fixed = model().fixed()
-    path, _ = expand(fixed.lowered.path, (), dsp=dsp)
+    path, _ = expand(fixed.lowered.path, (), Form.of(None, dsp=dsp))
     assert dsp_cells(path) <= dsp
     vectors = random_vectors(fixed, 1000)
     before = fixed.lowered.path.evaluator(fixed.lowered.path.outputs, ARRAYS)(vectors)
@@ -127,11 +127,11 @@ def test_no_more_dsps_are_used_than_there_are(model, dsp):
 @pytest.mark.parametrize("model", [ConductanceLIF, HodgkinHuxley, AdEx])
 def test_the_dsps_there_are_are_used(model):
     source = model().fixed().lowered.path
-    cells = [dsp_cells(expand(source, (), dsp=n)[0]) for n in (0, 1, 2, 5, 1000)]
+    cells = [dsp_cells(expand(source, (), Form(multipliers=n))[0]) for n in (0, 1, 2, 5, 1000)]
     assert cells == sorted(cells)
     assert cells[:2] == [0, 1]
     assert cells[3] >= 3
-    assert cells[4] == dsp_cells(expand(source, (), dsp=True)[0])
+    assert cells[4] == dsp_cells(expand(source, (), Form())[0])
 
 
 @pytest.mark.parametrize("model", [ConductanceLIF, HodgkinHuxley])
@@ -141,8 +141,8 @@ def test_the_largest_multiplications_get_the_dsps(model):
     def size(node):
         return node.args[0].width * node.args[1].width
 
-    every = [size(n) for n in expand(source, (), dsp=True)[0].reachable() if n.op == "mul"]
-    few = [size(n) for n in expand(source, (), dsp=2)[0].reachable() if n.op == "mul"]
+    every = [size(n) for n in expand(source, (), Form())[0].reachable() if n.op == "mul"]
+    few = [size(n) for n in expand(source, (), Form(multipliers=2))[0].reachable() if n.op == "mul"]
     assert len(few) < len(every)
     assert min(few) >= sorted(every, reverse=True)[len(few)]
 

@@ -3,10 +3,10 @@
 import pytest
 
 from scneuro import LIF
+from scneuro.boards.families import ECP5
 from scneuro.errors import ToolError
 from scneuro.hdl import build
 from scneuro.load import make_neuron
-from scneuro.sim.chip import cells as models
 from scneuro.sim.chip import netlist, netlist_parity
 
 pytestmark = [pytest.mark.slow, pytest.mark.compiler]
@@ -32,12 +32,11 @@ def test_the_netlist_of_another_neuron_differs():
     assert f"at step {result.mismatch.step}" in str(result) or "DIFFERS" in str(result)
 
 
-def test_a_cell_used_in_a_way_that_has_no_model_is_an_error(monkeypatch, tmp_path):
-    cells = models._ECP5_CELLS.read_text()
+def test_a_cell_used_in_a_way_that_has_no_model_is_an_error(monkeypatch):
+    ((name, cells),) = ECP5.model_files().items()
     assert cells.count('REG_OUTPUT_CLK != "NONE"') == 1
-    broken = tmp_path / "cells.v"
-    broken.write_text(cells.replace('REG_OUTPUT_CLK != "NONE"', "1"))
-    monkeypatch.setattr(models, "_ECP5_CELLS", broken)
+    broken = {name: cells.replace('REG_OUTPUT_CLK != "NONE"', "1")}
+    monkeypatch.setattr(type(ECP5), "model_files", lambda _: broken)
     neuron = make_neuron("izhikevich")
     with pytest.raises(ToolError, match="unsupported_use"):
         netlist.netlist_library(build(neuron, neuron.fixed(), dsp=156), "ecp5-85k")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scneuro import LIF, AdEx, Derived, Input, Izhikevich, Neuron, State
+from scneuro import LIF, AdEx, Derived, Input, Izhikevich, Neuron, Noise, State
 from scneuro.signals.spikes import time_errors
 from scneuro.signals.stimulus import ornstein_uhlenbeck
 
@@ -303,6 +303,55 @@ def test_a_parameter_without_a_default_is_refused():
         class Bare(Neuron):
             tau: float
             V = State()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["step", "run", "reset", "read", "write", "fixed", "graph", "name", "dt", "seed", "parameters",
+     "spec", "preset", "currents", "units", "update", "state_names", "initial", "hardware",
+     "registers", "words", "lowered", "noise", "spike", "spikes", "t", "states", "inputs"],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [State, Input, Noise])
+def test_a_name_that_means_something_else_is_refused(name, kind):
+    with pytest.raises(TypeError, match=rf"Taken: {kind.__name__} {name} has a name .*{name}_ for"):
+        type("Taken", (LIF,), {name: kind()})
+    with pytest.raises(TypeError, match=f"Hidden: {kind.__name__} _{name} must not start with"):
+        type("Hidden", (LIF,), {f"_{name}": kind()})
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("read", "means"), ("I", "means"), ("R", "means"), ("_x", "underscore")],
+)
+def test_a_state_of_an_instance_must_not_have_a_taken_name_either(name, why):
+    class Further(LIF):
+        def further_states(self):
+            return {name: State()}
+
+    with pytest.raises(TypeError, match=rf"Further: State {name} .*{why}"):
+        Further()
+
+
+@pytest.mark.parametrize("name", ["step", "fixed", "seed", "currents", "initial", "parameters"])
+def test_a_parameter_must_not_hide_what_every_neuron_has(name):
+    with pytest.raises(TypeError, match=f"Hiding: parameter {name} has a name that means"):
+        type("Hiding", (LIF,), {name: 1.0})
+
+
+def test_a_parameter_may_be_called_as_a_recordings_parts_are():
+    kind = type("Named", (LIF,), {"noise": 0.5, "t": 2.0})
+    assert kind(t=3.0).parameters["t"] == 3.0
+
+
+def test_annotations_may_name_what_is_not_imported():
+    class Later(LIF):
+        tau_m: "float" = 5.0
+        extra: "NotImported" = 2.0  # noqa: F821
+        note: "ClassVar[NotImported]" = "no parameter"  # noqa: F821
+
+    assert Later().parameters["extra"] == 2.0
+    assert list(Later().parameters)[-2:] == ["tau_m", "extra"]
+    assert "note" not in Later().parameters
 
 
 def test_a_state_that_starts_at_no_parameter_is_refused():

@@ -7,11 +7,12 @@ import pytest
 
 from scneuro import LIF, ScneuroError, cli
 from scneuro.boards import board
+from scneuro.boards.families import ecp5, ice40
 from scneuro.errors import ToolError
 from scneuro.hdl.link import FrameReader
 from scneuro.load import make_neuron
 from scneuro.sim import ladder
-from scneuro.sim.chip import bitstream, bitstream_parity
+from scneuro.sim.chip import bitstream_parity
 from scneuro.sim.chip.bitstream import _Listener
 from scneuro.sim.ladder import Rung, climb
 from scneuro.tools import toolchain
@@ -74,7 +75,7 @@ def test_a_missing_tool_is_said_and_the_other_rungs_are_climbed(low, monkeypatch
 def test_without_icestorm_the_error_says_where_it_is(monkeypatch):
     monkeypatch.setattr(toolchain, "_candidates", lambda name: [])
     with pytest.raises(ToolError, match="no icebox_vlog: looked for") as error:
-        toolchain.find("icebox_vlog")
+        toolchain.find(ice40._TO_VERILOG)
     assert "fpga-icestorm" in error.value.hint
 
 
@@ -133,7 +134,7 @@ def test_a_byte_outside_a_frame_is_an_error():
 @pytest.mark.slow
 @pytest.mark.compiler
 def test_one_bit_of_one_lut_is_found_through_the_pins(monkeypatch):
-    sound = bitstream._joined
+    sound = ecp5._joined
 
     def flipped(design):
         cells = sound(design)["modules"]["top"]["cells"]
@@ -143,7 +144,7 @@ def test_one_bit_of_one_lut_is_found_through_the_pins(monkeypatch):
         cells[name]["parameters"]["INITVAL"] = "".join("10"[int(bit)] for bit in table)
         return design
 
-    monkeypatch.setattr(bitstream, "_joined", flipped)
+    monkeypatch.setattr(ecp5, "_joined", flipped)
     found = bitstream_parity(LIF(), board("ulx3s_85f"), steps=200, progress=False)
     assert not found.ok
     assert found.difference.startswith("frame ")

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from scneuro import Neuron
-from scneuro.boards.area import DEVICES, measure_area
-from scneuro.compiler.pipeline.schedule import Schedule
+from scneuro.boards.area import measure_area
+from scneuro.boards.devices import DEVICES
 from scneuro.errors import ToolError
 from scneuro.neurons import builtin, builtins
-from scneuro.report import describe
+from scneuro.report import describe, latency_clocks
 from scneuro.signals.patterns import PATTERNS
 from scneuro.signals.stimulus import adversarial
 from scneuro.sim import parity
@@ -44,8 +44,8 @@ def facts(name: str) -> str:
     kind = builtin(name)
     neuron = kind()
     fixed = neuron.fixed()
-    clocks = Schedule(fixed.lowered, dsp=True).latency
-    figures = describe(neuron, fixed, {"pipelined": clocks, "single": clocks + 1})
+    latency = latency_clocks(fixed)
+    figures = describe(neuron, fixed, latency)
     parts = [f"# `{name}`: {neuron.name}", *_description(neuron), *_picture(name, neuron)]
     if kind.presets:
         parts += ["## Presets", _presets(kind)]
@@ -60,8 +60,8 @@ def facts(name: str) -> str:
         parts += ["## Tables", _tables(figures)]
     parts += [
         "## Latency",
-        f"{clocks} clocks through the pipeline, with a new update every clock; a single neuron "
-        f"takes a step every {clocks + 1} clocks.",
+        f"{latency['pipelined']} clocks through the pipeline, with a new update every clock; a "
+        f"single neuron takes a step every {latency['single']} clocks.",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..neuron import Neuron
+if TYPE_CHECKING:
+    from ..neuron import Neuron
 
-__all__ = ["builtin", "builtins"]
+__all__ = ["builtin", "builtins", "summaries"]
 
 
 def builtins() -> list[str]:
@@ -28,3 +32,20 @@ def builtin(name: str) -> type[Neuron]:
     module = importlib.import_module(f"{__name__}.{name}")
     neuron: type[Neuron] = getattr(module, module.__all__[0])
     return neuron
+
+
+def summaries() -> dict[str, str]:
+    """What each built-in neuron says it is, in a line, by name; read without importing it."""
+    return {name: (ast.get_docstring(_class(name)) or "").partition("\n")[0] for name in builtins()}
+
+
+def _class(name: str) -> ast.ClassDef:
+    """The class of a built-in neuron, as it is written: the first name its file exports."""
+    body = ast.parse((Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")).body
+    (exported,) = (
+        ast.literal_eval(node.value)
+        for node in body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    (found,) = (n for n in body if isinstance(n, ast.ClassDef) and n.name == exported[0])
+    return found

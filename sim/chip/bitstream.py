@@ -1,20 +1,16 @@
 """The packed bitstream, turned back into logic and run through its pins.
 
-iCE40: Project IceStorm's ``iceunpack`` and ``icebox_vlog`` read the very bits that go to the flash
-and write them as Verilog: LUTs, carries, flip-flops, block RAMs, wires. ECP5: Project Trellis
-unpacks a bitstream into settings of tiles, but no open tool turns those back into logic; so the
-netlist is taken as nextpnr writes it after routing, of a build with the same bytes.
-
-Either is compiled and runs on the board's clock; bytes go in at the UART's pin, frames come out at
+How, its family knows (:meth:`scneuro.boards.families.Family.read_back`). What comes of it is
+compiled and runs on the board's clock; bytes go in at the UART's pin, frames come out at
 it, and each is compared with the integer model.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +23,14 @@ from ...errors import ScneuroError
 from ...hdl.link import FrameReader, Sample
 from ...hdl.uart import divisor, levels
 from ...neuron import Neuron
-from ...tools.toolchain import find_tools, run_tool
 from ..board import expected_samples
 from ..engines.compiled import Compiled
 from .cells import compile_cells
 
 __all__ = ["BitstreamParity", "bitstream_parity", "bitstream_samples"]
 
-_ROUTED = Path(__file__).with_name("ecp5_routed.v")
-_READ_ROUTED = "read_json routed.json\nsetattr -unset hdlname w:*\n"  # a pin's name is its wire's
 _BITS = 8 + 16 + 16  # spikes, V and I of a frame
 _BYTE = 0x6E
-_COMB = {"A", "B", "C", "D", "M", "FCI", "F1", "FXA", "FXB", "F", "FCO", "OFX"}
 
 
 @dataclass(frozen=True)
@@ -113,8 +105,10 @@ def bitstream_parity(
         A tool is missing: yosys, nextpnr, a C++ compiler, for iCE40 ``icebox_vlog``.
     """
     begin = time.monotonic()
-    turned_back = _ice40 if "icepack" in board.tools else _ecp5
-    build, library, what = turned_back(neuron, board, progress)
+    family = board.part.family
+    found = family.read_back(board, partial(finished_build, neuron, progress=progress))
+    library = compile_cells(family, found.design)
+    build = found.build
     made = time.monotonic()
     frames = -(-steps // build.plan.every)
     samples, clocks = bitstream_samples(library, board, build, frames, progress=progress)
@@ -123,15 +117,15 @@ def bitstream_parity(
     difference = ""
     if strange := [word for word in seen if word not in build.plan.currents]:
         difference = f"a current of {strange[0] / 256:g} that was never asked for"
-    for number, (found, wanted) in enumerate(zip(samples, expected, strict=True)):
-        if found != wanted:
-            difference = f"frame {number} is {found}, not {wanted}"
+    for number, (got, wanted) in enumerate(zip(samples, expected, strict=True)):
+        if got != wanted:
+            difference = f"frame {number} is {got}, not {wanted}"
             break
     content = (build.folder / f"top{board.suffix}").read_bytes()
     return BitstreamParity(
         neuron.name,
         board.name,
-        what,
+        found.what,
         hashlib.sha256(content).hexdigest(),
         len(samples) * build.plan.every,
         clocks,
@@ -141,77 +135,6 @@ def bitstream_parity(
         made - begin,
         time.monotonic() - made,
     )
-
-
-# -- back to logic ---------------------------------------------------------------------------------
-def _ice40(neuron: Neuron, board: Board, progress: bool) -> tuple[Build, Path, str]:
-    tools = find_tools(("iceunpack", "icebox_vlog"))
-    build = finished_build(neuron, replace(board, dsp=0, synth=""), progress=progress)
-    folder = build.folder
-    text = run_tool([tools["iceunpack"].command, "top.bin"], folder)
-    unpacked = folder / "unpacked.asc"
-    unpacked.write_text(text)
-    chip = run_tool(
-        [tools["icebox_vlog"].command, "-s", "-n", "top", "-p", "top.pcf", unpacked.name], folder
-    )
-    library = compile_cells("ice40", {"chip.v": chip}, "read_verilog chip.v\n")
-    return build, library, "bitstream unpacked"
-
-
-def _ecp5(neuron: Neuron, board: Board, progress: bool) -> tuple[Build, Path, str]:
-    routed = finished_build(neuron, board, options="--write routed.json", progress=progress)
-    build = finished_build(neuron, board, progress=progress)
-    bits = [(b.folder / f"top{board.suffix}").read_bytes() for b in (routed, build)]
-    if bits[0] != bits[1]:
-        raise ScneuroError("two builds of the same design made other bytes")
-    files = {
-        "routed.json": json.dumps(_joined(json.loads((routed.folder / "routed.json").read_text()))),
-        "routed.v": _ROUTED.read_text(encoding="utf-8"),
-    }
-    over = "read_verilog -defer -overwrite routed.v\n"
-    return build, compile_cells("ecp5", files, _READ_ROUTED, over=over), "routed netlist"
-
-
-def _tie(cell: dict[str, Any]) -> None:
-    """Connect what the multiplexers before a DSP's or a RAM's pins make constant."""
-    wires, ways, parameters = cell["connections"], cell["port_directions"], cell["parameters"]
-    for port in [port for port in wires if f"{port}MUX" in parameters]:
-        choice = parameters.pop(f"{port}MUX").strip()
-        if not wires[port]:
-            wires[port] = [{"0": "0", "1": "1", "INV": "0"}.get(choice, "1")]
-        elif choice != port:
-            raise ScneuroError(f"{cell['type']} has {port} by way of {choice}, which has no model")
-    for port in [port for port in wires if port.startswith(("SR", "RO")) and not wires[port]]:
-        del wires[port], ways[port]  # chains of DSPs
-
-
-def _joined(design: dict[str, Any]) -> dict[str, Any]:
-    """nextpnr's netlist with a level on every input, as the device has one.
-
-    What is not connected reads 1 in an ECP5, and that is what nextpnr counts on; only a set/reset
-    is off where it is not used, and a carry chain begins with 0.
-    """
-    for module in design["modules"].values():
-        for cell in module["cells"].values():
-            kind, wires, ways = cell["type"], cell["connections"], cell["port_directions"]
-            if kind in ("MULT18X18D", "DP16KD"):
-                _tie(cell)
-            if kind == "TRELLIS_COMB":
-                cell["parameters"]["IS_Z1"] = f"{int(bool(wires.get('FXA'))):032b}"
-                for unused in set(wires) - _COMB:
-                    if wires[unused]:
-                        raise ScneuroError(f"a LUT's {unused} is used, which has no model")
-                    del wires[unused], ways[unused]
-            elif kind == "TRELLIS_IO":
-                pad = "from_pad" if cell["parameters"]["DIR"] == "INPUT" else "to_pad"
-                wires[pad], ways[pad] = wires.pop("B"), "input" if pad == "from_pad" else "output"
-                del ways["B"]
-            for port, way in ways.items():
-                if way == "input" and not wires.get(port):
-                    wires[port] = ["0" if port.startswith(("LSR", "RST", "FCI")) else "1"]
-        cells = module["cells"]
-        module["cells"] = {n: c for n, c in cells.items() if c["type"] != "GSR"}
-    return design
 
 
 # -- through the pins ------------------------------------------------------------------------------

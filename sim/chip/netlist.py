@@ -13,7 +13,8 @@ from typing import Any
 
 from amaranth.back import rtlil
 
-from ...boards.area import DEVICES
+from ...boards.devices import DEVICES
+from ...boards.families import CellDesign
 from ...hdl import build
 from ...neuron import Neuron
 from ...signals.stimulus import adversarial
@@ -85,7 +86,7 @@ def netlist_library(hardware: Any, device: str, *, cache: Path | None = None) ->
     hardware : Component
         With the signature of :class:`scneuro.hdl.Neuron`.
     device : str
-        One of :data:`scneuro.boards.area.DEVICES`.
+        One of :data:`scneuro.boards.devices.DEVICES`.
     cache : path, optional
         As for :func:`scneuro.sim.engines.compiled.compile_design`.
 
@@ -95,10 +96,10 @@ def netlist_library(hardware: Any, device: str, *, cache: Path | None = None) ->
         If yosys or a C++ compiler is missing, or fails; also if the netlist has a cell without a
         model.
     """
-    synth = DEVICES[device]["synth"]
-    family = synth.split()[0].removeprefix("synth_")
+    part = DEVICES[device]
     files = {"design.il": rtlil.convert(hardware, emit_src=False)}
-    return compile_cells(family, files, _SCRIPT.format(synth=synth), cache=cache)
+    design = CellDesign(files, _SCRIPT.format(synth=part.synth))
+    return compile_cells(part.family, design, cache=cache)
 
 
 def netlist_parity(
@@ -116,7 +117,7 @@ def netlist_parity(
     ----------
     neuron : Neuron
     device : str
-        One of :data:`scneuro.boards.area.DEVICES`.
+        One of :data:`scneuro.boards.devices.DEVICES`.
     steps : int
     seed : int
         Of the input.
@@ -132,7 +133,7 @@ def netlist_parity(
     fixed = neuron.fixed()
     begin = time.monotonic()
     if library is None:
-        library = netlist_library(build(neuron, fixed, dsp=DEVICES[device]["dsp"]), device)
+        library = netlist_library(build(neuron, fixed, DEVICES[device].form), device)
     made = time.monotonic()
     words = {
         name: quantize(adversarial(steps, seed=seed + k), name).astype(int)

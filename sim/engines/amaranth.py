@@ -138,7 +138,7 @@ class HardwareNeuron(Runner):
         hardware = self._make()
         if not isinstance(hardware, Neuron):
             raise hand_written(self.name)
-        return prove(self._fixed, held=True, dsp=hardware.dsp, **options)
+        return prove(self._fixed, hardware.form, **options)
 
     def reset(self) -> None:
         """Start over from power-on."""

@@ -35,7 +35,7 @@ from tqdm import tqdm
 
 from ...compiler.datapath import Node
 from ...fixed import FixedNeuron
-from ...hdl import Step
+from ...hdl import Form, Step
 from ...stochastic import LFSR
 from ...tools.toolchain import find_tools, run_yosys
 from ..compare.vectors import vector_parity
@@ -141,9 +141,10 @@ class Proof:
 
 def prove(
     fixed: FixedNeuron,
+    form: Form | None = None,
     *,
-    held: bool = False,
-    dsp: bool | int = True,
+    held: bool | None = None,
+    dsp: bool | int | None = None,
     timeout: float = 60.0,
     progress: bool = True,
     step: Step | None = None,
@@ -153,8 +154,10 @@ def prove(
     Parameters
     ----------
     fixed : FixedNeuron
+    form : Form, optional
+        Of the datapath; pipelined by default, with as many multipliers as it wants.
     held, dsp
-        The form of the datapath; see :class:`~scneuro.hdl.Step`.
+        The same by keywords; see :class:`~scneuro.hdl.Step`.
     timeout : float
         Seconds the solver may take for one question.
     progress : bool
@@ -166,10 +169,10 @@ def prove(
     ToolError
         If yosys is missing or fails.
     """
-    form = f"{'held' if held else 'pipelined'}, {'in DSPs' if dsp else 'in logic'}"
-    proof = Proof(fixed.name, form)
+    form = Form.of(form, held=held, dsp=dsp)
+    proof = Proof(fixed.name, str(form))
     begin = time.monotonic()
-    gates = step or Step(fixed.lowered, held=held, dsp=dsp)
+    gates = step or Step(fixed.lowered, form)
     prover = _Prover(fixed, gates, proof, timeout)
     prover.run(progress)
     if proof.failures:

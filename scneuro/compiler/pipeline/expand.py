@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from ...words import WORD_BITS
 from ..datapath import Datapath, Node
+from .form import Form
 
 __all__ = ["adder_count", "expand", "plan"]
 
@@ -103,7 +104,7 @@ def adder_count(k: int) -> int:
 
 
 def expand(
-    source: Datapath, extra: tuple[Node, ...], *, dsp: bool | int
+    source: Datapath, extra: tuple[Node, ...], form: Form
 ) -> tuple[Datapath, dict[int, Node]]:
     """The datapath with its multiplications as adders, but for those that pay in a DSP.
 
@@ -112,8 +113,8 @@ def expand(
     source : Datapath
     extra : tuple of Node
         Nodes to keep besides those its outputs need.
-    dsp : bool or int
-        Whether there are DSPs, or how many: the largest multiplications get them.
+    form : Form
+        Its ``multipliers`` go to the largest multiplications.
 
     Returns
     -------
@@ -125,7 +126,7 @@ def expand(
     path = Datapath()
     new: dict[int, Node] = {}
     nodes = source.reachable((*source.outputs.values(), *extra))
-    in_dsp = _in_dsp(nodes, dsp)
+    in_dsp = _in_dsp(nodes, form.multipliers)
     for node in nodes:
         args = tuple(new[arg.index] for arg in node.args)
         if node.op == "input":
@@ -148,7 +149,7 @@ def expand(
     return path, new
 
 
-def _in_dsp(nodes: list[Node], dsp: bool | int) -> set[int]:
+def _in_dsp(nodes: list[Node], multipliers: int | None) -> set[int]:
     """The multiplications, by index, that go to DSPs: those that save most logic for each."""
     worth: dict[int, tuple[float, int]] = {}
     for node in nodes:
@@ -162,7 +163,7 @@ def _in_dsp(nodes: list[Node], dsp: bool | int) -> set[int]:
             continue
         cells = math.prod(math.ceil(width / WORD_BITS) for width in widths)
         worth[node.index] = logic / cells, cells
-    left = dsp if dsp is not True else sum(cells for _, cells in worth.values())
+    left = sum(cells for _, cells in worth.values()) if multipliers is None else multipliers
     chosen = set()
     for index in sorted(worth, key=lambda i: (-worth[i][0], i)):
         if worth[index][1] <= left:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..datapath import Node
 from ..lowered import Lowered
 from .expand import expand
+from .form import Form
 
 __all__ = ["FREE", "Schedule"]
 
@@ -32,8 +33,7 @@ class Schedule:
     Parameters
     ----------
     lowered : Lowered
-    dsp : bool or int
-        See :class:`~scneuro.hdl.Step`.
+    form : Form
 
     Attributes
     ----------
@@ -48,8 +48,8 @@ class Schedule:
         The stage in which all outputs are there.
     """
 
-    def __init__(self, lowered: Lowered, *, dsp: bool | int) -> None:
-        path, new = expand(lowered.path, tuple(lowered.words.values()), dsp=dsp)
+    def __init__(self, lowered: Lowered, form: Form) -> None:
+        path, new = expand(lowered.path, tuple(lowered.words.values()), form)
         self.path, self.expanded, self.outputs = path, new, path.outputs
         self.words = {name: new[word.index] for name, word in lowered.words.items()}
         words = tuple(self.words.values())

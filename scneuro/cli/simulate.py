@@ -1,0 +1,112 @@
+"""``scneuro simulate``: run a neuron at any fidelity."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .options import Commands, add_command, add_stimulus, answer, chosen_neuron, chosen_stimulus
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..neuron import Neuron
+    from ..runner import Recording
+
+__all__ = ["add", "run"]
+
+_SHOWN = 8  # spike times
+
+
+def add(commands: Commands) -> None:
+    """Add the command's parser."""
+    parser = add_command(commands, "simulate", run, "Run a neuron.")
+    add_stimulus(parser)
+    parser.add_argument(
+        "--backend", choices=("float", "fixed", "amaranth", "cxxrtl"), default="float"
+    )
+    parser.add_argument("--plot", metavar="PNG", help="draw it")
+    parser.add_argument("-o", "--output", metavar="FILE.npz", help="save the traces")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a neuron; print its spikes, and save or draw what is asked for."""
+    neuron = chosen_neuron(options)
+    values = chosen_stimulus(options, neuron)
+    if options.plot:
+        from ..plot import require
+
+        require(options.plot)
+    recording = _run_on(options.backend, neuron, values)
+    if options.output:
+        _save(recording, options.output)
+    if options.plot:
+        from ..plot import plot_recordings
+
+        plot_recordings(
+            {options.backend: recording},
+            options.plot,
+            units=neuron.units,
+            title=f"{neuron.name}, {options.backend}",
+        )
+    times = recording.dt * (recording.spike_steps + 1)
+    figures = {
+        "neuron": neuron.name,
+        "backend": options.backend,
+        "steps": len(recording.spike),
+        "dt_ms": neuron.dt,
+        "spikes": int(recording.spikes),
+        "spike_times_ms": times.tolist(),
+        "final": {name: float(values[-1]) for name, values in recording.states.items()},
+    }
+    answer(options, figures, _text(neuron, figures))
+    return 0
+
+
+def _run_on(backend: str, neuron: Neuron, values: np.ndarray) -> Recording:
+    if backend == "float":
+        return neuron.run(values)
+    fixed = neuron.fixed()
+    if backend == "fixed":
+        return fixed.run(values)
+    from ..hdl import build
+    from ..sim import CompiledNeuron, SimulatedNeuron
+
+    engine = CompiledNeuron if backend == "cxxrtl" else SimulatedNeuron
+    return engine(lambda: build(neuron, fixed), fixed).run(values)
+
+
+def _save(recording: Recording, output: str) -> None:
+    """Write the traces to a .npz file, whole or not at all."""
+    import numpy as np
+
+    from ..tools.files import write_whole
+
+    path = Path(output)
+    if path.suffix != ".npz":
+        raise ValueError(f"-o {output}: name a .npz file")
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        allow_pickle=False,
+        t=recording.t,
+        spike=recording.spike,
+        **recording.states,
+        **recording.inputs,
+    )
+    write_whole(path, content.getvalue())
+
+
+def _text(neuron: Neuron, figures: dict[str, Any]) -> str:
+    times = figures["spike_times_ms"]
+    shown = ", ".join(f"{t:.1f}" for t in times[:_SHOWN]) + (", ..." if times[_SHOWN:] else "")
+    final = ", ".join(f"{n} = {v:.6g} {neuron.units[n]}" for n, v in figures["final"].items())
+    return "\n".join(
+        [
+            f"{neuron.name} ({figures['backend']}): {figures['steps']:,} steps of {neuron.dt:g} ms",
+            f"  {figures['spikes']} spikes" + (f", at {shown} ms" if times else ""),
+            f"  at the end {final}",
+        ]
+    )

@@ -1,0 +1,33 @@
+"""A bar for what takes long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+__all__ = ["progress"]
+
+Item = TypeVar("Item")
+
+
+def progress(
+    items: Iterable[Item], what: str, *, unit: str = "it", wanted: bool = True
+) -> Iterable[Item]:
+    """``items``, with a bar on a terminal once they take longer than two seconds.
+
+    Parameters
+    ----------
+    items : iterable
+    what : str
+        What the bar says of itself.
+    unit : str
+        What an item is called.
+    wanted : bool
+        Otherwise there is no bar.
+    """
+    if not wanted:
+        return items
+    from tqdm import tqdm  # takes as long to import as all of scneuro
+
+    bar: Iterable[Item] = tqdm(items, desc=what, unit=unit, delay=2, leave=False, disable=None)
+    return bar
