@@ -14,6 +14,7 @@ import numpy as np
 
 from .compiler.graph import Expr
 from .compiler.lower import lower
+from .compiler.lowered import Lowered
 from .compiler.trace import trace
 from .declare import Input, State, declarations, names_of, refuse_taken
 from .fixed import FixedNeuron
@@ -23,6 +24,10 @@ from .stochastic import LFSR, Noise, NoiseSource, totals
 from .working import working_range
 
 __all__ = ["Derived", "Neuron"]
+
+
+_LOWERED: dict[tuple[Any, ...], Lowered] = {}
+_MOST_LOWERED = 64
 
 
 class _Derived:
@@ -179,13 +184,6 @@ class Neuron(Runner):
         neuron.__dict__.update(currents=currents, _preset=(name, parameters))
         return neuron
 
-    def fresh(self) -> Self:
-        """The same neuron again, as it was when it was made."""
-        twin = type(self)(**self.parameters)
-        twin.__dict__["currents"] = self.currents
-        twin.seed = self.seed
-        return twin
-
     @property
     def spec(self) -> Spec:
         """What it is made of, as data: its class, preset, parameters and seed."""
@@ -263,29 +261,38 @@ class Neuron(Runner):
         seed : int, optional
             Of noise and stochastic rounding, instead of the neuron's own.
         """
-        lowered = lower(
-            self.name,
-            self.graph,
-            self.state_variables,
-            self.initial,
-            self._inputs,
-            self._noises,
-            rounding=rounding,
-            guard=guard,
-            table_error=table_error,
-            budget=budget,
-            measure=lambda: working_range(self),
-        )
         options = (
             ("rounding", rounding),
             ("guard", guard),
             ("table_error", table_error),
-            ("seed", seed),
+            ("budget", budget),
         )
+        lowered = self._lowered(options)
+        options = (*options, ("seed", seed))
         seed = self.seed if seed is None else seed
         fixed = FixedNeuron(self.name, self.dt, self.input_defaults, lowered, seed=seed)
         fixed.__dict__["origin"] = FixedSpec(self.spec, options)
         return fixed
+
+    def _lowered(self, options: tuple[tuple[str, Any], ...]) -> Lowered:
+        """The integer form; that of a neuron made of the same is not made again."""
+        key = self.spec, tuple(map(repr, self.state_variables.values())), self.update.__func__
+        known = _LOWERED.get((*key, options))
+        if known is None:
+            known = lower(
+                self.name,
+                self.graph,
+                self.state_variables,
+                self.initial,
+                self._inputs,
+                self._noises,
+                measure=lambda: working_range(self),
+                **dict(options),
+            )
+            while len(_LOWERED) >= _MOST_LOWERED:
+                _LOWERED.pop(next(iter(_LOWERED)), None)
+            _LOWERED[(*key, options)] = known
+        return known
 
     def hardware(self, fixed: FixedNeuron) -> Any:
         """A hand-written ``Elaboratable`` to use as this neuron's hardware; None for ours.

@@ -19,7 +19,7 @@ def one_step_errors(neuron, fixed, vectors):
     lowered = fixed.lowered
     count = len(next(iter(vectors.values())))
     names = [*lowered.registers, *lowered.inputs]
-    real = {n: np.ldexp(vectors[n].astype(float), -lowered.path.inputs[n].fraction) for n in names}
+    real = lowered.real(vectors)
     real |= totals(lowered.noises, vectors)
     nodes = {str(k): d.node for k, d in enumerate(lowered.decisions)}
     decided = lowered.path.evaluator(nodes, ARRAYS)(vectors)

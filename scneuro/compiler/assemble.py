@@ -3,8 +3,8 @@
 The number rules, in the order they are applied:
 
 * A **coefficient** keeps a significand of 16 bits, or as many as its share of the budget asks for,
-  with a binary point of its own. One near 1 is kept as 1 plus a small coefficient. Coefficients in a
-  simple ratio share one multiplier.
+  with a binary point of its own. One near 1 is kept as 1 plus a small coefficient. Coefficients in
+  a simple ratio share one multiplier.
 * **Sums and products are exact.** The operands of a product of two values are these rounded to 16
   bits, or finer where their share asks for it; that of a coefficient is the whole register, without
   the low bits whose part in the result is below 1/64 of the result's LSB.

@@ -506,5 +506,3 @@ def _both(a: Condition | bool, b: Condition | bool) -> Condition | bool:
     if isinstance(b, bool):
         return a if b else False
     return a if a is b else And(a, b)  # type: ignore[no-any-return]
-
-

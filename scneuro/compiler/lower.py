@@ -1,10 +1,10 @@
 """Lowering: from a traced ``update`` to the integer datapath, every format chosen and stated.
 
-The passes, in order: canonical terms, ranges, what no longer matters, registers, precision, assembly.
-They run at most three times. First with the 16-bit rules, which are enough for most neurons. Where a
-state could then be off by more than its budget, the budget is divided among all that the state is made
-of, and every width follows from its share. Where not even that can be met over the whole word, the
-neuron is limited to where its float model works.
+The passes, in order: canonical terms, ranges, registers, what no longer matters, precision,
+assembly. First they run with the 16-bit rules, over all that the states' words hold; these are
+enough for most neurons. Where a state could then be off by more than its budget, the neuron is
+limited to where its float model works, and the budget is divided among all that a state is made of;
+every width follows from its share.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .ranges import Interval, Ranges, reach
 from .registers import MOST_GUARD, Register
 from .relevance import relevant
 from .table import MOST_ROWS
-from .terms import Condition, Sum, Term
+from .terms import Condition, Lookup, Product, Sum, Term, Value, Variable, behind
 
 __all__ = ["ROUNDINGS", "lower"]
 
@@ -182,7 +182,7 @@ def _within_budget(source: Source, measure: Measure | None) -> Lowered:
     if best is None:
         assert trouble is not None
         raise trouble
-    raise _beyond_budget(source, best, measure)
+    raise _beyond_budget(source, best)
 
 
 def _attempts(
@@ -199,7 +199,7 @@ def _excess(lowered: Lowered) -> float:
     return max(lowered.bounds[n] / lowered.budgets[n] for n in lowered.registers)
 
 
-def _beyond_budget(source: Source, best: Lowered, measure: Measure | None) -> LoweringError:
+def _beyond_budget(source: Source, best: Lowered) -> LoweringError:
     """The refusal: which state, which term, and what would help."""
     state = max(best.registers, key=lambda n: best.bounds[n] / best.budgets[n])
     lsb = source.lsb[state]
@@ -208,8 +208,8 @@ def _beyond_budget(source: Source, best: Lowered, measure: Measure | None) -> Lo
     ranges = ", ".join(f"{n} in {a:.3g} to {b:.3g}" for n, (a, b) in best.working.items())
     where = f" even with {ranges}, where the float model works" if ranges else ""
     return LoweringError(
-        f"{source.name}: a step of {state} may be off by {best.bounds[state] / lsb:.3g} LSB{where}, "
-        f"and its budget is {best.budgets[state] / lsb:.3g}{most}",
+        f"{source.name}: a step of {state} may be off by {best.bounds[state] / lsb:.3g} LSB"
+        f"{where}, and its budget is {best.budgets[state] / lsb:.3g}{most}",
         f"narrow what it depends on with State(range=(low, high)), give {state} a coarser word, "
         "bound a steep argument with np.clip, or allow more with State(budget=...)",
     )
@@ -218,6 +218,8 @@ def _beyond_budget(source: Source, best: Lowered, measure: Measure | None) -> Lo
 def _attempt(source: Source, share: float | None, working: dict[str, Interval]) -> Lowered:
     limits = {n: _limits(source, s, working.get(n)) for n, s in source.states.items()}
     words = (Q8_8.least, Q8_8.greatest)
+    nonlinear = _nonlinear(source)
+    working = {n: ends for n, ends in working.items() if n in source.states or n in nonlinear}
     inputs = {n: i.range or working.get(n, words) for n, i in source.inputs.items()}
     free = inputs | {n: (0.0, float(len(noise.draws))) for n, noise in source.noises.items()}
     initial = {n: min(max(v, limits[n][0]), limits[n][1]) for n, v in source.initial.items()}
@@ -341,3 +343,12 @@ def _limits(source: Source, state: State, working: Interval | None) -> Interval:
             f"choose a unit in which it fits {word}, or a word it fits: State(word='Q12.4')",
         )
     return low, high
+
+
+def _nonlinear(source: Source) -> set[str]:
+    """The variables that are multiplied, or that a table is addressed with."""
+    found: set[str] = set()
+    for term in behind(source.terms):
+        if isinstance(term, Product | Lookup | Value):
+            found |= {t.name for t in behind([term]) if isinstance(t, Variable)}
+    return found

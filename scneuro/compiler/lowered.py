@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from ..stochastic import Noise
+from ..words import Q8_8
 from .datapath import Datapath, Node
 from .graph import Expr
 from .registers import Register
@@ -99,6 +104,14 @@ class Lowered:
     costs: dict[str, tuple[Cost, ...]]
     working: dict[str, tuple[float, float]]
     notes: tuple[str, ...]
+
+    def real(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What registers and input words stand for: an input beyond its limits stands for these."""
+        found = {name: r.to_real(values[name]) for name, r in self.registers.items()}
+        for name, (low, high) in self.input_limits.items():
+            word = np.clip(np.asarray(values[name]), low, high)
+            found[name] = np.ldexp(word.astype(float), -Q8_8.fraction)
+        return found
 
     @property
     def drawn(self) -> tuple[str, ...]:

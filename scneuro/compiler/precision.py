@@ -99,9 +99,10 @@ def allot(
                         ask(atom, error * share / abs(coefficient))
             case Product(factors):
                 sizes = [_size(ranges, f) for f, _ in factors]
+                powers = list(zip(sizes, factors, strict=True))
                 whole = sum(weight(f) for f, _ in factors)
                 for k, (factor, n) in enumerate(factors):
-                    others = (s**m for j, (s, (_, m)) in enumerate(zip(sizes, factors)) if j != k)
+                    others = (s**m for j, (s, (_, m)) in enumerate(powers) if j != k)
                     here = n * sizes[k] ** (n - 1) * math.prod(others)
                     if here and weight(factor):
                         share = (1 - OPERANDS) * weight(factor) / whole
@@ -132,8 +133,8 @@ def continuity(
 ) -> float:
     """The largest power of two by which an argument may be off for a value off by ``error``.
 
-    By the values of the function at arguments that far apart: spread evenly, and ever closer towards
-    both ends, where a root or a logarithm is steepest.
+    By the values of the function at arguments that far apart: spread evenly, and ever closer
+    towards both ends, where a root or a logarithm is steepest.
     """
     low, high = domain
     if not (math.isfinite(low) and math.isfinite(high)) or high <= low or error == math.inf:

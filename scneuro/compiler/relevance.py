@@ -2,8 +2,8 @@
 
 A state saturates at its limits, and behind a threshold whose branch resets it, it is replaced. So a
 term that alone carries the sum past that point may stop there: the exponential of an AdEx at
-V = 20 mV is 10^15, and any value beyond the threshold does as well. And where a branch is taken only
-for some arguments, a table that is used in it alone needs no others. What is found here limits
+V = 20 mV is 10^15, and any value beyond the threshold does as well. And where a branch is taken
+only for some arguments, a table that is used in it alone needs no others. What is found here limits
 tables, which costs nothing: they end where it no longer matters.
 """
 
@@ -179,9 +179,7 @@ class _Relevance:
             else:
                 self._push(atom, (ends[0], ends[1]), where)
 
-    def _under(
-        self, condition: Condition, holds: bool, value: Sum, interval: Interval
-    ) -> Interval:
+    def _under(self, condition: Condition, holds: bool, value: Sum, interval: Interval) -> Interval:
         """``interval``, where the branch implies that ``value`` ends earlier."""
         name = self.written.get(value)
         if name is None:
@@ -199,9 +197,7 @@ class _Relevance:
         return (low, high) if low <= high else interval
 
 
-def _narrowed(
-    where: dict[Sum, Interval], condition: Condition, holds: bool
-) -> dict[Sum, Interval]:
+def _narrowed(where: dict[Sum, Interval], condition: Condition, holds: bool) -> dict[Sum, Interval]:
     """``where``, and what the outcome of a condition tells of sums, by their first term's unit."""
     result = dict(where)
     for fact in facts(condition, holds):

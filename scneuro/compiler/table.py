@@ -44,7 +44,7 @@ class Unfit(LoweringError):
 
 @dataclass(frozen=True)
 class Region:
-    """Equal segments: from the address ``first`` on, each 2**shift wide, the first in row ``row``."""
+    """Equal segments, each 2**shift wide, from the address ``first`` and from row ``row`` on."""
 
     first: int
     shift: int

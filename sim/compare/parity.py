@@ -227,8 +227,7 @@ def _one_step(
 ) -> tuple[dict[str, tuple[float, float]], tuple[int, int]]:
     """Level 2: float from the same registers, taking the branches the integers took."""
     lowered, count = fixed.lowered, len(history.spikes)
-    values = {n: lowered.registers[n].to_real(b) for n, b in history.before.items()}
-    values |= {n: np.ldexp(w.astype(float), -Q8_8.fraction) for n, w in words.items()}
+    values = lowered.real({**history.before, **words})
     values |= totals(lowered.noises, history.noise)
     outcome = lowered.path.evaluator(
         {str(k): d.node for k, d in enumerate(lowered.decisions)}, ARRAYS
