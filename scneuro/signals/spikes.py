@@ -75,8 +75,10 @@ class Alike:
     drift : float
         How much slower the other's clock runs, as a fraction; 0 where taking a drift out makes
         nothing better, or there are fewer than three pairs of spikes.
-    mean, worst : float
+    mean : float
         Steps from the reference's spikes to the nearest of the other; NaN if either is silent.
+    near : float
+        The mean over those with one within ``window``; NaN if there are none.
     coincidence : float
         The factor of Jolivet et al.; NaN if ``window`` is 0.
     window : int
@@ -88,7 +90,7 @@ class Alike:
     count: int
     drift: float
     mean: float
-    worst: float
+    near: float
     coincidence: float
     window: int
 
@@ -122,10 +124,10 @@ def alike(reference: np.ndarray, other: np.ndarray, *, steps: int, window: int) 
     for drift in drifts:
         moved = np.rint((1 + other) * (1 - drift)).astype(int) - 1
         errors = _to_nearest(reference, moved)
-        factor = (
-            coincidence(reference, moved, steps=steps, window=window) if window else math.nan
-        )
-        found.append(Alike(count, drift, float(errors.mean()), float(errors.max()), factor, window))
+        factor = coincidence(reference, moved, steps=steps, window=window) if window else math.nan
+        close = errors[errors <= window]
+        near = float(close.mean()) if len(close) else math.nan
+        found.append(Alike(count, drift, float(errors.mean()), near, factor, window))
     return min(found, key=lambda a: (-a.coincidence if window else 0.0, a.mean))
 
 

@@ -1,8 +1,8 @@
 """From spike to spike: float started from the integers' own state at each of their spikes.
 
-A free run mixes three things: errors; the drift that a tie at the threshold makes of them; and chaos,
-which makes another spike train of a single bit. Started anew at every spike, float has no time to
-drift or to diverge, so what is left are errors. (Whoever fits parameters calls it multiple
+A free run mixes three things: errors; the drift that a tie at the threshold makes of them; and
+chaos, which makes another spike train of a single bit. Started anew at every spike, float has no
+time to drift or to diverge, so what is left are errors. (Whoever fits parameters calls it multiple
 shooting.)
 """
 
