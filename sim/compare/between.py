@@ -59,9 +59,11 @@ class Between:
         return agree
 
     def rms(self, agree: np.ndarray) -> dict[str, float]:
-        """Of each state's difference where the intervals agree, in the state's unit."""
+        """Of each state's difference where the intervals agree, in its unit; none if none does."""
         kept = (self.interval < 0) | np.append(agree, False)[self.interval]
-        count = max(1, int(self.steps[kept].sum()))
+        count = int(self.steps[kept].sum())
+        if not count:
+            return {}
         return {n: float(np.sqrt(s[kept].sum() / count)) for n, s in self.squares.items()}
 
 

@@ -155,6 +155,10 @@ class Parity:
         """That of the first state."""
         return next(iter(self.state_rms.values()))
 
+    def lsb(self, name: str) -> float:
+        """What the last bit of a state's word stands for."""
+        return self.fixed.lowered.registers[name].word.lsb
+
     @property
     def not_finite(self) -> dict[str, int]:
         """The first step after which a state of float is NaN or infinite, by its name."""

@@ -92,14 +92,17 @@ def _trace(found: Parity) -> list[str]:
     if c := judged.get("coincidence without the drift"):
         free.append((c, f"coincidence {c.figure:.4f}", f"at least {c.limit:.2f}"))
     lines.append(_joined(free))
-    lines.append(_joined(_rms(found, judged, "rms of {}, LSB"), "rms of the run, LSB: "))
     between = _rms(found, judged, "rms of {} between spikes, LSB")
+    if not max(spikes.values()):
+        lines.append(_joined(between, "silent, so judged by rms alone, LSB: "))
+        return lines
+    lines.append(_joined(_rms(found, judged, "rms of {}, LSB"), "rms of the run, LSB: "))
     if c := judged.get("intervals that disagree"):
         count = len(found.between.error)
         said = f"from spike to spike {count - int(c.figure or 0):,} of {count:,} intervals agree"
         lines.append(_joined([(c, said, f"{c.limit:.0f} may not"), *between], rms="rms, LSB: "))
-    else:
-        lines.append(_joined(between, "silent, so judged by rms alone, LSB: "))
+    elif between:
+        lines.append(_joined(between, "rms between spikes, LSB: "))
     return lines
 
 
@@ -109,7 +112,8 @@ _Said = tuple[Criterion, str, str]
 def _rms(found: Parity, judged: dict[str, Criterion], what: str) -> list[_Said]:
     rows = []
     for name in found.step_error:
-        c = judged[what.format(name)]
+        if (c := judged.get(what.format(name))) is None:
+            continue
         rows.append((c, f"{name} {_number(c.figure)}", f"{_number(c.limit)} at most"))
     return rows
 
@@ -118,7 +122,7 @@ def _joined(rows: list[_Said], before: str = "", rms: str = "") -> str:
     """One line of several figures; the limit is said of those that fail."""
     ok = all(c.ok for c, _, _ in rows)
     parts = [said if c.ok else f"{said} ({limit})" for c, said, limit in rows]
-    if rms:
+    if rms and parts[1:]:
         parts[1:] = [rms + ", ".join(parts[1:])]
     return _line("trace", ok, before + ("; " if not before else ", ").join(parts))
 

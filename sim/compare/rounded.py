@@ -18,12 +18,16 @@ __all__ = ["RUNS", "Rounded", "run_rounded"]
 #: Runs of float with its states rounded: one to nearest, the others with a dither of their own.
 RUNS = 8
 _SEED = 1
+_LEAST_GUARD = 8  # bits below the word: registers that are too coarse excuse nothing
 _CHUNK = 4096  # steps whose dither and states are held at a time
 
 
 @dataclass(frozen=True)
 class Rounded:
     """Float, run again with its states rounded to their registers' resolution after every step.
+
+    That is the resolution registers have with 8 guard bits, or theirs if they have more: float
+    rounded to what is too coarse would go wrong as the integers do, and excuse them.
 
     Attributes
     ----------
@@ -65,10 +69,11 @@ def run_rounded(
     progress : bool
     """
     names, steps = neuron.state_names, len(float_run.spike)
-    lsb = {n: 2.0 ** -registers[n].fraction for n in names}
+    finest = {n: registers[n].word.fraction + _LEAST_GUARD for n in names}
+    lsb = {n: 2.0 ** -max(registers[n].fraction, finest[n]) for n in names}
     given = [*float_run.inputs.values()]
     given += [noise.scaled(totals[n]) for n, noise in neuron.noises.items()]
-    values = [np.full(RUNS, registers[n].init * lsb[n]) for n in names]
+    values = [np.full(RUNS, np.floor(neuron.initial[n] / lsb[n] + 0.5) * lsb[n]) for n in names]
     spike = np.zeros((steps, RUNS), dtype=bool)
     squares = {n: np.zeros(RUNS) for n in names}
     rng = np.random.default_rng(_SEED)

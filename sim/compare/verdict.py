@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["UNBUDGETED", "Criteria", "Criterion", "apart", "judge", "rounding_matters"]
 
-#: LSB that a bound may reach where the compiler divided no budget. Hodgkin and Huxley's V has 25 and
-#: keeps every spike; a cubic in a plain ``State()`` has 2,400 and loses them.
+#: LSB that a bound may reach where the compiler divided no budget. Hodgkin and Huxley's V has 25
+#: and keeps every spike; a cubic in a plain ``State()`` has 2,400 and loses them.
 UNBUDGETED = 32
 _FEWEST = 5  # spikes that make a coincidence factor worth judging
 
@@ -190,11 +190,9 @@ def _free(found: Parity) -> list[Criterion]:
         least = min([1.0, *(a.coincidence for a in rounded)]) - (1 - criteria.coincidence)
         ok = own.coincidence >= least
         rows.append(Criterion("trace", what, own.coincidence, least, ok))
-    for name, rms in found.state_rms.items():
-        lsb = found.fixed.lowered.registers[name].word.lsb
-        spread = criteria.spread * float(np.std(_within(found, name)))
-        limit = max(criteria.rms_lsb, spread / lsb)
-        rows.append(_most("trace", f"rms of {name}, LSB", rms / lsb, limit))
+    for name, rms in found.state_rms.items() if max(spikes.values()) else ():
+        limit = max(criteria.rms_lsb, criteria.spread * np.std(_within(found, name)))
+        rows.append(_most("trace", f"rms of {name}, LSB", rms / found.lsb(name), limit))
     return rows
 
 
@@ -202,25 +200,32 @@ def _between(found: Parity) -> list[Criterion]:
     criteria, between = found.criteria, found.between
     agree = between.agree(1, criteria.interval)
     missed, count = int(np.sum(~agree)), len(agree)
+    silent = not max(found.spikes.values())  # then the run is the only interval
     rows = []
     if count:
         allowed = max(math.floor((1 - criteria.intervals) * count), int(count >= 5))
         rows.append(_most("trace", "intervals that disagree", missed, allowed, f"of {count:,}"))
     else:
-        rows.append(_unjudged("intervals that disagree", None, "silent"))
+        note = "silent" if silent else "the run ends with the first interval"
+        rows.append(_unjudged("intervals that disagree", None, note))
     widened = criteria.factor if found.chaotic else 1.0
-    for name, rms in between.rms(agree).items():
-        lsb = found.fixed.lowered.registers[name].word.lsb
-        visited = float(np.ptp(_within(found, name)))
-        limit = max(criteria.rms_lsb, widened * criteria.rms * visited / lsb)
-        rows.append(_most("trace", f"rms of {name} between spikes, LSB", rms / lsb, limit))
+    apart = found.state_rms if silent else between.rms(agree)
+    for name in found.step_error:
+        what = f"rms of {name} between spikes, LSB"
+        if name not in apart:
+            rows.append(_unjudged(what, None, "no interval agrees"))
+            continue
+        limit = max(criteria.rms_lsb, widened * criteria.rms * np.ptp(_within(found, name)))
+        rows.append(_most("trace", what, apart[name] / found.lsb(name), limit))
     return rows
 
 
 def _within(found: Parity, name: str) -> np.ndarray:
-    """Where float was, as far as the register reaches: what is beyond widens no limit."""
+    """Where float was, in LSB, as far as the register reaches: what is beyond widens no limit."""
     r = found.fixed.lowered.registers[name]
-    return np.clip(found.float_run.states[name], r.to_real(r.least), r.to_real(r.most))
+    inside = np.clip(found.float_run.states[name], r.to_real(r.least), r.to_real(r.most))
+    values: np.ndarray = inside / r.word.lsb
+    return values
 
 
 def _coincides(found: Parity) -> bool:
