@@ -88,6 +88,15 @@ def test_a_chaotic_neuron_is_called_so_and_passes(parity):
     assert result.figures()["reference"]["least_coincidence"] < 0.5
 
 
+def test_a_limit_below_chance_judges_nothing_and_is_not_said_to(parity):
+    rounded = tuple(np.sort(np.random.default_rng(0).permutation(5000)[:36]) for _ in range(8))
+    result = parity(LIF(), steps=STEPS)
+    result = replace(result, rounded=replace(result.rounded, spikes=rounded))
+    assert result.chaotic
+    assert "coincidence without the drift" in unjudged(result)
+    assert "hardly more than by chance" in str(result)
+
+
 def test_a_regular_neuron_is_not_called_chaotic(parity):
     for neuron in (LIF(), AdEx(), NoisyLIF()):
         assert not parity(neuron, steps=2000).chaotic
@@ -341,7 +350,7 @@ def test_few_spikes_have_no_coincidence(parity):
     result = parity(AdEx(), 0.6, steps=2000)
     assert result.ok
     assert "coincidence without the drift" in unjudged(result)
-    assert "not judged     coincidence without the drift: fewer than 5 spikes" in str(result)
+    assert "not judged     coincidence without the drift 1: fewer than 5 spikes" in str(result)
 
 
 def test_pass_stands_only_beside_what_was_judged(parity):

@@ -62,7 +62,7 @@ class Between:
         """Of each state's difference where the intervals agree, in its unit; none if none does."""
         kept = (self.interval < 0) | np.append(agree, False)[self.interval]
         count = int(self.steps[kept].sum())
-        if not count:
+        if not count or (len(agree) and not agree.any()):
             return {}
         return {n: float(np.sqrt(s[kept].sum() / count)) for n, s in self.squares.items()}
 

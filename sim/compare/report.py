@@ -90,7 +90,8 @@ def _trace(found: Parity) -> list[str]:
         said = f"drift {_number(found.alike.drift, 100)} %"
         free.append((c, said, f"{_number(c.limit, 100)} at most"))
     if c := judged.get("coincidence without the drift"):
-        free.append((c, f"coincidence {c.figure:.4f}", f"at least {c.limit:.2f}"))
+        least = f" of at least {c.limit:.2f}" if found.chaotic and c.ok else ""
+        free.append((c, f"coincidence {c.figure:.4f}{least}", f"at least {c.limit:.2f}"))
     lines.append(_joined(free))
     between = _rms(found, judged, "rms of {} between spikes, LSB")
     if not max(spikes.values()):
@@ -133,7 +134,8 @@ def _beside(found: Parity) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for c in found.verdict:
         if c.ok is None:
-            reasons.setdefault(c.note, []).append(c.what.partition(",")[0])
+            figure = "" if c.figure is None else f" {_number(c.figure)}"
+            reasons.setdefault(c.note, []).append(c.what.partition(",")[0] + figure)
     for note, whats in reasons.items():
         lines.append(_beneath("not judged", f"{', '.join(whats)}: {note}"))
     if found.alike.drift:

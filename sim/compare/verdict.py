@@ -188,8 +188,12 @@ def _free(found: Parity) -> list[Criterion]:
         rows.append(_unjudged(what, None, "spikes follow too closely for a window"))
     else:
         least = min([1.0, *(a.coincidence for a in rounded)]) - (1 - criteria.coincidence)
-        ok = own.coincidence >= least
-        rows.append(Criterion("trace", what, own.coincidence, least, ok))
+        if least > 0:
+            ok = own.coincidence >= least
+            rows.append(Criterion("trace", what, own.coincidence, least, ok))
+        else:
+            note = "rounded float's spikes coincide with float's hardly more than by chance"
+            rows.append(_unjudged(what, own.coincidence, note))
     for name, rms in found.state_rms.items() if max(spikes.values()) else ():
         limit = max(criteria.rms_lsb, criteria.spread * np.std(_within(found, name)))
         rows.append(_most("trace", f"rms of {name}, LSB", rms / found.lsb(name), limit))
