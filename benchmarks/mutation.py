@@ -397,7 +397,7 @@ def level_2(fixed: FixedNeuron, *, seed: int = 0) -> bool:
 
 
 def level_3(neuron: Any, fixed: FixedNeuron) -> bool:
-    """Whether float and the integers fire as often, within the tolerance of :func:`parity`."""
+    """Whether float and the integers fire as often, within one spike or 2 %."""
     typical = neuron.currents[0]
     noisy = ornstein_uhlenbeck(typical, abs(typical) / 2, 20, dt=neuron.dt, steps=_STEPS, seed=1)
     stimulus = as_words(np.concatenate([np.full(_STEPS, typical), noisy]))

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from .compare.figures import Mismatch, Parity
     from .compare.parity import parity
     from .compare.vectors import VectorParity, vector_parity
+    from .compare.verdict import Criteria
     from .engines.amaranth import SimulatedNeuron, simulate_steps
     from .engines.compiled import CompiledNeuron, compiled_steps
     from .testing.conformance import conformance
 
 __all__ = [
     "CompiledNeuron",
+    "Criteria",
     "Mismatch",
     "Parity",
     "SimulatedNeuron",
@@ -31,6 +33,7 @@ __all__ = [
 
 _WHERE = {
     "CompiledNeuron": "engines.compiled",
+    "Criteria": "compare.verdict",
     "Mismatch": "compare.figures",
     "Parity": "compare.figures",
     "SimulatedNeuron": "engines.amaranth",

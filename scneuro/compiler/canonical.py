@@ -130,7 +130,7 @@ class Canonical:
     def _scale(self, a: Sum, factor: float, over: float = 1.0) -> Sum:
         """``a`` times factor / over, so that x / x is exactly 1.
 
-        A choice with a constant among its branches takes the factor inside.
+        A choice of constants takes the factor inside.
         """
         if factor == over:
             return a
@@ -140,7 +140,7 @@ class Canonical:
         if key not in self._scaled:
             terms: list[tuple[Atom, float]] = []
             for atom, coefficient in a.terms:
-                if isinstance(atom, Select) and not (atom.yes.terms and atom.no.terms):
+                if isinstance(atom, Select) and not (atom.yes.terms or atom.no.terms):
                     inner = coefficient * factor
                     sides = [self._scale(side, inner, over) for side in (atom.yes, atom.no)]
                     terms.append((Select(atom.condition, *sides), 1.0))

@@ -1,8 +1,10 @@
-"""What a comparison found: the figures of the three levels, and the report a person reads."""
+"""What a comparison found: the figures of the three levels, and what is judged of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,11 @@ import numpy as np
 
 from ...fixed import FixedNeuron
 from ...runner import Recording
-from ...signals.spikes import coincidence, time_errors
-from ...words import Q8_8
+from ...signals.spikes import Alike, alike, coincidence, time_errors
+from .between import Between
+from .report import report
+from .rounded import Rounded
+from .verdict import Criteria, Criterion, apart, judge, rounding_matters
 
 __all__ = ["Mismatch", "Parity"]
 
@@ -61,10 +66,21 @@ class Parity:
     float_run, fixed_run : Recording
         Level 3: both, run freely on the same words.
     formats : dict of str to str
+    budgets : dict of str to float
+        What each state's bound may be, in LSB.
+    rounded : Rounded
+        What float does when its states are rounded.
+    between : Between
+        Float, started anew at every spike of the integers.
+    saturated : dict of str to int
+        Steps at which a state was stopped by its limits, or an input at the end of its word.
+    advice : tuple of str
+        What to change about a bound beyond its budget or a state that saturates.
+    criteria : Criteria
+    because : str
+        Why they differ from the defaults.
     vcd : Path or None
         Waveform of the failing run, if there was one and it was asked for.
-    tolerance : int
-        Difference in spike count that passes level 3.
     """
 
     neuron: str
@@ -77,9 +93,16 @@ class Parity:
     fixed_run: Recording
     formats: dict[str, str]
     fixed: FixedNeuron = field(repr=False)
+    budgets: dict[str, float]
+    rounded: Rounded = field(repr=False)
+    between: Between = field(repr=False)
+    saturated: dict[str, int]
+    advice: tuple[str, ...] = ()
+    criteria: Criteria = field(default_factory=Criteria)
+    because: str = ""
     vcd: Path | None = None
-    tolerance: int = 1
 
+    # -- the free run ------------------------------------------------------------------------
     @property
     def spikes(self) -> dict[str, int]:
         return {"float": int(self.float_run.spikes), "fixed": int(self.fixed_run.spikes)}
@@ -96,35 +119,91 @@ class Parity:
             self.float_run.spike_steps,
             self.fixed_run.spike_steps,
             steps=self.steps,
-            window=max(1, round(_COINCIDENCE_MS / self.float_run.dt)),
+            window=self._window,
         )
+
+    @cached_property
+    def alike(self) -> Alike:
+        """The spikes of Q8.8 against float's, with a drift told apart."""
+        return alike(
+            self.float_run.spike_steps,
+            self.fixed_run.spike_steps,
+            steps=self.steps,
+            window=self._window,
+        )
+
+    @cached_property
+    def rounded_alike(self) -> tuple[Alike, ...]:
+        """The spikes of each run of rounded float against float's."""
+        return self.rounded.alike(self.float_run.spike_steps, steps=self.steps, window=self._window)
+
+    @property
+    def _window(self) -> int:
+        return max(1, round(_COINCIDENCE_MS / self.float_run.dt))
+
+    @cached_property
+    def state_rms(self) -> dict[str, float]:
+        """Root mean square difference of each state between the two runs, in its unit."""
+        with np.errstate(all="ignore"):
+            return {
+                n: float(np.sqrt(np.mean((v - self.fixed_run.states[n]) ** 2)))
+                for n, v in self.float_run.states.items()
+            }
 
     @property
     def rms(self) -> float:
-        """Root mean square difference of the first state between the two runs, in its unit."""
-        name = next(iter(self.float_run.states))
-        return float(
-            np.sqrt(np.mean((self.float_run.states[name] - self.fixed_run.states[name]) ** 2))
-        )
+        """That of the first state."""
+        return next(iter(self.state_rms.values()))
+
+    def lsb(self, name: str) -> float:
+        """What the last bit of a state's word stands for."""
+        return self.fixed.lowered.registers[name].word.lsb
+
+    @property
+    def not_finite(self) -> dict[str, int]:
+        """The first step after which a state of float is NaN or infinite, by its name."""
+        found = {n: ~np.isfinite(v) for n, v in self.float_run.states.items()}
+        return {n: int(np.argmax(bad)) for n, bad in found.items() if bad.any()}
+
+    # -- the verdict -------------------------------------------------------------------------
+    @cached_property
+    def verdict(self) -> tuple[Criterion, ...]:
+        """All that is judged, and what could not be."""
+        return judge(self)
+
+    @property
+    def chaotic(self) -> bool:
+        """Whether float loses its spikes, by the same criteria, when its states are rounded."""
+        return rounding_matters(self)
 
     @property
     def within_bound(self) -> bool:
-        """Level 2: no error above its bound, no decision further from a tie than its bound."""
-        return self.decisions[1] == 0 and all(e <= b for e, b in self.step_error.values())
+        """Level 2: no error above its bound, no bound above its budget, no decision gone astray."""
+        return self._passes("step")
 
     @property
     def traces_agree(self) -> bool:
-        """Level 3: spike counts within the tolerance."""
-        return abs(self.spikes["float"] - self.spikes["fixed"]) <= self.tolerance
+        """Level 3: everything that is judged of the whole run."""
+        return self._passes("trace")
 
     @property
     def ok(self) -> bool:
         return self.bit_exact and self.within_bound and self.traces_agree
 
+    @property
+    def tolerance(self) -> int:
+        """Difference in spike count that passes level 3, if rounding makes float's no larger."""
+        return self.criteria.tolerance(self.spikes["float"])
+
+    def _passes(self, level: str) -> bool:
+        return all(c.ok is not False for c in self.verdict if c.level == level)
+
+    # -- what others read --------------------------------------------------------------------
     def figures(self) -> dict[str, Any]:
-        """Everything as plain numbers, for JSON."""
-        errors = self.spike_time_errors
-        return {
+        """Everything as plain numbers, for JSON; null is what is not finite, or not judged."""
+        errors, rounded = self.spike_time_errors, self.rounded_alike
+        agree = self.between.agree(1, self.criteria.interval)
+        figures = {
             "neuron": self.neuron,
             "steps": self.steps,
             "ok": self.ok,
@@ -133,7 +212,10 @@ class Parity:
             "step_error_lsb": {
                 "max": max(e for e, _ in self.step_error.values()),
                 "bound": max(b for _, b in self.step_error.values()),
-                "states": {n: {"max": e, "bound": b} for n, (e, b) in self.step_error.items()},
+                "states": {
+                    n: {"max": e, "bound": b, "budget": self.budgets[n]}
+                    for n, (e, b) in self.step_error.items()
+                },
             },
             "decisions": {"near_ties": self.decisions[0], "beyond_bound": self.decisions[1]},
             "spikes": self.spikes,
@@ -143,72 +225,46 @@ class Parity:
             },
             "coincidence": self.coincidence,
             "rms": self.rms,
+            "state_rms": self.state_rms,
+            "not_finite": self.not_finite,
+            "without_drift": asdict(self.alike),
+            "chaotic": self.chaotic,
+            "reference": {
+                "what": "float, its states rounded to their registers after every step",
+                "runs": len(rounded),
+                "spikes": [len(s) for s in self.rounded.spikes],
+                "least_coincidence": min(a.coincidence for a in rounded),
+                "mean_error_steps": max(apart(self, a) for a in rounded),
+                "drift": max((a.drift for a in rounded), key=abs),
+                "rms": {n: max(r) for n, r in self.rounded.rms.items()},
+            },
+            "intervals": {
+                "judged": len(agree),
+                "agree": int(agree.sum()),
+                "worst_error_steps": int(np.max(np.abs(self.between.error), initial=0)),
+                "rms": self.between.rms(agree),
+            },
+            "saturated": self.saturated,
+            "advice": list(self.advice),
+            "criteria": asdict(self.criteria),
+            "because": self.because or None,
+            "verdict": [asdict(c) for c in self.verdict],
             "formats": self.formats,
             "vcd": str(self.vcd) if self.vcd else None,
         }
+        plain: dict[str, Any] = _plain(figures)
+        return plain
 
     def __str__(self) -> str:
-        f = self.figures()
-        steps, time = f["steps"], f["spike_time_error_steps"]
-        dt = self.float_run.dt
-        lines = [f"{self.neuron}: {steps:,} steps of {dt:g} ms"]
-        if self.bit_exact:
-            lines.append("  bit    pass  gates = integer model, every register and spike flag")
-        else:
-            lines.append(
-                f"  bit    FAIL  gates differ from the integer model at step "
-                f"{f['first_mismatch']:,}"
-            )
-            lines += [f"    {line}" for line in self._differences()]
-            if self.vcd:
-                lines.append(f"    waveform: {self.vcd}")
-        for name, (error, bound) in self.step_error.items():
-            verdict = "pass" if error <= bound else "FAIL"
-            lines.append(
-                f"  step   {verdict}  {name}: {error:.4f} LSB of {self.formats[name]} at "
-                f"most, bound {bound:.4f}"
-            )
-        if self.decisions[1]:
-            lines.append(
-                f"  step   FAIL  {self.decisions[1]} comparisons decided against float, "
-                "further from a tie than the bound"
-            )
-        spikes = f["spikes"]
-        lines.append(
-            f"  trace  {'pass' if self.traces_agree else 'FAIL'}  spikes float {spikes['float']}, "
-            f"Q8.8 {spikes['fixed']}; spike time off by {time['max'] * dt:.3g} ms at most, "
-            f"{time['mean'] * dt:.3g} ms on average; coincidence {f['coincidence']:.4f}; "
-            f"rms {f['rms']:.3g}"
-        )
-        return "\n".join(lines)
+        return report(self)
 
-    def _differences(self) -> list[str]:
-        """The failing step: every state in float, as a word and in bits."""
-        assert self.mismatch is not None
-        bad, registers = self.mismatch, self.fixed.lowered.registers
-        given = ", ".join(f"{n} = {w * Q8_8.lsb:.6g}" for n, w in bad.inputs.items())
-        rows = [f"inputs: {given}"]
-        for label, values in (
-            ("before", bad.before),
-            ("model", bad.model),
-            ("gates", bad.hardware),
-        ):
-            for name, r in registers.items():
-                value = values[name]
-                word = int(r.to_word(value))
-                bits = format(value & ((1 << r.width) - 1), f"0{r.width}b")
-                mark = "" if label != "gates" or value == bad.model[name] else "  <- differs"
-                rows.append(
-                    f"{label:7s}{name} = {float(r.to_real(value)):<14.8g} "
-                    f"{r.word} {word:6d}  {bits[:16]} {bits[16:]}{mark}"
-                )
-            if "spike" in values:
-                mark = (
-                    ""
-                    if label != "gates" or values["spike"] == bad.model["spike"]
-                    else ("  <- differs")
-                )
-                rows.append(f"{label:7s}spike = {int(values['spike'])}{mark}")
-        if bad.word[0] != bad.word[1]:
-            rows.append(f"gates  output word {bad.word[1]}, not {bad.word[0]}  <- differs")
-        return rows
+
+def _plain(value: Any) -> Any:
+    """``value`` as JSON can say it: what is not finite becomes None."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value

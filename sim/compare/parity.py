@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,14 @@ from ...neuron import Neuron
 from ...runner import Recording
 from ...signals.stimulus import as_words
 from ...stochastic import totals
-from ...words import Q8_8, quantize
+from ...words import Q8_8, nearest, quantize
 from ..engines.amaranth import simulate_steps
 from ..engines.compiled import compiled_steps
+from .advice import advise
+from .between import between_spikes
 from .figures import Mismatch, Parity
+from .rounded import run_rounded
+from .verdict import UNBUDGETED, Criteria
 
 __all__ = ["History", "bit_parity", "parity"]
 
@@ -45,6 +49,8 @@ def parity(
     make: Callable[[], Any] | None = None,
     vcd: Path | str | None = None,
     tolerance: int | None = None,
+    criteria: Criteria | None = None,
+    because: str = "",
     engine: str = "amaranth",
     progress: bool = True,
 ) -> Parity:
@@ -65,7 +71,12 @@ def parity(
     vcd : path, optional
         Where to write a waveform of the run if level 1 fails, by running again.
     tolerance : int, optional
-        Difference in spike count that level 3 allows; by default 1, or 2 % of float's.
+        Difference in spike count that level 3 allows: ``Criteria(count=tolerance)``, which needs no
+        reason.
+    criteria : Criteria, optional
+        What level 2 and 3 require, if not the defaults.
+    because : str
+        Why, if they differ from the defaults: it is printed with the verdict.
     engine : {"amaranth", "cxxrtl"}
         What simulates the gates: Amaranth's simulator, or a compiled program, which takes some
         seconds to make and then is hundreds of times faster.
@@ -74,12 +85,20 @@ def parity(
     Raises
     ------
     ValueError, TypeError
-        A stimulus of the wrong shape or kind, or that does not fit Q8.8.
+        A stimulus of the wrong shape or kind, or that does not fit Q8.8; criteria that differ
+        from the defaults without a reason.
     ToolError
         The compiled engine without a C++ compiler.
     """
     if engine not in _ENGINES:
         raise ValueError(f"engine must be one of {', '.join(_ENGINES)}, not {engine!r}")
+    criteria = criteria or Criteria()
+    if criteria.changed() and not because.strip():
+        changed = ", ".join(criteria.changed())
+        raise ValueError(f"criteria: {changed} differs from the default; say why: because='...'")
+    if tolerance is not None:
+        criteria = replace(criteria, count=tolerance)
+        because = because or "a tolerance was asked for"
     fixed = fixed or neuron.fixed()
     make = make or (lambda: build(neuron, fixed))
     if stimulus is None:
@@ -95,22 +114,27 @@ def parity(
         for _ in simulate_steps(make(), fixed, upto, vcd):
             pass
 
-    step_error, decisions = _one_step(fixed, words, history)
+    lowered = fixed.lowered
+    expected, decisions = _float_step(fixed, words, history)
+    step_error = _step_errors(fixed, history, expected)
+    budgets = _budgets(fixed)
+    saturated = _saturated(fixed, words, expected)
     own, neuron.seed = neuron.seed, fixed.seed  # float draws the same noise
     try:
-        float_run = neuron.run(**inputs, progress=progress)
+        with np.errstate(all="ignore"):  # the verdict says where it is not finite
+            float_run = neuron.run(**inputs, progress=progress)
     finally:
         neuron.seed = own
     fixed_run = Recording(
         neuron.dt,
         history.spikes,
-        {n: r.to_word(history.after[n]) * r.word.lsb for n, r in fixed.lowered.registers.items()},
+        {n: r.to_word(history.after[n]) * r.word.lsb for n, r in lowered.registers.items()},
         dict(inputs),
     )
-    if tolerance is None:
-        tolerance = max(1, int(0.02 * float_run.spikes))
-    formats = {n: f"{r.word}+{r.guard}" for n, r in fixed.lowered.registers.items()}
-    formats |= dict.fromkeys(fixed.lowered.inputs, str(Q8_8))
+    drawn = totals(neuron.noises, history.noise)
+    formats = {n: f"{r.word}+{r.guard}" for n, r in lowered.registers.items()}
+    formats |= dict.fromkeys(lowered.inputs, str(Q8_8))
+    most = {n: criteria.bound * b for n, b in budgets.items()}
     return Parity(
         neuron.name,
         count,
@@ -122,8 +146,20 @@ def parity(
         fixed_run,
         formats,
         fixed,
-        Path(vcd) if mismatch and vcd else None,
-        tolerance,
+        budgets=budgets,
+        rounded=run_rounded(neuron, lowered.registers, float_run, drawn, progress),
+        between=between_spikes(neuron, lowered.registers, history, inputs, drawn),
+        saturated=saturated,
+        advice=advise(
+            neuron,
+            lowered.registers,
+            float_run,
+            bounds={n: (b, most[n]) for n, (_, b) in step_error.items() if not b <= most[n]},
+            saturated=[n for n in saturated if n in lowered.registers],
+        ),
+        criteria=criteria,
+        because=because,
+        vcd=Path(vcd) if mismatch and vcd else None,
     )
 
 
@@ -225,7 +261,18 @@ def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray], progress: b
 def _one_step(
     fixed: FixedNeuron, words: dict[str, np.ndarray], history: History
 ) -> tuple[dict[str, tuple[float, float]], tuple[int, int]]:
-    """Level 2: float from the same registers, taking the branches the integers took."""
+    """Level 2: each state's largest error and its bound in LSB; decisions unlike float's."""
+    expected, decisions = _float_step(fixed, words, history)
+    return _step_errors(fixed, history, expected), decisions
+
+
+def _float_step(
+    fixed: FixedNeuron, words: dict[str, np.ndarray], history: History
+) -> tuple[dict[str, np.ndarray], tuple[int, int]]:
+    """Float from the same registers, taking the branches the integers took: its next states.
+
+    And how many decisions it would have taken otherwise, and how many of these were no near ties.
+    """
     lowered, count = fixed.lowered, len(history.spikes)
     values = lowered.real({**history.before, **words})
     values |= totals(lowered.noises, history.noise)
@@ -243,11 +290,46 @@ def _one_step(
         near += int(differs.sum())
         beyond += int(np.sum(margin > decision.bound))
         taken[decision.expr] = chosen
+    after = Graph.evaluate(lowered.roots, values, taken)[1:]
+    expected = {
+        n: np.broadcast_to(np.asarray(x, dtype=float), count)
+        for n, x in zip(lowered.registers, after, strict=True)
+    }
+    return expected, (near, beyond)
+
+
+def _step_errors(
+    fixed: FixedNeuron, history: History, expected: Mapping[str, np.ndarray]
+) -> dict[str, tuple[float, float]]:
+    """Each state's largest error of a step and its bound, in LSB of its word."""
     errors = {}
-    for r, expected in zip(
-        lowered.registers.values(), Graph.evaluate(lowered.roots, values, taken)[1:], strict=True
-    ):
-        limited = np.clip(expected, r.to_real(r.least), r.to_real(r.most))
-        error = np.max(np.abs(r.to_real(history.after[r.name]) - limited))
-        errors[r.name] = (float(error) / r.word.lsb, lowered.bounds[r.name] / r.word.lsb)
-    return errors, (near, beyond)
+    for n, r in fixed.lowered.registers.items():
+        limited = np.clip(expected[n], r.to_real(r.least), r.to_real(r.most))
+        error = np.max(np.abs(r.to_real(history.after[n]) - limited))
+        errors[n] = (float(error) / r.word.lsb, fixed.lowered.bounds[n] / r.word.lsb)
+    return errors
+
+
+def _budgets(fixed: FixedNeuron) -> dict[str, float]:
+    """What the bound of each state may be, in LSB of its word."""
+    given = getattr(fixed.lowered, "budgets", None) or {}
+    return {
+        n: float(given[n]) / r.word.lsb if n in given else float(UNBUDGETED)
+        for n, r in fixed.lowered.registers.items()
+    }
+
+
+def _saturated(
+    fixed: FixedNeuron, words: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]
+) -> dict[str, int]:
+    """Steps at which a state was stopped by its limits, and an input was at the end of its word."""
+    steps = {}
+    for n, r in fixed.lowered.registers.items():
+        slack = r.to_real(0.5)  # rounds to the limit
+        beyond = (expected[n] > r.to_real(r.most) + slack) | (
+            expected[n] < r.to_real(r.least) - slack
+        )
+        steps[n] = int(beyond.sum())
+    ends = nearest(Q8_8.least, Q8_8.fraction), nearest(Q8_8.greatest, Q8_8.fraction)
+    steps |= {n: int(np.isin(w, ends).sum()) for n, w in words.items()}
+    return {n: count for n, count in steps.items() if count}

@@ -60,8 +60,9 @@ def prove() -> Callable[..., Proof]:
 def parity(request: pytest.FixtureRequest) -> Callable[..., Parity]:
     """Check a neuron: ``parity(neuron, stimulus)`` fails the test unless all three levels pass.
 
-    It takes the arguments of :func:`scneuro.sim.parity`, and ``levels`` to check only some, and
-    returns the figures.
+    The third is the verdict on the whole run, ``traces_agree``. It takes the arguments of
+    :func:`scneuro.sim.parity`, ``criteria`` and ``because`` among them, and ``levels`` to check
+    only some, and returns the figures.
     """
     from ..compare.parity import parity as compare
 

@@ -1,0 +1,104 @@
+"""What float itself does when its states are merely rounded: what the integers are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from ...compiler.registers import Register
+from ...neuron import Neuron
+from ...runner import Recording
+from ...signals.spikes import Alike, alike
+
+__all__ = ["RUNS", "Rounded", "run_rounded"]
+
+#: Runs of float with its states rounded: one to nearest, the others with a dither of their own.
+RUNS = 8
+_SEED = 1
+_LEAST_GUARD = 8  # bits below the word: registers that are too coarse excuse nothing
+_CHUNK = 4096  # steps whose dither and states are held at a time
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """Float, run again with its states rounded to their registers' resolution after every step.
+
+    That is the resolution registers have with 8 guard bits, or theirs if they have more: float
+    rounded to what is too coarse would go wrong as the integers do, and excuse them.
+
+    Attributes
+    ----------
+    spikes : tuple of ndarray of int
+        The steps at which each run spiked; the first run rounds to nearest, the others after
+        adding an error of their own, of less than half an LSB of the register.
+    rms : dict of str to tuple of float
+        Of each state's difference from float, per run, in the state's unit.
+    """
+
+    spikes: tuple[np.ndarray, ...]
+    rms: dict[str, tuple[float, ...]]
+
+    def alike(self, reference: np.ndarray, *, steps: int, window: int) -> tuple[Alike, ...]:
+        """Each run's spikes against ``reference``."""
+        return tuple(alike(reference, s, steps=steps, window=window) for s in self.spikes)
+
+
+def run_rounded(
+    neuron: Neuron,
+    registers: Mapping[str, Register],
+    float_run: Recording,
+    totals: Mapping[str, np.ndarray],
+    progress: bool = True,
+) -> Rounded:
+    """Run float with rounded states, :data:`RUNS` times in one batch.
+
+    The states are not limited to the registers' ranges: a range that is too small is the
+    integers' fault, and not float's.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    registers : mapping of str to Register
+    float_run : Recording
+        Of float on the same inputs.
+    totals : mapping of str to ndarray, shape (T,)
+        The sum of each noise's draws, the same for all runs.
+    progress : bool
+    """
+    names, steps = neuron.state_names, len(float_run.spike)
+    finest = {n: registers[n].word.fraction + _LEAST_GUARD for n in names}
+    lsb = {n: 2.0 ** -max(registers[n].fraction, finest[n]) for n in names}
+    given = [*float_run.inputs.values()]
+    given += [noise.scaled(totals[n]) for n, noise in neuron.noises.items()]
+    values = [np.full(RUNS, np.floor(neuron.initial[n] / lsb[n] + 0.5) * lsb[n]) for n in names]
+    spike = np.zeros((steps, RUNS), dtype=bool)
+    squares = {n: np.zeros(RUNS) for n in names}
+    rng = np.random.default_rng(_SEED)
+    bar = tqdm(
+        total=steps,
+        desc=f"{neuron.name}: float, rounded",
+        unit="step",
+        delay=2,
+        leave=False,
+        disable=None if progress else True,
+    )
+    with bar, np.errstate(all="ignore"):  # what is not finite is found, and said, by the verdict
+        for begin in range(0, steps, _CHUNK):
+            count = min(_CHUNK, steps - begin)
+            dither = rng.random((count, len(names), RUNS))
+            dither[:, :, 0] = 0.5  # to nearest
+            states = np.empty((len(names), count, RUNS))
+            for t in range(count):
+                result = neuron.update(*values, *(g[begin + t] for g in given))
+                spike[begin + t] = result[0]
+                for k, (n, value) in enumerate(zip(names, result[1:], strict=True)):
+                    values[k] = states[k, t] = np.floor(value / lsb[n] + dither[t, k]) * lsb[n]
+            for k, n in enumerate(names):
+                apart = states[k] - float_run.states[n][begin : begin + count, None]
+                squares[n] += np.sum(apart**2, axis=0)
+            bar.update(count)
+        rms = {n: tuple(float(x) for x in np.sqrt(s / steps)) for n, s in squares.items()}
+    return Rounded(tuple(np.flatnonzero(spike[:, k]) for k in range(RUNS)), rms)
