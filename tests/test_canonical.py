@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scneuro import Input, LoweringError, Neuron, State
-from scneuro.compiler.canonical import Canonical, Lookup, Product, Select, Sum, Variable
+from scneuro.compiler.canonical import Canonical
 from scneuro.compiler.datapath import ARRAYS
 from scneuro.compiler.graph import Graph
+from scneuro.compiler.terms import Lookup, Product, Select, Sum, Variable
 from scneuro.compiler.trace import trace
 from scneuro.sim.compare.vectors import random_vectors
 
@@ -18,7 +19,7 @@ v, w_, i = Variable("V"), Variable("w"), Variable("I")
 def sums(update):
     """The canonical next values of V and w."""
     roots = trace(update, ["V", "w"], ["I"], "Mine")
-    canonical = Canonical(Graph())
+    canonical = Canonical(roots)
     return tuple(canonical.sum(root) for root in roots[1:])
 
 

@@ -62,7 +62,7 @@ def test_an_update_is_exact_arithmetic_rounded_once(rounding):
     got = fixed.lowered.path.evaluator(fixed.lowered.path.outputs, ARRAYS)(vectors)
     for t in range(2000):
         V, I = int(vectors["V"][t]), int(vectors["I"][t])
-        noise = int(vectors["noise_V"][t]) if rounding == "stochastic" else 0
+        noise = int(vectors["dither.V"][t]) if rounding == "stochastic" else 0
         want = exact_update(fixed, V, I, noise)
         assert (int(got["V"][t]), bool(got["spike"][t])) == want, (V, I, noise)
 
@@ -78,7 +78,7 @@ def test_stochastic_rounding_is_right_on_average():
     fixed = Leaky().fixed(rounding="stochastic")
     path = fixed.lowered.path
     vectors = {"V": np.full(65536, 123_456), "I": np.full(65536, 77),
-               "noise_V": np.arange(65536)}  # fmt: skip
+               "dither.V": np.arange(65536)}  # fmt: skip
     mean = path.evaluator(path.outputs, ARRAYS)(vectors)["V"].mean()
     used = {c.of: Fraction(c.used) for c in fixed.lowered.coefficients}
     exact = 123_456 * (1 + used["V"]) + Fraction(77, 256) * 2**16 * used["I"]
@@ -109,14 +109,14 @@ def test_the_noise_is_the_draws_of_the_lfsr_in_the_order_of_the_states():
     lfsr = LFSR(99)
     for _ in range(20):
         fixed.step(I=1.0)
-        assert fixed.noise == {"noise_V": lfsr.draw(), "noise_w": lfsr.draw()}
+        assert fixed.noise == {"dither.V": lfsr.draw(), "dither.w": lfsr.draw()}
 
 
 def test_neurons_draw_in_turn():
     fixed = LIF().fixed(rounding="stochastic", seed=5)
     lfsr = LFSR(5)
     fixed.step(I=np.zeros(4))
-    assert fixed.noise["noise_V"].tolist() == [lfsr.draw() for _ in range(4)]
+    assert fixed.noise["dither.V"].tolist() == [lfsr.draw() for _ in range(4)]
 
 
 def test_only_stochastic_rounding_draws():

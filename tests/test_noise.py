@@ -101,7 +101,7 @@ def test_the_draws_of_the_integer_model_do_not_depend_on_its_rounding():
         plain.step()
         dithered.step()
         assert plain.noise == {n: dithered.noise[n] for n in plain.lowered.drawn}
-        assert set(dithered.noise) - set(plain.noise) == {"noise_a", "noise_b"}
+        assert set(dithered.noise) - set(plain.noise) == {"dither.a", "dither.b"}
 
 
 @pytest.mark.parametrize("model", NOISY)

@@ -356,7 +356,7 @@ class _Assembly:
                     odd, shift, sign = simple
                     whole.append(self._signed(self.path.scale(node, odd, -shift), sign))
                 else:
-                    operand, lacking = self._operand_for(node, coefficient, fraction)
+                    operand, lacking = self._operand_for(node, coefficient, fraction, share)
                     dropped += coefficient * lacking
                     scaled.append((operand, atom, coefficient))
             self.addends[terms, fraction] = self._multiply(scaled, share, costs), whole, dropped
@@ -375,13 +375,17 @@ class _Assembly:
     def _signed(self, node: Node, sign: float) -> Node:
         return node if sign > 0 else self.path.scale(node, -1, 0)
 
-    def _operand_for(self, node: Node, coefficient: float, fraction: int) -> tuple[Node, float]:
+    def _operand_for(
+        self, node: Node, coefficient: float, fraction: int, share: float
+    ) -> tuple[Node, float]:
         """What a coefficient multiplies: without the low bits that could not matter.
 
         The bits are cut off, which costs nothing; what is lost on average is returned, to go
         into the sum's constant.
         """
         wanted = fraction + _NEGLIGIBLE + math.ceil(math.log2(abs(coefficient)))
+        if share < math.inf:
+            wanted = min(wanted, _fraction(share / abs(coefficient)))
         drop = min(node.fraction - wanted, node.width - 1)
         if drop <= 0:
             return node, 0.0

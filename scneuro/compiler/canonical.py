@@ -238,7 +238,7 @@ class Canonical:
 
     # -- products ----------------------------------------------------------------------------
     def _power(self, base: Sum, exponent: int) -> Sum:
-        if exponent * base.degree > _DEGREE and _size(base) > 1:
+        if _size(base) > 1 and (_base(base) is None or exponent * base.degree > _DEGREE):
             base = _whole(base)
         if _size(base) == 1 and base.terms and not isinstance(base.terms[0][0], Select):
             ((atom, coefficient),) = base.terms

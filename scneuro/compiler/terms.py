@@ -76,6 +76,15 @@ class Term:
                 _known[identity] = term
         return term
 
+    def __copy__(self) -> Term:
+        return self  # it never changes
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Term:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(getattr(self, name) for name in type(self).__match_args__)  # type: ignore[attr-defined]
+
     def _parts(self) -> tuple[Term, ...]:
         return ()
 

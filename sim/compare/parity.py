@@ -18,14 +18,14 @@ from ...neuron import Neuron
 from ...runner import Recording
 from ...signals.stimulus import as_words
 from ...stochastic import totals
-from ...words import Q8_8, nearest, quantize
+from ...words import Q8_8, quantize
 from ..engines.amaranth import simulate_steps
 from ..engines.compiled import compiled_steps
 from .advice import advise
 from .between import between_spikes
 from .figures import Mismatch, Parity
 from .rounded import run_rounded
-from .verdict import UNBUDGETED, Criteria
+from .verdict import Criteria
 
 __all__ = ["History", "bit_parity", "parity"]
 
@@ -312,17 +312,14 @@ def _step_errors(
 
 def _budgets(fixed: FixedNeuron) -> dict[str, float]:
     """What the bound of each state may be, in LSB of its word."""
-    given = getattr(fixed.lowered, "budgets", None) or {}
-    return {
-        n: float(given[n]) / r.word.lsb if n in given else float(UNBUDGETED)
-        for n, r in fixed.lowered.registers.items()
-    }
+    lowered = fixed.lowered
+    return {n: lowered.budgets[n] / r.word.lsb for n, r in lowered.registers.items()}
 
 
 def _saturated(
     fixed: FixedNeuron, words: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]
 ) -> dict[str, int]:
-    """Steps at which a state was stopped by its limits, and an input was at the end of its word."""
+    """Steps at which a state was stopped by its limits, and an input reached its own."""
     steps = {}
     for n, r in fixed.lowered.registers.items():
         slack = r.to_real(0.5)  # rounds to the limit
@@ -330,6 +327,7 @@ def _saturated(
             expected[n] < r.to_real(r.least) - slack
         )
         steps[n] = int(beyond.sum())
-    ends = nearest(Q8_8.least, Q8_8.fraction), nearest(Q8_8.greatest, Q8_8.fraction)
-    steps |= {n: int(np.isin(w, ends).sum()) for n, w in words.items()}
+    for n, (low, high) in fixed.lowered.input_limits.items():
+        inside = low if low == -(1 << 15) else low - 1, high if high == (1 << 15) - 1 else high + 1
+        steps[n] = int(np.sum((words[n] <= inside[0]) | (words[n] >= inside[1])))
     return {n: count for n, count in steps.items() if count}

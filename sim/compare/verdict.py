@@ -20,11 +20,8 @@ from ...signals.spikes import Alike
 if TYPE_CHECKING:
     from .figures import Parity
 
-__all__ = ["UNBUDGETED", "Criteria", "Criterion", "apart", "judge", "rounding_matters"]
+__all__ = ["Criteria", "Criterion", "apart", "judge", "rounding_matters"]
 
-#: LSB that a bound may reach where the compiler divided no budget. Hodgkin and Huxley's V has 25
-#: and keeps every spike; a cubic in a plain ``State()`` has 2,400 and loses them.
-UNBUDGETED = 32
 _FEWEST = 5  # spikes that make a coincidence factor worth judging
 
 
