@@ -26,7 +26,7 @@ from .datapath import WIDEST, Datapath, Node
 from .factor import arranged
 from .functions import Functions
 from .lowered import Coefficient, Cost, Decision, dither
-from .precision import ADDRESS, COEFFICIENTS, OPERANDS, continuity
+from .precision import ADDRESS, COEFFICIENTS, FLAT, OPERANDS, active, continuity
 from .ranges import Interval, Ranges
 from .registers import GUARD_BITS, Register
 from .table import Table
@@ -551,17 +551,15 @@ class _Assembly:
     def _lookup(self, lookup: Lookup) -> Node:
         function = self.plan.functions[lookup]
         allowed = self._allowed(lookup)
+        domain = active(function, self.ranges.argument(lookup), FLAT * allowed)
+        near = continuity(function, domain, ADDRESS * allowed)
         if isinstance(lookup.of, Variable):
-            node = self.values[lookup.of.name]
-            near = continuity(function, self.ranges.argument(lookup), ADDRESS * allowed)
-            word = self._address(node, near)
-            left = (1 - ADDRESS) * allowed if word.error > 0 else allowed
+            word = self._address(self.values[lookup.of.name], near)
+            left = (1 - FLAT - (ADDRESS if word.error > 0 else 0)) * allowed
         else:
-            near = continuity(function, self.ranges.argument(lookup), ADDRESS * allowed)
-            word = self._argument(lookup, near)
-            left = (1 - 2 * ADDRESS) * allowed
-        low, high = self.ranges.argument(lookup)
-        low, high = math.ldexp(low, word.fraction), math.ldexp(high, word.fraction)
+            word = self._argument(lookup, domain, near)
+            left = (1 - FLAT - 2 * ADDRESS) * allowed
+        low, high = (math.ldexp(end, word.fraction) for end in domain)
         table = Table.fit(
             function,
             low=min(max(word.low, math.floor(low + 1e-6)), word.high),
@@ -577,7 +575,8 @@ class _Assembly:
         if table.limits:
             at = ", ".join(f"{x:g}" for x in table.limits)
             self.notes.append(f"{table.text} is 0/0 at {at}: its limit there is taken")
-        error = table.error_between
+        flat = FLAT * allowed if allowed < math.inf else 0.0
+        error = table.error_between + flat
         beyond_half = max(0.0, math.ldexp(word.error, word.fraction) - 0.5)
         error += table.steepest * math.ceil(beyond_half - 1e-9)
         return table.build(self.path, word, error, f"table_{len(self.tables)}")
@@ -602,15 +601,15 @@ class _Assembly:
             fraction = max(fraction, _fraction(allowed) + 2)
         return self._sum(value, fraction)
 
-    def _argument(self, lookup: Lookup, near: float) -> Node:
+    def _argument(self, lookup: Lookup, domain: Interval, near: float) -> Node:
         """The sum a table is a function of, as a word of its own.
 
         The sum's real interval can be narrower than that of its integers (it knows what a branch
-        implies); the word is limited to it.
+        implies, and where the table is flat); the word is limited to it.
         """
         assert isinstance(lookup.of, Sum)
         exact = self._finely(lookup.of)
-        low, high = self.ranges.argument(lookup)
+        low, high = domain
         low = max(low, math.ldexp(exact.low, -exact.fraction))
         high = min(high, math.ldexp(exact.high, -exact.fraction))
         word = fitting(low, high, _COARSEST)

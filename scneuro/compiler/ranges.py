@@ -198,12 +198,11 @@ class Ranges:
     def _under(self, condition: Condition, holds: bool, value: Sum) -> Interval:
         """The interval of ``value`` where ``condition`` holds (or does not); empty if never."""
         new = facts(condition, holds)
-        if len(self._known) + len(new) > _DEPTH:
-            return self._before(value)
+        deep = len(self._known) + len(new) > _DEPTH
         if any(_contradicts(fact, other) for fact in new for other in self._known):
             return _NOTHING
         variables, known = self.variables, self._known
-        self.variables, self._known = dict(variables), known + new
+        self.variables, self._known = dict(variables), [] if deep else known + new
         try:
             for fact in new:
                 if len(fact.terms) == 1 and isinstance(fact.terms[0][0], Variable):
@@ -215,8 +214,8 @@ class Ranges:
                     )
                     if self.variables[atom.name][0] > self.variables[atom.name][1]:
                         return _NOTHING
-            low, high = self.of(value)
-            for fact in self._known:
+            low, high = self._before(value) if deep else self.of(value)
+            for fact in known + new:
                 ratio = proportion(value.terms, fact.terms)
                 if ratio is not None:  # value = ratio * fact + rest, and fact >= 0
                     rest = value.constant - ratio * fact.constant

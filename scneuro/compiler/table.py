@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,7 +32,7 @@ _COARSE = 17  # log2 of how many addresses are all looked at
 _SAMPLES = 65  # of a segment that has more addresses
 _BETWEEN = 8  # arguments looked at for every address that stands for an interval
 _EXTRA = 2  # fraction bits of the output below the word that would hold it
-_REGIONS = 12
+_REGIONS = 24
 _IN_BLOCK = 5  # log2 of the segments tried in a block before it is split
 
 Function = Callable[[np.ndarray], np.ndarray]
@@ -541,7 +542,8 @@ def _in_regions(samples: _Samples, budget: float, most: int) -> _Fit | None:
     for begin, shift in pieces[1:]:
         if shift != merged[-1][1]:
             merged.append((begin, shift))
-    if len(merged) > _REGIONS:
+    merged = _fewer(merged, last)
+    if sum(_rows_of(merged, last)) > most:
         return None
     widest = max(shift for _, shift in merged)
     fraction = bits + max(_EXTRA, widest + 1)
@@ -564,6 +566,30 @@ def _in_regions(samples: _Samples, budget: float, most: int) -> _Fit | None:
         np.concatenate(slopes),
         fraction,
     )
+
+
+def _rows_of(pieces: list[tuple[int, int]], last: int) -> list[int]:
+    """The segments of each piece."""
+    ends = [*(begin - 1 for begin, _ in pieces[1:]), last]
+    return [
+        (end >> shift) - (begin >> shift) + 1
+        for (begin, shift), end in zip(pieces, ends, strict=True)
+    ]
+
+
+def _fewer(pieces: list[tuple[int, int]], last: int) -> list[tuple[int, int]]:
+    """No more pieces than regions: the neighbours that cost the fewest rows become one."""
+    pieces = list(pieces)
+    while len(pieces) > _REGIONS:
+        rows = _rows_of(pieces, last)
+        costs = []
+        for k, ((_, one), (_, other)) in enumerate(pairwise(pieces)):
+            finest = min(one, other)
+            merged = (rows[k] << (one - finest)) + (rows[k + 1] << (other - finest))
+            costs.append((merged - rows[k] - rows[k + 1], k, finest))
+        _, k, finest = min(costs)
+        pieces[k : k + 2] = [(pieces[k][0], finest)]
+    return pieces
 
 
 def _lines(
