@@ -105,9 +105,8 @@ def system(seed):
     threshold = 10 ** rng.uniform(-1, 1.5)
     lines.append(f"    spike = {states[0]}_ >= {threshold:.4g}")
     if rng.random() < 0.6:
-        lines.append(
-            f"    {states[0]}_ = np.where(spike, {-threshold * rng.uniform(0, 1):.4g}, {states[0]}_)"
-        )
+        reset = f"{-threshold * rng.uniform(0, 1):.4g}"
+        lines.append(f"    {states[0]}_ = np.where(spike, {reset}, {states[0]}_)")
     lines.append(f"    return spike, {', '.join(f'{n}_' for n in states)}")
     space = {"np": np}
     exec("\n".join(lines), space)

@@ -322,6 +322,7 @@ class Canonical:
     def _choose(self, condition: Condition | bool, yes: Sum, no: Sum, expr: Expr) -> Sum:
         if isinstance(condition, bool):
             return yes if condition else no
+        yes, no = _where(yes, condition, True), _where(no, condition, False)
         if yes is no:
             return yes
         if len(expr.variables) == 1 and expr.op == "where" and expr not in self._written:
@@ -469,6 +470,18 @@ def _small_choice(value: Sum) -> Select | None:
     leaves = [leaf for side in (choices[0].yes, choices[0].no) for leaf in side.leaves]
     simple = len(leaves) <= _MOST_LEAVES and any(not leaf.terms for leaf in leaves)
     return choices[0] if simple or len(leaves) == 2 else None
+
+
+def _where(value: Sum, condition: Condition, holds: bool) -> Sum:
+    """``value`` where ``condition`` holds (or does not): what it chooses by the same is known."""
+    while (choice := value.choice) is not None:
+        if choice.condition is condition:
+            value = choice.yes if holds else choice.no
+        elif choice.condition is _not(condition):
+            value = choice.no if holds else choice.yes
+        else:
+            break
+    return value
 
 
 def _compare(value: Sum, expr: Expr) -> Condition | bool:

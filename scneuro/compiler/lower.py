@@ -220,7 +220,10 @@ def _attempt(source: Source, share: float | None, working: dict[str, Interval]) 
     words = (Q8_8.least, Q8_8.greatest)
     nonlinear = _nonlinear(source)
     working = {n: ends for n, ends in working.items() if n in source.states or n in nonlinear}
-    inputs = {n: i.range or working.get(n, words) for n, i in source.inputs.items()}
+    inputs = {
+        n: _to_words(i.range or working.get(n, words), n, source.name)
+        for n, i in source.inputs.items()
+    }
     free = inputs | {n: (0.0, float(len(noise.draws))) for n, noise in source.noises.items()}
     initial = {n: min(max(v, limits[n][0]), limits[n][1]) for n, v in source.initial.items()}
     reached = reach(initial, limits, free, source.updates)
@@ -341,6 +344,17 @@ def _limits(source: Source, state: State, working: Interval | None) -> Interval:
             f"{source.name}: {state.name} starts at {initial:g}, outside its range {low:g} to "
             f"{high:g}",
             f"choose a unit in which it fits {word}, or a word it fits: State(word='Q12.4')",
+        )
+    return low, high
+
+
+def _to_words(interval: Interval, name: str, neuron: str) -> Interval:
+    """The interval of an input, in whole words."""
+    low, high = (math.floor(math.ldexp(end, Q8_8.fraction) + 0.5) * Q8_8.lsb for end in interval)
+    if not Q8_8.least <= low < high <= Q8_8.greatest:
+        raise LoweringError(
+            f"{neuron}: the range of {name}, {interval[0]:g} to {interval[1]:g}, does not fit "
+            f"{Q8_8}, which holds {Q8_8.least:g} to {Q8_8.greatest:g}"
         )
     return low, high
 
