@@ -26,7 +26,7 @@ from .datapath import WIDEST, Datapath, Node
 from .factor import arranged
 from .functions import Functions
 from .lowered import Coefficient, Cost, Decision, dither
-from .precision import ADDRESS, COEFFICIENTS, FLAT, OPERANDS, active, continuity
+from .precision import ADDRESS, ARGUMENT, COEFFICIENTS, FLAT, OPERANDS, active, continuity
 from .ranges import Interval, Ranges
 from .registers import GUARD_BITS, Register
 from .table import Table
@@ -552,13 +552,14 @@ class _Assembly:
         function = self.plan.functions[lookup]
         allowed = self._allowed(lookup)
         domain = active(function, self.ranges.argument(lookup), FLAT * allowed)
-        near = continuity(function, domain, ADDRESS * allowed)
         if isinstance(lookup.of, Variable):
+            near = continuity(function, domain, ADDRESS * allowed)
             word = self._address(self.values[lookup.of.name], near)
             left = (1 - FLAT - (ADDRESS if word.error > 0 else 0)) * allowed
         else:
+            near = continuity(function, domain, ARGUMENT * allowed) / 4
             word = self._argument(lookup, domain, near)
-            left = (1 - FLAT - 2 * ADDRESS) * allowed
+            left = (1 - FLAT - 1.5 * ARGUMENT) * allowed
         low, high = (math.ldexp(end, word.fraction) for end in domain)
         table = Table.fit(
             function,
@@ -612,8 +613,10 @@ class _Assembly:
         low, high = domain
         low = max(low, math.ldexp(exact.low, -exact.fraction))
         high = min(high, math.ldexp(exact.high, -exact.fraction))
+        if low > high:  # flat wherever the sum can be
+            low = high = min(max(high, math.ldexp(exact.low, -exact.fraction)), low)
         word = fitting(low, high, _COARSEST)
-        if word is None or not low <= high:
+        if word is None:
             raise LoweringError(
                 f"{self.name}: {lookup.expr} has an argument x = {lookup.of.key} in {low:g} "
                 f"to {high:g}, more than a word holds",

@@ -182,7 +182,7 @@ def _within_budget(source: Source, measure: Measure | None) -> Lowered:
     if best is None:
         assert trouble is not None
         raise trouble
-    raise _beyond_budget(source, best)
+    raise _beyond_budget(source, best, trouble)
 
 
 def _attempts(
@@ -199,17 +199,18 @@ def _excess(lowered: Lowered) -> float:
     return max(lowered.bounds[n] / lowered.budgets[n] for n in lowered.registers)
 
 
-def _beyond_budget(source: Source, best: Lowered) -> LoweringError:
+def _beyond_budget(source: Source, best: Lowered, trouble: LoweringError | None) -> LoweringError:
     """The refusal: which state, which term, and what would help."""
     state = max(best.registers, key=lambda n: best.bounds[n] / best.budgets[n])
     lsb = source.lsb[state]
     costs = best.costs[state]
     most = f"; most of it, {costs[0].error / lsb:.3g} LSB, is {costs[0].of}" if costs else ""
+    more = f"; to be more exact, {trouble.message}" if trouble is not None else ""
     ranges = ", ".join(f"{n} in {a:.3g} to {b:.3g}" for n, (a, b) in best.working.items())
     where = f" even with {ranges}, where the float model works" if ranges else ""
     return LoweringError(
         f"{source.name}: a step of {state} may be off by {best.bounds[state] / lsb:.3g} LSB"
-        f"{where}, and its budget is {best.budgets[state] / lsb:.3g}{most}",
+        f"{where}, and its budget is {best.budgets[state] / lsb:.3g}{most}{more}",
         f"narrow what it depends on with State(range=(low, high)), give {state} a coarser word, "
         "bound a steep argument with np.clip, or allow more with State(budget=...)",
     )

@@ -21,11 +21,21 @@ from .table import Function
 from .terms import Compare, Condition, Factor, Lookup, Product, Select, Sum, Term, Value, Variable
 from .terms import behind as _behind
 
-__all__ = ["ADDRESS", "COEFFICIENTS", "FLAT", "OPERANDS", "active", "allot", "continuity"]
+__all__ = [
+    "ADDRESS",
+    "ARGUMENT",
+    "COEFFICIENTS",
+    "FLAT",
+    "OPERANDS",
+    "active",
+    "allot",
+    "continuity",
+]
 
 COEFFICIENTS = 1 / 16  # of a sum's budget
 OPERANDS = 1 / 8  # of a product's
-ADDRESS = 1 / 4  # of a table's; of one over a sum, as much again for the sum
+ADDRESS = 1 / 4  # of a table's
+ARGUMENT = 0.4  # of that of a table over a sum: what the sum may be off by
 FLAT = 1 / 16  # of a table's: what it may change beyond the ends of its address
 _TABLE = 16.0  # a value that needs tables gets so many times what another does
 
@@ -116,7 +126,7 @@ def allot(
                 ask(no, error)
             case Lookup(_, of) if isinstance(of, Sum):
                 domain = active(function(term), ranges.argument(term), FLAT * error)
-                ask(of, continuity(function(term), domain, ADDRESS * error) / 4)
+                ask(of, continuity(function(term), domain, ARGUMENT * error))
     return allowed
 
 
