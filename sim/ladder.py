@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from ..boards.table import Board
 from ..errors import ScneuroError
+from ..fixed import FixedNeuron
 from ..hdl import build, hand_written
 from ..neuron import Neuron
 from ..reference import compare
@@ -39,7 +40,7 @@ class Rung:
     ----------
     name : str
     ok : bool or None
-        None if it could not be tried.
+        None if it could not be tried, does not apply, or ran out of time.
     text : str
         What was found, or what is missing.
     figures : dict
@@ -62,7 +63,7 @@ class Rung:
         return asdict(self)
 
 
-_Found = tuple[bool, str, dict[str, Any]]
+_Found = tuple[bool | None, str, dict[str, Any]]
 
 
 def climb(
@@ -173,26 +174,37 @@ def _gates(neuron: Neuron, board: Board, typical: Parity, hostile: Parity) -> _F
     return ok, text, figures
 
 
-def _proof(neuron: Neuron, board: Board, progress: bool) -> _Found:
-    from .proof import prove
+def _generated(neuron: Neuron) -> FixedNeuron:
+    """The integers of a neuron whose hardware is ours: of other gates there is no proof.
 
+    Raises
+    ------
+    ScneuroError
+        If the neuron brings its own.
+    """
     fixed = neuron.fixed()
     if neuron.hardware(fixed) is not None:
         raise hand_written(neuron.name)
-    found = prove(fixed, held=True, dsp=board.dsp, progress=progress)
-    text = (
-        f"equal for all 2^{math.log2(found.states):.0f} states and 2^{math.log2(found.inputs):.0f} "
-        f"inputs"
-        if found.ok
-        else "; ".join(found.failures)
-    )
-    return found.ok, text, found.figures()
+    return fixed
+
+
+def _proof(neuron: Neuron, board: Board, progress: bool) -> _Found:
+    from .proof import prove
+
+    found = prove(_generated(neuron), held=True, dsp=board.dsp, progress=progress)
+    if found.ok:
+        states, inputs = math.log2(found.states), math.log2(found.inputs)
+        text = f"equal for all 2^{states:.0f} states and 2^{inputs:.0f} inputs"
+    else:
+        late = [f"time ran out: {claim}" for claim in found.undecided]
+        text = "; ".join([*found.failures, *late])
+    return found.ok or (False if found.failures else None), text, found.figures()
 
 
 def _invariants(neuron: Neuron, board: Board, progress: bool) -> _Found:
     from .proof.invariants import prove_invariants
 
-    found = prove_invariants(neuron.fixed(), dsp=board.dsp, progress=progress)
+    found = prove_invariants(_generated(neuron), dsp=board.dsp, progress=progress)
     broken = [str(claim) for claim in found if not claim.ok]
     text = "; ".join(broken) or f"{len(found)} claims on streams, registers, UART, LFSR hold"
     return not broken, text, {"claims": len(found), "broken": broken}

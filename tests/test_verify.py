@@ -8,12 +8,14 @@ import pytest
 from scneuro import LIF, ScneuroError, cli
 from scneuro.boards import board
 from scneuro.errors import ToolError
+from scneuro.hdl import Neuron
 from scneuro.hdl.link import FrameReader
 from scneuro.load import make_neuron
-from scneuro.sim import ladder
+from scneuro.sim import ladder, proof
 from scneuro.sim.chip import bitstream, bitstream_parity
 from scneuro.sim.chip.bitstream import _Listener
 from scneuro.sim.ladder import Rung, climb
+from scneuro.sim.proof import Proof
 from scneuro.tools import toolchain
 
 RUNGS = ["float", "Q8.8", "gates", "proof", "invariants", "netlist", "bitstream"]
@@ -89,6 +91,33 @@ def test_wrong_words_on_the_command_line_are_one_line(capsys):
     assert "no board 'nonsense'" in capsys.readouterr().err
     assert cli.main(["verify", "lif", "--board", "icebreaker", "--steps", "0"]) == 2
     assert "--steps must be at least 1" in capsys.readouterr().err
+
+
+class Own(LIF):
+    def hardware(self, fixed):
+        return Neuron(fixed)
+
+
+def test_of_hand_written_hardware_nothing_generated_is_proved_in_its_place():
+    rungs = {}
+    for rung in climb(Own(), board("icebreaker"), steps=50, progress=False):
+        rungs[rung.name] = rung
+        if rung.name == "invariants":
+            break
+    assert rungs["gates"].ok is True
+    for name in ("proof", "invariants"):
+        assert rungs[name].ok is None
+        assert "brings its own hardware" in rungs[name].text
+
+
+@pytest.mark.parametrize("failures", [[], ["V may differ"]])
+def test_a_proof_that_ran_out_of_time_has_not_failed(monkeypatch, failures):
+    found = Proof("LIF", "held", failures=failures, undecided=["w may differ"])
+    monkeypatch.setattr(proof, "prove", lambda *_, **__: found)
+    ok, text, figures = ladder._proof(LIF(), board("icebreaker"), False)
+    assert ok is (False if failures else None)
+    assert text == "; ".join([*failures, "time ran out: w may differ"])
+    assert figures["undecided"] == ["w may differ"]
 
 
 def test_a_rung_reads_as_a_line():
