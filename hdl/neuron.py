@@ -65,8 +65,11 @@ class Neuron(wiring.Component):
     latency : int
         Clocks from a valid input to its result; a step can be taken as often.
     dsp : bool or int
+    step_type : type
+        What its datapath is an instance of: a :class:`~scneuro.hdl.Step`.
     """
 
+    step_type: type[Step] = Step
     i: Any
     o: Any
     state: data.View
@@ -80,7 +83,7 @@ class Neuron(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lowered = self._fixed.lowered
-        m.submodules.step = step = Step(lowered, held=True, dsp=self.dsp)
+        m.submodules.step = step = self.step_type(lowered, held=True, dsp=self.dsp)
         for name, r in lowered.registers.items():
             register = Signal(Shape(r.width, signed=True), name=name, init=r.init)
             m.d.comb += [step.state[name].eq(register), self.state[name].eq(register)]

@@ -7,6 +7,7 @@ follows. In iCE40 and ECP5 a stage's register sits in the same cell as its adder
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, wiring
@@ -112,12 +113,14 @@ class Step(wiring.Component):
         self.kept.clear()
         self.memories.clear()
         for name in self._lowered.registers:
-            m.d.comb += [
-                self.next[name].eq(self._at(m, self.outputs[name], self.latency)),
-                self.words[name].eq(self._at(m, self.word_nodes[name], 0)),
-            ]
-        m.d.comb += self.spike.eq(self._at(m, self.outputs["spike"], self.latency))
+            self.drive(m, self.next[name], self.outputs[name])
+            m.d.comb += self.words[name].eq(self._at(m, self.word_nodes[name], 0))
+        self.drive(m, self.spike, self.outputs["spike"])
         return m
+
+    def drive(self, m: Module, port: Any, node: Node) -> None:
+        """Make what an output depends on, and drive it."""
+        m.d.comb += port.eq(self._at(m, node, self.latency))
 
     def place(self, node: Node, stage: int) -> tuple[int, int]:
         """Where ``stage`` finds the value of ``node``: its index, and the stage it is taken from.

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ..boards.design import design
 from ..boards.table import Board
 from ..errors import ScneuroError
 from ..fixed import FixedNeuron
@@ -204,9 +205,11 @@ def _proof(neuron: Neuron, board: Board, progress: bool) -> _Found:
 def _invariants(neuron: Neuron, board: Board, progress: bool) -> _Found:
     from .proof.invariants import prove_invariants
 
-    found = prove_invariants(_generated(neuron), dsp=board.dsp, progress=progress)
+    fixed = _generated(neuron)
+    _, plan = design(neuron, fixed, board)
+    found = prove_invariants(fixed, dsp=board.dsp, plan=plan, progress=progress)
     broken = [str(claim) for claim in found if not claim.ok]
-    text = "; ".join(broken) or f"{len(found)} claims on streams, registers, UART, LFSR hold"
+    text = "; ".join(broken) or f"{len(found)} claims on streams, registers, resets and UART hold"
     return not broken, text, {"claims": len(found), "broken": broken}
 
 
