@@ -25,6 +25,7 @@ from .chip.bitstream import bitstream_parity
 from .chip.netlist import netlist_parity
 from .compare.figures import Parity
 from .compare.parity import parity
+from .compare.recompute import recompute
 from .compare.vectors import vector_parity
 
 __all__ = ["Rung", "climb"]
@@ -73,10 +74,11 @@ def climb(
     """The rungs for a neuron on a board, each as soon as it is done.
 
     ``float`` compares the float model with the differential equations, where there are any;
-    ``Q8.8`` the integer model with float, step by step and in a whole run; ``gates`` the RTL, in
-    Amaranth's simulator, with the integer model; ``proof`` shows their equality for all states and
-    inputs, and ``invariants`` what holds of the registers and streams around them; ``netlist`` runs
-    what yosys made of them, and ``bitstream`` what nextpnr and the packer did.
+    ``Q8.8`` the integer model with float, step by step and in a whole run; ``rounding`` its values
+    with a recomputation that rounds once; ``gates`` the RTL, in Amaranth's simulator, with the
+    integer model; ``proof`` shows their equality for all states and inputs, and ``invariants`` what
+    holds of the registers and streams around them; ``netlist`` runs what yosys made of them, and
+    ``bitstream`` what nextpnr and the packer did.
 
     Parameters
     ----------
@@ -89,6 +91,7 @@ def climb(
     rungs: dict[str, Callable[[], _Found]] = {
         "float": lambda: _float(neuron),
         "Q8.8": lambda: _fixed(*runs()),
+        "rounding": lambda: _rounding(runs()[0].fixed),
         "gates": lambda: _gates(neuron, board, *runs()),
         "proof": lambda: _proof(neuron, board, progress),
         "invariants": lambda: _invariants(neuron, board, progress),
@@ -159,6 +162,15 @@ def _fixed(typical: Parity, hostile: Parity) -> _Found:
     )
     ok = typical.traces_agree and all(found.within_bound for found in both)
     return ok, text, {"typical": typical.figures(), "adversarial": hostile.figures()}
+
+
+def _rounding(fixed: FixedNeuron) -> _Found:
+    found = recompute(fixed)
+    worst = max(found.largest.values(), default=0.0)
+    text = "; ".join(found.failures) or (
+        f"{found.vectors:,} states computed again: off by {worst:.2f} LSB of a register at most"
+    )
+    return found.ok, text, found.figures()
 
 
 def _gates(neuron: Neuron, board: Board, typical: Parity, hostile: Parity) -> _Found:

@@ -18,7 +18,7 @@ from scneuro.sim.ladder import Rung, climb
 from scneuro.sim.proof import Proof
 from scneuro.tools import toolchain
 
-RUNGS = ["float", "Q8.8", "gates", "proof", "invariants", "netlist", "bitstream"]
+RUNGS = ["float", "Q8.8", "rounding", "gates", "proof", "invariants", "netlist", "bitstream"]
 
 
 # -- the ladder -----------------------------------------------------------------------------------
@@ -55,7 +55,8 @@ def test_the_command_prints_a_line_for_each_rung(low, capsys):
     assert head == "LIF on iCEBreaker (iCE40 UP5K)"
     assert [line.split()[0] for line in lines] == RUNGS
     assert all(line.split()[1] == "ok" for line in lines)
-    assert "equal for all 2^" in lines[3]
+    assert "LSB of a register at most" in lines[2]
+    assert "equal for all 2^" in lines[4]
 
 
 def test_a_neuron_without_differential_equations_is_its_own_definition(low, capsys):

@@ -11,6 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vcd.reader import TokenKind, tokenize
 
@@ -126,6 +127,11 @@ def _run(harness: Harness, mode: str, environment: dict[str, str], folder: str) 
     return done.returncode == _PASSED, log
 
 
+def _number(value: int | str) -> int:
+    """Bits as pyvcd gives them; what is unknown is 0."""
+    return value if isinstance(value, int) else int(re.sub("[xz]", "0", value), 2)
+
+
 def _table(path: Path) -> str:
     """The last clocks of a trace, in hexadecimal, a line for each signal of the top."""
     if not path.exists():
@@ -143,10 +149,9 @@ def _table(path: Path) -> str:
                 case TokenKind.CHANGE_TIME:
                     rows[token.time_change] = values = dict(values)
                 case TokenKind.CHANGE_SCALAR | TokenKind.CHANGE_VECTOR:
-                    code, value = token.data.id_code, token.data.value
-                    if code in names:
-                        known = isinstance(value, int)
-                        values[code] = value if known else int(re.sub("[xz]", "0", value), 2)
+                    change: Any = token.data
+                    if change.id_code in names:
+                        values[change.id_code] = _number(change.value)
     clocks = [rows[stamp] for stamp in sorted(rows)][::2][-_CLOCKS_SHOWN:]
     return "\n".join(
         f"{name:24s} " + " ".join(f"{clock.get(code, 0):>6x}" for clock in clocks)

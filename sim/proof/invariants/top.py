@@ -15,7 +15,7 @@ from .harness import Harness, implies
 __all__ = ["timebase"]
 
 
-class _AnyNeuron(wiring.Component):
+class _AnyNeuron(wiring.Component):  # type: ignore[misc]
     """A neuron's ports, with anything at any clock on those it drives."""
 
     i: Any
