@@ -829,10 +829,10 @@ class ShiftedStep(Step):
         super().__init__(lowered, **options)
         self._index, self._by = index, by
 
-    def _at(self, m: Module, node: Node, stage: int) -> Any:
+    def _seen(self, node: Node, stage: int) -> int:
         if node.index == self._index and stage + self._by >= self._stage[node.index] < stage:
-            stage += self._by
-        return super()._at(m, node, stage)
+            return stage + self._by
+        return stage
 
 
 class DrawsSwapped(Step):

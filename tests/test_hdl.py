@@ -1,6 +1,7 @@
 """Gates: chains of adders, the pipeline, the LFSR, the UART and the frames on it."""
 
 import random
+import time
 from itertools import chain
 
 import numpy as np
@@ -52,6 +53,22 @@ def test_a_chain_of_adders_makes_its_constant():
         assert computed(steps) == k
         assert computed(steps, -12345) == -12345 * k
         assert len(steps) <= 8
+
+
+def test_a_chain_for_a_constant_of_31_bits_is_found_at_once_and_is_short():
+    rng = random.Random(1)
+    begin = time.process_time()
+    lengths = []
+    for bits in range(17, 32):
+        for _ in range(10):
+            k = rng.randrange(1 << (bits - 1), 1 << bits) | 1
+            steps = plan(k)
+            assert computed(steps) == k
+            assert len(steps) <= 6 + (bits - 20 + 1) // 2 + (bits <= 20)
+            lengths.append(len(steps))
+    assert time.process_time() - begin < 30
+    assert sum(lengths) / len(lengths) < 7  # the signed digits alone would be over 8
+    assert plan(k) is plan(k)
 
 
 def test_a_power_of_two_takes_no_adder_and_its_neighbours_one():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from amaranth import ClockDomain, Module
 from amaranth.sim import Simulator
 from tqdm import tqdm
 
@@ -136,7 +137,11 @@ def vector_parity(
                         first = {"inputs": given, "model": want, "hardware": got}
             await ctx.tick()
 
-    simulator = Simulator(step)
+    # a step of wires alone has no clock; the vectors have
+    bench = Module()
+    bench.domains.sync = ClockDomain()
+    bench.submodules.step = step
+    simulator = Simulator(bench)
     simulator.add_clock(1e-6)
     simulator.add_testbench(drive)
     simulator.run()
