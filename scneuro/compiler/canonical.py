@@ -327,7 +327,7 @@ class Canonical:
             return yes
         if len(expr.variables) == 1 and expr.op == "where" and expr not in self._written:
             atoms = [atom for atom, _ in yes.terms + no.terms]
-            if any(isinstance(atom, Lookup) for atom in atoms):
+            if any(isinstance(atom, Lookup) for atom in atoms) and _continuous(expr):
                 return self._function(expr, expr)
         shared = dict(yes.terms).items() & dict(no.terms).items()
         if shared:
@@ -414,6 +414,25 @@ def _written(roots: Iterable[Expr]) -> set[Expr]:
             elif expr.op == "where":
                 stack.extend(expr.args[1:])
     return found
+
+
+def _continuous(expr: Expr) -> bool:
+    """Whether a choice of functions of one variable has no jump where it turns to the other.
+
+    By its values at all words of Q8.8: a jump is left to a choice, and kinks to the table.
+    """
+    (name,) = expr.variables
+    words = np.arange(-(1 << 15), 1 << 15) / 256
+    condition, yes, no = (
+        np.broadcast_to(np.asarray(v), words.shape)
+        for v in Graph.evaluate(expr.args, {name: words})
+    )
+    turns = np.flatnonzero(condition[1:] != condition[:-1])
+    with np.errstate(all="ignore"):
+        gap = np.abs(yes[turns].astype(float) - no[turns])
+        steps = [np.abs(np.diff(side.astype(float)))[turns] for side in (yes, no)]
+        jumps = gap > 2 * np.maximum(*steps) + 1e-9 * np.abs(no[turns])
+    return not bool(np.any(jumps))
 
 
 def _is_plain(value: Sum) -> bool:

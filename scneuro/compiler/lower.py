@@ -38,7 +38,14 @@ ROUNDINGS = ("nearest", "floor", "stochastic")
 _DEEP = 100_000  # frames; they are on the heap
 # Of its budget, what a state's update is made for. One step may be off by an LSB, but what is off
 # in the same direction at every step adds up: the smallest share that can be had is taken.
-_SHARES = (1 / 128, 1 / 32, 1 / 8, 3 / 4)
+# Each with the rows that its tables may have.
+_SHARES = (
+    (1 / 128, MOST_ROWS),
+    (1 / 32, MOST_ROWS),
+    (1 / 8, MOST_ROWS),
+    (1 / 8, 4 * MOST_ROWS),
+    (3 / 4, 4 * MOST_ROWS),
+)
 
 Measure: TypeAlias = Callable[[], dict[str, Interval]]
 
@@ -169,9 +176,9 @@ def _within_budget(source: Source, measure: Measure | None) -> Lowered:
     """The first of the attempts in which every state keeps its budget."""
     best: Lowered | None = None
     trouble: LoweringError | None = None
-    for share, working in _attempts(source, measure):
+    for share, rows, working in _attempts(source, measure):
         try:
-            lowered = _attempt(source, share, working)
+            lowered = _attempt(source, share, rows, working)
         except LoweringError as error:
             trouble = error
             continue
@@ -187,11 +194,11 @@ def _within_budget(source: Source, measure: Measure | None) -> Lowered:
 
 def _attempts(
     source: Source, measure: Measure | None
-) -> Iterator[tuple[float | None, dict[str, Interval]]]:
-    yield None, {}
+) -> Iterator[tuple[float | None, int, dict[str, Interval]]]:
+    yield None, MOST_ROWS, {}
     working = measure() if measure is not None else {}
-    for share in _SHARES:
-        yield share, working
+    for share, rows in _SHARES:
+        yield share, rows, working
 
 
 def _excess(lowered: Lowered) -> float:
@@ -216,7 +223,9 @@ def _beyond_budget(source: Source, best: Lowered, trouble: LoweringError | None)
     )
 
 
-def _attempt(source: Source, share: float | None, working: dict[str, Interval]) -> Lowered:
+def _attempt(
+    source: Source, share: float | None, rows: int, working: dict[str, Interval]
+) -> Lowered:
     limits = {n: _limits(source, s, working.get(n)) for n, s in source.states.items()}
     words = (Q8_8.least, Q8_8.greatest)
     nonlinear = _nonlinear(source)
@@ -275,11 +284,11 @@ def _attempt(source: Source, share: float | None, working: dict[str, Interval]) 
                 functions,
                 allowed,
                 source.table_error,
-                MOST_ROWS if share != _SHARES[-1] else 4 * MOST_ROWS,
+                rows,
             )
         )
         if not made.beyond:
-            return _result(source, registers, inputs, budgets, made, working)
+            return _result(source, registers, inputs, budgets, made, share, working)
         # rounding carries a state further than its real interval: allow it all of its range
         for state, side in made.beyond:
             low, high = reached[state]
@@ -298,6 +307,7 @@ def _result(
     inputs: Mapping[str, Interval],
     budgets: dict[str, float],
     made: Assembled,
+    share: float | None,
     working: dict[str, Interval],
 ) -> Lowered:
     return Lowered(
@@ -320,6 +330,7 @@ def _result(
         bounds=made.bounds,
         budgets=budgets,
         costs=made.costs,
+        share=share,
         working=working,
         notes=made.notes,
     )

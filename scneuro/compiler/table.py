@@ -568,6 +568,31 @@ def _in_regions(samples: _Samples, budget: float, most: int) -> _Fit | None:
     )
 
 
+def _pin_zero(
+    starts: np.ndarray,
+    slopes: np.ndarray,
+    exact: np.ndarray,
+    begins: np.ndarray,
+    first: int,
+    drop: int,
+    budget: float,
+    bits: int,
+    scaled: np.ndarray,
+) -> None:
+    """Where the function is 0 at 0, so is the table, if the budget allows it.
+
+    A neuron that rests at 0 stays there, even where that is no stable rest.
+    """
+    k = np.flatnonzero((begins == 0) & (begins >= first))
+    if not len(k) or exact[k[0], 0] != 0:
+        return
+    start = (1 << drop) >> 1
+    output = (start + slopes[k[0]] * scaled[k[0]]) >> drop
+    error = np.abs(np.ldexp(output.astype(float), -(bits + _EXTRA)) - exact[k[0]])
+    if np.max(error) <= budget:
+        starts[k[0]] = start
+
+
 def _rows_of(pieces: list[tuple[int, int]], last: int) -> list[int]:
     """The segments of each piece."""
     ends = [*(begin - 1 for begin, _ in pieces[1:]), last]
@@ -634,6 +659,7 @@ def _lines(
     drop = fraction - (bits + _EXTRA)
     start = np.floor(middle + 0.5).astype(np.int64) + ((1 << drop) >> 1)
     slopes = slope.astype(np.int64)
+    _pin_zero(start, slopes, exact, begins, first, drop, budget, bits, scaled)
     output = (start[:, None] + slopes[:, None] * scaled) >> drop
     error = np.abs(np.ldexp(output.astype(float), -(bits + _EXTRA)) - exact)
     if np.max(error) > budget:

@@ -13,7 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.canonical import (
+from ...compiler.datapath import Node
+from ...compiler.graph import Graph
+from ...compiler.lowered import Lowered
+from ...compiler.terms import (
     And,
     Compare,
     Lookup,
@@ -25,9 +28,6 @@ from ...compiler.canonical import (
     Variable,
     proportion,
 )
-from ...compiler.datapath import Node
-from ...compiler.graph import Graph
-from ...compiler.lowered import Lowered
 from ...fixed import FixedNeuron
 from ...words import nearest
 from .canonical import Recomputation, table_value
@@ -53,8 +53,8 @@ class Recomputed:
         By state, the most its register was off the recomputed sum, in its LSBs.
     failures : list of str
     unjudged : list of str
-        States with products of three factors and more: between them values are rounded in an
-        order that is not known here, and only their bound judges them.
+        States with products of three factors and more, and all whose widths follow from a share of
+        the budget: where values are rounded is not known here, and only their bound judges them.
     """
 
     neuron: str
@@ -239,6 +239,9 @@ def recompute(fixed: FixedNeuron, *, seed: int = 0) -> Recomputed:
         Of the vectors.
     """
     lowered = fixed.lowered
+    if lowered.share is not None:  # every width follows from the budget: only the bound judges
+        exact = disagreements(fixed, random_vectors(fixed, _EXACT, seed=seed))
+        return Recomputed(fixed.name, _EXACT, {}, exact, list(lowered.registers))
     failures = [
         f"the coefficient {c.exact:.6g} of {c.of} is used as {c.used:.6g}"
         for c in lowered.coefficients

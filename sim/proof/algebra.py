@@ -13,7 +13,7 @@ import numpy as np
 from ...compiler.datapath import ARRAYS, Node
 
 __all__ = [
-    "Form",
+    "Linear",
     "bounded_by_arithmetic",
     "bounded_by_linear_form",
     "exhaustive_interval",
@@ -25,7 +25,7 @@ _CHUNK = 1 << 18  # values computed at once: what the caches of a processor hold
 _WORD = 63  # bits of NumPy's integers, but for the sign
 _LONGEST = 256  # terms of a linear form; a longer one is not followed
 
-Form = dict[Any, int]
+Linear = dict[Any, int]
 """A linear form: the coefficient of each atom, and of 1 under None."""
 
 
@@ -77,7 +77,7 @@ def _interval(node: Node) -> tuple[int, int]:
     return 0, 1  # and, or
 
 
-def bounded_by_linear_form(node: Node, known: dict[int, Form] | None = None) -> bool:
+def bounded_by_linear_form(node: Node, known: dict[int, Linear] | None = None) -> bool:
     """Whether a sum stays within its interval, like terms collected.
 
     ``known`` keeps the forms of nodes by index, for the next one asked about.
@@ -102,7 +102,7 @@ def bounded_by_linear_form(node: Node, known: dict[int, Form] | None = None) -> 
 _LINEAR = ("const", "add", "scale", "shl")
 
 
-def _linear(node: Node, args: list[Form]) -> Form:
+def _linear(node: Node, args: list[Linear]) -> Linear:
     """A node as a linear form of what is not linear before it, from those of its arguments."""
     match node.op:
         case "const":
@@ -219,14 +219,14 @@ def same_function(source: Node, expanded: Node, args: Iterable[Node]) -> bool:
     return False
 
 
-def _form(node: Node, atoms: dict[int, str]) -> Form | None:
-    known: dict[int, Form | None] = {index: {name: 1} for index, name in atoms.items()}
+def _form(node: Node, atoms: dict[int, str]) -> Linear | None:
+    known: dict[int, Linear | None] = {index: {name: 1} for index, name in atoms.items()}
     for part in _behind(node, known):
         known[part.index] = _form_of(part, [known[arg.index] for arg in part.args], atoms)
     return known[node.index]
 
 
-def _form_of(node: Node, forms: list[Form | None], atoms: dict[int, str]) -> Form | None:
+def _form_of(node: Node, forms: list[Linear | None], atoms: dict[int, str]) -> Linear | None:
     """The form of an operation, from those of its arguments; None if it has none."""
     match node.op:
         case "const" | "add" | "scale" | "shl" if None not in forms:
@@ -240,7 +240,7 @@ def _form_of(node: Node, forms: list[Form | None], atoms: dict[int, str]) -> For
     return None
 
 
-def _gate(node: Node, atoms: dict[int, str]) -> Form | None:
+def _gate(node: Node, atoms: dict[int, str]) -> Linear | None:
     """``a if bit k of b else 0``, as the product it is."""
     condition, yes, no = node.args
     if no.op != "const" or no.meta or condition.op != "ge" or condition.meta != 1:
@@ -266,8 +266,8 @@ def _bare(node: Node, atoms: Container[int]) -> Node:
     return node
 
 
-def _sum(parts: list[tuple[Form, int]]) -> Form:
-    total: Form = {}
+def _sum(parts: list[tuple[Linear, int]]) -> Linear:
+    total: Linear = {}
     for form, factor in parts:
         for atom, coefficient in form.items():
             total[atom] = total.get(atom, 0) + factor * coefficient

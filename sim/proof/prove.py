@@ -42,7 +42,7 @@ from ...stochastic import LFSR
 from ...tools.toolchain import find_tools, run_yosys
 from ..compare.vectors import vector_parity
 from .algebra import (
-    Form,
+    Linear,
     bounded_by_arithmetic,
     bounded_by_linear_form,
     exhaustive_interval,
@@ -249,7 +249,7 @@ class _Prover:
         self.roms: dict[str, Term] = {}
         self.suspects: list[dict[str, int]] = []
         self.arithmetic = bitvectors(self.terms, self._row)
-        self.forms: dict[int, Form] = {}
+        self.forms: dict[int, Linear] = {}
         self.bases: dict[int, dict[int, Node | None]] = {}
         self.stages: dict[int, _Atoms] = {}
         self.holds: dict[str, list[tuple[int, Piece, Term]]] = {}  # by symbol: stage, bits, value
