@@ -36,9 +36,9 @@ __all__ = ["ROUNDINGS", "lower"]
 
 ROUNDINGS = ("nearest", "floor", "stochastic")
 _DEEP = 100_000  # frames; they are on the heap
-# Of its budget, what a state's update is made for. One step may be off by an LSB, but what is off
-# in the same direction at every step adds up: the smallest share that can be had is taken.
-# Each with the rows that its tables may have.
+# What of its budget a state's update is made for, and the rows its tables may have. One step may be
+# off by an LSB, but what is off in the same direction at every step adds up: the smallest share
+# that can be had is taken. A budget that was asked for is taken at its word.
 _SHARES = (
     (1 / 128, MOST_ROWS),
     (1 / 32, MOST_ROWS),
@@ -46,6 +46,7 @@ _SHARES = (
     (1 / 8, 4 * MOST_ROWS),
     (3 / 4, 4 * MOST_ROWS),
 )
+_ASKED_FOR = ((3 / 4, MOST_ROWS), (3 / 4, 4 * MOST_ROWS))
 
 Measure: TypeAlias = Callable[[], dict[str, Interval]]
 
@@ -197,7 +198,8 @@ def _attempts(
 ) -> Iterator[tuple[float | None, int, dict[str, Interval]]]:
     yield None, MOST_ROWS, {}
     working = measure() if measure is not None else {}
-    for share, rows in _SHARES:
+    asked = source.budget is not None or any(s.budget is not None for s in source.states.values())
+    for share, rows in _ASKED_FOR if asked else _SHARES:
         yield share, rows, working
 
 
