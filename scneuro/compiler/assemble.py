@@ -82,6 +82,8 @@ class Plan:
         Of all terms.
     functions : Functions
         What tables stand for.
+    limits : mapping of Term to (float, float)
+        Beyond which the value of an atom no longer matters.
     allowed : mapping of Term to float
         The error each term may have, in its unit; without an entry the 16-bit rules are enough.
     table_error : float or None
@@ -99,6 +101,7 @@ class Plan:
     rounding: str
     ranges: Ranges
     functions: Functions
+    limits: Mapping[Term, Interval]
     allowed: Mapping[Term, float]
     table_error: float | None
     most_rows: int
@@ -455,7 +458,11 @@ class _Assembly:
             case _:
                 key = atom, 0
         if key not in self.nodes:
-            self.nodes[key] = self._made(atom, fraction)
+            node = self._made(atom, fraction)
+            if atom in self.plan.limits:
+                ends = (math.ldexp(end, node.fraction) for end in self.plan.limits[atom])
+                node = self.path.clamp(node, *_whole(*ends, node))
+            self.nodes[key] = node
         return self.nodes[key]
 
     def _made(self, atom: Factor, fraction: int) -> Node:
@@ -677,6 +684,14 @@ class _Assembly:
         if ratio > 0:
             return self.path.ge(rounded, threshold)
         return self.path.logic("not", self.path.ge(rounded, threshold + 1))
+
+
+def _whole(low: float, high: float, node: Node) -> tuple[int, int]:
+    """An interval in integers, no wider than that of a node."""
+    return (
+        math.floor(max(low, float(node.low))),
+        math.ceil(min(high, float(node.high))),
+    )
 
 
 def _fraction(error: float) -> int:

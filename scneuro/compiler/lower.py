@@ -28,7 +28,7 @@ from .lowered import Lowered
 from .precision import allot
 from .ranges import Interval, Ranges, reach
 from .registers import MOST_GUARD, Register
-from .relevance import relevant
+from .relevance import Relevant, relevant
 from .table import MOST_ROWS
 from .terms import Condition, Lookup, Product, Sum, Term, Value, Variable, behind
 
@@ -262,6 +262,9 @@ def _attempt(
         budgets = {n: math.ldexp(b, -registers[n].slow) for n, b in source.budgets.items()}
         everywhere = Ranges(free | intervals, terms)
         matter = relevant(source.updates, source.spike, everywhere, limits, source.lsb)
+        if share is None:  # the 16-bit rules limit tables alone
+            tables = {t: ends for t, ends in matter.values.items() if isinstance(t, Lookup)}
+            matter = Relevant(tables, matter.domains)
         ranges = Ranges(free | intervals, terms, matter.values, matter.domains)
         functions = Functions(matter.values)
         allowed: dict[Term, float] = {}
@@ -284,6 +287,7 @@ def _attempt(
                 source.rounding,
                 ranges,
                 functions,
+                matter.values,
                 allowed,
                 source.table_error,
                 rows,
