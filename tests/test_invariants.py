@@ -1,11 +1,10 @@
 """What holds for ever around the datapath, and that hardware in which it does not is caught."""
 
-import inspect
-import sys
 from dataclasses import replace
 
 import pytest
 from datapaths import made
+from faults.text import rewritten
 
 from scneuro import LIF, NoisyLIF
 from scneuro.hdl import LFSR, Neuron
@@ -17,15 +16,6 @@ from scneuro.sim.proof.invariants import check, solver, suite
 
 CLOCKS = 4
 TICK = 20
-
-
-def mutated(block, old, new):
-    """The class of a block, with a piece of its source replaced."""
-    source = inspect.getsource(block)
-    assert source.count(old) == 1, f"{block.__name__} has no single {old!r} any more"
-    namespace = dict(vars(sys.modules[block.__module__]))
-    exec(source.replace(old, new), namespace)
-    return namespace[block.__name__]
 
 
 def on_a_board(fixed, tick=TICK):
@@ -94,7 +84,7 @@ def test_the_claims_of_a_reset_are_proved():
     ],
 )
 def test_a_mutation_of_the_reset_breaks_its_claim(old, new, claim):
-    results = check(harness(Neuron, mutated(Neuron, old, new), reset=True))
+    results = check(harness(Neuron, rewritten(Neuron, old, new), reset=True))
     assert claim in broken(results), "\n".join(map(str, results))
 
 
@@ -201,5 +191,5 @@ MUTATIONS = [
 
 @pytest.mark.parametrize(("block", "old", "new", "claim"), MUTATIONS)
 def test_a_mutation_of_the_hardware_breaks_a_claim(block, old, new, claim):
-    results = check(harness(block, mutated(block, old, new)))
+    results = check(harness(block, rewritten(block, old, new)))
     assert claim in broken(results), "\n".join(map(str, results))

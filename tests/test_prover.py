@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bitwuzla import Result, TermManager
 from datapaths import HIGH, LOW, fitted, interpolated, made, wide
+from faults.gates import FaultyStep, nodes_of
 
 from scneuro import Input, Neuron, State
 from scneuro.errors import ToolError
@@ -44,24 +45,10 @@ def test_a_register_that_nothing_reads_does_not_hide_a_fault(held):
     fixed = Cubic().fixed()
     step = Step(fixed.lowered, held=held)
     node = next(n for n in reversed(step.path.reachable()) if n.op == "shr")
-    result = prove(fixed, step=Wrong(fixed.lowered, node.index, held=held), progress=False)
+    result = prove(
+        fixed, step=FaultyStep(fixed.lowered, node.index, "truncation", held=held), progress=False
+    )
     assert not result.ok
-
-
-class Wrong(Step):
-    """A Step that drops a bit too many at one node."""
-
-    def __init__(self, lowered, index, **options):
-        super().__init__(lowered, **options)
-        self.index = index
-
-    def elaborate(self, platform):
-        node = next(n for n in self.path.reachable() if n.index == self.index)
-        node.meta += 1
-        try:
-            return super().elaborate(platform)
-        finally:
-            node.meta -= 1
 
 
 def single(path, V, I):
@@ -122,21 +109,16 @@ def test_a_register_that_yosys_merged_or_made_partly_constant_is_proved_by_its_w
 @HELD
 def test_a_fault_behind_merged_registers_is_caught(optimised, held):
     fixed = made(twice)
-    result = prove(fixed, step=Bent(fixed.lowered, held=held), progress=False)
+    result = prove(fixed, step=bent(fixed, held=held), progress=False)
     assert optimised
     assert not result.ok
 
 
-class Bent(Step):
+def bent(fixed, **options):
     """A Step whose flag, once in gates, has another constant."""
-
-    def elaborate(self, platform):
-        node = next(n for n in self.path.reachable() if n.op == "const" and n.meta == 8)
-        node.meta = 9
-        try:
-            return super().elaborate(platform)
-        finally:
-            node.meta = 8
+    nodes = nodes_of(Step(fixed.lowered, **options))
+    flag = next(n.index for n in nodes if n.op == "const" and n.meta == 8)
+    return FaultyStep(fixed.lowered, flag, lambda n: {"meta": 9}, **options)
 
 
 @pytest.mark.parametrize("name", ["lif", "adex", "noisy_lif"])
@@ -318,7 +300,7 @@ def test_time_may_run_out_on_the_way_to_an_answer(monkeypatch):
 def test_a_difference_that_trying_finds_is_a_failure_though_time_ran_out(monkeypatch):
     monkeypatch.setattr(prover._Prover, "_ask", lambda *_: Result.UNKNOWN)
     fixed = made(twice)
-    result = prove(fixed, step=Bent(fixed.lowered), progress=False)
+    result = prove(fixed, step=bent(fixed), progress=False)
     assert result.counterexample
     assert result.failures
     assert "NOT PROVED" in str(result)

@@ -5,16 +5,17 @@ import dataclasses
 import numpy as np
 import pytest
 from datapaths import fitted, interpolated, made, wide
+from faults.nodes import with_node_changed
 
 from scneuro import LIF, AdEx, Input, Neuron, State
-from scneuro.compiler.datapath import ARRAYS, Datapath, Node
+from scneuro.compiler.datapath import ARRAYS
 from scneuro.errors import ScneuroError
 from scneuro.load import make_neuron
 from scneuro.neurons import builtins
 from scneuro.sim.compare.canonical import Recomputation
 from scneuro.sim.compare.decisions import at_decisions, words_in_turn
 from scneuro.sim.compare.exact import disagreements
-from scneuro.sim.compare.recompute import recompute
+from scneuro.sim.compare.recompute import _one_sided, recompute
 from scneuro.sim.compare.vectors import random_vectors
 
 
@@ -30,27 +31,6 @@ def test_a_built_in_neuron_is_its_sums_rounded_once(name, rounding):
     assert result.figures()["ok"] is True
 
 
-def changed(fixed, pick, **fields):
-    """The neuron with one node changed, which nothing else of it knows."""
-    lowered = fixed.lowered
-    path, new = Datapath(), {}
-    roots = (*lowered.path.outputs.values(), *lowered.words.values())
-    roots += tuple(d.node for d in lowered.decisions)
-    for name, node in lowered.path.inputs.items():
-        new[node.index] = path.input(name, node.low, node.high, node.fraction)
-    for node in lowered.path.reachable(roots):
-        if node.op != "input":
-            values = {slot: getattr(node, slot) for slot in Node.__slots__}
-            if node is pick:
-                values |= fields
-            new[node.index] = path.copy(Node(**values), tuple(new[a.index] for a in node.args))
-    path.outputs = {name: new[node.index] for name, node in lowered.path.outputs.items()}
-    words = {name: new[node.index] for name, node in lowered.words.items()}
-    decisions = [dataclasses.replace(d, node=new[d.node.index]) for d in lowered.decisions]
-    faulty = dataclasses.replace(lowered, path=path, words=words, decisions=decisions)
-    return type(fixed)(fixed.name, fixed.dt, fixed.input_defaults, faulty, seed=fixed.seed)
-
-
 def test_an_integer_that_is_off_by_one_lsb_is_seen():
     fixed = LIF().fixed()
     constant = max(
@@ -58,7 +38,9 @@ def test_an_integer_that_is_off_by_one_lsb_is_seen():
     )
     places = constant.fraction - fixed.lowered.registers["V"].fraction
     off = constant.meta + (1 << max(0, places))
-    result = recompute(changed(fixed, constant, meta=off, low=off, high=off))
+    result = recompute(
+        with_node_changed(fixed, constant.index, lambda n: {"meta": off, "low": off, "high": off})
+    )
     assert any("is not its sum, rounded once" in failure for failure in result.failures)
 
 
@@ -90,7 +72,7 @@ def test_a_comparison_one_lsb_off_is_seen():
     bound = fixed.lowered.decisions[0].node
     while bound.op != "ge":
         (bound,) = bound.args
-    result = recompute(changed(fixed, bound, meta=bound.meta + 1))
+    result = recompute(with_node_changed(fixed, bound.index, lambda n: {"meta": bound.meta + 1}))
     assert result.failures
 
 
@@ -152,7 +134,7 @@ def test_a_word_that_is_not_the_nearest_is_named():
     while word.op != "shr":
         (word,) = word.args
     half = next(n for n in word.args[0].args if n.op == "const")
-    broken = changed(fixed, half, meta=0, low=0, high=0)
+    broken = with_node_changed(fixed, half.index, lambda n: {"meta": 0, "low": 0, "high": 0})
     failures = disagreements(broken, random_vectors(broken, 50))
     assert any("the word of V is not its register" in failure for failure in failures)
 
@@ -170,3 +152,9 @@ def test_every_word_of_a_register_has_its_turn():
     r = fixed.lowered.registers["V"]
     words = np.unique(words_in_turn(fixed, 0)["V"] >> r.guard)
     assert len(words) >= (r.high >> r.guard) - (r.low >> r.guard)
+
+
+def test_a_bias_between_the_ties_is_named_too():
+    assert _one_sided(np.full(100, 0.2)) == "by +0.20 LSB"
+    assert _one_sided(np.array([-0.5, 0.1, -0.1])) == "ties go down"
+    assert _one_sided(np.array([0.5, 0.1, -0.1])) == ""

@@ -165,6 +165,15 @@ def _on_the_written(fixed: FixedNeuron, node: Node, name: str) -> bool:
     return node.op == "ge" and node.args[0].index in written and node.args[0].fraction == fraction
 
 
+def _one_sided(error: np.ndarray) -> str:
+    """How errors of rounding to nearest are not about 0, and ties not up; "" if they are."""
+    ties = np.abs(np.abs(error) - 0.5) < 1e-6
+    mean = float(np.mean(error[~ties])) if not np.all(ties) else 0.0
+    if abs(mean) > _NEGLIGIBLE:
+        return f"by {mean:+.2f} LSB"
+    return "ties go down" if np.mean(ties) > 0.01 and np.mean(error[ties] > 0) < 0.5 else ""
+
+
 def _guarded(register: Any, lowered: Lowered) -> bool:
     """Whether a register has its 8 guard bits, and a dead zone within the LSB of its word."""
     leaves = [leaf for leaf in lowered.updates[register.name].leaves if leaf.terms]
@@ -270,8 +279,8 @@ def recompute(fixed: FixedNeuron, *, seed: int = 0) -> Recomputed:
         if np.mean(near) < _MOST:
             far = 1 - np.mean(near)
             failures.append(f"{name} is not its sum, rounded once, from {far:.2%} of all registers")
-        elif lowered.rounding == "nearest" and abs(np.mean(error[near])) > _NEGLIGIBLE:
-            failures.append(f"{name} is rounded to one side: by {np.mean(error[near]):+.2f} LSB")
+        elif lowered.rounding == "nearest" and (one_sided := _one_sided(error[near])):
+            failures.append(f"{name} is rounded to one side: {one_sided}")
     failures += disagreements(fixed, random_vectors(fixed, _EXACT, seed=seed))
     if lowered.rounding == "nearest" and not decides_on_the_rounded(fixed, seed):
         failures.append("a comparison with a state is not one with what its register gets")
