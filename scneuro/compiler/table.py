@@ -563,7 +563,8 @@ def _in_regions(samples: _Samples, budget: float, most: int) -> _Fit | None:
     for begin, shift in pieces[1:]:
         if shift != merged[-1][1]:
             merged.append((begin, shift))
-    if len(merged) > _REGIONS:
+    merged = _fewer(merged, last)
+    if _rows_of(merged, last) > most:
         return None
     widest = max(shift for _, shift in merged)
     fraction = bits + max(_EXTRA, widest + 1)
@@ -586,6 +587,26 @@ def _in_regions(samples: _Samples, budget: float, most: int) -> _Fit | None:
         np.concatenate(slopes),
         fraction,
     )
+
+
+def _rows_of(pieces: list[tuple[int, int]], last: int) -> int:
+    """Segments of pieces (first address, shift), the last of which ends at ``last``."""
+    ends = [*(begin - 1 for begin, _ in pieces[1:]), last]
+    return sum(
+        (end >> shift) - (begin >> shift) + 1
+        for (begin, shift), end in zip(pieces, ends, strict=True)
+    )
+
+
+def _fewer(pieces: list[tuple[int, int]], last: int) -> list[tuple[int, int]]:
+    """At most as many pieces as a table may have: neighbours become one, as fine as the finer."""
+    while len(pieces) > _REGIONS:
+        joined = [
+            [*pieces[:k], (pieces[k][0], min(pieces[k][1], pieces[k + 1][1])), *pieces[k + 2 :]]
+            for k in range(len(pieces) - 1)
+        ]
+        pieces = min(joined, key=lambda found: _rows_of(found, last))
+    return pieces
 
 
 def _lines(
