@@ -152,7 +152,7 @@ def test_a_constant_too_small_to_register_is_said():
 
     assert ["1e-09" in note for note in Drift().fixed().lowered.notes] == [True]
     for neuron in (BoundedDifference, LIF, Izhikevich, AdEx):
-        assert neuron().fixed().lowered.notes == []
+        assert neuron().fixed().lowered.notes == ()
 
 
 # -- the built-in neurons -------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from itertools import chain
 
 import numpy as np
@@ -184,10 +185,12 @@ def test_no_node_of_an_expanded_datapath_leaves_its_interval(model, dsp):
 # -- as many DSPs as there are --------------------------------------------------------------------
 def dsp_cells(path):
     """DSPs of 16 x 16 that the products of a datapath take."""
-    return sum(
-        -(-a.width // 16) * -(-b.width // 16)
-        for a, b in (node.args for node in path.reachable() if node.op == "mul")
-    )
+    products = (node.args for node in path.reachable() if node.op == "mul")
+    return sum(cells_of(a.width, b.width) for a, b in products)
+
+
+def cells_of(a, b):
+    return -(-a // 16) * -(-b // 16)
 
 
 @pytest.mark.parametrize("dsp", [1, 2, 8])
@@ -213,17 +216,24 @@ def test_the_dsps_there_are_are_used(model):
     assert cells[4] == dsp_cells(expand(source, (), Form())[0])
 
 
+@pytest.mark.parametrize("multipliers", [2, 5, 16])
 @pytest.mark.parametrize("model", [ConductanceLIF, HodgkinHuxley])
-def test_the_largest_multiplications_get_the_dsps(model):
+def test_the_dsps_go_where_each_does_most(model, multipliers):
+    """To the largest multiplications for each DSP they take, of those that there are enough for."""
     source = model().fixed().lowered.path
 
-    def size(node):
-        return node.args[0].width * node.args[1].width
+    def products(form):
+        nodes = [n for n in expand(source, (), form)[0].reachable() if n.op == "mul"]
+        widths = [(n.args[0].width, n.args[1].width) for n in nodes]
+        return Counter((a * b / cells_of(a, b), cells_of(a, b)) for a, b in widths)
 
-    every = [size(n) for n in expand(source, (), Form())[0].reachable() if n.op == "mul"]
-    few = [size(n) for n in expand(source, (), Form(multipliers=2))[0].reachable() if n.op == "mul"]
-    assert len(few) < len(every)
-    assert min(few) >= sorted(every, reverse=True)[len(few)]
+    every, few = products(Form()), products(Form(multipliers=multipliers))
+    left = multipliers - sum(cells * count for (_, cells), count in few.items())
+    assert few <= every
+    for size, cells in every - few:
+        dearer = sum(c * n for (s, c), n in few.items() if s >= size)
+        assert cells > multipliers - dearer, "it would have had its DSPs before a smaller one"
+        assert cells > left
 
 
 @pytest.mark.parametrize("dsp", [1, 8])

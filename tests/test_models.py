@@ -22,7 +22,7 @@ from scneuro import (
 from scneuro.neurons import builtin, builtins
 from scneuro.signals.patterns import PATTERNS
 from scneuro.signals.stimulus import as_words
-from scneuro.sim import conformance
+from scneuro.sim import conformance, parity
 
 TestExponentialIF = conformance(ExponentialIF, steps=150)
 TestQuadraticIF = conformance(QuadraticIF, steps=150)
@@ -241,8 +241,7 @@ def test_strong_inhibition_alone_makes_the_tutorials_euler_form_fire():
     """Which is why there is a ConductanceLIF."""
     neuron = SCConductanceNeuron()
     current = np.full(60, 1.0)
-    for runner in (neuron, neuron.fixed()):
-        assert runner.run(np.zeros(60), current).spikes > 0
+    assert neuron.run(np.zeros(60), current).spikes > 0
     mild = neuron.run(np.zeros(60), np.full(60, 0.02))
     assert mild.spikes == 0
     strong = ConductanceLIF()
@@ -250,6 +249,23 @@ def test_strong_inhibition_alone_makes_the_tutorials_euler_form_fire():
         recording = runner.run(np.zeros(600), np.full(600, 127.0))
         assert recording.spikes == 0
         assert recording.V[-1] < -75
+
+
+def test_the_tutorials_euler_form_is_limited_in_integers_to_where_it_works():
+    """Its currents go to 0.2; what an input may be twice as far, and it is said."""
+    neuron = SCConductanceNeuron()
+    fixed = neuron.fixed()
+    limit = 2 * max(neuron.currents)
+    assert fixed.lowered.working["I_inh"] == pytest.approx((-limit, limit))
+    assert fixed.lowered.input_limits["I_inh"] == (-round(limit * 256), round(limit * 256))
+    nothing = np.zeros(60)
+    strong, limited = (fixed.run(nothing, np.full(60, I)) for I in (1.0, limit))
+    assert np.array_equal(strong.V, limited.V)
+    expected = neuron.run(nothing, as_words(np.full(60, limit)))
+    assert strong.spikes == expected.spikes
+    assert neuron.run(nothing, np.ones(60)).spikes > strong.spikes
+    result = parity(neuron, {"I_exc": nothing, "I_inh": np.ones(60)}, progress=False)
+    assert result.saturated["I_inh"] == 60  # nothing is limited in silence
 
 
 @settings(max_examples=30)

@@ -40,6 +40,9 @@ ARITHMETIC = {
     "power minus one": lambda V, I: V**-1,
     "power minus three": lambda V, I: V**-3,
     "power one half": lambda V, I: V**0.5,
+    "fractional power": lambda V, I: np.abs(V) ** 0.3 + V**1.5,
+    "negative fractional power": lambda V, I: np.power(V, -2.25),
+    "ninth power": lambda V, I: V**9,
     "two to the power": lambda V, I: 2.0 ** (V / 16),
     "np.power": lambda V, I: np.power(V, 2),
     "np.square": lambda V, I: np.square(V),
@@ -276,11 +279,6 @@ def a_remainder(V, I):
     return V > 0, V
 
 
-def a_fractional_power(V, I):
-    V = V**0.3
-    return V > 0, V
-
-
 def a_power_of_two_values(V, I):
     V = V**I
     return V > 0, V
@@ -332,7 +330,6 @@ UNTRACEABLE = [
     (a_floor, "V = np.floor(V)", "np.where"),
     (an_index, "V = V[0]", "np.where"),
     (a_remainder, "V = V % 3", "np.where"),
-    (a_fractional_power, "V = V**0.3", "np.exp(p * np.log(x))"),
     (a_power_of_two_values, "V = V**I", "np.exp(p * np.log(x))"),
     (a_number_as_condition, "V = np.where(V, 1.0, 0.0)", "np.where(x > 0, a, b)"),
     (a_logical_of_numbers, "spike = V & I", "needs conditions"),

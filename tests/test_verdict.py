@@ -15,7 +15,6 @@ from scneuro.sim import Criteria
 from scneuro.sim import parity as compare
 from scneuro.sim.compare import parity as module
 from scneuro.sim.compare.advice import working_range
-from scneuro.sim.compare.verdict import UNBUDGETED
 
 STEPS = 5000
 
@@ -35,6 +34,12 @@ def parity(monkeypatch):
 
 def failed(result):
     return {c.what.partition(",")[0] for c in result.verdict if c.ok is False}
+
+
+def with_lowered(fixed, **changes):
+    """The integer model with figures of its lowered form, each by state, set to others."""
+    known = {name: {**getattr(fixed.lowered, name), **new} for name, new in changes.items()}
+    fixed.lowered = replace(fixed.lowered, **known)
 
 
 def unjudged(result):
@@ -142,7 +147,7 @@ def test_a_cubic_in_plain_words_fails_if_its_integers_are_bad(parity):
 def test_a_bound_beyond_its_budget_fails_and_names_the_cure(parity):
     neuron = FitzHughNagumo()
     fixed = neuron.fixed()
-    fixed.lowered.bounds["v"] = 2424 / 256
+    with_lowered(fixed, bounds={"v": 2424 / 256})
     result = parity(neuron, fixed=fixed, steps=3000)
     assert "bound of v" in failed(result)
     assert not result.within_bound
@@ -154,11 +159,14 @@ def test_a_bound_beyond_its_budget_fails_and_names_the_cure(parity):
 
 def test_a_budget_of_the_compiler_is_the_limit(parity):
     fixed = AdEx().fixed()
-    fixed.lowered.budgets = {"V": 0.5 / 256, "w": 1.0 / 256}
+    bound = fixed.lowered.bounds["V"] * 256
+    with_lowered(fixed, budgets={"V": 0.9 * bound / 256, "w": 0.5 / 256})
     result = parity(AdEx(), fixed=fixed, steps=300)
     assert failed(result) == {"bound of V"}
-    assert result.budgets == {"V": 0.5, "w": 1.0}
-    assert parity(AdEx(), steps=300).budgets == {"V": UNBUDGETED, "w": UNBUDGETED}
+    assert result.budgets == {"V": 0.9 * bound, "w": 0.5}
+    assert parity(AdEx(), steps=300).budgets == {"V": 1.0, "w": 0.25}  # w is slow
+    wide = AdEx().fixed(budget=8)
+    assert parity(AdEx(), fixed=wide, steps=300).budgets == {"V": 8.0, "w": 2.0}
 
 
 FAULTS = [
@@ -293,7 +301,7 @@ def test_a_float_model_that_is_not_finite_fails_at_its_first_step(parity):
 def test_a_bound_that_is_not_finite_fails_and_stays_json(parity):
     for bound in (np.nan, np.inf):
         fixed = LIF().fixed()
-        fixed.lowered.bounds["V"] = bound
+        with_lowered(fixed, bounds={"V": bound})
         result = parity(LIF(), steps=300, fixed=fixed)
         assert not result.within_bound
         json.dumps(result.figures(), allow_nan=False)

@@ -149,7 +149,7 @@ class _Assembly:
         self.values: dict[str, Node] = {}
         self.nodes: dict[tuple[Term, int], Node] = {}
         self.lookups: dict[Lookup, Node] = {}
-        self.addends: dict[tuple[Terms, int], tuple[list[Node], list[Node], float]] = {}
+        self.addends: dict[tuple[Terms, int], tuple[list[Node], list[Node], float, float]] = {}
         self.spent: dict[Terms, list[Cost]] = {}
         self.rounded: dict[tuple[Sum, str], Node] = {}
         self.conditions: dict[Condition, Node] = {}
@@ -314,11 +314,11 @@ class _Assembly:
         With ``half``, half an LSB of the result is added if any bits are below it: folded into the
         sum's own constant, so rounding costs no adder.
         """
-        scaled, whole, dropped = self._split(value.terms, fraction)
+        scaled, whole, dropped, error = self._split(value.terms, fraction)
         finest = max((n.fraction for n in (*scaled, *whole)), default=fraction)
         places = min(max(finest, fraction), fraction + _CONSTANT_BITS)
         constant = nearest(value.constant + dropped, places)
-        missed = abs(value.constant + dropped - math.ldexp(constant, -places))
+        missed = error + abs(value.constant + dropped - math.ldexp(constant, -places))
         if abs(value.constant) > 1e-12 and constant == 0:
             self.notes.append(
                 f"the constant {value.constant:.3g} is too small for any register, and is lost"
@@ -334,19 +334,23 @@ class _Assembly:
         by_fraction = sorted((*whole, *constants), key=lambda n: (n.op == "mux", -n.fraction))
         return self._chain(sorted(scaled, key=lambda n: -n.fraction) + by_fraction)
 
-    def _split(self, terms: Terms, fraction: int) -> tuple[list[Node], list[Node], float]:
-        """The addends, those with a coefficient first, and what their operands lack on average."""
+    def _split(self, terms: Terms, fraction: int) -> tuple[list[Node], list[Node], float, float]:
+        """The addends, those with a coefficient first, and what their operands lack on average.
+
+        And the error of those that are 0 and so no addends.
+        """
         if (terms, fraction) not in self.addends:
             whole: list[Node] = []
             scaled: list[tuple[Node, Atom, float]] = []
             costs: list[Cost] = []
-            dropped = 0.0
+            dropped = missed = 0.0
             factored = arranged(terms)
             share = COEFFICIENTS * self._allowed(Sum(terms)) / max(1, len(factored))
             for atom, coefficient in factored:
                 node = self._atom(atom, fraction)
                 costs.append(Cost(atom.key, abs(coefficient) * node.error))
                 if node.low == node.high == 0:
+                    missed += abs(coefficient) * node.error
                     continue
                 unit = math.copysign(1.0, coefficient)
                 if abs(coefficient - unit) < 1e-12:
@@ -362,7 +366,8 @@ class _Assembly:
                     operand, lacking = self._operand_for(node, coefficient, fraction, share)
                     dropped += coefficient * lacking
                     scaled.append((operand, atom, coefficient))
-            self.addends[terms, fraction] = self._multiply(scaled, share, costs), whole, dropped
+            products = self._multiply(scaled, share, costs)
+            self.addends[terms, fraction] = products, whole, dropped, missed
             self.spent.setdefault(terms, costs)
         return self.addends[terms, fraction]
 

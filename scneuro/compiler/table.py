@@ -7,8 +7,9 @@ with segments of their own; one memory and one multiplication serve them all. On
 holds a segment's start and its slope.
 
 The error is measured where it arises: at every address, or, where there are too many, at 65 in each
-segment. Where an address stands for a whole interval of arguments, also at arguments in between,
-scattered so that no period can hide from them.
+segment and all around where the function bends most; what it may do between these is added. What is
+looked at is scattered, so that no period can hide from it. Where an address stands for a whole
+interval of arguments, it is looked at in several places.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _WIDEST_ROW = 60
 _LARGEST = 2.0**40
 _COARSE = 17  # log2 of how many addresses are all looked at
 _SAMPLES = 65  # of a segment that has more addresses
+_BENDS = 64  # places where the function bends most, around which every address is looked at
 _BETWEEN = 8  # arguments looked at for every address that stands for an interval
 _EXTRA = 2  # fraction bits of the output below the word that would hold it
 _REGIONS = 24
@@ -179,6 +181,12 @@ class Table:
 
     def outputs(self, addresses: np.ndarray) -> np.ndarray:
         """What the hardware makes of addresses: integers of ``fraction`` fraction bits."""
+        drop = self.row_fraction - self.fraction
+        result: np.ndarray = (self.lines(addresses) + ((1 << drop) >> 1)) >> drop
+        return result
+
+    def lines(self, addresses: np.ndarray) -> np.ndarray:
+        """The same before bits are dropped: integers of ``row_fraction`` fraction bits."""
         a = np.clip(addresses, self.first, self.last)
         index, offset = np.zeros_like(a), np.zeros_like(a)
         for r in self.regions:
@@ -190,9 +198,9 @@ class Table:
         slope = rows & ((1 << self.slope_bits) - 1)
         if self.slope_bits:
             slope -= (slope >> (self.slope_bits - 1)) << self.slope_bits
-        result: np.ndarray = ((rows >> self.slope_bits) + slope * offset) >> (
-            self.row_fraction - self.fraction
-        )
+        # a row's start has half of what is dropped added in advance
+        half = (1 << (self.row_fraction - self.fraction)) >> 1
+        result: np.ndarray = (rows >> self.slope_bits) + slope * offset - half
         return result
 
     def build(self, path: Datapath, word: Node, error: float, name: str) -> Node:
@@ -236,9 +244,7 @@ class _Samples:
         self.fraction, self.text = fraction, text
         count = high - low + 1
         self.stride = 1 << max(0, (count - 1).bit_length() - _COARSE)
-        self.addresses = np.arange(low, high + 1, self.stride)
-        if self.addresses[-1] != high:
-            self.addresses = np.append(self.addresses, high)
+        self.addresses = low + _scattered(count, self.stride)
         self.limits: list[float] = []
         self.values = self.at(self.addresses)
 
@@ -274,6 +280,15 @@ class _Samples:
         with np.errstate(all="ignore"):
             values = np.asarray(self.function(points), dtype=float)
         return np.broadcast_to(values, points.shape)
+
+
+def _scattered(count: int, stride: int) -> np.ndarray:
+    """One of every ``stride`` numbers below ``count``, at random, the first and the last."""
+    numbers = np.arange(0, count, stride)
+    if stride > 1:
+        numbers = numbers + np.random.default_rng(0).integers(0, stride, len(numbers))
+        numbers = np.unique(np.concatenate([[0], numbers[numbers < count], [count - 1]]))
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -313,11 +328,15 @@ def _measured(samples: _Samples, fit: _Fit, budget: float, between: bool) -> Tab
     exact = samples.at(addresses)
     output = table.outputs(addresses)
     real = np.ldexp(output.astype(float), -table.fraction)
-    steepest = np.max(np.abs(np.diff(samples.values)) / np.diff(samples.addresses), initial=0.0)
+    steepest = np.max(np.abs(np.diff(exact)) / np.diff(addresses), initial=0.0)
     error = float(np.max(np.abs(real - exact)))
-    # between addresses that were looked at, a smooth function strays by its curvature at most
     if samples.stride > 1:
-        error += _bend(samples, addresses)
+        # between addresses that were looked at, a smooth function strays by its curvature at most,
+        # and what the output drops may be half its LSB
+        line = np.ldexp(table.lines(addresses), -table.row_fraction)
+        lost = math.ldexp(0.5, -table.fraction)
+        error = max(error, float(np.max(np.abs(line - exact))) + lost)
+        error += float(np.max(_bends(addresses, exact), initial=0.0))
     strayed = error
     if between:
         rng = np.random.default_rng(0)
@@ -343,7 +362,7 @@ def _measured(samples: _Samples, fit: _Fit, budget: float, between: bool) -> Tab
 
 
 def _looked_at(samples: _Samples, table: Table) -> np.ndarray:
-    """Every address, or enough of them in each segment."""
+    """Every address, or enough of them in each segment, and all where the function bends most."""
     if samples.stride == 1:
         return samples.addresses
     found = [samples.addresses]
@@ -352,23 +371,26 @@ def _looked_at(samples: _Samples, table: Table) -> np.ndarray:
         begins = np.arange(region.first >> region.shift, ((end - 1) >> region.shift) + 1)
         found.append((begins[:, None] << region.shift).ravel() + _offsets(region.shift)[:, None])
     flat = np.unique(np.concatenate([np.ravel(f) for f in found]))
-    return flat[(flat >= samples.low) & (flat <= samples.high)]
+    flat = flat[(flat >= samples.low) & (flat <= samples.high)]
+    worst = np.argsort(_bends(flat, samples.at(flat)))[-_BENDS:]
+    around = [np.arange(flat[k], flat[k + 2] + 1) for k in worst]
+    return np.unique(np.concatenate([flat, *(a[:: 1 + (len(a) >> 12)] for a in around)]))
 
 
 def _offsets(shift: int) -> np.ndarray:
     """Where a segment of 2**shift addresses is looked at, both its ends among them."""
     size = 1 << shift
-    if size <= _SAMPLES:
-        return np.arange(size)
-    return np.unique(np.rint(np.linspace(0, size - 1, _SAMPLES)).astype(np.int64))
+    return _scattered(size, max(1, size // _SAMPLES))
 
 
-def _bend(samples: _Samples, addresses: np.ndarray) -> float:
-    """How far the function strays between the addresses that were looked at, by its curvature."""
-    values, gaps = samples.at(addresses), np.diff(addresses)
-    inner = np.flatnonzero(gaps[1:] == gaps[:-1])
-    bends = np.abs(values[inner] - 2 * values[inner + 1] + values[inner + 2])
-    return float(np.max(bends, initial=0.0)) / 8
+def _bends(addresses: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """How far the function strays between each three addresses, by its curvature there."""
+    gaps = np.diff(addresses)
+    slopes = np.diff(values) / gaps
+    curvature = 2 * np.abs(np.diff(slopes)) / (gaps[1:] + gaps[:-1])
+    widest = np.maximum(gaps[1:], gaps[:-1])
+    result: np.ndarray = np.where(widest > 1, curvature * widest**2 / 8, 0.0)
+    return result
 
 
 def _within(samples: _Samples, addresses: np.ndarray, exact: np.ndarray) -> float:
