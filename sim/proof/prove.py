@@ -504,8 +504,26 @@ class _Prover:
                 stack.extend(reversed(missing))
             else:
                 args = [known[arg.index] for arg in part.args]
-                known[part.index] = self.arithmetic[part.op](part, *args)
+                if part.op == "mul":
+                    made = self._product(part, *args)
+                else:
+                    made = self.arithmetic[part.op](part, *args)
+                # a value lies in its interval (2), so it is what that many bits of it say: the
+                # bits that the gates keep, which spares the solver the multiplications of others
+                if isinstance(made, Integer) and made.width > _signed_bits(part):
+                    made = self._integer(made.low(part.width), part)
+                known[part.index] = made
         return known[node.index]
+
+    def _product(self, node: Node, a: Integer, b: Integer) -> Integer:
+        """a * b in as many bits as the factors have together, which is what gates multiply in."""
+        width = sum(arg.width for arg in node.args)
+        parts = []
+        for arg, value in zip(node.args, (a, b), strict=True):
+            kind = Kind.BV_SIGN_EXTEND if arg.signed else Kind.BV_ZERO_EXTEND
+            parts.append(self.terms.mk_term(kind, [value.low(arg.width)], [width - arg.width]))
+        product = Integer(self.terms, self.terms.mk_term(Kind.BV_MUL, parts))
+        return self._integer(product.low(node.width), node)
 
     # -- the model as terms ------------------------------------------------------------------
     def _value(self, node: Node) -> Any:
@@ -592,6 +610,11 @@ class _Prover:
                 }
             )
         return result
+
+
+def _signed_bits(node: Node) -> int:
+    """Bits of a node's value as a signed bit-vector."""
+    return node.width + (not node.signed)
 
 
 def _address_bits(node: Node) -> int:
