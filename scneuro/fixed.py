@@ -9,7 +9,7 @@ import numpy as np
 
 from .compiler.datapath import ARRAYS, INTEGERS
 from .compiler.lowered import Lowered
-from .runner import Runner, numbers
+from .runner import Recording, Runner, numbers
 from .stochastic import LFSR, NoiseSource
 from .words import Q8_8, quantize, rounded
 
@@ -111,6 +111,21 @@ class FixedNeuron(Runner):
         elif self._shape:
             integers = np.full(self._shape, integers)
         self._registers[name] = integers if self._shape else int(integers)
+
+    def run(self, *args: Any, progress: bool = True, **inputs: Any) -> Recording:
+        """As of any runner; :attr:`~scneuro.Recording.saturated` counts the steps at a limit."""
+        recording = super().run(*args, progress=progress, **inputs)
+        for name, r in self.lowered.registers.items():
+            values = recording.states[name]
+            least, most = r.to_word(r.least) * r.word.lsb, r.to_word(r.most) * r.word.lsb
+            recording.saturated[name] = int(np.sum((values <= least) | (values >= most)))
+        for name, limits in self.lowered.input_limits.items():
+            low, high = np.array(limits) * Q8_8.lsb
+            given = recording.inputs[name]
+            beyond = np.sum((given <= low - Q8_8.lsb / 2) | (given >= high + Q8_8.lsb / 2))
+            recording.saturated[name] = int(beyond)
+        recording.saturated = {n: count for n, count in recording.saturated.items() if count}
+        return recording
 
     def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
         unit = self.lowered.inputs[name]

@@ -10,8 +10,13 @@ from .compiler.pipeline.schedule import Schedule
 from .compiler.text import Equations
 from .fixed import FixedNeuron
 from .neuron import Neuron
+from .words import Q8_8
 
 __all__ = ["describe", "latency_clocks", "show"]
+
+
+_COSTS = 4  # of a state's error that are named
+_WIDE = 48
 
 
 def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dict[str, Any]:
@@ -36,6 +41,10 @@ def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dic
             "lsb": r.word.lsb,
             "range": [float(r.to_real(r.low)), float(r.to_real(r.high))],
             "step_error_bound_lsb": lowered.bounds[r.name] / r.word.lsb,
+            "step_error_budget_lsb": lowered.budgets[r.name] / r.word.lsb,
+            "step_error_costs_lsb": [
+                {"of": c.of, "lsb": c.error / r.word.lsb} for c in lowered.costs[r.name]
+            ],
             "note": r.note,
         }
         for r in lowered.registers.values()
@@ -48,7 +57,17 @@ def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dic
         "updates": equations.updates,
         "spike": equations.spike,
         "states": states,
-        "inputs": [{"name": n, "unit": unit, "word": "Q8.8"} for n, unit in lowered.inputs.items()],
+        "inputs": [
+            {
+                "name": n,
+                "unit": unit,
+                "word": "Q8.8",
+                "range": [end * Q8_8.lsb for end in lowered.input_limits[n]],
+            }
+            for n, unit in lowered.inputs.items()
+        ],
+        "working_range": {n: list(ends) for n, ends in lowered.working.items()},
+        "budget_share": lowered.share,
         "coefficients": [
             {"of": c.of, "exact": c.exact, "used": c.used, "relative_error": c.used / c.exact - 1}
             for c in lowered.coefficients
@@ -97,7 +116,11 @@ def show(neuron: Neuron, figures: dict[str, Any]) -> str:
         if s["note"]:
             lines.append(f"          {s['note']}")
     for i in figures["inputs"]:
-        lines.append(f"  {i['name']:8s}{i['unit']:8s}{i['word']:7s}{'':6s}{16:6d}  -128 to 127.996")
+        low, high = i["range"]
+        lines.append(
+            f"  {i['name']:8s}{i['unit']:8s}{i['word']:7s}{'':6s}{16:6d}  {low:.6g} to {high:.6g}"
+        )
+    lines += ["", *_budget_lines(figures)]
     lines += ["", f"  {'coefficient of':44s}{'exact':>14s}{'used':>14s}{'relative error':>16s}"]
     for c in figures["coefficients"]:
         lines.append(
@@ -119,6 +142,29 @@ def show(neuron: Neuron, figures: dict[str, Any]) -> str:
         f"a single neuron takes a step every {latency['single']} clocks",
     ]
     return "\n".join(lines)
+
+
+def _budget_lines(figures: dict[str, Any]) -> list[str]:
+    """Where each state's error of one step comes from, and what limits the states."""
+    lines = []
+    for s in figures["states"]:
+        budget = s["step_error_budget_lsb"]
+        costs = [c for c in s["step_error_costs_lsb"] if c["lsb"] > 1e-5][:_COSTS]
+        spent = ", ".join(f"{c['lsb']:.2g} {_cut(c['of'])}" for c in costs) or "nothing"
+        lines.append(f"budget  {s['name']}: {budget:.3g} LSB a step, of which {spent}")
+    working = figures["working_range"]
+    if working:
+        where = ", ".join(f"{n} {low:.4g} to {high:.4g}" for n, (low, high) in working.items())
+        lines += [
+            f"limits  where the float model works under its currents, and a margin: {where};",
+            "        State(range=(low, high)) and Input(range=(low, high)) say otherwise, and a "
+            "narrower one is cheaper",
+        ]
+    return lines
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDE else f"{text[: _WIDE - 3]}..."
 
 
 def latency_clocks(fixed: FixedNeuron) -> dict[str, int]:

@@ -7,7 +7,7 @@ A float neuron, its Q8.8 twin, the simulated hardware and a board all are a :cla
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,12 +29,15 @@ class Recording:
     states : dict of str to ndarray, shape (T,) or (T, N)
         Every state after each step; also readable as attributes (``recording.V``).
     inputs : dict of str to ndarray, shape (T,) or (T, N)
+    saturated : dict of str to int
+        Of an integer model: the steps that a state or an input spent at its limit, where it did.
     """
 
     dt: float
     spike: np.ndarray
     states: dict[str, np.ndarray]
     inputs: dict[str, np.ndarray]
+    saturated: dict[str, int] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> np.ndarray:
         for table in (self.__dict__.get("states", {}), self.__dict__.get("inputs", {})):

@@ -60,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
         "spikes": int(recording.spikes),
         "spike_times_ms": times.tolist(),
         "final": {name: float(values[-1]) for name, values in recording.states.items()},
+        "saturated_steps": recording.saturated,
     }
     answer(options, figures, _text(neuron, figures))
     return 0
@@ -108,5 +109,10 @@ def _text(neuron: Neuron, figures: dict[str, Any]) -> str:
             f"{neuron.name} ({figures['backend']}): {figures['steps']:,} steps of {neuron.dt:g} ms",
             f"  {figures['spikes']} spikes" + (f", at {shown} ms" if times else ""),
             f"  at the end {final}",
+            *(
+                f"  {name} spent {count:,} of {figures['steps']:,} steps at its limit; "
+                f"`scneuro parity` says which range it needs"
+                for name, count in figures["saturated_steps"].items()
+            ),
         ]
     )
