@@ -5,10 +5,12 @@ model stays finite under its own currents.
 """
 
 import numpy as np
+from checks import one_step_errors
 
 from scneuro import Input, Neuron, State
+from scneuro.sim.compare.vectors import random_vectors
 
-__all__ = ["STEPS", "finite_systems", "stimulus", "system"]
+__all__ = ["STEPS", "finite_systems", "free_run", "stimulus", "system", "violations"]
 
 STEPS = 2_000
 FUNCTIONS = ("exp", "tanh", "sin", "cos", "sqrt", "log", "expm1", "arctan", "cbrt", "log1p")
@@ -148,3 +150,43 @@ def finite_systems(count, first=0):
             yield seed, neuron
             found += 1
         seed += 1
+
+
+def violations(neuron, fixed, count=3_000):
+    """Steps from arbitrary states that exceed their bound."""
+    try:
+        _, errors = one_step_errors(neuron, fixed, random_vectors(fixed, count))
+    except AssertionError:
+        return 1  # a decision that is no near tie
+    return sum(int(np.sum(~(error <= 1))) for error in errors.values())
+
+
+def free_run(neuron, fixed):
+    """How many runs are in range and stable in float, and how many of these stay within an LSB.
+
+    Stable: float whose states are rounded to the registers after every step stays within an LSB.
+    """
+    registers = fixed.lowered.registers
+    given = stimulus(neuron, 1)
+    float_run, run = neuron.run(progress=False, **given), fixed.run(progress=False, **given)
+    neuron.reset()
+    rounded = {name: np.zeros_like(values) for name, values in float_run.states.items()}
+    for t in range(STEPS):
+        neuron.step(**{name: values[t] for name, values in given.items()})
+        for name, r in registers.items():
+            value = np.floor(np.ldexp(neuron.read(name), r.fraction) + 0.5)
+            value = np.ldexp(value, -r.fraction)
+            neuron.write(name, value)
+            rounded[name][t] = value
+    stable = close = 0
+    for k in range(float_run.spike.shape[1]):
+        good, near = True, True
+        for name, r in registers.items():
+            values = float_run.states[name][:, k]
+            good &= bool(np.all((values >= r.to_real(r.least)) & (values <= r.to_real(r.most))))
+            good &= bool(np.max(np.abs(values - rounded[name][:, k])) <= r.word.lsb)
+            rms = np.sqrt(np.mean((values - run.states[name][:, k]) ** 2))
+            near &= bool(rms <= r.word.lsb)
+        stable += good
+        close += good and near
+    return stable, close

@@ -1,0 +1,47 @@
+"""Neurons nobody thought of: lowered within their budgets, right, and equal in gates."""
+
+import numpy as np
+import pytest
+from systems import finite_systems, free_run, violations
+
+from scneuro.errors import ScneuroError
+from scneuro.sim import vector_parity
+
+
+def judge(count, first, gates=0, proofs=0):
+    refused = stable = close = 0
+    for _, neuron in finite_systems(count, first):
+        try:
+            fixed = neuron.fixed()
+        except ScneuroError:
+            refused += 1
+            continue
+        lowered = fixed.lowered
+        for name, bound in lowered.bounds.items():
+            assert bound <= lowered.budgets[name]
+            assert lowered.budgets[name] <= lowered.registers[name].word.lsb
+        assert violations(neuron, fixed) == 0
+        with np.errstate(all="ignore"):
+            runs = free_run(neuron, fixed)
+        stable, close = stable + runs[0], close + runs[1]
+        if gates > 0:
+            gates -= 1
+            assert vector_parity(fixed, 200, progress=False).ok
+        if proofs > 0:
+            proofs -= 1
+            prove = pytest.importorskip("scneuro.sim.proof").prove
+            assert prove(fixed, progress=False).ok
+    return refused, stable, close
+
+
+def test_random_systems_keep_their_budgets_and_run_as_float_does():
+    refused, stable, close = judge(24, first=5_000, gates=2)
+    assert refused <= 3
+    assert close >= 0.95 * stable > 24
+
+
+@pytest.mark.slow
+def test_hundreds_of_random_systems_do():
+    refused, stable, close = judge(150, first=7_000, gates=12, proofs=8)
+    assert refused <= 0.05 * 150
+    assert close >= 0.95 * stable
