@@ -5,8 +5,8 @@
 Of ``--count`` random systems (tests/systems.py) that stay finite in float: how many are refused,
 how long lowering takes, whether one step from 3,000 arbitrary states ever exceeds its bound;
 whether the gates of the first ``--bits`` differ from the integers, from arbitrary states, and the
-first ``--proofs`` are proved equal; and how many free runs of 2,000 steps stay within an LSB of float,
-where float itself does when it is rounded to the registers.
+first ``--proofs`` are proved equal; and how many free runs of 2,000 steps stay within an LSB of
+float, where float itself does when it is rounded to the registers.
 """
 
 from __future__ import annotations

@@ -30,7 +30,10 @@ def table_value(t: Table, word: np.ndarray) -> np.ndarray:
     half = 1 << max(t.slope_bits - 1, 0)
     slope = ((row & (2 * half - 1)) ^ half) - half if t.slope_bits else 0
     value = (row >> t.slope_bits) + slope * (word & ((1 << t.shift) - 1))
-    return np.ldexp((value >> (t.row_fraction - t.fraction)).astype(float), -t.fraction)
+    result: np.ndarray = np.ldexp(
+        (value >> (t.row_fraction - t.fraction)).astype(float), -t.fraction
+    )
+    return result
 
 
 class Recomputation:
@@ -109,8 +112,8 @@ class Recomputation:
     def operand(self, factor: Any) -> Any:
         """What a product is made of: the nearest word."""
         if isinstance(factor, Variable):
-            word, fraction = self.word(factor.name)
-            return np.ldexp(word.astype(float), -fraction)
+            integers, fraction = self.word(factor.name)
+            return np.ldexp(integers.astype(float), -fraction)
         if isinstance(factor, Lookup):
             t = self.table(factor)
             ends = np.ldexp(t.low, -t.fraction), np.ldexp(t.high, -t.fraction)

@@ -63,36 +63,39 @@ def disagreements(fixed: FixedNeuron, vectors: Mapping[str, np.ndarray]) -> list
 def _value(node: Node, args: list[int]) -> int:
     """A node's value, by what its operation means."""
     meta: Any = node.meta
+    value: Any
     match node.op, args:
         case "const", []:
-            return int(meta)
+            value = meta
         case "add", [a, b]:
-            return a * 2 ** meta[0] + meta[2] * b * 2 ** meta[1]
+            value = a * 2 ** meta[0] + meta[2] * b * 2 ** meta[1]
         case "scale", [a]:
-            return a * int(meta)
+            value = a * meta
         case "mul", [a, b]:
-            return a * b
+            value = a * b
         case "shl", [a]:
-            return a * 2**meta
+            value = a * 2**meta
         case "shr", [a]:
-            return a // 2**meta
+            value = a // 2**meta
         case "low", [a]:
             bits, signed = meta
             rest = a % 2**bits
-            return rest - 2**bits if signed and rest >= 2 ** (bits - 1) else rest
+            value = rest - 2**bits if signed and rest >= 2 ** (bits - 1) else rest
         case "rom", [a] if 0 <= a < len(meta):
-            return int(meta[a])
+            value = meta[a]
         case "ge", [a]:
-            return int(a >= meta)
+            value = a >= meta
         case "not", [a]:
-            return 1 - a
+            value = 1 - a
         case "and" | "or", [a, b]:
-            return min(a, b) if node.op == "and" else max(a, b)
+            value = min(a, b) if node.op == "and" else max(a, b)
         case "mux", [a, b, c]:
-            return b if a else c
+            value = b if a else c
         case "clamp", [a]:
-            return sorted((a, *meta))[1]
-    raise ValueError(f"{node.name}: {node.op} of {args} has no value")
+            value = sorted((a, *meta))[1]
+        case _:
+            raise ValueError(f"{node.name}: {node.op} of {args} has no value")
+    return int(value)
 
 
 def _wrong(node: Node, value: int, args: list[int]) -> Iterator[str]:
@@ -110,7 +113,7 @@ def _wrong(node: Node, value: int, args: list[int]) -> Iterator[str]:
 
 
 def _lsb(node: Node) -> Fraction:
-    return Fraction(2) ** -node.fraction
+    return Fraction(1, 2**node.fraction) if node.fraction > 0 else Fraction(2**-node.fraction)
 
 
 def _nearest_word(fixed: FixedNeuron, name: str, register: int) -> int:
