@@ -246,7 +246,9 @@ def _attempt(source: Source, share: float | None, working: dict[str, Interval]) 
         }
         budgets = {n: math.ldexp(b, -registers[n].slow) for n, b in source.budgets.items()}
         everywhere = Ranges(free | intervals, terms)
-        matter = relevant(source.updates, source.spike, everywhere, limits, source.lsb)
+        matter = relevant(
+            source.canonical, source.updates, source.spike, everywhere, limits, source.lsb
+        )
         ranges = Ranges(free | intervals, terms, matter.values, matter.domains)
         functions = Functions(matter.values)
         allowed: dict[Term, float] = {}
