@@ -70,6 +70,8 @@ class Neuron(wiring.Component):
     form : Form
     dsp : bool or int
         Its multipliers, as the keyword says them.
+    step_type : type
+        What its datapath is an instance of: a :class:`~scneuro.hdl.Step`.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class Neuron(wiring.Component):
         If the form is not held.
     """
 
+    step_type: type[Step] = Step
     i: Any
     o: Any
     state: data.View
@@ -95,7 +98,7 @@ class Neuron(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lowered = self._fixed.lowered
-        m.submodules.step = step = Step(lowered, form=self.form)
+        m.submodules.step = step = self.step_type(lowered, form=self.form)
         for name, r in lowered.registers.items():
             register = Signal(Shape(r.width, signed=True), name=name, init=r.init)
             m.d.comb += [step.state[name].eq(register), self.state[name].eq(register)]

@@ -7,6 +7,7 @@ follows. In iCE40 and ECP5 a stage's register sits in the same cell as its adder
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, wiring
@@ -122,12 +123,14 @@ class Step(wiring.Component):
         self.kept.clear()
         self.memories.clear()
         for name in self._lowered.registers:
-            m.d.comb += [
-                self.next[name].eq(self._at(m, self.outputs[name], self.latency)),
-                self.words[name].eq(self._at(m, self.word_nodes[name], 0)),
-            ]
-        m.d.comb += self.spike.eq(self._at(m, self.outputs["spike"], self.latency))
+            self.drive(m, self.next[name], self.outputs[name])
+            m.d.comb += self.words[name].eq(self._at(m, self.word_nodes[name], 0))
+        self.drive(m, self.spike, self.outputs["spike"])
         return m
+
+    def drive(self, m: Module, port: Any, node: Node) -> None:
+        """Make what an output depends on, and drive it."""
+        m.d.comb += port.eq(self._at(m, node, self.latency))
 
     def place(self, node: Node, stage: int) -> tuple[int, int]:
         """Where ``stage`` finds the value of ``node``: its index, and the stage it is taken from.
@@ -138,14 +141,48 @@ class Step(wiring.Component):
             stage = 0 if node.op == "input" else min(stage, self._stage[node.index] + 1)
         return node.index, stage
 
+    def _seen(self, node: Node, stage: int) -> int:
+        """The stage whose value of ``node`` is used at ``stage``: that one."""
+        return stage
+
     def _at(self, m: Module, node: Node, stage: int) -> Value:
-        """The value of ``node``, as seen by ``stage``."""
+        """The value of ``node``, as seen by ``stage``.
+
+        What it takes is made first, in a loop: a datapath may be deeper than Python's stack.
+        """
+        wanted = self.place(node, self._seen(node, stage))
+        stack = [(node, wanted[1])]
+        while stack:
+            node, stage = stack[-1]
+            if (node.index, stage) in self._values:
+                stack.pop()
+                continue
+            for arg, seen in self._takes(node, stage):
+                key = self.place(arg, self._seen(arg, seen))
+                if key not in self._values:
+                    stack.append((arg, key[1]))
+                    break
+            else:
+                made = self._stage[node.index]
+                self._values[node.index, stage] = self._make(m, node, stage, made)
+        return self._values[wanted]
+
+    def _takes(self, node: Node, stage: int) -> list[tuple[Node, int]]:
+        """What the value of ``node`` at ``stage`` is made of: nodes, and the stages they are at."""
         made = self._stage[node.index]
-        key = self.place(node, stage)
-        stage = key[1]
-        if key not in self._values:
-            self._values[key] = self._make(m, node, stage, made)
-        return self._values[key]
+        if node.op == "input":
+            return [(node, stage - 1)] if stage else []
+        if node.op in FREE:
+            return [(arg, stage) for arg in node.args]
+        if stage == made:
+            return [(arg, stage - (node.op == "rom")) for arg in node.args]
+        if stage > made + 1 or node.op == "rom":
+            return [(node, stage - 1)]
+        low = [_passed(node)] if self.is_held else []
+        return [
+            *((arg, made) for arg in node.args),
+            *((found[0], self._stage[found[0].index] + 1) for found in low if found),
+        ]
 
     def _make(self, m: Module, node: Node, stage: int, made: int) -> Value:
         shape = Shape(node.width, signed=node.signed)

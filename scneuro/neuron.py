@@ -56,6 +56,9 @@ class Neuron(Runner):
 
     Attributes
     ----------
+    budget : float or None
+        What one step of a state may be off by in integers, in LSB of its word; 1 if None. It can
+        be set, on a neuron: a larger one is smaller hardware.
     constraints : tuple of str
         What must hold between parameters (``"tau_m > 0"``), checked on construction.
     presets : dict of str to dict
@@ -198,6 +201,7 @@ class Neuron(Runner):
             tuple(self.parameters.items()),
             rest,
             self.seed,
+            self.budget,
             arguments,
             tuple(keywords.items()),
         )
@@ -257,7 +261,8 @@ class Neuron(Runner):
         table_error : float, optional
             Error budget of the tables, instead of one LSB of a 16-bit word.
         budget : float, optional
-            What one step of every state may be off by, in LSB of its word; by default 1.
+            What one step of every state may be off by, in LSB of its word; by default the
+            neuron's own ``budget``, or 1.
         seed : int, optional
             Of noise and stochastic rounding, instead of the neuron's own.
         """
@@ -265,7 +270,7 @@ class Neuron(Runner):
             ("rounding", rounding),
             ("guard", guard),
             ("table_error", table_error),
-            ("budget", budget),
+            ("budget", self.budget if budget is None else budget),
         )
         lowered = self._lowered(options)
         options = (*options, ("seed", seed))

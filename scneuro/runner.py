@@ -72,11 +72,14 @@ class Runner:
     ----------
     seed : int
         Of its noise, from the next ``reset`` on.
+    budget : float or None
+        What one step of a state may be off by in integers, in LSB of its word; None is 1.
     """
 
     name: str
     dt: float
     seed: int = 1
+    budget: float | None = None
     state_names: tuple[str, ...]
     input_defaults: Mapping[str, float]
     _shape: tuple[int, ...] = ()

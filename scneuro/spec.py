@@ -34,6 +34,8 @@ class Spec:
         What else its constructor was given, such as a Hodgkin-Huxley neuron's channels.
     seed : int
         Of its noise.
+    budget : float or None
+        What one step of a state may be off by in integers, in LSB, where that was said.
     arguments, keywords : tuple
         As they were given, to the constructor or to ``preset``.
     """
@@ -43,6 +45,7 @@ class Spec:
     parameters: tuple[tuple[str, float], ...]
     others: Pairs = field(default=(), hash=False)
     seed: int = 1
+    budget: float | None = None
     arguments: tuple[Any, ...] = field(default=(), compare=False, repr=False)
     keywords: Pairs = field(default=(), compare=False, repr=False)
 
@@ -61,10 +64,11 @@ class Spec:
         if neuron.seed != self.seed:
             neuron.seed = self.seed
             neuron.reset()
+        neuron.budget = self.budget
         return neuron
 
     def __reduce__(self) -> tuple[Any, ...]:
-        rest = (self.preset, self.parameters, self.others, self.seed)
+        rest = (self.preset, self.parameters, self.others, self.seed, self.budget)
         return _spec, (Place.of(self.kind), *rest, self.arguments, self.keywords)
 
     def __copy__(self) -> Spec:

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from amaranth.sim import Simulator
 
 from ..fixed import FixedNeuron
-from ..hdl.link import FrameReader, Sample
+from ..hdl.link import FRAME_BYTES, FrameReader, Sample
 from ..hdl.top import Plan, Top
 from ..hdl.uart import divisor, levels
 from ..words import quantize
+from .engines.bench import run_bench
 
 __all__ = ["BoardRun", "expected_samples", "simulate_board"]
 
 
 _HELD = 4
+_PATIENCE = 4  # times what the samples need
 _BYTE = 0x6E
 
 
@@ -51,6 +52,7 @@ def simulate_board(
     *,
     bytes_at: Sequence[int] = (),
     press_at: Sequence[int] = (),
+    max_cycles: int | None = None,
 ) -> BoardRun:
     """Run a board's design until its UART has sent ``samples`` frames.
 
@@ -63,6 +65,13 @@ def simulate_board(
         Send a byte to the board after this many frames.
     press_at : sequence of int
         Hold the button down for four frames after this many.
+    max_cycles : int, optional
+        Clocks in which all frames must have come; by default several times as many as they need.
+
+    Raises
+    ------
+    ScneuroError
+        If they have not.
     """
     top = Top(hardware, fixed, plan)
     clocks = divisor(plan.clock_hz, plan.baud)
@@ -99,14 +108,17 @@ def simulate_board(
                 await ctx.tick().repeat(10 * clocks)
             ctx.set(top.button, 0)
 
-    simulator = Simulator(top)
-    simulator.add_clock(1 / plan.clock_hz)
-    simulator.add_testbench(listen)
-    if bytes_at:
-        simulator.add_testbench(talk, background=True)
-    if press_at:
-        simulator.add_testbench(press, background=True)
-    simulator.run()
+    if max_cycles is None:
+        between = max(plan.every * plan.tick_clocks, FRAME_BYTES * 10 * clocks)
+        max_cycles = _PATIENCE * (samples + 1) * between
+    run_bench(
+        top,
+        listen,
+        max_cycles=max_cycles,
+        background=[*([talk] if bytes_at else []), *([press] if press_at else [])],
+        period=1 / plan.clock_hz,
+        what=f"frames from the board of {fixed.name}, {samples} wanted",
+    )
     return BoardRun(found, reader.bad, reader.lost, state["lit"], state["late"])
 
 

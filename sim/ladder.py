@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ..boards.design import design
 from ..boards.table import Board
 from ..errors import ScneuroError
+from ..fixed import FixedNeuron
 from ..hdl import build, hand_written
 from ..neuron import Neuron
 from ..reference import compare
@@ -23,6 +25,7 @@ from .chip.bitstream import bitstream_parity
 from .chip.netlist import netlist_parity
 from .compare.figures import Parity
 from .compare.parity import parity
+from .compare.recompute import recompute
 from .compare.vectors import vector_parity
 
 __all__ = ["Rung", "climb"]
@@ -39,7 +42,7 @@ class Rung:
     ----------
     name : str
     ok : bool or None
-        None if it could not be tried.
+        None if it could not be tried, does not apply, or ran out of time.
     text : str
         What was found, or what is missing.
     figures : dict
@@ -62,7 +65,7 @@ class Rung:
         return asdict(self)
 
 
-_Found = tuple[bool, str, dict[str, Any]]
+_Found = tuple[bool | None, str, dict[str, Any]]
 
 
 def climb(
@@ -71,10 +74,11 @@ def climb(
     """The rungs for a neuron on a board, each as soon as it is done.
 
     ``float`` compares the float model with the differential equations, where there are any;
-    ``Q8.8`` the integer model with float, step by step and in a whole run; ``gates`` the RTL, in
-    Amaranth's simulator, with the integer model; ``proof`` shows their equality for all states and
-    inputs, and ``invariants`` what holds of the registers and streams around them; ``netlist`` runs
-    what yosys made of them, and ``bitstream`` what nextpnr and the packer did.
+    ``Q8.8`` the integer model with float, step by step and in a whole run; ``rounding`` its values
+    with a recomputation that rounds once; ``gates`` the RTL, in Amaranth's simulator, with the
+    integer model; ``proof`` shows their equality for all states and inputs, and ``invariants`` what
+    holds of the registers and streams around them; ``netlist`` runs what yosys made of them, and
+    ``bitstream`` what nextpnr and the packer did.
 
     Parameters
     ----------
@@ -87,6 +91,7 @@ def climb(
     rungs: dict[str, Callable[[], _Found]] = {
         "float": lambda: _float(neuron),
         "Q8.8": lambda: _fixed(*runs()),
+        "rounding": lambda: _rounding(runs()[0].fixed),
         "gates": lambda: _gates(neuron, board, *runs()),
         "proof": lambda: _proof(neuron, board, progress),
         "invariants": lambda: _invariants(neuron, board, progress),
@@ -159,6 +164,15 @@ def _fixed(typical: Parity, hostile: Parity) -> _Found:
     return ok, text, {"typical": typical.figures(), "adversarial": hostile.figures()}
 
 
+def _rounding(fixed: FixedNeuron) -> _Found:
+    found = recompute(fixed)
+    worst = max(found.largest.values(), default=0.0)
+    text = "; ".join(found.failures) or (
+        f"{found.vectors:,} states computed again: off by {worst:.2f} LSB of a register at most"
+    )
+    return found.ok, text, found.figures()
+
+
 def _gates(neuron: Neuron, board: Board, typical: Parity, hostile: Parity) -> _Found:
     fixed, steps = typical.fixed, typical.steps + hostile.steps
     bits = steps * (1 + 16 + sum(r.width for r in fixed.lowered.registers.values()))
@@ -173,28 +187,41 @@ def _gates(neuron: Neuron, board: Board, typical: Parity, hostile: Parity) -> _F
     return ok, text, figures
 
 
-def _proof(neuron: Neuron, board: Board, progress: bool) -> _Found:
-    from .proof import prove
+def _generated(neuron: Neuron) -> FixedNeuron:
+    """The integers of a neuron whose hardware is ours: of other gates there is no proof.
 
+    Raises
+    ------
+    ScneuroError
+        If the neuron brings its own.
+    """
     fixed = neuron.fixed()
     if neuron.hardware(fixed) is not None:
         raise hand_written(neuron.name)
-    found = prove(fixed, board.form, progress=progress)
-    text = (
-        f"equal for all 2^{math.log2(found.states):.0f} states and 2^{math.log2(found.inputs):.0f} "
-        f"inputs"
-        if found.ok
-        else "; ".join(found.failures)
-    )
-    return found.ok, text, found.figures()
+    return fixed
+
+
+def _proof(neuron: Neuron, board: Board, progress: bool) -> _Found:
+    from .proof import prove
+
+    found = prove(_generated(neuron), board.form, progress=progress)
+    if found.ok:
+        states, inputs = math.log2(found.states), math.log2(found.inputs)
+        text = f"equal for all 2^{states:.0f} states and 2^{inputs:.0f} inputs"
+    else:
+        late = [f"time ran out: {claim}" for claim in found.undecided]
+        text = "; ".join([*found.failures, *late])
+    return found.ok or (False if found.failures else None), text, found.figures()
 
 
 def _invariants(neuron: Neuron, board: Board, progress: bool) -> _Found:
     from .proof.invariants import prove_invariants
 
-    found = prove_invariants(neuron.fixed(), dsp=board.dsp, progress=progress)
+    fixed = _generated(neuron)
+    _, plan = design(neuron, fixed, board)
+    found = prove_invariants(fixed, dsp=board.dsp, plan=plan, progress=progress)
     broken = [str(claim) for claim in found if not claim.ok]
-    text = "; ".join(broken) or f"{len(found)} claims on streams, registers, UART, LFSR hold"
+    text = "; ".join(broken) or f"{len(found)} claims on streams, registers, resets and UART hold"
     return not broken, text, {"claims": len(found), "broken": broken}
 
 

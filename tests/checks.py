@@ -43,7 +43,7 @@ def one_step_errors(neuron, fixed, vectors):
     for r, expected in zip(lowered.registers.values(), states, strict=True):
         limited = np.clip(expected, r.to_real(r.least), r.to_real(r.most))
         error = np.abs(r.to_real(np.broadcast_to(got[r.name], count)) - limited)
-        errors[r.name] = np.where(same, error, 0.0) / lowered.bounds[r.name]
+        errors[r.name] = np.where(same, error, 0.0) / max(lowered.bounds[r.name], 1e-300)
     return same, errors
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scneuro import LIF, AdEx, Izhikevich
+from scneuro import LIF, AdEx, Izhikevich, ScneuroError
 from scneuro.boards import BOARDS
 from scneuro.boards.design import design
 from scneuro.hdl.top import Top
@@ -20,6 +20,35 @@ def test_what_the_uart_sends_is_what_the_model_computes(neuron, board):
     assert currents[0] == plan.currents[0]
     assert currents[-1] == plan.currents[1]  # the byte selected the next one
     assert run.samples == expected_samples(fixed, plan, currents)
+
+
+def test_a_board_that_sends_too_little_in_its_time_is_an_error():
+    neuron = LIF(dt=0.2)
+    fixed = neuron.fixed()
+    hardware, plan = design(neuron, fixed, BOARDS["icebreaker"])
+    few = "frames from the board of LIF, 3 wanted"
+    with pytest.raises(ScneuroError, match=rf"not done after 2,000 clocks: {few}"):
+        simulate_board(hardware, fixed, plan, 3, max_cycles=2000)
+
+
+class Mute(Top):
+    """A board whose transmitter is not connected."""
+
+    def elaborate(self, platform):
+        m = super().elaborate(platform)
+        m.d.comb += self.tx.eq(1)
+        return m
+
+
+def test_a_board_that_sends_nothing_is_an_error_by_itself(monkeypatch):
+    monkeypatch.setattr("scneuro.sim.board.Top", Mute)
+    neuron = LIF()
+    fixed = neuron.fixed()
+    hardware, plan = design(neuron, fixed, BOARDS["icebreaker"])
+    with pytest.raises(
+        ScneuroError, match=r"not done after [\d,]+ clocks: frames from the board of LIF, 1 wanted"
+    ):
+        simulate_board(hardware, fixed, plan, 1)
 
 
 def test_spikes_are_counted_and_light_the_led():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from scneuro import LIF, AdEx, ScneuroError, cli
+from scneuro.errors import ToolError
 from scneuro.hdl import Neuron, build
 from scneuro.load import make_neuron
 from scneuro.signals.stimulus import adversarial
@@ -127,6 +128,27 @@ def test_a_design_is_compiled_once(monkeypatch, tmp_path):
     assert engine.compile_design(text, engine._SCRIPT, cache=tmp_path) == first
     assert all("--version" in c or "-V" in c for c in calls)
     assert engine.compile_design(text, engine._SCRIPT, optimize="-O0", cache=tmp_path) != first
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a library", None], ids=["empty", "other", "cut"])
+def test_a_damaged_library_in_the_cache_is_compiled_again_and_it_is_said(tmp_path, capsys, damage):
+    fixed = LIF().fixed()
+    library = engine.library_of(Neuron(fixed), cache=tmp_path)
+    whole = library.read_bytes()
+    assert engine.library_of(Neuron(fixed), cache=tmp_path) == library
+    assert "damaged" not in capsys.readouterr().err
+    library.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    assert engine.library_of(Neuron(fixed), cache=tmp_path) == library
+    assert f"{library} is damaged: the gates are compiled again" in capsys.readouterr().err
+    words = words_for(fixed, 3)
+    assert len(list(compiled_steps(None, fixed, words, library=library))) == 3
+
+
+def test_a_library_that_does_not_load_is_an_error_of_one_line(tmp_path):
+    broken = tmp_path / "broken.so"
+    broken.write_bytes(b"not a library")
+    with pytest.raises(ToolError, match=r"cannot load .*broken\.so"):
+        engine.Compiled(broken)
 
 
 def test_hardware_that_never_answers_is_an_error(monkeypatch):

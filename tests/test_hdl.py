@@ -1,18 +1,30 @@
 """Gates: chains of adders, the pipeline, the LFSR, the UART and the frames on it."""
 
 import random
+import time
 from collections import Counter
 from itertools import chain
 
 import numpy as np
 import pytest
-from amaranth import Module
+from amaranth import Module, Signal
 from amaranth.lib import wiring
-from amaranth.sim import Simulator
+from datapaths import made
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scneuro import LIF, AdEx, ConductanceLIF, HodgkinHuxley, Izhikevich, NoisyLIF
+from scneuro import (
+    LIF,
+    AdEx,
+    ConductanceLIF,
+    HodgkinHuxley,
+    Input,
+    Izhikevich,
+    NoisyLIF,
+    ScneuroError,
+    State,
+)
+from scneuro import Neuron as NeuronModel
 from scneuro.compiler.datapath import ARRAYS, Datapath
 from scneuro.compiler.pipeline.expand import adder_count, expand, plan
 from scneuro.hdl import LFSR, Form, Step
@@ -22,18 +34,69 @@ from scneuro.hdl.uart import UARTReceiver, UARTTransmitter, divisor
 from scneuro.neurons import builtin, builtins
 from scneuro.sim import parity, vector_parity
 from scneuro.sim.compare.vectors import random_vectors
+from scneuro.sim.engines.amaranth import simulate_steps
+from scneuro.sim.engines.bench import run_bench
 from scneuro.sim.engines.packing import unpack
 from scneuro.stochastic import LFSR as Sequence
 
 BUILT_IN = [builtin(name) for name in builtins()]
 
 
-def simulate(design, *testbenches):
-    simulator = Simulator(design)
-    simulator.add_clock(1e-6)
-    for testbench in testbenches:
-        simulator.add_testbench(testbench)
-    simulator.run()
+def simulate(design, *testbenches, max_cycles=200_000):
+    run_bench(design, *testbenches, max_cycles=max_cycles)
+
+
+def test_a_bench_that_waits_for_what_never_comes_is_an_error():
+    tx = UARTTransmitter(5)
+    clocks = 0
+
+    async def wait(ctx):
+        nonlocal clocks
+        while ctx.get(tx.tx):
+            await ctx.tick()
+            clocks += 1
+
+    with pytest.raises(ScneuroError, match="not done after 300 clocks: a start bit"):
+        run_bench(tx, wait, max_cycles=300, what="a start bit")
+    assert 295 <= clocks <= 300
+
+
+def test_a_design_without_a_register_has_a_clock_on_the_bench():
+    m, a, b = Module(), Signal(), Signal()
+    m.d.comb += b.eq(~a)
+
+    async def drive(ctx):
+        await ctx.tick().repeat(3)
+        assert ctx.get(b) == 1
+
+    simulate(m, drive)
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_step_of_wires_alone_is_compared_and_so_is_its_neuron(held):
+    """Of latency 0: nothing is added or compared on the way."""
+    fixed = made(lambda path, V, I: (path.ge(I, -(1 << 15)), V))
+    step = Step(fixed.lowered, held=held)
+    assert step.latency == 0
+    result = vector_parity(fixed, 50, step=step, progress=False)
+    assert result.ok, str(result.first)
+    assert HardwareNeuron(fixed).latency == 1
+    words = {"I": np.arange(-10, 10)}
+    for spike, word, registers in simulate_steps(HardwareNeuron(fixed), fixed, words):
+        assert (spike, word, registers) == (1, 0, {"V": 0})
+
+
+class Constant(NeuronModel):
+    V = State()
+    I = Input()
+
+    def update(self, V, I):
+        return True, 0 * V + 5.0
+
+
+def test_a_neuron_of_constants_is_the_same_at_every_fidelity():
+    result = parity(Constant(), np.arange(-20.0, 20.0), progress=False)
+    assert result.ok, str(result)
 
 
 # -- multiplications as adders --------------------------------------------------------------------
@@ -53,6 +116,22 @@ def test_a_chain_of_adders_makes_its_constant():
         assert computed(steps) == k
         assert computed(steps, -12345) == -12345 * k
         assert len(steps) <= 8
+
+
+def test_a_chain_for_a_constant_of_31_bits_is_found_at_once_and_is_short():
+    rng = random.Random(1)
+    begin = time.process_time()
+    lengths = []
+    for bits in range(17, 32):
+        for _ in range(10):
+            k = rng.randrange(1 << (bits - 1), 1 << bits) | 1
+            steps = plan(k)
+            assert computed(steps) == k
+            assert len(steps) <= 6 + (bits - 20 + 1) // 2 + (bits <= 20)
+            lengths.append(len(steps))
+    assert time.process_time() - begin < 30
+    assert sum(lengths) / len(lengths) < 7  # the signed digits alone would be over 8
+    assert plan(k) is plan(k)
 
 
 def test_a_power_of_two_takes_no_adder_and_its_neighbours_one():

@@ -1,41 +1,46 @@
 """What holds for ever around the datapath, and that hardware in which it does not is caught."""
 
-import inspect
-import sys
+from dataclasses import replace
 
 import pytest
+from datapaths import made
+from faults.text import rewritten
 
-from scneuro import NoisyLIF
+from scneuro import LIF, NoisyLIF
 from scneuro.hdl import LFSR, Neuron
 from scneuro.hdl.link import FrameWriter
+from scneuro.hdl.top import Top, plan
 from scneuro.hdl.uart import UARTReceiver, UARTTransmitter
 from scneuro.sim.proof import invariants
-from scneuro.sim.proof.invariants import check
+from scneuro.sim.proof.invariants import check, solver, suite
 
 CLOCKS = 4
+TICK = 20
 
 
-def mutated(block, old, new):
-    """The class of a block, with a piece of its source replaced."""
-    source = inspect.getsource(block)
-    assert source.count(old) == 1, f"{block.__name__} has no single {old!r} any more"
-    namespace = dict(vars(sys.modules[block.__module__]))
-    exec(source.replace(old, new), namespace)
-    return namespace[block.__name__]
+def on_a_board(fixed, tick=TICK):
+    """The rates of a board whose clock has so few cycles in a step that they can be tried."""
+    return plan(fixed, 2, [256, 512], clock_hz=round(tick * 1000 / fixed.dt), baud=1000)
 
 
-def harness(block, made=None, fixed=None):
+def harness(block, kind=None, fixed=None, reset=False):
     """The harness of a block, around a class that may be a mutation of it."""
-    made = made or block
+    kind = kind or block
+    if reset:
+        fixed = NoisyLIF().fixed(rounding="stochastic", seed=5)
+        return invariants.neuron_reset(kind(fixed), fixed)
+    if block is Top:
+        fixed = LIF().fixed()
+        return invariants.timebase(fixed, on_a_board(fixed), kind)
     if block is Neuron:
         fixed = fixed or NoisyLIF().fixed()
-        return invariants.neuron(made(fixed), fixed)
+        return invariants.neuron(kind(fixed), fixed)
     if block is LFSR:
-        return invariants.lfsr(made(3), 3)
+        return invariants.lfsr(kind(3), 3)
     if block is FrameWriter:
-        return invariants.frame_writer(made())
+        return invariants.frame_writer(kind())
     name = "transmitter" if block is UARTTransmitter else "receiver"
-    return getattr(invariants, name)(made(CLOCKS), CLOCKS)
+    return getattr(invariants, name)(kind(CLOCKS), CLOCKS)
 
 
 def broken(results):
@@ -44,7 +49,7 @@ def broken(results):
     return {r.name.split(", ")[1] for r in results if r.counterexample}
 
 
-BLOCKS = [Neuron, LFSR, UARTTransmitter, UARTReceiver, FrameWriter]
+BLOCKS = [Neuron, LFSR, UARTTransmitter, UARTReceiver, FrameWriter, Top]
 slow = pytest.mark.slow
 
 
@@ -55,7 +60,81 @@ def test_the_claims_of_a_block_are_proved(block):
     assert all(r.ok and not r.counterexample for r in results), "\n".join(map(str, results))
 
 
+def test_the_claims_of_a_reset_are_proved():
+    results = check(harness(Neuron, reset=True))
+    assert [r.name.split(", ")[1] for r in results] == ["reset", "reset_idle", "reset_draws"]
+    assert all(r.ok for r in results), "\n".join(map(str, results))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "claim"),
+    [
+        # a state register keeps its value
+        ("name=name, init=r.init)", "name=name, init=r.init, reset_less=True)", "reset"),
+        # or begins with another
+        ("name=name, init=r.init)", "name=name, init=r.init + 1)", "reset"),
+        # the step that was under way goes on
+        (
+            "count = Signal(range(step.latency + 1))",
+            "count = Signal(range(step.latency + 1), reset_less=True)",
+            "reset_idle",
+        ),
+        # the draws are those of another seed
+        ("LFSR(len(wanted), seed=start)", "LFSR(len(wanted), seed=start + 1)", "reset_draws"),
+    ],
+)
+def test_a_mutation_of_the_reset_breaks_its_claim(old, new, claim):
+    results = check(harness(Neuron, rewritten(Neuron, old, new), reset=True))
+    assert claim in broken(results), "\n".join(map(str, results))
+
+
+@pytest.mark.parametrize("off", [-1, 1])
+def test_a_tick_of_a_clock_too_few_or_too_many_breaks_its_claim(off):
+    fixed = LIF().fixed()
+    sound = on_a_board(fixed)
+    assert sound.tick_clocks == TICK
+    results = check(invariants.timebase(fixed, replace(sound, tick_clocks=TICK + off)))
+    assert "tick" in broken(results)
+
+
+def test_a_neuron_that_is_only_wires_keeps_its_claims():
+    """Its next state is its state, which is not to be cut with it."""
+    fixed = made(lambda path, V, I: (path.ge(I, -(1 << 15)), V))
+    assert Neuron(fixed).latency == 1
+    assert all(r.ok for r in check(invariants.neuron(Neuron(fixed), fixed)))
+
+
+def test_a_counterexample_is_a_table_of_the_last_clocks(tmp_path):
+    trace = tmp_path / "trace.vcd"
+    trace.write_text(
+        "$timescale 1 ns $end\n$scope module top $end\n"
+        "$var wire 4 ! left $end\n$var wire 1 # valid $end\n$var wire 1 % was_valid $end\n"
+        "$scope module dut $end\n$var wire 4 & inner $end\n$upscope $end\n$upscope $end\n"
+        "$enddefinitions $end\n#0\nb1010 !\n0#\n1%\nb1 &\n#5\n#10\n1#\n#15\n#20\nb1x !\n"
+    )
+    assert solver._table(trace).split("\n") == [
+        f"{'left':24s}      a      a      2",
+        f"{'valid':24s}      0      1      1",
+    ]
+    assert solver._table(tmp_path / "none.vcd") == ""
+
+
+def test_a_boards_tick_is_among_what_is_proved_if_its_rates_are_given(monkeypatch):
+    """And the neuron's reset always is."""
+    monkeypatch.setattr(suite, "check", lambda harness: [*harness.claims])
+    monkeypatch.setattr(suite, "_checked", lambda *_: [])
+    fixed = LIF().fixed()
+    without = suite.prove_invariants(fixed, progress=False)
+    given = suite.prove_invariants(fixed, plan=on_a_board(fixed), progress=False)
+    assert {"reset", "reset_idle", "result"} <= {str(claim) for claim in without}
+    assert {str(c) for c in given} - {str(c) for c in without} == {"tick", "held"}
+
+
 MUTATIONS = [
+    # a tick too short by a clock
+    (Top, "timer.eq(plan.tick_clocks - 1)", "timer.eq(plan.tick_clocks - 2)", "tick"),
+    # the input changes while the neuron computes
+    (Top, "payload[first].eq(given)", "payload[first].eq(timer)", "held"),
     # a result is dropped before it is taken
     (Neuron, "with m.If(self.o.ready):", "with m.If(1):", "result"),
     # the counter is too short, by one
@@ -112,5 +191,5 @@ MUTATIONS = [
 
 @pytest.mark.parametrize(("block", "old", "new", "claim"), MUTATIONS)
 def test_a_mutation_of_the_hardware_breaks_a_claim(block, old, new, claim):
-    results = check(harness(block, mutated(block, old, new)))
+    results = check(harness(block, rewritten(block, old, new)))
     assert claim in broken(results), "\n".join(map(str, results))

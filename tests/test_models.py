@@ -31,14 +31,8 @@ TestHodgkinHuxley = conformance(HodgkinHuxley, steps=100)
 TestRefractoryLIF = conformance(LIF(t_ref=2.0), steps=150)
 TestSCAdExNeuron = conformance(SCAdExNeuron, steps=150)
 TestSCConductanceNeuron = conformance(SCConductanceNeuron, steps=150)
-
-
-class TestNoisyLIF(conformance(NoisyLIF, steps=150)):
-    test_many_neurons_are_many_times_one = None  # they draw in turn: see test_noise.py
-
-
-class TestEscapeLIF(conformance(EscapeLIF, steps=150)):
-    test_many_neurons_are_many_times_one = None
+TestNoisyLIF = conformance(NoisyLIF, steps=150)
+TestEscapeLIF = conformance(EscapeLIF, steps=150)
 
 
 # -- all of them ----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 from amaranth import Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from faults.nodes import with_node_changed
 
 from scneuro import LIF, AdEx, Izhikevich, ScneuroError
 from scneuro.hdl import Neuron as HardwareNeuron
@@ -294,9 +295,8 @@ def altered_step(fixed, op, change, wanted):
     """The pipeline of a datapath in which one node is another; the model keeps the right one."""
     nodes = [n for n in fixed.lowered.path.reachable() if n.op == op and wanted(n)]
     assert nodes, op
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nodes[0], "meta", change(nodes[0]))
-        return Step(fixed.lowered)
+    made = with_node_changed(fixed, nodes[0].index, lambda n: {"meta": change(n)})
+    return Step(made.lowered)
 
 
 MUTATIONS = {

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bitwuzla import Bitwuzla, Kind, Options, Result, TermManager
+from faults.gates import FaultyStep
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,33 +48,16 @@ def test_the_other_roundings_are_proved(rounding):
 
 
 # -- faults --------------------------------------------------------------------------------------
-class Faulty(Step):
-    """A Step in which one node of the datapath does something else."""
-
-    def __init__(self, lowered, index, change, **options):
-        super().__init__(lowered, **options)
-        self.index, self.change = index, change
-
-    def elaborate(self, platform):
-        node = next(n for n in self.path.reachable() if n.index == self.index)
-        before = node.meta
-        node.meta = self.change(before)
-        try:
-            return super().elaborate(platform)
-        finally:
-            node.meta = before
-
-
 def sites(step, op):
     return [n.index for n in step.path.reachable(tuple(step.outputs.values())) if n.op == op]
 
 
 FAULTS = {
-    "add": lambda meta: (meta[0], meta[1], -meta[2]),
-    "shr": lambda bits: bits - 1,
-    "ge": lambda bound: bound + 1,
-    "clamp": lambda limits: (limits[0] + 1, limits[1]),
-    "rom": lambda rows: (*rows[:77], rows[77] ^ 1, *rows[78:]),
+    "add": "sign of a term",
+    "shr": lambda n: {"meta": n.meta - 1},
+    "ge": "bound + 1",
+    "clamp": "limit + 1",
+    "rom": "bit of a row",
 }
 
 
@@ -82,7 +66,7 @@ FAULTS = {
 def test_a_fault_in_one_operation_is_caught(op, held):
     fixed = AdEx().fixed()
     index = sites(Step(fixed.lowered, held=held, dsp=True), op)[0]
-    step = Faulty(fixed.lowered, index, FAULTS[op], held=held, dsp=True)
+    step = FaultyStep(fixed.lowered, index, FAULTS[op], held=held, dsp=True)
     result = prove(fixed, step=step, progress=False)
     assert not result.ok
     assert result.failures
@@ -90,10 +74,8 @@ def test_a_fault_in_one_operation_is_caught(op, held):
 
 def test_a_delay_too_short_is_caught():
     class Early(Step):
-        def _at(self, m, node, stage):
-            if node.op == "input" and stage == 3:
-                stage = 2
-            return super()._at(m, node, stage)
+        def _seen(self, node, stage):
+            return 2 if node.op == "input" and stage == 3 else stage
 
     fixed = AdEx().fixed()
     result = prove(fixed, step=Early(fixed.lowered, dsp=True), progress=False)
@@ -104,7 +86,7 @@ def test_a_counterexample_is_a_state_an_input_and_both_answers():
     fixed = LIF().fixed()
     step = Step(fixed.lowered)
     index = next(i for i in sites(step, "const") if i)
-    broken = Faulty(fixed.lowered, index, lambda value: value + 5000)
+    broken = FaultyStep(fixed.lowered, index, lambda n: {"meta": n.meta + 5000})
     result = prove(fixed, step=broken, progress=False)
     found = result.counterexample
     assert set(found) == {"inputs", "model", "hardware"}

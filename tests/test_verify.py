@@ -9,15 +9,17 @@ from scneuro import LIF, ScneuroError, cli
 from scneuro.boards import board
 from scneuro.boards.families import ecp5, ice40
 from scneuro.errors import ToolError
+from scneuro.hdl import Neuron
 from scneuro.hdl.link import FrameReader
 from scneuro.load import make_neuron
-from scneuro.sim import ladder
+from scneuro.sim import ladder, proof
 from scneuro.sim.chip import bitstream_parity
 from scneuro.sim.chip.bitstream import _Listener
 from scneuro.sim.ladder import Rung, climb
+from scneuro.sim.proof import Proof
 from scneuro.tools import toolchain
 
-RUNGS = ["float", "Q8.8", "gates", "proof", "invariants", "netlist", "bitstream"]
+RUNGS = ["float", "Q8.8", "rounding", "gates", "proof", "invariants", "netlist", "bitstream"]
 
 
 # -- the ladder -----------------------------------------------------------------------------------
@@ -54,7 +56,8 @@ def test_the_command_prints_a_line_for_each_rung(low, capsys):
     assert head == "LIF on iCEBreaker (iCE40 UP5K)"
     assert [line.split()[0] for line in lines] == RUNGS
     assert all(line.split()[1] == "ok" for line in lines)
-    assert "equal for all 2^" in lines[3]
+    assert "LSB of a register at most" in lines[2]
+    assert "equal for all 2^" in lines[4]
 
 
 def test_a_neuron_without_differential_equations_is_its_own_definition(low, capsys):
@@ -90,6 +93,33 @@ def test_wrong_words_on_the_command_line_are_one_line(capsys):
     assert "no board 'nonsense'" in capsys.readouterr().err
     assert cli.main(["verify", "lif", "--board", "icebreaker", "--steps", "0"]) == 2
     assert "--steps must be at least 1" in capsys.readouterr().err
+
+
+class Own(LIF):
+    def hardware(self, fixed):
+        return Neuron(fixed)
+
+
+def test_of_hand_written_hardware_nothing_generated_is_proved_in_its_place():
+    rungs = {}
+    for rung in climb(Own(), board("icebreaker"), steps=50, progress=False):
+        rungs[rung.name] = rung
+        if rung.name == "invariants":
+            break
+    assert rungs["gates"].ok is True
+    for name in ("proof", "invariants"):
+        assert rungs[name].ok is None
+        assert "brings its own hardware" in rungs[name].text
+
+
+@pytest.mark.parametrize("failures", [[], ["V may differ"]])
+def test_a_proof_that_ran_out_of_time_has_not_failed(monkeypatch, failures):
+    found = Proof("LIF", "held", failures=failures, undecided=["w may differ"])
+    monkeypatch.setattr(proof, "prove", lambda *_, **__: found)
+    ok, text, figures = ladder._proof(LIF(), board("icebreaker"), False)
+    assert ok is (False if failures else None)
+    assert text == "; ".join([*failures, "time ran out: w may differ"])
+    assert figures["undecided"] == ["w may differ"]
 
 
 def test_a_rung_reads_as_a_line():

@@ -53,6 +53,12 @@ def add_command(
             help="override a parameter",
         )
         parser.add_argument("--preset", help="a published parameter set, such as RS")
+        parser.add_argument(
+            "--budget",
+            type=float,
+            metavar="LSB",
+            help="what one step of a state may be off by in integers (default 1)",
+        )
     parser.add_argument("--json", action="store_true", help="print JSON, for machines")
     return parser
 
@@ -86,7 +92,12 @@ def chosen_neuron(options: argparse.Namespace) -> Neuron:
     """
     from ..load import make_neuron
 
-    return make_neuron(options.neuron, preset=options.preset, settings=options.settings)
+    neuron = make_neuron(options.neuron, preset=options.preset, settings=options.settings)
+    if options.budget is not None:
+        if not 0 < options.budget < float("inf"):
+            raise ValueError(f"--budget must be a positive number of LSB, not {options.budget:g}")
+        neuron.budget = options.budget
+    return neuron
 
 
 def chosen_steps(options: argparse.Namespace) -> int | None:

@@ -26,7 +26,7 @@ from .datapath import WIDEST, Datapath, Node
 from .factor import arranged
 from .functions import Functions
 from .lowered import Coefficient, Cost, Decision, dither
-from .precision import ADDRESS, COEFFICIENTS, OPERANDS, continuity
+from .precision import ADDRESS, ARGUMENT, COEFFICIENTS, FLAT, OPERANDS, active, continuity
 from .ranges import Interval, Ranges
 from .registers import GUARD_BITS, Register
 from .table import Table
@@ -82,6 +82,8 @@ class Plan:
         Of all terms.
     functions : Functions
         What tables stand for.
+    limits : mapping of Term to (float, float)
+        Beyond which the value of an atom no longer matters.
     allowed : mapping of Term to float
         The error each term may have, in its unit; without an entry the 16-bit rules are enough.
     table_error : float or None
@@ -99,6 +101,7 @@ class Plan:
     rounding: str
     ranges: Ranges
     functions: Functions
+    limits: Mapping[Term, Interval]
     allowed: Mapping[Term, float]
     table_error: float | None
     most_rows: int
@@ -462,7 +465,11 @@ class _Assembly:
             case _:
                 key = atom, 0
         if key not in self.nodes:
-            self.nodes[key] = self._made(atom, fraction)
+            node = self._made(atom, fraction)
+            if atom in self.plan.limits:
+                ends = (math.ldexp(end, node.fraction) for end in self.plan.limits[atom])
+                node = self.path.clamp(node, *_whole(*ends, node))
+            self.nodes[key] = node
         return self.nodes[key]
 
     def _made(self, atom: Factor, fraction: int) -> Node:
@@ -558,17 +565,16 @@ class _Assembly:
     def _lookup(self, lookup: Lookup) -> Node:
         function = self.plan.functions[lookup]
         allowed = self._allowed(lookup)
+        domain = active(function, self.ranges.argument(lookup), FLAT * allowed)
         if isinstance(lookup.of, Variable):
-            node = self.values[lookup.of.name]
-            near = continuity(function, self.ranges.argument(lookup), ADDRESS * allowed)
-            word = self._address(node, near)
-            left = (1 - ADDRESS) * allowed if word.error > 0 else allowed
+            near = continuity(function, domain, ADDRESS * allowed)
+            word = self._address(self.values[lookup.of.name], near)
+            left = (1 - FLAT - (ADDRESS if word.error > 0 else 0)) * allowed
         else:
-            near = continuity(function, self.ranges.argument(lookup), ADDRESS * allowed)
-            word = self._argument(lookup, near)
-            left = (1 - 2 * ADDRESS) * allowed
-        low, high = self.ranges.argument(lookup)
-        low, high = math.ldexp(low, word.fraction), math.ldexp(high, word.fraction)
+            near = continuity(function, domain, ARGUMENT * allowed) / 4
+            word = self._argument(lookup, domain, near)
+            left = (1 - FLAT - 1.5 * ARGUMENT) * allowed
+        low, high = (math.ldexp(end, word.fraction) for end in domain)
         table = Table.fit(
             function,
             low=min(max(word.low, math.floor(low + 1e-6)), word.high),
@@ -584,7 +590,8 @@ class _Assembly:
         if table.limits:
             at = ", ".join(f"{x:g}" for x in table.limits)
             self.notes.append(f"{table.text} is 0/0 at {at}: its limit there is taken")
-        error = table.error_between
+        flat = FLAT * allowed if allowed < math.inf else 0.0
+        error = table.error_between + flat
         beyond_half = max(0.0, math.ldexp(word.error, word.fraction) - 0.5)
         error += table.steepest * math.ceil(beyond_half - 1e-9)
         return table.build(self.path, word, error, f"table_{len(self.tables)}")
@@ -609,19 +616,21 @@ class _Assembly:
             fraction = max(fraction, _fraction(allowed) + 2)
         return self._sum(value, fraction)
 
-    def _argument(self, lookup: Lookup, near: float) -> Node:
+    def _argument(self, lookup: Lookup, domain: Interval, near: float) -> Node:
         """The sum a table is a function of, as a word of its own.
 
         The sum's real interval can be narrower than that of its integers (it knows what a branch
-        implies); the word is limited to it.
+        implies, and where the table is flat); the word is limited to it.
         """
         assert isinstance(lookup.of, Sum)
         exact = self._finely(lookup.of)
-        low, high = self.ranges.argument(lookup)
+        low, high = domain
         low = max(low, math.ldexp(exact.low, -exact.fraction))
         high = min(high, math.ldexp(exact.high, -exact.fraction))
+        if low > high:  # flat wherever the sum can be
+            low = high = min(max(high, math.ldexp(exact.low, -exact.fraction)), low)
         word = fitting(low, high, _COARSEST)
-        if word is None or not low <= high:
+        if word is None:
             raise LoweringError(
                 f"{self.name}: {lookup.expr} has an argument x = {lookup.of.key} in {low:g} "
                 f"to {high:g}, more than a word holds",
@@ -682,6 +691,14 @@ class _Assembly:
         if ratio > 0:
             return self.path.ge(rounded, threshold)
         return self.path.logic("not", self.path.ge(rounded, threshold + 1))
+
+
+def _whole(low: float, high: float, node: Node) -> tuple[int, int]:
+    """An interval in integers, no wider than that of a node."""
+    return (
+        math.floor(max(low, float(node.low))),
+        math.ceil(min(high, float(node.high))),
+    )
 
 
 def _fraction(error: float) -> int:

@@ -322,11 +322,12 @@ class Canonical:
     def _choose(self, condition: Condition | bool, yes: Sum, no: Sum, expr: Expr) -> Sum:
         if isinstance(condition, bool):
             return yes if condition else no
+        yes, no = _where(yes, condition, True), _where(no, condition, False)
         if yes is no:
             return yes
         if len(expr.variables) == 1 and expr.op == "where" and expr not in self._written:
             atoms = [atom for atom, _ in yes.terms + no.terms]
-            if any(isinstance(atom, Lookup) for atom in atoms):
+            if any(isinstance(atom, Lookup) for atom in atoms) and _continuous(expr):
                 return self._function(expr, expr)
         shared = dict(yes.terms).items() & dict(no.terms).items()
         if shared:
@@ -415,6 +416,25 @@ def _written(roots: Iterable[Expr]) -> set[Expr]:
     return found
 
 
+def _continuous(expr: Expr) -> bool:
+    """Whether a choice of functions of one variable has no jump where it turns to the other.
+
+    By its values at all words of Q8.8: a jump is left to a choice, and kinks to the table.
+    """
+    (name,) = expr.variables
+    words = np.arange(-(1 << 15), 1 << 15) / 256
+    condition, yes, no = (
+        np.broadcast_to(np.asarray(v), words.shape)
+        for v in Graph.evaluate(expr.args, {name: words})
+    )
+    turns = np.flatnonzero(condition[1:] != condition[:-1])
+    with np.errstate(all="ignore"):
+        gap = np.abs(yes[turns].astype(float) - no[turns])
+        steps = [np.abs(np.diff(side.astype(float)))[turns] for side in (yes, no)]
+        jumps = gap > 2 * np.maximum(*steps) + 1e-9 * np.abs(no[turns])
+    return not bool(np.any(jumps))
+
+
 def _is_plain(value: Sum) -> bool:
     """Whether a sum is linear in variables: expanding it loses nothing."""
     return all(isinstance(atom, Variable | Value) for atom, _ in value.terms)
@@ -469,6 +489,18 @@ def _small_choice(value: Sum) -> Select | None:
     leaves = [leaf for side in (choices[0].yes, choices[0].no) for leaf in side.leaves]
     simple = len(leaves) <= _MOST_LEAVES and any(not leaf.terms for leaf in leaves)
     return choices[0] if simple or len(leaves) == 2 else None
+
+
+def _where(value: Sum, condition: Condition, holds: bool) -> Sum:
+    """``value`` where ``condition`` holds (or does not): what it chooses by the same is known."""
+    while (choice := value.choice) is not None:
+        if choice.condition is condition:
+            value = choice.yes if holds else choice.no
+        elif choice.condition is _not(condition):
+            value = choice.no if holds else choice.yes
+        else:
+            break
+    return value
 
 
 def _compare(value: Sum, expr: Expr) -> Condition | bool:

@@ -10,7 +10,7 @@ import numpy as np
 from .graph import Expr, Graph
 from .ranges import Interval
 from .table import Function
-from .terms import Lookup, Variable
+from .terms import Lookup, Term, Variable
 
 __all__ = ["Functions"]
 
@@ -20,11 +20,11 @@ class Functions:
 
     Parameters
     ----------
-    limits : mapping of Lookup to (float, float)
+    limits : mapping of Term to (float, float)
         Beyond which the value of a table no longer matters.
     """
 
-    def __init__(self, limits: Mapping[Lookup, Interval]) -> None:
+    def __init__(self, limits: Mapping[Term, Interval]) -> None:
         self._limits = dict(limits)
 
     def __getitem__(self, lookup: Lookup) -> Function:

@@ -28,7 +28,7 @@ from .lowered import Lowered
 from .precision import allot
 from .ranges import Interval, Ranges, reach
 from .registers import MOST_GUARD, Register
-from .relevance import relevant
+from .relevance import Relevant, relevant
 from .table import MOST_ROWS
 from .terms import Condition, Lookup, Product, Sum, Term, Value, Variable, behind
 
@@ -36,9 +36,17 @@ __all__ = ["ROUNDINGS", "lower"]
 
 ROUNDINGS = ("nearest", "floor", "stochastic")
 _DEEP = 100_000  # frames; they are on the heap
-# Of its budget, what a state's update is made for. One step may be off by an LSB, but what is off
-# in the same direction at every step adds up: the smallest share that can be had is taken.
-_SHARES = (1 / 128, 1 / 32, 1 / 8, 3 / 4)
+# What of its budget a state's update is made for, and the rows its tables may have. One step may be
+# off by an LSB, but what is off in the same direction at every step adds up: the smallest share
+# that can be had is taken. A budget that was asked for is taken at its word.
+_SHARES = (
+    (1 / 128, MOST_ROWS),
+    (1 / 32, MOST_ROWS),
+    (1 / 8, MOST_ROWS),
+    (1 / 8, 4 * MOST_ROWS),
+    (3 / 4, 4 * MOST_ROWS),
+)
+_ASKED_FOR = ((3 / 4, MOST_ROWS), (3 / 4, 4 * MOST_ROWS))
 
 Measure: TypeAlias = Callable[[], dict[str, Interval]]
 
@@ -169,9 +177,9 @@ def _within_budget(source: Source, measure: Measure | None) -> Lowered:
     """The first of the attempts in which every state keeps its budget."""
     best: Lowered | None = None
     trouble: LoweringError | None = None
-    for share, working in _attempts(source, measure):
+    for share, rows, working in _attempts(source, measure):
         try:
-            lowered = _attempt(source, share, working)
+            lowered = _attempt(source, share, rows, working)
         except LoweringError as error:
             trouble = error
             continue
@@ -182,16 +190,17 @@ def _within_budget(source: Source, measure: Measure | None) -> Lowered:
     if best is None:
         assert trouble is not None
         raise trouble
-    raise _beyond_budget(source, best)
+    raise _beyond_budget(source, best, trouble)
 
 
 def _attempts(
     source: Source, measure: Measure | None
-) -> Iterator[tuple[float | None, dict[str, Interval]]]:
-    yield None, {}
+) -> Iterator[tuple[float | None, int, dict[str, Interval]]]:
+    yield None, MOST_ROWS, {}
     working = measure() if measure is not None else {}
-    for share in _SHARES:
-        yield share, working
+    asked = source.budget is not None or any(s.budget is not None for s in source.states.values())
+    for share, rows in _ASKED_FOR if asked else _SHARES:
+        yield share, rows, working
 
 
 def _excess(lowered: Lowered) -> float:
@@ -199,28 +208,34 @@ def _excess(lowered: Lowered) -> float:
     return max(lowered.bounds[n] / lowered.budgets[n] for n in lowered.registers)
 
 
-def _beyond_budget(source: Source, best: Lowered) -> LoweringError:
+def _beyond_budget(source: Source, best: Lowered, trouble: LoweringError | None) -> LoweringError:
     """The refusal: which state, which term, and what would help."""
     state = max(best.registers, key=lambda n: best.bounds[n] / best.budgets[n])
     lsb = source.lsb[state]
     costs = best.costs[state]
     most = f"; most of it, {costs[0].error / lsb:.3g} LSB, is {costs[0].of}" if costs else ""
+    more = f"; to be more exact, {trouble.message}" if trouble is not None else ""
     ranges = ", ".join(f"{n} in {a:.3g} to {b:.3g}" for n, (a, b) in best.working.items())
     where = f" even with {ranges}, where the float model works" if ranges else ""
     return LoweringError(
         f"{source.name}: a step of {state} may be off by {best.bounds[state] / lsb:.3g} LSB"
-        f"{where}, and its budget is {best.budgets[state] / lsb:.3g}{most}",
+        f"{where}, and its budget is {best.budgets[state] / lsb:.3g}{most}{more}",
         f"narrow what it depends on with State(range=(low, high)), give {state} a coarser word, "
         "bound a steep argument with np.clip, or allow more with State(budget=...)",
     )
 
 
-def _attempt(source: Source, share: float | None, working: dict[str, Interval]) -> Lowered:
+def _attempt(
+    source: Source, share: float | None, rows: int, working: dict[str, Interval]
+) -> Lowered:
     limits = {n: _limits(source, s, working.get(n)) for n, s in source.states.items()}
     words = (Q8_8.least, Q8_8.greatest)
     nonlinear = _nonlinear(source)
     working = {n: ends for n, ends in working.items() if n in source.states or n in nonlinear}
-    inputs = {n: i.range or working.get(n, words) for n, i in source.inputs.items()}
+    inputs = {
+        n: _to_words(i.range or working.get(n, words), n, source.name)
+        for n, i in source.inputs.items()
+    }
     free = inputs | {n: (0.0, float(len(noise.draws))) for n, noise in source.noises.items()}
     initial = {n: min(max(v, limits[n][0]), limits[n][1]) for n, v in source.initial.items()}
     reached = reach(initial, limits, free, source.updates)
@@ -249,6 +264,9 @@ def _attempt(source: Source, share: float | None, working: dict[str, Interval]) 
         matter = relevant(
             source.canonical, source.updates, source.spike, everywhere, limits, source.lsb
         )
+        if share is None:  # the 16-bit rules limit tables alone
+            tables = {t: ends for t, ends in matter.values.items() if isinstance(t, Lookup)}
+            matter = Relevant(tables, matter.domains)
         ranges = Ranges(free | intervals, terms, matter.values, matter.domains)
         functions = Functions(matter.values)
         allowed: dict[Term, float] = {}
@@ -271,13 +289,14 @@ def _attempt(source: Source, share: float | None, working: dict[str, Interval]) 
                 source.rounding,
                 ranges,
                 functions,
+                matter.values,
                 allowed,
                 source.table_error,
-                MOST_ROWS if share != _SHARES[-1] else 4 * MOST_ROWS,
+                rows,
             )
         )
         if not made.beyond:
-            return _result(source, registers, inputs, budgets, made, working)
+            return _result(source, registers, inputs, budgets, made, share, working)
         # rounding carries a state further than its real interval: allow it all of its range
         for state, side in made.beyond:
             low, high = reached[state]
@@ -296,6 +315,7 @@ def _result(
     inputs: Mapping[str, Interval],
     budgets: dict[str, float],
     made: Assembled,
+    share: float | None,
     working: dict[str, Interval],
 ) -> Lowered:
     return Lowered(
@@ -318,6 +338,7 @@ def _result(
         bounds=made.bounds,
         budgets=budgets,
         costs=made.costs,
+        share=share,
         working=working,
         notes=made.notes,
     )
@@ -343,6 +364,17 @@ def _limits(source: Source, state: State, working: Interval | None) -> Interval:
             f"{source.name}: {state.name} starts at {initial:g}, outside its range {low:g} to "
             f"{high:g}",
             f"choose a unit in which it fits {word}, or a word it fits: State(word='Q12.4')",
+        )
+    return low, high
+
+
+def _to_words(interval: Interval, name: str, neuron: str) -> Interval:
+    """The interval of an input, in whole words."""
+    low, high = (math.floor(math.ldexp(end, Q8_8.fraction) + 0.5) * Q8_8.lsb for end in interval)
+    if not Q8_8.least <= low < high <= Q8_8.greatest:
+        raise LoweringError(
+            f"{neuron}: the range of {name}, {interval[0]:g} to {interval[1]:g}, does not fit "
+            f"{Q8_8}, which holds {Q8_8.least:g} to {Q8_8.greatest:g}"
         )
     return low, high
 

@@ -80,6 +80,8 @@ class Lowered:
         What it was allowed to, per state.
     costs : dict of str to tuple of Cost
         Where each state's bound comes from, the largest first.
+    share : float or None
+        Of their budgets, what the updates were made for; None where the 16-bit rules are enough.
     working : dict of str to (float, float)
         States and inputs that are limited to where the float model works, as it was measured.
     notes : tuple of str
@@ -102,6 +104,7 @@ class Lowered:
     bounds: dict[str, float]
     budgets: dict[str, float]
     costs: dict[str, tuple[Cost, ...]]
+    share: float | None
     working: dict[str, tuple[float, float]]
     notes: tuple[str, ...]
 

@@ -17,14 +17,26 @@ import numpy as np
 
 from .factor import arranged
 from .ranges import Interval, Ranges
+from .table import Function
 from .terms import Compare, Condition, Factor, Lookup, Product, Select, Sum, Term, Value, Variable
 from .terms import behind as _behind
 
-__all__ = ["ADDRESS", "COEFFICIENTS", "OPERANDS", "allot", "continuity"]
+__all__ = [
+    "ADDRESS",
+    "ARGUMENT",
+    "COEFFICIENTS",
+    "FLAT",
+    "OPERANDS",
+    "active",
+    "allot",
+    "continuity",
+]
 
 COEFFICIENTS = 1 / 16  # of a sum's budget
 OPERANDS = 1 / 8  # of a product's
-ADDRESS = 1 / 4  # of a table's; of one over a sum, as much again for the sum
+ADDRESS = 1 / 4  # of a table's
+ARGUMENT = 0.4  # of that of a table over a sum: what the sum may be off by
+FLAT = 1 / 16  # of a table's: what it may change beyond the ends of its address
 _TABLE = 16.0  # a value that needs tables gets so many times what another does
 
 _FINEST = 40  # halvings of a table's domain
@@ -37,7 +49,7 @@ def allot(
     ranges: Ranges,
     budgets: Mapping[str, float],
     lsb: Mapping[str, float],
-    function: Callable[[Lookup], Callable[[np.ndarray], np.ndarray]],
+    function: Callable[[Lookup], Function],
 ) -> dict[Term, float]:
     """The error that every term may have.
 
@@ -113,7 +125,8 @@ def allot(
                 ask(yes, error)
                 ask(no, error)
             case Lookup(_, of) if isinstance(of, Sum):
-                ask(of, continuity(function(term), ranges.argument(term), ADDRESS * error) / 4)
+                domain = active(function(term), ranges.argument(term), FLAT * error)
+                ask(of, continuity(function(term), domain, ARGUMENT * error))
     return allowed
 
 
@@ -128,23 +141,19 @@ def _size(ranges: Ranges, factor: Factor) -> float:
     return max(abs(low), abs(high))
 
 
-def continuity(
-    function: Callable[[np.ndarray], np.ndarray], domain: Interval, error: float
-) -> float:
+def continuity(function: Function, domain: Interval, error: float) -> float:
     """The largest power of two by which an argument may be off for a value off by ``error``.
 
     By the values of the function at arguments that far apart: spread evenly, and ever closer
-    towards both ends, where a root or a logarithm is steepest.
+    towards both ends and towards where it changes most.
     """
     low, high = domain
     if not (math.isfinite(low) and math.isfinite(high)) or high <= low or error == math.inf:
         return math.inf
-    even = np.linspace(low, high, _LOOKED_AT)
-    near = (high - low) * 2.0 ** -np.linspace(0, _FINEST, 4 * _FINEST)
-    points = np.concatenate([even, low + near, high - near])
+    points = _spots(function, low, high)
+    start = math.floor(math.log2(high - low))
     with np.errstate(all="ignore"):
         here = np.asarray(function(points), dtype=float)
-        start = math.floor(math.log2(high - low))
         for k in range(_FINEST):
             step = math.ldexp(1.0, start - k)
             moved = np.asarray(function(np.minimum(points + step, high)), dtype=float)
@@ -152,3 +161,51 @@ def continuity(
             if np.max(change[np.isfinite(change)], initial=0.0) <= error:
                 return step
     return math.ldexp(1.0, start - _FINEST)
+
+
+def _spots(function: Function, low: float, high: float) -> np.ndarray:
+    """Arguments to look at: many, and most of them where the function is steep."""
+    near = (high - low) * 2.0 ** -np.linspace(0, _FINEST, 4 * _FINEST)
+    found = [low + near, high - near]
+    if low < 0 < high:
+        found += [np.minimum(near, high), np.maximum(-near, low)]
+    begin, end = low, high
+    for _ in range(8):  # closer and closer to where it is steepest
+        even = np.linspace(begin, end, _LOOKED_AT)
+        found.append(even)
+        with np.errstate(all="ignore"):
+            change = np.abs(np.diff(np.asarray(function(even), dtype=float)))
+        change = np.where(np.isfinite(change), change, 0.0)
+        k = int(np.argmax(change))
+        if change[k] == 0 or even[k + 1] <= even[k]:
+            break
+        width = even[1] - even[0]
+        begin, end = max(low, even[k] - 16 * width), min(high, even[k + 1] + 16 * width)
+    return np.unique(np.concatenate(found))
+
+
+def active(function: Function, domain: Interval, error: float) -> Interval:
+    """The arguments outside which the function stays within ``error`` of its value at their ends.
+
+    A hyperbolic tangent of an argument up to 10,000 is flat beyond 10: its address need not count
+    that far, and can be so much finer.
+    """
+    low, high = domain
+    if not (math.isfinite(low) and math.isfinite(high)) or error == math.inf:
+        return domain
+    for _ in range(12):
+        points = np.linspace(low, high, _LOOKED_AT)
+        with np.errstate(all="ignore"):
+            values = np.asarray(function(points), dtype=float)
+        if not np.all(np.isfinite(values)):
+            break
+        up = np.maximum.accumulate(values) - np.minimum.accumulate(values)
+        back = values[::-1]
+        down = (np.maximum.accumulate(back) - np.minimum.accumulate(back))[::-1]
+        first = int(np.searchsorted(up, error / 2, side="right")) - 2
+        last = len(values) - int(np.searchsorted(down[::-1], error / 2, side="right")) + 1
+        first, last = max(first, 0), min(last, len(values) - 1)
+        if first >= last or (last - first) > 0.8 * len(values):
+            break
+        low, high = float(points[first]), float(points[last])
+    return low, high

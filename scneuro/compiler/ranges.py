@@ -102,15 +102,17 @@ class Ranges:
     variables : mapping of str to (float, float)
     terms : iterable of Term
         What will be asked for; the intervals of all that they are made of are found at once.
-    limits, domains : mapping of Lookup to (float, float), optional
-        Beyond which a table's values, and its arguments, do not matter.
+    limits : mapping of Term to (float, float), optional
+        Beyond which the values of atoms do not matter.
+    domains : mapping of Lookup to (float, float), optional
+        Beyond which the arguments of a table do not matter.
     """
 
     def __init__(
         self,
         variables: Mapping[str, Interval],
         terms: Iterable[Term] = (),
-        limits: Mapping[Lookup, Interval] | None = None,
+        limits: Mapping[Term, Interval] | None = None,
         domains: Mapping[Lookup, Interval] | None = None,
     ) -> None:
         self._limits, self._domains = dict(limits or {}), dict(domains or {})
@@ -139,12 +141,12 @@ class Ranges:
                 ends = [self._total(term.constant, terms) for terms in forms]
                 return max(low for low, _ in ends), min(high for _, high in ends)
             case Value(inner):
-                return self._before(inner)
+                return self._limited(term, self._before(inner))
             case Product(factors):
                 result = (1.0, 1.0)
                 for factor, n in factors:
                     result = _times(result, _power(self.of(factor), n))
-                return result
+                return self._limited(term, result)
             case Select(condition, yes, no):
                 sides = [self._under(condition, True, yes), self._under(condition, False, no)]
                 sides = [side for side in sides if side[0] <= side[1]]
@@ -152,10 +154,13 @@ class Ranges:
                     return _NOTHING
                 return min(s[0] for s in sides), max(s[1] for s in sides)
             case Lookup():
-                low, high = self._lookup(term)
-                least, most = self._limits.get(term, _EVERYTHING)
-                return min(max(low, least), most), max(min(high, most), least)
+                return self._limited(term, self._lookup(term))
         raise TypeError(term)
+
+    def _limited(self, term: Term, interval: Interval) -> Interval:
+        """What of an interval matters."""
+        least, most = self._limits.get(term, _EVERYTHING)
+        return min(max(interval[0], least), most), max(min(interval[1], most), least)
 
     def _before(self, term: Term) -> Interval:
         """The interval of a term whatever branch it is used in."""
@@ -198,12 +203,11 @@ class Ranges:
     def _under(self, condition: Condition, holds: bool, value: Sum) -> Interval:
         """The interval of ``value`` where ``condition`` holds (or does not); empty if never."""
         new = facts(condition, holds)
-        if len(self._known) + len(new) > _DEPTH:
-            return self._before(value)
+        deep = len(self._known) + len(new) > _DEPTH
         if any(_contradicts(fact, other) for fact in new for other in self._known):
             return _NOTHING
         variables, known = self.variables, self._known
-        self.variables, self._known = dict(variables), known + new
+        self.variables, self._known = dict(variables), [] if deep else known + new
         try:
             for fact in new:
                 if len(fact.terms) == 1 and isinstance(fact.terms[0][0], Variable):
@@ -215,8 +219,8 @@ class Ranges:
                     )
                     if self.variables[atom.name][0] > self.variables[atom.name][1]:
                         return _NOTHING
-            low, high = self.of(value)
-            for fact in self._known:
+            low, high = self._before(value) if deep else self.of(value)
+            for fact in known + new:
                 ratio = proportion(value.terms, fact.terms)
                 if ratio is not None:  # value = ratio * fact + rest, and fact >= 0
                     rest = value.constant - ratio * fact.constant

@@ -4,7 +4,8 @@ A state saturates at its limits, and behind a threshold whose branch resets it, 
 term that alone carries the sum past that point may stop there: the exponential of an AdEx at
 V = 20 mV is 10^15, and any value beyond the threshold does as well. And where a branch is taken
 only for some arguments, a table that is used in it alone needs no others. What is found here limits
-tables, which costs nothing: they end where it no longer matters.
+tables, which costs nothing, and products that would be too wide: they end where it no longer
+matters.
 """
 
 from __future__ import annotations
@@ -41,15 +42,17 @@ _EVERYTHING = (-math.inf, math.inf)
 
 @dataclass(frozen=True)
 class Relevant:
-    """What matters of tables.
+    """What matters.
 
     Attributes
     ----------
-    values, domains : dict of Lookup to (float, float)
-        The values, and the arguments, beyond which it does not matter what they are.
+    values : dict of Term to (float, float)
+        The values of atoms beyond which it does not matter what they are.
+    domains : dict of Lookup to (float, float)
+        The arguments of tables beyond which they are not used.
     """
 
-    values: dict[Lookup, Interval] = field(default_factory=dict)
+    values: dict[Term, Interval] = field(default_factory=dict)
     domains: dict[Lookup, Interval] = field(default_factory=dict)
 
 
@@ -61,7 +64,7 @@ def relevant(
     limits: Mapping[str, Interval],
     lsb: Mapping[str, float],
 ) -> Relevant:
-    """What matters of every table of which not all does.
+    """What matters of every atom of which not all does.
 
     Parameters
     ----------
@@ -113,9 +116,10 @@ class _Relevance:
                 self._spread(term, self.found[term], self.where[term])
         result = Relevant()
         for term, limit in self.found.items():
+            atom = isinstance(term, Lookup | Product | Value)
+            if atom and self._narrower(limit, self.ranges.of(term)):
+                result.values[term] = limit
             if isinstance(term, Lookup):
-                if self._narrower(limit, self.ranges.of(term)):
-                    result.values[term] = limit
                 domain = self._domain(term)
                 if domain is not None and self._narrower(domain, self.ranges.of(term.of)):
                     result.domains[term] = domain

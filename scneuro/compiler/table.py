@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,7 +34,7 @@ _SAMPLES = 65  # of a segment that has more addresses
 _BENDS = 64  # places where the function bends most, around which every address is looked at
 _BETWEEN = 8  # arguments looked at for every address that stands for an interval
 _EXTRA = 2  # fraction bits of the output below the word that would hold it
-_REGIONS = 12
+_REGIONS = 24
 _IN_BLOCK = 5  # log2 of the segments tried in a block before it is split
 
 Function = Callable[[np.ndarray], np.ndarray]
@@ -564,7 +565,7 @@ def _in_regions(samples: _Samples, budget: float, most: int) -> _Fit | None:
         if shift != merged[-1][1]:
             merged.append((begin, shift))
     merged = _fewer(merged, last)
-    if _rows_of(merged, last) > most:
+    if sum(_rows_of(merged, last)) > most:
         return None
     widest = max(shift for _, shift in merged)
     fraction = bits + max(_EXTRA, widest + 1)
@@ -589,23 +590,52 @@ def _in_regions(samples: _Samples, budget: float, most: int) -> _Fit | None:
     )
 
 
-def _rows_of(pieces: list[tuple[int, int]], last: int) -> int:
-    """Segments of pieces (first address, shift), the last of which ends at ``last``."""
+def _pin_zero(
+    starts: np.ndarray,
+    slopes: np.ndarray,
+    exact: np.ndarray,
+    begins: np.ndarray,
+    first: int,
+    drop: int,
+    budget: float,
+    bits: int,
+    scaled: np.ndarray,
+) -> None:
+    """Where the function is 0 at 0, so is the table, if the budget allows it.
+
+    A neuron that rests at 0 stays there, even where that is no stable rest.
+    """
+    k = np.flatnonzero((begins == 0) & (begins >= first))
+    if not len(k) or exact[k[0], 0] != 0:
+        return
+    start = (1 << drop) >> 1
+    output = (start + slopes[k[0]] * scaled[k[0]]) >> drop
+    error = np.abs(np.ldexp(output.astype(float), -(bits + _EXTRA)) - exact[k[0]])
+    if np.max(error) <= budget:
+        starts[k[0]] = start
+
+
+def _rows_of(pieces: list[tuple[int, int]], last: int) -> list[int]:
+    """The segments of each piece."""
     ends = [*(begin - 1 for begin, _ in pieces[1:]), last]
-    return sum(
+    return [
         (end >> shift) - (begin >> shift) + 1
         for (begin, shift), end in zip(pieces, ends, strict=True)
-    )
+    ]
 
 
 def _fewer(pieces: list[tuple[int, int]], last: int) -> list[tuple[int, int]]:
-    """At most as many pieces as a table may have: neighbours become one, as fine as the finer."""
+    """No more pieces than regions: the neighbours that cost the fewest rows become one."""
+    pieces = list(pieces)
     while len(pieces) > _REGIONS:
-        joined = [
-            [*pieces[:k], (pieces[k][0], min(pieces[k][1], pieces[k + 1][1])), *pieces[k + 2 :]]
-            for k in range(len(pieces) - 1)
-        ]
-        pieces = min(joined, key=lambda found: _rows_of(found, last))
+        rows = _rows_of(pieces, last)
+        costs = []
+        for k, ((_, one), (_, other)) in enumerate(pairwise(pieces)):
+            finest = min(one, other)
+            merged = (rows[k] << (one - finest)) + (rows[k + 1] << (other - finest))
+            costs.append((merged - rows[k] - rows[k + 1], k, finest))
+        _, k, finest = min(costs)
+        pieces[k : k + 2] = [(pieces[k][0], finest)]
     return pieces
 
 
@@ -651,6 +681,7 @@ def _lines(
     drop = fraction - (bits + _EXTRA)
     start = np.floor(middle + 0.5).astype(np.int64) + ((1 << drop) >> 1)
     slopes = slope.astype(np.int64)
+    _pin_zero(start, slopes, exact, begins, first, drop, budget, bits, scaled)
     output = (start[:, None] + slopes[:, None] * scaled) >> drop
     error = np.abs(np.ldexp(output.astype(float), -(bits + _EXTRA)) - exact)
     if np.max(error) > budget:

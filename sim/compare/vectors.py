@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from amaranth.sim import Simulator
 from tqdm import tqdm
 
 from ...compiler.datapath import ARRAYS
 from ...fixed import FixedNeuron
 from ...hdl import Step
+from ..engines.bench import run_bench
 from ..engines.packing import unpack
 
 __all__ = ["VectorParity", "random_vectors", "vector_parity"]
+
+_SPARE = 10  # clocks that the last vector may take besides
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,6 @@ def vector_parity(
                         first = {"inputs": given, "model": want, "hardware": got}
             await ctx.tick()
 
-    simulator = Simulator(step)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(drive)
-    simulator.run()
+    clocks = (step.latency + 1) * count + step.latency
+    run_bench(step, drive, max_cycles=clocks + _SPARE, what=f"vectors for {fixed.name}")
     return VectorParity(count, mismatches, first, step.latency)

@@ -24,7 +24,7 @@ from amaranth.back import rtlil
 from ...errors import ScneuroError, ToolError
 from ...fixed import FixedNeuron
 from ...tools.files import cache_folder
-from ...tools.toolchain import announced, find_tools, run_tool, run_yosys
+from ...tools.toolchain import announced, find_tools, run_tool, run_yosys, say
 from .amaranth import HardwareNeuron
 from .packing import CHUNK, unpack_chunks
 
@@ -96,7 +96,7 @@ def compile_design(
     digest.update(_DRIVER.read_bytes())
     folder = cache or cache_folder("engines")
     library = folder / f"{digest.hexdigest()[:32]}.so"
-    if not library.exists():
+    if not _is_whole(library):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as name:
             work = Path(name)
@@ -112,8 +112,31 @@ def compile_design(
             text = f"  compiling the gates: {command[0]}, once"
             with announced(text, wanted=sys.stderr.isatty()):
                 run_tool([*command, *options, "-o", "design.so", "all.cc"], work)
-            (work / "design.so").replace(library)
+            made = work / "design.so"
+            (work / "seal").write_text(_sha256(made))
+            (work / "seal").replace(_seal(library))
+            made.replace(library)
     return library
+
+
+def _seal(library: Path) -> Path:
+    """The file that says what a finished library holds."""
+    return library.with_suffix(".sha256")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _is_whole(library: Path) -> bool:
+    """Whether a library is in the cache as it was made; says so if it is damaged."""
+    if not library.exists():
+        return False
+    seal = _seal(library)
+    if seal.exists() and seal.read_text() == _sha256(library):
+        return True
+    say(f"  {library} is damaged: the gates are compiled again")
+    return False
 
 
 class Compiled:
@@ -126,7 +149,11 @@ class Compiled:
     """
 
     def __init__(self, library: Path) -> None:
-        self._code = ctypes.CDLL(str(library))
+        try:
+            self._code = ctypes.CDLL(str(library))
+        except OSError as error:
+            hint = "remove it, and it is compiled again"
+            raise ToolError(f"cannot load {library}: {error}", hint) from None
         self._code.scneuro_open.restype = ctypes.c_void_p
         self._code.scneuro_steps.restype = ctypes.c_int64
         self._code.scneuro_watch.restype = ctypes.c_int64

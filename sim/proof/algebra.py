@@ -5,7 +5,7 @@ The values of a datapath are integers, so algebra over integers is exact for the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from ...compiler.datapath import ARRAYS, Node
 
 __all__ = [
+    "Linear",
     "bounded_by_arithmetic",
     "bounded_by_linear_form",
     "exhaustive_interval",
@@ -20,8 +21,11 @@ __all__ = [
 ]
 
 _SMALL = 1 << 16
+_CHUNK = 1 << 18  # values computed at once: what the caches of a processor hold
+_WORD = 63  # bits of NumPy's integers, but for the sign
+_LONGEST = 256  # terms of a linear form; a longer one is not followed
 
-Form = dict[Any, int]
+Linear = dict[Any, int]
 """A linear form: the coefficient of each atom, and of 1 under None."""
 
 
@@ -73,64 +77,107 @@ def _interval(node: Node) -> tuple[int, int]:
     return 0, 1  # and, or
 
 
-def bounded_by_linear_form(node: Node) -> bool:
-    """Whether a sum stays within its interval, like terms collected."""
-    if node.op not in ("add", "scale", "shl"):
+def bounded_by_linear_form(node: Node, known: dict[int, Linear] | None = None) -> bool:
+    """Whether a sum stays within its interval, like terms collected.
+
+    ``known`` keeps the forms of nodes by index, for the next one asked about.
+    """
+    if node.op not in _LINEAR:
         return False
-    leaves: dict[int, Node] = {}
-    form = _linear(node, leaves)
-    low = high = form.pop(None, 0)
-    for index, coefficient in form.items():
-        ends = sorted(coefficient * end for end in (leaves[index].low, leaves[index].high))
-        low, high = low + ends[0], high + ends[1]
+    known = {} if known is None else known
+    for arg in node.args:
+        for part in _behind(arg, known, lambda n: n.op in _LINEAR):
+            form = _linear(part, [known[a.index] for a in part.args] if part.op in _LINEAR else [])
+            known[part.index] = form if len(form) <= _LONGEST else {part: 1}
+    # its own form is never kept as itself alone, which would be its own interval
+    form = _linear(node, [known[arg.index] for arg in node.args])
+    low = high = form.get(None, 0)
+    for leaf, coefficient in form.items():
+        if leaf is not None:
+            ends = sorted(coefficient * end for end in (leaf.low, leaf.high))
+            low, high = low + ends[0], high + ends[1]
     return node.low <= low and high <= node.high
 
 
-def _linear(node: Node, leaves: dict[int, Node]) -> Form:
-    """A node as a linear form of what is not linear before it."""
+_LINEAR = ("const", "add", "scale", "shl")
+
+
+def _linear(node: Node, args: list[Linear]) -> Linear:
+    """A node as a linear form of what is not linear before it, from those of its arguments."""
     match node.op:
         case "const":
-            return {None: node.meta}
+            return {None: node.meta} if node.meta else {}
         case "add":
             i, j, sign = node.meta
-            a, b = (_linear(arg, leaves) for arg in node.args)
-            return _sum([(a, 1 << i), (b, sign << j)])
+            return _sum([(args[0], 1 << i), (args[1], sign << j)])
         case "scale":
-            return _sum([(_linear(node.args[0], leaves), node.meta)])
+            return _sum([(args[0], node.meta)])
         case "shl":
-            return _sum([(_linear(node.args[0], leaves), 1 << node.meta)])
-    leaves[node.index] = node
-    return {node.index: 1}
+            return _sum([(args[0], 1 << node.meta)])
+    return {node: 1}
 
 
-def exhaustive_interval(node: Node) -> bool:
-    """Whether a function of one value of at most 16 bits stays within its interval.
+def exhaustive_interval(
+    node: Node, most: int = _SMALL, known: dict[int, Node | None] | None = None
+) -> bool:
+    """Whether a function of one value, of at most ``most`` different ones, keeps to its interval.
 
-    All its values are computed. False also if it is a function of more.
+    All its values are computed. False also if it is a function of more. ``known`` keeps what nodes
+    are functions of, for the next one asked about with the same ``most``.
     """
-    base = _base(node, {})
+    base = _base(node, most, {} if known is None else known)
     if base is None or base is node:
         return False
-    values = _over(node, {base.index: np.arange(base.low, base.high + 1)})
-    return bool(np.min(values) >= node.low and np.max(values) <= node.high)
+    between = _behind(node, (base.index,))
+    if any(max(abs(end) for end in _extent(n)) >> _WORD for n in between):
+        return False
+    for begin in range(base.low, base.high + 1, _CHUNK):
+        values: dict[int, Any] = {
+            base.index: np.arange(begin, min(begin + _CHUNK, base.high + 1), dtype=np.int64)
+        }
+        for n in between:
+            values[n.index] = ARRAYS[n.op](n, *(values[arg.index] for arg in n.args))
+        if np.min(values[node.index]) < node.low or np.max(values[node.index]) > node.high:
+            return False
+    return True
 
 
-def _base(node: Node, known: dict[int, Node | None]) -> Node | None:
-    """The one value of at most 16 bits that ``node`` is a function of; None if there is none."""
-    if node.index not in known:
-        bases = {b.index if (b := _base(a, known)) else -1: b for a in node.args if a.op != "const"}
-        if len(bases) == 1 and -1 not in bases:
-            (known[node.index],) = bases.values()
+def _base(node: Node, most: int, known: dict[int, Node | None]) -> Node | None:
+    """The one value of at most ``most`` that ``node`` is a function of; None if there is none."""
+    for part in _behind(node, known):
+        bases = {known[arg.index] for arg in part.args if arg.op != "const"}
+        if len(bases) == 1 and None not in bases:
+            (known[part.index],) = bases
         else:
-            known[node.index] = node if node.high - node.low < _SMALL else None
+            known[part.index] = part if part.high - part.low < most else None
     return known[node.index]
 
 
-def _over(node: Node, values: dict[int, Any]) -> Any:
-    if node.index not in values:
-        args = [_over(arg, values) for arg in node.args]
-        values[node.index] = ARRAYS[node.op](node, *args)
-    return values[node.index]
+def _extent(node: Node) -> tuple[int, int]:
+    """The interval of everything that is computed on the way to a node's value."""
+    low, high = _interval(node)
+    if node.op == "add":
+        for arg, places in zip(node.args, node.meta, strict=False):
+            low, high = min(low, arg.low << places), max(high, arg.high << places)
+    return low, high
+
+
+def _behind(
+    node: Node, known: Container[int], through: Callable[[Node], bool] = lambda _: True
+) -> list[Node]:
+    """The nodes that ``node`` is made of and that are not ``known``, arguments first.
+
+    What is behind a node is left out unless it lets ``through``.
+    """
+    found: dict[int, Node] = {}
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if part.index not in found and part.index not in known:
+            found[part.index] = part
+            if through(part):
+                stack.extend(part.args)
+    return [found[index] for index in sorted(found)]  # a node is made after its arguments
 
 
 # -- the datapath in adders ----------------------------------------------------------------------
@@ -172,20 +219,18 @@ def same_function(source: Node, expanded: Node, args: Iterable[Node]) -> bool:
     return False
 
 
-def _form(node: Node, atoms: dict[int, str]) -> Form | None:
-    if node.index in atoms:
-        return {atoms[node.index]: 1}
-    forms = [_form(arg, atoms) for arg in node.args]
+def _form(node: Node, atoms: dict[int, str]) -> Linear | None:
+    known: dict[int, Linear | None] = {index: {name: 1} for index, name in atoms.items()}
+    for part in _behind(node, known):
+        known[part.index] = _form_of(part, [known[arg.index] for arg in part.args], atoms)
+    return known[node.index]
+
+
+def _form_of(node: Node, forms: list[Linear | None], atoms: dict[int, str]) -> Linear | None:
+    """The form of an operation, from those of its arguments; None if it has none."""
     match node.op:
-        case "const":
-            return {None: node.meta} if node.meta else {}
-        case "add" if None not in forms:
-            i, j, sign = node.meta
-            return _sum([(forms[0], 1 << i), (forms[1], sign << j)])
-        case "scale" if forms[0] is not None:
-            return _sum([(forms[0], node.meta)])
-        case "shl" if forms[0] is not None:
-            return _sum([(forms[0], 1 << node.meta)])
+        case "const" | "add" | "scale" | "shl" if None not in forms:
+            return _linear(node, [form for form in forms if form is not None])
         case "mul":
             for form, other in ((forms[0], forms[1]), (forms[1], forms[0])):
                 if form is not None and other is not None and set(other) <= {None}:
@@ -195,7 +240,7 @@ def _form(node: Node, atoms: dict[int, str]) -> Form | None:
     return None
 
 
-def _gate(node: Node, atoms: dict[int, str]) -> Form | None:
+def _gate(node: Node, atoms: dict[int, str]) -> Linear | None:
     """``a if bit k of b else 0``, as the product it is."""
     condition, yes, no = node.args
     if no.op != "const" or no.meta or condition.op != "ge" or condition.meta != 1:
@@ -203,23 +248,27 @@ def _gate(node: Node, atoms: dict[int, str]) -> Form | None:
     (bit,) = condition.args
     if bit.op != "low" or bit.meta != (1, False):
         return None
-    b, place = _bare(bit.args[0]), 0
+    b, place = _bare(bit.args[0], atoms), 0
     if b.index not in atoms and b.op == "shr":
-        b, place = _bare(b.args[0]), b.meta
-    return {(b.index, place, _bare(yes).index): 1}
+        b, place = _bare(b.args[0], atoms), b.meta
+    return {(b.index, place, _bare(yes, atoms).index): 1}
 
 
-def _bare(node: Node) -> Node:
-    """The node without what only moves its binary point."""
-    while node.op == "shl" and node.meta == 0 and node.fraction != node.args[0].fraction:
+def _bare(node: Node, atoms: Container[int]) -> Node:
+    """The node without what only moves its binary point, down to an atom."""
+    while (
+        node.index not in atoms
+        and node.op == "shl"
+        and node.meta == 0
+        and node.fraction != node.args[0].fraction
+    ):
         (node,) = node.args
     return node
 
 
-def _sum(parts: list[tuple[Form | None, int]]) -> Form:
-    total: Form = {}
+def _sum(parts: list[tuple[Linear, int]]) -> Linear:
+    total: Linear = {}
     for form, factor in parts:
-        assert form is not None
         for atom, coefficient in form.items():
             total[atom] = total.get(atom, 0) + factor * coefficient
     return {atom: c for atom, c in total.items() if c}

@@ -3,11 +3,13 @@
 Let X be the value that the integer model gives each node of the datapath. It is shown, in order:
 
 1. The datapath in adders computes what the lowered datapath does (by algebra).
-2. Every X lies in its node's interval: by interval arithmetic; for functions of one word by
-   computing all of their at most 65,536 values; otherwise by the solver.
+2. Every X lies in its node's interval, and a state's next in that of its register: by interval
+   arithmetic; for functions of one value by computing all of them; otherwise by the solver.
 3. Every register of the elaborated RTL, as yosys writes it, next holds the X it is there for, if
    the registers before it hold theirs (by the solver). So the pipeline keeps its values apart,
-   and after ``latency`` clocks the outputs are the model's.
+   and after ``latency`` clocks the outputs are the model's. A register that yosys merged with
+   another is that one; of bits that nothing reads, or that yosys made constant, there is no
+   register, and nothing is claimed or used.
 
 The solver is given the model as bit-vectors, made by the evaluator that runs it on integers. The
 rows of a memory are compared one by one with the table's, and are any function of the address from
@@ -19,7 +21,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -40,18 +42,22 @@ from ...stochastic import LFSR
 from ...tools.toolchain import find_tools, run_yosys
 from ..compare.vectors import vector_parity
 from .algebra import (
+    Linear,
     bounded_by_arithmetic,
     bounded_by_linear_form,
     exhaustive_interval,
     same_function,
 )
 from .bits import Integer, bitvectors
-from .smt2 import Rtl
+from .smt2 import Piece, Rtl
 
 __all__ = ["Proof", "prove"]
 
 _CONDITIONS = ("ge", "not", "and", "or")
 _DEPTHS = (0, 1, 3, 8, 1000)
+_WORD = 1 << 16
+_FAR = 12  # operations between a table and the sum that it ends in
+_MOST = 1 << 24  # values of an address that are all computed
 _SCRIPT = """read_rtlil top.il
 hierarchy -top top
 proc -norom
@@ -63,7 +69,11 @@ write_smt2 -wires top.smt2
 """
 
 
-Goal: TypeAlias = tuple[str, Callable[[dict[str, Term]], Term], Node, int, int]
+#: A wire's name, the node whose value it holds, in which stage, without how many low bits.
+Wire: TypeAlias = tuple[str, Node, int, int]
+
+#: What is to hold a value, the node, the stage it is made from, and what the RTL makes of it.
+Goal: TypeAlias = tuple[str, Node, int, "Callable[[_Atoms], list[_Made]]"]
 
 
 @dataclass
@@ -85,7 +95,9 @@ class Proof:
         How many the proof covers: all that the registers can reach, and all input words and draws.
     seconds : float
     failures : list of str
-        What could not be proved.
+        What does not hold, or cannot be proved from what the solver is given.
+    undecided : list of str
+        What the solver had no time to decide: it may well hold.
     counterexample : dict or None
         ``inputs`` (state registers, input words and draws), ``model`` and ``hardware``.
     """
@@ -100,17 +112,18 @@ class Proof:
     seconds: float = 0.0
     failures: list[str] = field(default_factory=list)
     counterexample: dict[str, dict[str, int]] | None = None
+    undecided: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
-        return not self.failures
+        return not self.failures and not self.undecided
 
     def figures(self) -> dict[str, Any]:
         """Everything as plain data, for JSON."""
         return {**vars(self), "ok": self.ok}
 
     def __str__(self) -> str:
-        verdict = "proved" if self.ok else "NOT PROVED"
+        verdict = "proved" if self.ok else "NOT PROVED" if self.failures else "UNDECIDED"
         how = ", ".join(f"{count} by {name}" for name, count in self.methods.items() if count)
         lines = [
             f"{self.neuron}, {self.form}: {verdict} for all 2^{math.log2(self.states):.4g} states "
@@ -119,6 +132,7 @@ class Proof:
             f"their intervals ({how})",
         ]
         lines += [f"  FAIL  {failure}" for failure in self.failures]
+        lines += [f"  time ran out: {claim}" for claim in self.undecided]
         if self.counterexample:
             for name, values in self.counterexample.items():
                 lines.append(f"  {name:9s} " + ", ".join(f"{n} = {v}" for n, v in values.items()))
@@ -175,8 +189,10 @@ def prove(
     gates = step or Step(fixed.lowered, form)
     prover = _Prover(fixed, gates, proof, timeout)
     prover.run(progress)
-    if proof.failures:
+    if not proof.ok:
         proof.counterexample = _counterexample(fixed, gates, prover.suspects)
+        if proof.counterexample and not proof.failures:
+            proof.failures.append("gates and model differ, though the solver had no time to say so")
     proof.seconds = time.monotonic() - begin
     return proof
 
@@ -204,6 +220,22 @@ def _smt2(text: str) -> str:
         return (work / "top.smt2").read_text()
 
 
+class _Atoms(dict[str, Term]):
+    """Terms by symbol, made when they are asked for."""
+
+    def __init__(self, make: Callable[[str], Term]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, symbol: str) -> Term:
+        self[symbol] = self._make(symbol)
+        return self[symbol]
+
+
+#: Bits of the RTL, and the lowest bit of the value that they are.
+_Made: TypeAlias = tuple[Term, int]
+
+
 class _Prover:
     def __init__(self, fixed: FixedNeuron, step: Step, proof: Proof, timeout: float) -> None:
         self.fixed, self.lowered, self.step, self.proof = fixed, fixed.lowered, step, proof
@@ -211,23 +243,33 @@ class _Prover:
         self.terms = TermManager()
         self.path = step.path
         self.nodes = self.path.reachable((*step.outputs.values(), *step.word_nodes.values()))
+        self.by_index = {node.index: node for node in self.nodes}
         self.values: dict[int, Any] = {}  # the variable X of every node, by index
         self.defined: dict[int, Term] = {}  # what X is of the nodes before it
         self.roms: dict[str, Term] = {}
         self.suspects: list[dict[str, int]] = []
         self.arithmetic = bitvectors(self.terms, self._row)
+        self.forms: dict[int, Linear] = {}
+        self.bases: dict[int, dict[int, Node | None]] = {}
+        self.stages: dict[int, _Atoms] = {}
+        self.holds: dict[str, list[tuple[int, Piece, Term]]] = {}  # by symbol: stage, bits, value
+        self.free: dict[str, Term] = {}
+        self.equal: dict[int, list[Term]] = {}
 
     def run(self, progress: bool) -> None:
         text, names = elaborated(self.step)
         self.names = names
         self.rtl = Rtl(_smt2(text), "top", self.terms, self._rtl_row)
         self.kept = {(kept.node.index, kept.stage) for kept in self.step.kept}
+        self.wires = list(self._wires())
+        self._hold()
         proof = self.proof
         registers = self.lowered.registers.values()
         proof.states = math.prod(r.high - r.low + 1 for r in registers)
         proof.inputs = 1 << (16 * (len(self.lowered.inputs) + len(self.lowered.noise)))
         self._memories()
         self._expansion()
+        self._registers_suffice()
         goals = [*self.nodes, *self._goals()]
         for goal in tqdm(
             goals,
@@ -258,6 +300,16 @@ class _Prover:
                 same = same_function(node, new[node.index], (new[a.index] for a in node.args))
             if not same:
                 self.proof.failures.append(f"{node.name} and its adders differ")
+
+    def _registers_suffice(self) -> None:
+        """Whether every state's next value, by its interval, is one that its register holds."""
+        for name, register in self.lowered.registers.items():
+            node = self.step.outputs[name]
+            if node.low < register.low or node.high > register.high:
+                self.proof.failures.append(
+                    f"the next {name} may be in [{node.low}, {node.high}], beyond what its "
+                    f"register is said to hold, [{register.low}, {register.high}]"
+                )
 
     def _memories(self) -> None:
         for name, node in self.step.memories.items():
@@ -296,17 +348,25 @@ class _Prover:
     def _bounded(self, node: Node) -> None:
         if bounded_by_arithmetic(node):
             self._settled("interval arithmetic")
-        elif bounded_by_linear_form(node):
+        elif bounded_by_linear_form(node, self.forms):
             self._settled("linear form")
-        elif exhaustive_interval(node):
+        elif self._all_values(node, _WORD):
             self._settled("all values of a word")
+        elif self._reads_table(node) and self._all_values(node, _MOST):
+            self._settled("all values of an address")
         # from what is before the node alone: its own interval is what is to be shown
-        elif node.op not in _CONDITIONS and self._holds(
-            self._inside(self._apply(node), node), list(node.args)
-        ):
-            self._settled("solver")
-        else:
+        elif node.op in _CONDITIONS:
             self.proof.failures.append(f"{node.name} may leave [{node.low}, {node.high}]")
+        else:
+            inside = self._inside(self._apply(node), node)
+            self._show(inside, list(node.args), f"{node.name} may leave [{node.low}, {node.high}]")
+
+    def _all_values(self, node: Node, most: int) -> bool:
+        return exhaustive_interval(node, most, self.bases.setdefault(most, {}))
+
+    def _reads_table(self, node: Node) -> bool:
+        """Whether a table is not far behind a node: to the solver it is any function."""
+        return any(n.op == "rom" for n in _behind([node], _FAR))
 
     def _inside(self, value: Any, node: Node) -> Term:
         above = value >= node.low
@@ -314,86 +374,156 @@ class _Prover:
         return self.terms.mk_term(Kind.AND, [above, below])
 
     # -- 3: registers ------------------------------------------------------------------------
-    def _goals(self) -> Iterator[Goal]:
-        """(what, the RTL's term for it, node, the stage it is made from, bits dropped)."""
+    def _wires(self) -> Iterator[Wire]:
+        """The registers, from stage 1 on, and the ports, which the first stage is made of."""
         for kept in self.step.kept:
-            name = self.names[kept.signal][-1]
-            symbols = self.rtl.pieces(name)
-            following = self.rtl.following(symbols)
-            yield name, partial(self.rtl.term, following), kept.node, kept.stage - 1, kept.dropped
+            yield self.names[kept.signal][-1], kept.node, kept.stage, kept.dropped
+        inputs = self.step.path.inputs
+        for name in self.lowered.registers:
+            yield f"state.{name}", inputs[name], 0, 0
+        for name in self.lowered.inputs:
+            yield f"inputs.{name}", inputs[name], 0, 0
+
+    def _goals(self) -> Iterator[Goal]:
+        for name, node, stage, dropped in self.wires:
+            if stage > 0 and name in self.rtl and self.rtl.pieces(name):
+                yield name, node, stage - 1, partial(self._following, name, dropped)
         last = self.step.latency
         for state in self.lowered.registers:
             for port, node, stage in (
                 (f"next.{state}", self.step.outputs[state], last),
                 (f"words.{state}", self.step.word_nodes[state], 0),
             ):
-                yield port, partial(self.rtl.wire, port), node, stage, 0
-        yield "spike", partial(self.rtl.wire, "spike"), self.step.outputs["spike"], last, 0
+                yield port, node, stage, partial(self._port, port)
+        yield "spike", self.step.outputs["spike"], last, partial(self._port, "spike")
+
+    def _following(self, name: str, dropped: int, atoms: _Atoms) -> list[_Made]:
+        """What the bits of a register become, a piece at a time."""
+        found = []
+        for piece in self.rtl.pieces(name):
+            term = self.rtl.following(piece.symbol, atoms)
+            found.append((_part(self.terms, term, piece.first, piece.width), piece.place + dropped))
+        return found
+
+    def _port(self, name: str, atoms: _Atoms) -> list[_Made]:
+        return [(self.rtl.wire(name, atoms), 0)]
 
     def _register(
-        self,
-        what: str,
-        value: Callable[[dict[str, Term]], Term],
-        node: Node,
-        stage: int,
-        dropped: int,
+        self, what: str, node: Node, stage: int, make: Callable[[_Atoms], list[_Made]]
     ) -> None:
-        term = value(self._atoms(stage))
         known: dict[int, Any] = {}
         wanted = self._model(node, stage, known)
-        made = _bits(self.terms, wanted, term.sort(), dropped)
-        same = self.terms.mk_term(Kind.EQUAL, [term, made])
-        if self._holds(same, [n for n in self.nodes if n.index in known]):
-            self._settled("solver")
-        else:
-            self.proof.failures.append(f"{what} may differ from {node.name}")
+        same = [
+            self.terms.mk_term(Kind.EQUAL, [term, _bits(self.terms, wanted, term.sort(), first)])
+            for term, first in make(self._atoms(stage))
+        ]
+        claim = self.terms.mk_term(Kind.AND, same) if same[1:] else same[0]
+        about = [self.by_index[index] for index in known]
+        self._show(claim, about, f"{what} may differ from {node.name}", self._merged(stage))
 
-    def _atoms(self, stage: int) -> dict[str, Term]:
-        """What the RTL's registers and ports hold for what ``stage`` computes.
+    def _atoms(self, stage: int) -> _Atoms:
+        """What the RTL's registers and ports hold for what ``stage`` computes."""
+        if stage not in self.stages:
+            self.stages[stage] = _Atoms(partial(self._atom, stage))
+        return self.stages[stage]
 
-        Those of another stage hold what belongs to other inputs: anything.
-        """
-        atoms: dict[str, Term] = {}
-        held = self.step.is_held
-        for kept in self.step.kept:
-            if kept.stage == stage or (held and kept.stage <= stage):
-                self._pieces(atoms, self.names[kept.signal][-1], kept.node, kept.dropped)
-        if stage == 0 or held:
-            self._ports(atoms)
-        for symbol in self.rtl.symbols:
-            if symbol not in atoms:
-                atoms[symbol] = self.terms.mk_const(self.rtl.sort(symbol), f"{symbol}@{stage}")
-        return atoms
+    def _is_there(self, kept_at: int, stage: int) -> bool:
+        """Whether ``stage`` finds what is kept at a stage; else it belongs to other inputs."""
+        return kept_at == stage or (self.step.is_held and kept_at <= stage)
 
-    def _ports(self, atoms: dict[str, Term]) -> None:
-        lowered, inputs = self.lowered, self.step.path.inputs
-        for name in lowered.registers:
-            self._pieces(atoms, f"state.{name}", inputs[name], 0)
-        for name in lowered.inputs:
-            self._pieces(atoms, f"inputs.{name}", inputs[name], 0)
-        if lowered.noise:
-            draws = [self._value(inputs[name]).low(LFSR.DRAW) for name in lowered.noise]
+    def _atom(self, stage: int, symbol: str) -> Term:
+        """What a symbol holds for what ``stage`` computes: bits of values, and others of any."""
+        held = [(p, v) for at, p, v in self.holds.get(symbol, ()) if self._is_there(at, stage)]
+        place, width = 0, self.rtl.width(symbol)
+        parts: list[Term] = []  # from the lowest
+        while place < width:
+            after = [p.first for p, _ in held if p.first > place]
+            end, first, value = min(after, default=width), 0, self._any(symbol)
+            for piece, bits in held:
+                if piece.first <= place < piece.first + piece.width:
+                    end, first, value = piece.first + piece.width, piece.first, bits
+            parts.append(_part(self.terms, value, place - first, end - place))
+            place = end
+        return self.terms.mk_term(Kind.BV_CONCAT, parts[::-1]) if parts[1:] else parts[0]
+
+    def _merged(self, stage: int) -> list[Term]:
+        """That values which one register holds at once are equal, as far as it holds them."""
+        if stage not in self.equal:
+            self.equal[stage] = []
+            for held in self.holds.values():
+                there = [(p, v) for at, p, v in held[1:] if self._is_there(at, stage)]
+                at, one, value = held[0]
+                for piece, other in there if self._is_there(at, stage) else ():
+                    first = max(one.first, piece.first)
+                    width = min(one.first + one.width, piece.first + piece.width) - first
+                    if width > 0:
+                        parts = [
+                            _part(self.terms, value, first - one.first, width),
+                            _part(self.terms, other, first - piece.first, width),
+                        ]
+                        self.equal[stage].append(self.terms.mk_term(Kind.EQUAL, parts))
+        return self.equal[stage]
+
+    def _any(self, symbol: str) -> Term:
+        if symbol not in self.free:
+            self.free[symbol] = self.terms.mk_const(self.rtl.sort(symbol), f"{symbol}@")
+        return self.free[symbol]
+
+    def _hold(self) -> None:
+        """Note which values the registers and ports hold at which stages."""
+        for name, node, kept_at, dropped in self.wires:
+            if name in self.rtl:
+                self._give(name, self._value(node), kept_at, dropped)
+        if self.lowered.noise and "noise" in self.rtl:
+            values = [self._value(self.step.path.inputs[name]) for name in self.lowered.noise]
+            draws = [value.low(LFSR.DRAW) for value in values]
             whole = self.terms.mk_term(Kind.BV_CONCAT, draws[::-1]) if draws[1:] else draws[0]
-            self._give(atoms, "noise", Integer(self.terms, whole), 0)
+            self._give("noise", Integer(self.terms, whole), 0, 0)
 
-    def _pieces(self, atoms: dict[str, Term], name: str, node: Node, dropped: int) -> None:
-        self._give(atoms, name, self._value(node), dropped)
-
-    def _give(self, atoms: dict[str, Term], name: str, value: Any, dropped: int) -> None:
-        """Give the symbols of a wire the bits of a value they hold, from bit ``dropped`` up."""
-        for symbol, place, _ in self.rtl.pieces(name):
-            sort = self.rtl.sort(symbol)
-            atoms[symbol] = _bits(self.terms, value, sort, place + dropped)
+    def _give(self, name: str, value: Any, kept_at: int, dropped: int) -> None:
+        """Give the symbols of a wire the bits of a value from bit ``dropped`` up."""
+        for piece in self.rtl.pieces(name):
+            boolean = self.rtl.sort(piece.symbol).is_bool()
+            sort = self.terms.mk_bool_sort() if boolean else self.terms.mk_bv_sort(piece.width)
+            bits = _bits(self.terms, value, sort, piece.place + dropped)
+            self.holds.setdefault(piece.symbol, []).append((kept_at, piece, bits))
 
     def _model(self, node: Node, stage: int, known: dict[int, Any]) -> Any:
-        """The value of ``node`` in terms of what is kept at ``stage``, by the model's evaluator."""
-        if node.index not in known:
-            if node.op == "input" or self.step.place(node, stage) in self.kept:
-                known[node.index] = self._value(node)
+        """The value of ``node`` in terms of what is kept at ``stage``, by the model's evaluator.
+
+        ``known`` is given the values of the nodes that it takes.
+        """
+        stack = [node]
+        while stack:
+            part = stack[-1]
+            if part.index in known:
+                stack.pop()
+            elif part.op == "input" or self.step.place(part, stage) in self.kept:
+                known[part.index] = self._value(part)
+            elif missing := [arg for arg in part.args if arg.index not in known]:
+                stack.extend(reversed(missing))
             else:
-                args = [self._model(arg, stage, known) for arg in node.args]
-                known[node.index] = self.arithmetic[node.op](node, *args)
+                args = [known[arg.index] for arg in part.args]
+                if part.op == "mul":
+                    made = self._product(part, *args)
+                else:
+                    made = self.arithmetic[part.op](part, *args)
+                # a value lies in its interval (2), so it is what that many bits of it say: the
+                # bits that the gates keep, which spares the solver the multiplications of others
+                if isinstance(made, Integer) and made.width > _signed_bits(part):
+                    made = self._integer(made.low(part.width), part)
+                known[part.index] = made
         return known[node.index]
+
+    def _product(self, node: Node, a: Integer, b: Integer) -> Integer:
+        """a * b in as many bits as the factors have together, which is what gates multiply in."""
+        width = sum(arg.width for arg in node.args)
+        parts = []
+        for arg, value in zip(node.args, (a, b), strict=True):
+            kind = Kind.BV_SIGN_EXTEND if arg.signed else Kind.BV_ZERO_EXTEND
+            parts.append(self.terms.mk_term(kind, [value.low(arg.width)], [width - arg.width]))
+        product = Integer(self.terms, self.terms.mk_term(Kind.BV_MUL, parts))
+        return self._integer(product.low(node.width), node)
 
     # -- the model as terms ------------------------------------------------------------------
     def _value(self, node: Node) -> Any:
@@ -423,25 +553,45 @@ class _Prover:
         return self.defined[node.index]
 
     # -- asking ------------------------------------------------------------------------------
-    def _holds(self, claim: Term, about: list[Node]) -> bool:
-        """Whether ``claim`` holds, using as many definitions behind ``about`` as it takes."""
-        before = -1
+    def _show(
+        self, claim: Term, about: list[Node], failure: str, given: Sequence[Term] = ()
+    ) -> None:
+        """Show a claim by the solver, or note that it fails, or that time ran out."""
+        result = self._holds(claim, about, given)
+        if result == Result.UNSAT:
+            self._settled("solver")
+        elif result == Result.SAT:
+            self.proof.failures.append(failure)
+        else:
+            self.proof.undecided.append(failure)
+
+    def _holds(self, claim: Term, about: list[Node], given: Sequence[Term]) -> Result:
+        """Whether ``claim`` holds, using as many definitions behind ``about`` as it takes.
+
+        UNSAT if it does. Otherwise the answer with all there is to know: SAT if it does not
+        follow, UNKNOWN if there was no time to tell.
+        """
+        before, result = -1, Result.UNKNOWN
         for depth in _DEPTHS:
             behind = _behind(about, depth)
             if len(behind) == before:  # all there is to know was known
                 break
             before = len(behind)
-            result = self._ask(claim, about, behind)
+            result = self._ask(claim, about, behind, given)
             if result == Result.UNSAT:
-                return True
-        return False
+                break
+        return result
 
-    def _ask(self, claim: Term, about: list[Node], behind: list[Node]) -> Result:
+    def _ask(
+        self, claim: Term, about: list[Node], behind: list[Node], given: Sequence[Term]
+    ) -> Result:
         options = Options()
         options.set(Option.PRODUCE_MODELS, True)
         options.set(Option.TIME_LIMIT_PER, int(1000 * self.timeout))
         solver = Bitwuzla(self.terms, options)
         solver.assert_formula(self.terms.mk_term(Kind.NOT, [claim]))
+        for term in given:
+            solver.assert_formula(term)
         for node in {
             n.index: n for n in (*about, *behind, *(a for b in behind for a in b.args))
         }.values():
@@ -460,6 +610,11 @@ class _Prover:
                 }
             )
         return result
+
+
+def _signed_bits(node: Node) -> int:
+    """Bits of a node's value as a signed bit-vector."""
+    return node.width + (not node.signed)
 
 
 def _address_bits(node: Node) -> int:
@@ -498,6 +653,13 @@ def _bits(terms: TermManager, value: Any, sort: Sort, first: int) -> Term:
     return terms.mk_term(Kind.EQUAL, [part, terms.mk_bv_value(terms.mk_bv_sort(1), 1)])
 
 
+def _part(terms: TermManager, term: Term, first: int, width: int) -> Term:
+    """``width`` bits of a term, from ``first`` up."""
+    if term.sort().is_bool() or width == int(term.sort().bv_size()):
+        return term
+    return terms.mk_term(Kind.BV_EXTRACT, [term], [first + width - 1, first])
+
+
 def _number(solver: Bitwuzla, value: Any) -> int:
     width = value.width
     number = int(solver.get_value(value.term).value(10))
@@ -511,7 +673,8 @@ def _counterexample(
     inputs = fixed.lowered.path.inputs
     if suspects:
         vectors = {
-            name: np.array([s.get(name, max(node.low, 0)) for s in suspects])
+            # of an input that a question is not about, the solver says anything
+            name: np.clip([s.get(name, 0) for s in suspects], node.low, node.high)
             for name, node in inputs.items()
         }
         result = vector_parity(fixed, vectors=vectors, step=step, progress=False)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from bitwuzla import Kind, Sort, Term, TermManager
 
 from ...errors import ToolError
 
-__all__ = ["Rtl"]
+__all__ = ["Piece", "Rtl"]
 
 _KINDS = {
     "bvadd": Kind.BV_ADD,
@@ -62,6 +63,26 @@ def _read(text: str) -> list[Any]:
     return stack[0]
 
 
+def _conjuncts(body: Any) -> list[Any]:
+    """The equations of a conjunction; yosys writes a single one without its ``and``."""
+    match body:
+        case ["and", *equations]:
+            return equations
+        case ["=", *_]:
+            return [body]
+    return []
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Bits of a symbol, from ``first`` up, that are those of a wire from ``place`` up."""
+
+    symbol: str
+    first: int
+    place: int
+    width: int
+
+
 class Rtl:
     """A flat module.
 
@@ -102,8 +123,8 @@ class Rtl:
                     self._sorts[name] = sort
                 case ["define-fun", name, _, ["Array", *_], [array, _]] if array in arrays:
                     arrays[array] = name.strip("|").split(" ", 1)[1]
-                case ["define-fun", name, [_, _], _, ["and", *equations]] if name == f"|{top}_t|":
-                    for _, value, (symbol, _) in equations:
+                case ["define-fun", name, [_, _], _, body] if name == f"|{top}_t|":
+                    for _, value, (symbol, _) in _conjuncts(body):
                         self.next[symbol] = value
                 case ["define-fun", name, [_], _, body]:
                     self._bodies[name] = body
@@ -115,7 +136,7 @@ class Rtl:
 
     def _contents(self, initial: Any) -> None:
         """The initial rows of the memories, from the initial state's equations."""
-        for equation in initial[1:] if isinstance(initial, list) else ():
+        for equation in _conjuncts(initial):
             match equation:
                 case ["=", ["bvand", ["select", [array, _], address], mask], row] if (
                     array in self._arrays
@@ -129,8 +150,15 @@ class Rtl:
     def symbols(self) -> list[str]:
         return list(self._sorts)
 
-    def pieces(self, name: str) -> list[tuple[str, int, int]]:
-        """The symbols that make up a wire: (symbol, its lowest bit in the wire, its width).
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a wire of that name: yosys drops what nothing reads."""
+        return f"|{self._top}_n {name}|" in self._bodies
+
+    def pieces(self, name: str) -> list[Piece]:
+        """What a wire of registers or free inputs is made of, from its lowest bit.
+
+        A register that yosys has merged with another is made of that one's symbol; bits that
+        nothing reads, or that yosys has made constant, are of no symbol and are left out.
 
         Raises
         ------
@@ -138,32 +166,47 @@ class Rtl:
             If the wire is logic, and not a register or a free input.
         """
         body = self._bodies.get(f"|{self._top}_n {name}|")
-        found: list[tuple[str, int, int]] = []
-        self._collect(body, name, found)
+        found: list[Piece] = []
+        self._collect(body, name, 0, found)
         return found
 
-    def _collect(self, body: Any, name: str, found: list[tuple[str, int, int]]) -> None:
-        """Concatenated symbols, from the lowest."""
+    def _collect(self, body: Any, name: str, place: int, found: list[Piece]) -> int:
+        """Add the pieces of an expression that is at a bit of a wire; returns where it ends."""
         match body:
             case ["concat", *parts]:
                 for part in reversed(parts):
-                    self._collect(part, name, found)
-            case [str(symbol), "state"] if symbol in self._sorts:
-                place = sum(width for _, _, width in found)
-                found.append((symbol, place, self.width(symbol)))
-            case ["ite", [str(symbol), "state"], "#b1", "#b0"] if symbol in self._sorts:
-                found.append((symbol, sum(width for _, _, width in found), 1))
-            case ["=", [["_", "extract", "0", "0"], [str(symbol), "state"]], "#b1"] if (
-                symbol in self._sorts and self.width(symbol) == 1
+                    place = self._collect(part, name, place, found)
+                return place
+            case str(bits) if bits.startswith("#b"):
+                return place + len(bits) - 2
+            case "true" | "false":
+                return place + 1
+            case [str(symbol), "state"] | ["ite", [str(symbol), "state"], "#b1", "#b0"] if (
+                symbol in self._sorts
             ):
-                found.append((symbol, sum(width for _, _, width in found), 1))
+                piece = Piece(symbol, 0, place, self.width(symbol))
+            case [["_", "extract", high, low], [str(symbol), "state"]] | [
+                "=",
+                [["_", "extract", high, low], [str(symbol), "state"]],
+                "#b1",
+            ] if symbol in self._sorts:
+                piece = Piece(symbol, int(low), place, int(high) - int(low) + 1)
             case _:
                 raise ToolError(f"yosys made {name} of {body}, which is no register")
+        found.append(piece)
+        return place + piece.width
 
-    def following(self, pieces: list[tuple[str, int, int]]) -> Any:
-        """The expression of what the symbols of a wire become."""
-        parts = [self.next[symbol] for symbol, _, _ in reversed(pieces)]
-        return parts[0] if len(parts) == 1 else ["concat", *parts]
+    def following(self, symbol: str, atoms: dict[str, Term]) -> Term:
+        """The term of what the symbol of a register becomes.
+
+        Raises
+        ------
+        ToolError
+            If it is an input's.
+        """
+        if symbol not in self.next:
+            raise ToolError(f"yosys' {symbol} is an input, which is no register")
+        return self.term(self.next[symbol], atoms)
 
     def wire(self, name: str, atoms: dict[str, Term]) -> Term:
         """The term of a wire, given those of the registers and inputs by symbol."""
@@ -181,31 +224,49 @@ class Rtl:
 
     def term(self, expression: Any, atoms: dict[str, Term]) -> Term:
         """An expression as a term; ``atoms`` keeps what has been made of each symbol."""
-        terms = self._terms
-        if isinstance(expression, str):
-            if expression in ("true", "false"):
-                return terms.mk_true() if expression == "true" else terms.mk_false()
-            if expression.startswith("#b"):
-                size = len(expression) - 2
-                return terms.mk_bv_value(terms.mk_bv_sort(size), int(expression[2:], 2))
-            raise ToolError(f"yosys wrote {expression!r}, which is not understood")
-        head, *args = expression
+        made: list[Term] = []  # of the parts whose whole is not made yet
+        work: list[tuple[str, Any]] = [("", expression)]
+        while work:
+            what, part = work.pop()
+            if what == "apply":
+                count = len(part) - 1
+                arguments, made = made[len(made) - count :], made[: len(made) - count]
+                made.append(self._applied(part, arguments))
+            elif what == "name":
+                atoms[part] = made[-1]
+            elif isinstance(part, str):
+                made.append(self._constant(part))
+            elif part[0] == "select":
+                work += [("apply", part[:2]), ("", part[2])]
+            elif isinstance(part[0], list) or part[0] in _KINDS:
+                work.append(("apply", part))
+                work += [("", argument) for argument in reversed(part[1:])]
+            elif part[0] in atoms or part[0] in self._sorts:
+                made.append(atoms[part[0]])
+            elif part[0] in self._bodies:
+                work += [("name", part[0]), ("", self._bodies[part[0]])]
+            else:
+                raise ToolError(f"yosys' {part[0]} has no value")
+        return made[0]
+
+    def _constant(self, text: str) -> Term:
+        if text in ("true", "false"):
+            return self._terms.mk_true() if text == "true" else self._terms.mk_false()
+        if text.startswith("#b"):
+            size = len(text) - 2
+            return self._terms.mk_bv_value(self._terms.mk_bv_sort(size), int(text[2:], 2))
+        raise ToolError(f"yosys wrote {text!r}, which is not understood")
+
+    def _applied(self, expression: list[Any], parts: list[Term]) -> Term:
+        """An operation on the terms of its arguments."""
+        head = expression[0]
+        if head == "select":
+            return self._lookup(self._arrays[expression[1][0]], parts[0])
         if isinstance(head, list):
             if head[:2] == ["_", "extract"]:
-                high, low = int(head[2]), int(head[3])
-                return terms.mk_term(Kind.BV_EXTRACT, [self.term(args[0], atoms)], [high, low])
+                ends = [int(head[2]), int(head[3])]
+                return self._terms.mk_term(Kind.BV_EXTRACT, parts, ends)
             raise ToolError(f"yosys wrote {head}, which is not understood")
-        if head == "select":
-            return self._lookup(self._arrays[args[0][0]], self.term(args[1], atoms))
-        if head in _KINDS:
-            parts = [self.term(arg, atoms) for arg in args]
-            return (
-                parts[0]
-                if len(parts) == 1 and head in ("and", "or")
-                else terms.mk_term(_KINDS[head], parts)
-            )
-        if head not in atoms:
-            if head not in self._bodies:
-                raise ToolError(f"yosys' {head} has no value")
-            atoms[head] = self.term(self._bodies[head], atoms)
-        return atoms[head]
+        if len(parts) == 1 and head in ("and", "or"):
+            return parts[0]
+        return self._terms.mk_term(_KINDS[head], parts)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from itertools import pairwise
 
 from ...words import WORD_BITS
 from ..datapath import Datapath, Node
@@ -73,28 +72,20 @@ def _within(k: int, adders: int) -> tuple[int, tuple[Step, ...]] | None:
 
 @cache
 def plan(k: int) -> tuple[Step, ...]:
-    """The smallest chain found for the odd ``k`` > 0, as additions in order."""
+    """The smallest chain found for the odd ``k`` > 0, as additions in order.
+
+    A constant that is too large for the search, or that it has no chain for, loses its lowest
+    signed digit to one addition; what is left is smaller by at least two bits.
+    """
     if k < 1 or k % 2 == 0:
         raise ValueError(f"k must be odd and positive, not {k}")
-    found = _within(k, _SEARCHED)
-    return found[1] if found is not None else _recoded(k)
-
-
-def _recoded(k: int) -> tuple[Step, ...]:
-    """The chain of the canonical signed-digit form, which always exists."""
-    digits = []  # (position, sign), lowest first
-    position = 0
-    while k:
-        if k % 2:
-            sign = 2 - k % 4
-            digits.append((position, sign))
-            k -= sign
-        k, position = k // 2, position + 1
-    chain: list[Step] = []
-    digits.reverse()
-    for (high, _), (low, sign) in pairwise(digits):
-        chain.append((False, True, high - low, 0, sign))
-    return tuple(chain)
+    found = _within(k, _SEARCHED) if k.bit_length() <= _BITS else None
+    if found is not None:
+        return found[1]
+    digit = 2 - k % 4
+    rest = k - digit
+    shift = (rest & -rest).bit_length() - 1
+    return (*plan(rest >> shift), (False, True, shift, 0, digit))
 
 
 def adder_count(k: int) -> int:

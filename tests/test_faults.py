@@ -1,21 +1,20 @@
 """Planted faults are caught by the rung that is for them, and a sound neuron passes every rung."""
 
 import functools
-import importlib.util
-import sys
-from pathlib import Path
 
 import pytest
+from faults.equivalence import same_function
+from faults.fault import NEURONS
+from faults.levels import level_2, level_3
+from faults.nodes import with_node_changed
+from faults.trial import faults_of, try_fault
 
 from scneuro.load import make_neuron
 from scneuro.sim import vector_parity
+from scneuro.sim.compare.canonical import Recomputation
+from scneuro.sim.compare.decisions import at_decisions, words_in_turn
+from scneuro.sim.compare.recompute import recompute
 from scneuro.sim.proof import invariants, prove
-
-_SCRIPT = Path(__file__).parents[1] / "benchmarks" / "mutation.py"
-_spec = importlib.util.spec_from_file_location("mutation", _SCRIPT)
-mutation = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = mutation  # where dataclasses look for it
-_spec.loader.exec_module(mutation)
 
 # elaborated only as far as the rung that catches a fault
 pytestmark = [
@@ -35,30 +34,30 @@ SAMPLE = [
 ]
 
 
-faults_of = functools.cache(mutation.faults_of)
+all_faults_of = functools.cache(faults_of)
 
 
 def fault(neuron, layer, operator):
-    return next(f for f in faults_of(neuron) if (f.layer, f.operator) == (layer, operator))
+    return next(f for f in all_faults_of(neuron) if (f.layer, f.operator) == (layer, operator))
 
 
 @pytest.mark.parametrize(("neuron", "layer", "operator", "rung"), SAMPLE)
 def test_a_planted_fault_is_caught_by_the_rung_for_it(neuron, layer, operator, rung):
-    verdict = mutation.try_fault(fault(neuron, layer, operator))
+    verdict = try_fault(fault(neuron, layer, operator))
     assert verdict.first == rung, str(verdict)
     if layer in ("cell", "stage", "text", "neuron"):
         assert verdict.caught["proof"], str(verdict)
 
 
-@pytest.mark.parametrize("name", mutation.NEURONS)
+@pytest.mark.parametrize("name", NEURONS)
 def test_a_sound_neuron_passes_every_rung(name):
     neuron = make_neuron(name)
     fixed = neuron.fixed()
-    assert mutation.level_2(fixed)
-    assert mutation.level_3(neuron, fixed)
-    assert mutation.recomputed(fixed)
+    assert level_2(fixed)
+    assert level_3(neuron, fixed)
+    assert recompute(fixed).ok
     assert all(claim.ok for claim in invariants.resets(fixed))
-    ties = mutation.at_decisions(fixed, 20, seed=1)
+    ties = at_decisions(fixed, 20, seed=1)
     assert vector_parity(fixed, vectors=ties, progress=False).ok
     assert prove(fixed, progress=False).ok
 
@@ -66,7 +65,7 @@ def test_a_sound_neuron_passes_every_rung(name):
 def test_the_integers_of_a_sound_neuron_are_its_sums_rounded_once():
     """However wide the bound of one step is: Izhikevich's is 193 LSB of V's register."""
     fixed = make_neuron("izhikevich").fixed()
-    again = mutation.Recomputation(fixed, mutation.words_in_turn(fixed, 0))
+    again = Recomputation(fixed, words_in_turn(fixed, 0))
     assert all(abs(error).max() < 0.625 for _, error in again.errors())
 
 
@@ -74,16 +73,16 @@ def test_a_node_that_is_another_but_computes_the_same_is_told_from_one_that_does
     fixed = make_neuron("izhikevich").fixed()
     square = next(n.index for n in fixed.lowered.path.reachable() if n.op == "mul")
     bound = next(n.index for n in fixed.lowered.path.reachable() if n.op == "ge")
-    same = mutation.with_node_changed(fixed, square, "factors swapped")
-    other = mutation.with_node_changed(fixed, bound, "bound + 1")
-    assert mutation.same_function(fixed, same)
-    assert not mutation.same_function(fixed, other)
+    same = with_node_changed(fixed, square, "factors swapped")
+    other = with_node_changed(fixed, bound, "bound + 1")
+    assert same_function(fixed, same)
+    assert not same_function(fixed, other)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", mutation.NEURONS)
+@pytest.mark.parametrize("name", NEURONS)
 def test_every_fault_is_caught_or_shown_to_be_none(name):
-    faults = mutation.faults_of(name, seed=1)[::12]
-    verdicts = [mutation.try_fault(f) for f in faults]
+    faults = faults_of(name, seed=1)[::12]
+    verdicts = [try_fault(f) for f in faults]
     holes = [str(v) for v in verdicts if not v.ok]
     assert not holes, "\n".join(holes)

@@ -1,0 +1,36 @@
+"""What holds for ever around the datapath: handshakes, registers, resets, ticks, UART, frames.
+
+:func:`~scneuro.sim.proof.prove` shows what the datapath computes. Here it is shown, by induction
+over the clocks, that the hardware around it does not lose, double or disturb what it computes.
+Each block is put next to a plain specification of it, a *monitor*, with assertions that the two
+agree; yosys makes the formulas, SymbiYosys and z3 decide them. A proof by induction covers every
+reachable state, at any time.
+
+What the datapath computes may be anything at any time, so what is shown of a neuron's registers
+holds whatever they are given.
+"""
+
+from .blocks import frame_writer, lfsr
+from .harness import Harness
+from .neuron import neuron, neuron_reset
+from .solver import Invariant, check
+from .spikes import resets
+from .suite import prove_invariants
+from .top import timebase
+from .uart import loopback, receiver, transmitter
+
+__all__ = [
+    "Harness",
+    "Invariant",
+    "check",
+    "frame_writer",
+    "lfsr",
+    "loopback",
+    "neuron",
+    "neuron_reset",
+    "prove_invariants",
+    "receiver",
+    "resets",
+    "timebase",
+    "transmitter",
+]

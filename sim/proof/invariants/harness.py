@@ -1,0 +1,164 @@
+"""Blocks next to a plain specification of them, and what is claimed of the two."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from amaranth import ClockDomain, Const, Module, Signal, Value
+from amaranth.back import rtlil
+from amaranth.hdl import Assert, Assume, Fragment
+from amaranth.lib.wiring import In
+
+__all__ = ["SOLVER", "Harness", "implies", "same"]
+
+SOLVER = "z3"
+_TIE = "tie"
+
+
+class Harness:
+    """Blocks, a monitor next to them, and what is claimed of them.
+
+    Parameters
+    ----------
+    name : str
+    blocks : component
+        By name. Inputs that nothing drives may be anything, at any clock.
+    start : iterable of str
+        Blocks whose registers may start with any value.
+    depth : int
+        Clocks of the induction.
+    search : int
+        Clocks from the start in which a counterexample is looked for.
+    reset : bool
+        The blocks may be reset at any clock; otherwise they never are. The monitor never is.
+
+    Attributes
+    ----------
+    m : Module
+        For the monitor.
+    claims : dict of str to str
+        Statements by name.
+    begun : Signal
+        It is not the first clock.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        start: Iterable[str] = (),
+        depth: int = 1,
+        search: int = 64,
+        reset: bool = False,
+        **blocks: Any,
+    ) -> None:
+        self.name, self.depth, self.search = name, depth, search
+        self.m = Module()
+        self.m.domains.sync = self._clock = ClockDomain("sync", reset_less=not reset)
+        self.claims: dict[str, str] = {}
+        self.blocks = blocks
+        self._fragments = {block: Fragment.get(dut, None) for block, dut in blocks.items()}
+        self._start = tuple(start)
+        self._driven: list[Signal] = []
+        self._free: list[Value] = []
+        self.begun = self.was(Const(1))
+
+    def part(self, block: str, name: str) -> Any:
+        """A submodule of a block."""
+        module = self._fragments[block].origins[-1]  # what elaborate() returned
+        return getattr(module.submodules, name)
+
+    def parts(self, block: str, names: Iterable[str]) -> list[Any]:
+        return [self.part(block, name) for name in names]
+
+    def register(self, name: str, block: str = "dut") -> Signal:
+        """A register of a block, or of its submodule ``block.name``, that is none of its ports."""
+        block, *inner = block.split(".")
+        fragment = self._fragments[block]
+        for wanted in inner:
+            fragment = next(f for f, part, _ in fragment.subfragments if part == wanted)
+        statements = fragment.statements["sync"]
+        found = {s.name: s for statement in statements for s in statement._lhs_signals()}
+        return found[name]
+
+    def wire(self, driven: Any, driver: Any) -> None:
+        """Drive an input of a block."""
+        self.m.d.comb += driven.eq(driver)
+        self._driven.append(driven)
+
+    def free(self, *values: Any) -> None:
+        """Let what nothing drives be anything, at any clock."""
+        self._free += [Value.cast(value) for value in values]
+
+    @property
+    def rst(self) -> Signal:
+        """The reset of the blocks, which may come at any clock."""
+        return self._clock.rst
+
+    def was(self, value: Any, *, init: int = 0) -> Signal:
+        """The value a clock ago; at first ``init``."""
+        value = Value.cast(value)
+        name = f"was_{getattr(value, 'name', 'it')}"
+        before = Signal(value.shape(), init=init, name=name, reset_less=True)
+        self.m.d.sync += before.eq(value)
+        return before
+
+    def claim(self, name: str, statement: str, *conditions: Any) -> None:
+        """Claim that the conditions hold at every clock."""
+        self.claims[name] = statement
+        self.m.d.comb += [Assert(condition, name) for condition in conditions]
+
+    def know(self, *conditions: Any) -> None:
+        """State what ties the monitor to the registers; the induction needs it."""
+        self.m.d.comb += [Assert(condition, _TIE) for condition in conditions]
+
+    def assume(self, condition: Any) -> None:
+        self.m.d.comb += Assume(condition)
+
+    def rtlil(self) -> str:
+        """The design, its assertions named after the claims."""
+        top = Fragment.get(self.m, None)
+        ports = [self._clock.clk, *self._free]
+        if self._clock.rst is not None:
+            ports.append(self._clock.rst)
+        for block, dut in self.blocks.items():
+            top.add_subfragment(self._fragments[block], block)
+            for _, member, value in dut.signature.flatten(dut):
+                signal = Value.cast(value)
+                if member.flow == In and not any(signal is driven for driven in self._driven):
+                    ports.append(signal)
+        text = rtlil.convert(top, ports=ports, name="top", emit_src=False)
+        numbers = iter(range(1, text.count("cell $check") + 1))
+        return re.sub(
+            r'cell \$check \S+(\n\s+parameter \\FORMAT "(\w+)")',
+            lambda found: rf"cell $check \{found[2]}__{next(numbers)}{found[1]}",
+            text,
+        )
+
+    def task(self, mode: str) -> str:
+        """What SymbiYosys is to do: ``prove``, or look for a counterexample, ``bmc``."""
+        script = ["read_rtlil top.il", "hierarchy -top top"]
+        script += [f"setattr -unset init top.{block}/w:*" for block in self._start]
+        script += ["opt_clean", "proc -norom", "flatten", "opt_clean", "chformal -lower"]
+        if mode == "bmc":  # the claims alone: what ties registers to the monitor breaks earlier
+            script.append(f"delete top/{_TIE}__*")
+        depth = self.depth if mode == "prove" else self.search
+        sections = {
+            "options": [f"mode {mode}", f"depth {depth}"],
+            "engines": [f"smtbmc {SOLVER}"],
+            "script": [*script, "prep -top top"],
+            "files": ["top.il"],
+        }
+        return "".join(f"[{name}]\n" + "\n".join(of) + "\n\n" for name, of in sections.items())
+
+
+def implies(condition: Any, conclusion: Any) -> Value:
+    """Where the condition holds, so does the conclusion."""
+    return ~Value.cast(condition).bool() | Value.cast(conclusion).bool()
+
+
+def same(a: Any, b: Any) -> Value:
+    """All bits are equal."""
+    return Value.cast(a) == Value.cast(b)

@@ -1,0 +1,106 @@
+"""Faults of a rule of the lowering, wrong throughout one run of it.
+
+They replace internals of :mod:`scneuro.compiler` and change with them; nothing else here does.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from scneuro.compiler import assemble as _rules
+from scneuro.compiler import registers as _registers
+from scneuro.compiler import table
+from scneuro.compiler.datapath import Node
+from scneuro.fixed import FixedNeuron
+
+from .nodes import with_lowered
+
+
+def _one_more(method: Callable[..., tuple[int, int]]) -> Callable[..., tuple[int, int]]:
+    def coefficient(self: Any, value: float, finest: int) -> tuple[int, int]:
+        significand, places = method(self, value, finest)
+        lost = max(0, 16 - significand.bit_length())
+        significand, places = (significand << lost) + 1, places + lost
+        while significand % 2 == 0:
+            significand, places = significand // 2, places - 1
+        return significand, places
+
+    return coefficient
+
+
+def _without_half(self: Any, node: Node, word: Any) -> Node:
+    drop = node.fraction - word.fraction
+    return node if drop <= 0 else self.path.shr(node, drop, word.lsb, f"{node.name}_word")
+
+
+def _first_negated(original: Callable[..., Any]) -> Callable[..., Any]:
+    def arranged(terms: Any) -> Any:
+        (atom, coefficient), *others = original(terms)
+        return [(atom, -coefficient), *others]
+
+    return arranged
+
+
+def _refitted(change: Callable[[Any], dict[str, Any]]) -> Any:
+    fit = table.Table.fit
+
+    def faulty(*args: Any, **options: Any) -> Any:
+        fitted = fit(*args, **options)
+        return dataclasses.replace(fitted, **change(fitted))
+
+    return patch.object(table.Table, "fit", faulty)
+
+
+def _floor(value: float, fraction: int) -> int:
+    return int(np.floor(np.ldexp(value, fraction)))
+
+
+_Assembly = _rules._Assembly
+
+#: A number rule of the lowering, wrong throughout one run of it.
+RULES: dict[str, Callable[[], Any]] = {
+    "rounding half missing": lambda: patch.object(
+        _Assembly,
+        "_sum",
+        lambda self, value, fraction, half=False, f=_Assembly._sum: f(self, value, fraction),
+    ),
+    "half of a word missing": lambda: patch.object(_Assembly, "_to_word", _without_half),
+    "significand + 1": lambda: patch.object(
+        _Assembly, "_coefficient", _one_more(_Assembly._coefficient)
+    ),
+    "significand of 12 bits": lambda: patch.object(_rules, "SIGNIFICAND_BITS", 12),
+    "operands cut too short": lambda: patch.object(_rules, "_NEGLIGIBLE", 0),
+    "cut not made up for": lambda: patch.object(
+        _Assembly, "_operand_for", lambda self, *a, f=_Assembly._operand_for: (f(self, *a)[0], 0.0)
+    ),
+    "constants too coarse": lambda: patch.object(_rules, "_CONSTANT_BITS", -2),
+    "constants floored": lambda: patch.object(_rules, "nearest", _floor),
+    "6 guard bits": lambda: patch.object(_registers, "GUARD_BITS", 6),
+    "40 guard bits": lambda: patch.object(_registers, "GUARD_BITS", 40),
+    "first term negated": lambda: patch.object(_rules, "arranged", _first_negated(_rules.arranged)),
+    "noise of half the scale": lambda: patch.object(_rules.LFSR, "DRAW", 17),
+    "table begins late": lambda: _refitted(lambda t: {"first": t.first + (t.last - t.first) // 2}),
+    "table ends early": lambda: _refitted(lambda t: {"last": t.last - (1 << t.shift)}),
+    "table without half": lambda: _refitted(
+        lambda t: {
+            "rows": tuple(r - (1 << (t.slope_bits + t.row_fraction - t.fraction)) for r in t.rows)
+        }
+    ),
+}
+TABLE_RULES = tuple(name for name in RULES if name.startswith("table"))
+
+
+def with_rule_broken(neuron: Any, sound: FixedNeuron, rule: str) -> FixedNeuron:
+    """The neuron lowered by a wrong rule, judged by the bounds of the sound one."""
+    with RULES[rule]():
+        fixed: FixedNeuron = neuron.fixed()
+    bounds = {str(d.expr): d.bound for d in sound.lowered.decisions}
+    decisions = [
+        dataclasses.replace(d, bound=bounds.get(str(d.expr), d.bound))
+        for d in fixed.lowered.decisions
+    ]
+    lowered = dataclasses.replace(fixed.lowered, bounds=sound.lowered.bounds, decisions=decisions)
+    return with_lowered(fixed, lowered)

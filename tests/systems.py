@@ -1,0 +1,150 @@
+"""Random neurons: 1 to 4 states, 1 or 2 inputs, every operation, constants over nine decades.
+
+What they compute means nothing; they are what nobody thought of. A system is kept if its float
+model stays finite under its own currents.
+"""
+
+import numpy as np
+
+from scneuro import Input, Neuron, State
+
+__all__ = ["STEPS", "finite_systems", "stimulus", "system"]
+
+STEPS = 2_000
+FUNCTIONS = ("exp", "tanh", "sin", "cos", "sqrt", "log", "expm1", "arctan", "cbrt", "log1p")
+
+
+class _Writer:
+    """Writes a random ``update()`` as text."""
+
+    def __init__(self, rng, states, inputs):
+        self.rng, self.states, self.inputs = rng, states, inputs
+
+    def constant(self):
+        """Nine decades, most of them near 1."""
+        decade = self.rng.normal(0, 1.5) if self.rng.random() < 0.8 else self.rng.uniform(-5, 4)
+        value = 10 ** np.clip(decade, -5, 4) * self.rng.uniform(1, 10) / 3
+        return f"{float(value * self.rng.choice([-1, 1])):.4g}"
+
+    def size(self):
+        return self.constant().lstrip("-")
+
+    def variable(self):
+        return str(self.rng.choice(self.states + self.inputs))
+
+    def choice(self, *options):
+        return options[self.rng.integers(len(options))]()
+
+    def leaf(self):
+        if self.rng.random() < 0.75:
+            return self.variable()
+        return self.constant()
+
+    def number(self, depth):
+        if depth <= 0:
+            return self.leaf()
+        a, b = (lambda: self.number(depth - 1)), (lambda: self.number(depth - 2))
+        return self.choice(
+            lambda: f"({a()} + {b()})",
+            lambda: f"({a()} - {b()})",
+            lambda: f"{self.constant()} * {a()}",
+            lambda: f"({a()}) * ({b()})",
+            lambda: f"({a()}) / (1 + np.abs({b()}))",
+            lambda: f"({a()}) / {self.size()}",
+            lambda: self.function(depth),
+            lambda: f"np.abs({a()})",
+            lambda: f"np.minimum({a()}, {b()})",
+            lambda: f"np.maximum({a()}, {self.constant()})",
+            lambda: (
+                f"np.clip({a()}, -{self.constant().lstrip('-')}, {self.rng.uniform(1, 50):.3g})"
+            ),
+            lambda: f"np.where({self.condition(depth)}, {a()}, {b()})",
+            lambda: f"({self.variable()})**{self.rng.integers(2, 4)}",
+        )
+
+    def function(self, depth):
+        name = str(self.rng.choice(FUNCTIONS))
+        inner = self.number(depth - 1)
+        if name in ("exp", "expm1"):
+            return f"np.{name}(np.clip({inner}, -8, {self.rng.uniform(0.5, 4):.3g}))"
+        if name in ("sqrt",):
+            return f"np.sqrt(np.abs({inner}))"
+        if name == "log":
+            return f"np.log(np.abs({inner}) + {self.rng.uniform(0.05, 2):.3g})"
+        if name == "log1p":
+            return f"np.log1p(np.abs({inner}))"
+        if name in ("sin", "cos", "tanh", "arctan"):
+            return f"np.{name}({10 ** self.rng.uniform(-2, 0.5):.3g} * ({inner}))"
+        return f"np.{name}({inner})"
+
+    def condition(self, depth):
+        sign = self.rng.choice([">", ">=", "<", "<="])
+        plain = f"{self.variable()} {sign} {self.constant()}"
+        if depth > 1 and self.rng.random() < 0.3:
+            return f"({plain}) {self.rng.choice(['&', '|'])} ({self.condition(0)})"
+        return plain
+
+
+def system(seed):
+    """The random neuron of a seed: a class."""
+    rng = np.random.default_rng(seed)
+    states = ["V", "w", "x", "y"][: rng.integers(1, 5)]
+    inputs = ["I", "J"][: rng.integers(1, 3)]
+    w = _Writer(rng, states, inputs)
+    lines = [f"def update(self, {', '.join(states + inputs)}):"]
+    for name in states:
+        terms = [w.number(int(rng.integers(1, 4))) for _ in range(rng.integers(1, 3))]
+        rate = 10 ** rng.uniform(-2.5, -0.3)
+        lines.append(f"    d_{name} = {' + '.join(terms)}")
+        if rng.random() < 0.85:  # a state that decays
+            lines.append(
+                f"    {name}_ = {name} + {rate:.4g} * ({w.constant()} * d_{name} - {name})"
+            )
+        else:  # a map
+            lines.append(f"    {name}_ = {w.constant()} * np.tanh(d_{name})")
+    threshold = 10 ** rng.uniform(-1, 1.5)
+    lines.append(f"    spike = {states[0]}_ >= {threshold:.4g}")
+    if rng.random() < 0.6:
+        reset = f"{-threshold * rng.uniform(0, 1):.4g}"
+        lines.append(f"    {states[0]}_ = np.where(spike, {reset}, {states[0]}_)")
+    lines.append(f"    return spike, {', '.join(f'{n}_' for n in states)}")
+    space = {"np": np}
+    exec("\n".join(lines), space)
+    most = float(10 ** rng.uniform(-0.5, 1.3))
+    body = {
+        "update": space["update"],
+        "source": "\n".join(lines),
+        "currents": tuple(round(most * f, 3) for f in (1.0, 0.5, -0.5)),
+        **{n: State() for n in states},
+        **{n: Input() for n in inputs},
+    }
+    return type(f"System{seed}", (Neuron,), body)
+
+
+def stimulus(neuron, seed=0, steps=STEPS):
+    """Input words that the neuron is meant for: its currents, held and noisy, column by column."""
+    rng = np.random.default_rng(seed)
+    most = max(abs(c) for c in neuron.currents)
+    runs = []
+    for k in range(4):
+        held = np.full(steps, (0.0, *neuron.currents)[k])
+        noisy = held + most * 0.3 * np.repeat(rng.standard_normal(steps // 20 + 1), 20)[:steps]
+        runs.append(np.clip(noisy if k % 2 else held, -most, most))
+    words = np.round(np.array(runs).T * 256) / 256
+    return {
+        name: (words if k == 0 else words[:, ::-1]) for k, name in enumerate(neuron.input_defaults)
+    }
+
+
+def finite_systems(count, first=0):
+    """``count`` (seed, neuron) whose float model stays finite and is not constant."""
+    found, seed = 0, first
+    while found < count:
+        neuron = system(seed)()
+        with np.errstate(all="ignore"):
+            run = neuron.run(progress=False, **stimulus(neuron))
+        values = np.array(list(run.states.values()))
+        if np.all(np.isfinite(values)) and np.max(np.abs(values)) < 1e6:
+            yield seed, neuron
+            found += 1
+        seed += 1
