@@ -257,6 +257,8 @@ class _Assembly:
     def _constant(self, value: float, state: str) -> Node:
         r = self.plan.registers[state]
         number = nearest(value, r.fraction)
+        if r.most == (1 << (r.width - 1)) - 1 and number == r.most + 1:
+            number = r.most  # [0, 1] in Q1.15 ends just below 1
         if not r.least <= number <= r.most:
             raise LoweringError(
                 f"{self.name}: {state} is set to {value:g}, outside its range "

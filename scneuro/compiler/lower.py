@@ -261,7 +261,9 @@ def _attempt(
         }
         budgets = {n: math.ldexp(b, -registers[n].slow) for n, b in source.budgets.items()}
         everywhere = Ranges(free | intervals, terms)
-        matter = relevant(source.updates, source.spike, everywhere, limits, source.lsb)
+        matter = relevant(
+            source.canonical, source.updates, source.spike, everywhere, limits, source.lsb
+        )
         if share is None:  # the 16-bit rules limit tables alone
             tables = {t: ends for t, ends in matter.values.items() if isinstance(t, Lookup)}
             matter = Relevant(tables, matter.domains)

@@ -233,7 +233,10 @@ class Ranges:
 @lru_cache(maxsize=4096)
 def _image_of_words(expr: Expr, name: str, fraction: int, low: float, high: float) -> Interval:
     words = np.arange(math.floor(low * 2**fraction), math.ceil(high * 2**fraction) + 1)
-    return _ends(expr, name, np.ldexp(words, -fraction))
+    # the table may be addressed by more than the word: what it does between, no period hides
+    between = words + np.random.default_rng(0).uniform(-0.5, 0.5, (2, len(words)))
+    between = np.clip(np.ldexp(between.ravel(), -fraction), low, high)
+    return _ends(expr, name, np.concatenate([np.ldexp(words, -fraction), between]))
 
 
 @lru_cache(maxsize=4096)

@@ -15,11 +15,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .canonical import Canonical
 from .ranges import Interval, Ranges, facts
 from .terms import (
+    And,
     Compare,
     Condition,
     Lookup,
+    Not,
+    Or,
     Product,
     Select,
     Sum,
@@ -53,6 +57,7 @@ class Relevant:
 
 
 def relevant(
+    canonical: Canonical,
     updates: Mapping[str, Sum],
     spike: Condition | bool,
     ranges: Ranges,
@@ -63,7 +68,7 @@ def relevant(
 
     Parameters
     ----------
-    updates, spike
+    canonical, updates, spike
         The canonical form.
     ranges : Ranges
     limits : mapping of str to (float, float)
@@ -71,32 +76,34 @@ def relevant(
     lsb : mapping of str to float
         Of the states' words.
     """
-    return _Relevance(updates, spike, ranges, limits, lsb).run()
+    return _Relevance(canonical, updates, spike, ranges, limits, lsb).run()
 
 
 class _Relevance:
     def __init__(
         self,
+        canonical: Canonical,
         updates: Mapping[str, Sum],
         spike: Condition | bool,
         ranges: Ranges,
         limits: Mapping[str, Interval],
         lsb: Mapping[str, float],
     ) -> None:
-        self.updates, self.spike, self.ranges = updates, spike, ranges
+        self.canonical, self.updates, self.spike, self.ranges = canonical, updates, spike, ranges
         self.limits, self.lsb = limits, lsb
         self.written = {
             leaf: name for name, update in updates.items() for leaf in update.leaves if leaf.terms
         }
         self.found: dict[Term, Interval] = {}
         self.where: dict[Term, dict[Sum, Interval]] = {}  # what holds wherever a term is used
+        self.compared: set[Compare] = set()
         self.heap: list[tuple[int, int, Term]] = []
 
     def run(self) -> Relevant:
         conditions = [self.spike] if not isinstance(self.spike, bool) else []
         for term in behind([*self.updates.values(), *conditions]):
-            if isinstance(term, Compare):
-                self._push(term.value, self._near(term), {})
+            if isinstance(term, Compare) and term not in self.compared:
+                self._decided(self._root(term), {})
         for name, update in self.updates.items():
             least, most = self.limits[name]
             margin = _MARGIN * self.lsb[name]
@@ -117,6 +124,30 @@ class _Relevance:
                 if domain is not None and self._narrower(domain, self.ranges.of(term.of)):
                     result.domains[term] = domain
         return result
+
+    def _root(self, compare: Compare) -> Condition:
+        """All that became of the comparison it comes from: each outcome of that is checked."""
+        whole = self.canonical.condition(compare.expr)
+        if isinstance(whole, bool) or compare not in behind([whole]):
+            return compare
+        return whole
+
+    def _decided(self, condition: Condition, where: dict[Sum, Interval]) -> None:
+        """What a condition compares, where its outcome matters.
+
+        That of ``a & b`` is settled where a does not hold, whatever b is; so b matters only where
+        what of a needs no table holds, and the other way round.
+        """
+        match condition:
+            case Compare(value):
+                self.compared.add(condition)
+                self._push(value, self._near(condition), where)
+            case Not(of):
+                self._decided(of, where)
+            case And(a, b) | Or(a, b):
+                holds = isinstance(condition, And)
+                self._decided(a, _narrowed(where, b, holds, exact=True))
+                self._decided(b, _narrowed(where, a, holds, exact=True))
 
     def _domain(self, lookup: Lookup) -> Interval | None:
         """The arguments a table is used for, by the branches that use it."""
@@ -201,10 +232,17 @@ class _Relevance:
         return (low, high) if low <= high else interval
 
 
-def _narrowed(where: dict[Sum, Interval], condition: Condition, holds: bool) -> dict[Sum, Interval]:
-    """``where``, and what the outcome of a condition tells of sums, by their first term's unit."""
+def _narrowed(
+    where: dict[Sum, Interval], condition: Condition, holds: bool, *, exact: bool = False
+) -> dict[Sum, Interval]:
+    """``where``, and what the outcome of a condition tells of sums, by their first term's unit.
+
+    With ``exact``, only of sums without tables.
+    """
     result = dict(where)
     for fact in facts(condition, holds):
+        if exact and any(isinstance(part, Lookup) for part in behind([fact])):
+            continue
         unit = fact.terms[0][1]
         core: Sum = Sum(tuple((atom, c / unit) for atom, c in fact.terms))
         low, high = result.get(core, _EVERYTHING)
