@@ -19,6 +19,7 @@ __all__ = ["GUARD_BITS", "MOST_GUARD", "Register", "decay"]
 GUARD_BITS = 8
 MOST_GUARD = 24
 _MOST_VARYING = 16  # guard bits for a state whose decay stops somewhere: it need not go on there
+_MOST_SLOPES = 64  # branches whose decay is told apart
 _SLACK = 2  # register LSBs by which rounding may carry a state beyond its real interval
 
 
@@ -149,30 +150,43 @@ def decay(update: Sum, state: Variable, ranges: Ranges) -> float | None:
     Where that depends on other values, at least a thousandth of what it can lose.
     """
     losses = []
-    for low, high in _losses(update, state, ranges, 0.0):
-        least = max(low, high * 2.0**-10)
+    for low, high in _slopes(update, state, ranges, {}):
+        least = max(1 - high, (1 - low) * 2.0**-10)
         if 1e-12 < least < 1:
             losses.append(least)
     return min(losses, default=None)
 
 
-def _losses(
-    update: Sum, state: Variable, ranges: Ranges, before: float, scale: float = 1.0
+def _slopes(
+    update: Sum, state: Variable, ranges: Ranges, known: dict[Sum, list[Interval]]
 ) -> list[Interval]:
-    """1 - d update / d state in each branch, as intervals."""
-    own = before + scale * update.coefficient(state)
-    low = high = 1 - own
-    branches: list[Interval] = []
-    for atom, coefficient in update.terms:
-        if isinstance(atom, Product) and (state, 1) in atom.factors:
-            others = Product(tuple(f for f in atom.factors if f[0] is not state))
-            ends = sorted(scale * coefficient * end for end in ranges.of(others))
-            low, high = low - ends[1], high - ends[0]
-        elif isinstance(atom, Select):
-            for side in (atom.yes, atom.no):
-                if side.terms:
-                    branches += _losses(side, state, ranges, own, scale * coefficient)
-    return branches or [(low, high)]
+    """d update / d state in each branch, as intervals, the same ones once."""
+    if update not in known:
+        own = update.coefficient(state)
+        low = high = own
+        branches: set[Interval] = set()
+        for atom, coefficient in update.terms:
+            if isinstance(atom, Product) and (state, 1) in atom.factors:
+                others = Product(tuple(f for f in atom.factors if f[0] is not state))
+                ends = sorted(coefficient * end for end in ranges.of(others))
+                low, high = low + ends[0], high + ends[1]
+            elif isinstance(atom, Select):
+                for side in (atom.yes, atom.no):
+                    if side.terms:
+                        for inner in _slopes(side, state, ranges, known):
+                            ends = sorted(own + coefficient * end for end in inner)
+                            branches.add((ends[0], ends[1]))
+        known[update] = _few(sorted(branches)) or [(low, high)]
+    return known[update]
+
+
+def _few(intervals: list[Interval]) -> list[Interval]:
+    """Intervals that cover these: if they are many, neighbours become one."""
+    while len(intervals) > _MOST_SLOPES:
+        pairs = zip(intervals[::2], intervals[1::2], strict=False)
+        rest = intervals[len(intervals) // 2 * 2 :]
+        intervals = [(a[0], max(a[1], b[1])) for a, b in pairs] + rest
+    return intervals
 
 
 def _varies(update: Sum, state: Variable) -> bool:
