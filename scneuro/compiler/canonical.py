@@ -282,7 +282,7 @@ class Canonical:
     def _times(self, *powers_: tuple[Atom, int]) -> Sum:
         """The product of atoms with exponents."""
         for k, (choice, n) in enumerate(powers_):
-            if isinstance(choice, Select) and not (choice.yes.terms and choice.no.terms):
+            if isinstance(choice, Select) and _gates(choice):
                 rest = powers_[:k] + powers_[k + 1 :]
                 other = self._times(*rest) if rest else Sum((), 1.0)
                 sides = []
@@ -368,7 +368,6 @@ class Canonical:
         )
         first, second = _both(select.condition, yes), _both(_inverse(select.condition), no)
         return _not(_both(_not(first), _not(second)))
-
 
     def _choice_in(self, value: Sum) -> Select | None:
         """The choice whose branches a comparison with ``value`` goes into, if it does."""
@@ -518,6 +517,15 @@ def _where(value: Sum, condition: Condition, holds: bool) -> Sum:
         else:
             break
     return value
+
+
+def _gates(choice: Select) -> bool:
+    """Whether a product goes into the branches: of constants, or of something and nothing.
+
+    A value that is limited stays one: its square in a branch would know nothing of the limit.
+    """
+    sides = choice.yes, choice.no
+    return not any(side.terms for side in sides) or Sum() in sides
 
 
 def _compare(value: Sum, expr: Expr) -> Condition | bool:
