@@ -348,6 +348,7 @@ class _Assembly:
             dropped = missed = 0.0
             factored = arranged(terms)
             share = COEFFICIENTS * self._allowed(Sum(terms)) / max(1, len(factored))
+            room = WIDEST - 2 - self._integer_bits(factored)
             for atom, coefficient in factored:
                 node = self._atom(atom, fraction)
                 costs.append(Cost(atom.key, abs(coefficient) * node.error))
@@ -355,6 +356,10 @@ class _Assembly:
                     missed += abs(coefficient) * node.error
                     continue
                 unit = math.copysign(1.0, coefficient)
+                simple = _simple_ratio(coefficient, 1.0)
+                if simple is not None:  # it adds all its bits
+                    node, lacking = self._cut(node, node.fraction - simple[1] - room)
+                    dropped += coefficient * lacking
                 if abs(coefficient - unit) < 1e-12:
                     coefficient = unit
                 elif isinstance(atom, Variable) and abs(coefficient - unit) <= 0.25:
@@ -365,13 +370,19 @@ class _Assembly:
                     odd, shift, sign = simple
                     whole.append(self._signed(self.path.scale(node, odd, -shift), sign))
                 else:
-                    operand, lacking = self._operand_for(node, coefficient, fraction, share)
+                    operand, lacking = self._operand_for(node, coefficient, fraction, share, room)
                     dropped += coefficient * lacking
                     scaled.append((operand, atom, coefficient))
-            products = self._multiply(scaled, share, costs)
+            products = self._multiply(scaled, share, room, costs)
             self.addends[terms, fraction] = products, whole, dropped, missed
             self.spent.setdefault(terms, costs)
         return self.addends[terms, fraction]
+
+    def _integer_bits(self, terms: Terms) -> int:
+        """Of a sum, and of all that is added up on the way to it."""
+        ends = [(c, self.ranges.of(atom)) for atom, c in terms]
+        size = sum(abs(c) * max(abs(low), abs(high)) for c, (low, high) in ends)
+        return max(0, math.frexp(size)[1]) if math.isfinite(size) else 0
 
     def _chain(self, addends: list[Node]) -> Node:
         """Add up, starting from one that is not negated; a negated addend is subtracted."""
@@ -386,24 +397,32 @@ class _Assembly:
         return node if sign > 0 else self.path.scale(node, -1, 0)
 
     def _operand_for(
-        self, node: Node, coefficient: float, fraction: int, share: float
+        self, node: Node, coefficient: float, fraction: int, share: float, room: int
     ) -> tuple[Node, float]:
         """What a coefficient multiplies: without the low bits that could not matter.
 
         The bits are cut off, which costs nothing; what is lost on average is returned, to go
-        into the sum's constant.
+        into the sum's constant. Where it and the coefficient have more bits than there is room for,
+        each gives up half of them.
         """
         wanted = fraction + _NEGLIGIBLE + math.ceil(math.log2(abs(coefficient)))
         if share < math.inf:
             wanted = min(wanted, _fraction(share / abs(coefficient)))
-        drop = min(node.fraction - wanted, node.width - 1)
+            if node.magnitude:
+                over = wanted + _fraction(2 * share / node.magnitude) - room
+                wanted -= max(0, (over + 1) // 2)
+        return self._cut(node, node.fraction - wanted)
+
+    def _cut(self, node: Node, drop: int) -> tuple[Node, float]:
+        """A value without its lowest bits, and what it lacks on average."""
+        drop = min(drop, node.width - 1)
         if drop <= 0:
             return node, 0.0
         half = math.ldexp(0.5, drop - node.fraction)
         return self.path.shr(node, drop, half), half
 
     def _multiply(
-        self, terms: list[tuple[Node, Atom, float]], share: float, costs: list[Cost]
+        self, terms: list[tuple[Node, Atom, float]], share: float, room: int, costs: list[Cost]
     ) -> list[Node]:
         """coefficient x node for every term; those in simple ratios share a multiplier."""
         results = []
@@ -413,7 +432,7 @@ class _Assembly:
             base = terms[best][2]
             group = [(t, r) for t, r in zip(terms, ratios[best], strict=True) if r is not None]
             terms = [t for t, r in zip(terms, ratios[best], strict=True) if r is None]
-            results.append(self._shared(base, group, share, costs))
+            results.append(self._shared(base, group, share, room, costs))
         return results
 
     def _shared(
@@ -421,13 +440,15 @@ class _Assembly:
         base: float,
         group: list[tuple[tuple[Node, Atom, float], tuple[int, int, float]]],
         share: float,
+        room: int,
         costs: list[Cost],
     ) -> Node:
         """base x (the sum of ratio x node): one multiplier for all of the group."""
         finest = max(node.fraction - shift for (node, *_), (_, shift, _) in group)
         flip = math.copysign(1.0, base)  # the product is positive: to subtract it costs more
         size = max(math.ldexp(odd * n.magnitude, shift) for (n, *_), (odd, shift, _) in group)
-        significand, places = _coefficient(abs(base), finest, share / size if size else math.inf)
+        allowed = share / size if size else math.inf
+        significand, places = _coefficient(abs(base), finest, allowed, room)
         members, error = [], 0.0
         for (node, atom, exact), (odd, shift, direction) in group:
             sign = direction * flip
@@ -706,15 +727,16 @@ def _fraction(error: float) -> int:
     return math.ceil(-math.log2(error)) if error > 0 else 64
 
 
-def _coefficient(value: float, finest: int, allowed: float) -> tuple[int, int]:
+def _coefficient(value: float, finest: int, allowed: float, room: int) -> tuple[int, int]:
     """(significand, fraction bits): the nearest significand, made odd, off by ``allowed`` at most.
 
-    It has 16 bits, or more where that asks for it; 0 if the sum has no room for any.
+    It has 16 bits, or more where that asks for it, as far as there is ``room`` for the fraction
+    bits of a product; 0 if the sum has no room for any.
     """
-    places, room = SIGNIFICAND_BITS - math.frexp(value)[1], _FINEST
+    places, most = SIGNIFICAND_BITS - math.frexp(value)[1], _FINEST
     if allowed < math.inf and (wanted := _fraction(2 * allowed)) > places:
-        places, room = wanted, WIDEST - 2
-    places = min(places, room - finest)
+        places, most = wanted, room
+    places = min(places, most - finest)
     significand = nearest(value, places)
     while significand and significand % 2 == 0:
         significand, places = significand // 2, places - 1
