@@ -348,9 +348,9 @@ class _Assembly:
             dropped = missed = 0.0
             factored = arranged(terms)
             share = COEFFICIENTS * self._allowed(Sum(terms)) / max(1, len(factored))
-            room = WIDEST - 2 - self._integer_bits(factored)
-            for atom, coefficient in factored:
-                node = self._atom(atom, fraction)
+            nodes = [self._atom(atom, fraction) for atom, _ in factored]
+            room = WIDEST - 2 - _integer_bits(factored, nodes)
+            for (atom, coefficient), node in zip(factored, nodes, strict=True):
                 costs.append(Cost(atom.key, abs(coefficient) * node.error))
                 if node.low == node.high == 0:
                     missed += abs(coefficient) * node.error
@@ -377,12 +377,6 @@ class _Assembly:
             self.addends[terms, fraction] = products, whole, dropped, missed
             self.spent.setdefault(terms, costs)
         return self.addends[terms, fraction]
-
-    def _integer_bits(self, terms: Terms) -> int:
-        """Of a sum, and of all that is added up on the way to it."""
-        ends = [(c, self.ranges.of(atom)) for atom, c in terms]
-        size = sum(abs(c) * max(abs(low), abs(high)) for c, (low, high) in ends)
-        return max(0, math.frexp(size)[1]) if math.isfinite(size) else 0
 
     def _chain(self, addends: list[Node]) -> Node:
         """Add up, starting from one that is not negated; a negated addend is subtracted."""
@@ -725,6 +719,12 @@ def _whole(low: float, high: float, node: Node) -> tuple[int, int]:
 def _fraction(error: float) -> int:
     """The fraction bits with which an LSB is at most ``error``."""
     return math.ceil(-math.log2(error)) if error > 0 else 64
+
+
+def _integer_bits(terms: Terms, nodes: list[Node]) -> int:
+    """Of a sum, and of all that is added up on the way to it."""
+    size = sum(abs(c) * node.magnitude for (_, c), node in zip(terms, nodes, strict=True))
+    return max(0, math.frexp(size)[1])
 
 
 def _coefficient(value: float, finest: int, allowed: float, room: int) -> tuple[int, int]:
