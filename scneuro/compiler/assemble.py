@@ -500,7 +500,8 @@ class _Assembly:
                 if self._allowed(atom) < math.inf:
                     fraction = max(fraction, _fraction(self._allowed(atom)) + 2)
                 sides = [self._sum(side, fraction) for side in (yes, no)]
-                return self.path.mux(self._condition(condition), *sides)
+                node = self.path.mux(self._condition(condition), *sides)
+                return self.path.within(node, *_reached(node, {}))
         raise TypeError(atom)
 
     def _product(self, factors: list[tuple[Node, int]], allowed: float) -> Node:
@@ -760,6 +761,40 @@ def _implied(
     low, high = facts.get(node.index, (node.low, node.high))
     low, high = (max(low, condition.meta), high) if holds else (low, min(high, condition.meta - 1))
     return {**facts, node.index: (low, high)} if low <= high else None
+
+
+def _reached(node: Node, facts: dict[int, tuple[int, int]], depth: int = 0) -> tuple[int, int]:
+    """The interval of a node where others lie within theirs: of what is limited, its limits."""
+    low, high = facts.get(node.index, (node.low, node.high))
+    if depth > 6:
+        return low, high
+
+    def of(arg: Node) -> tuple[int, int]:
+        return _reached(arg, facts, depth + 1)
+
+    match node.op:
+        case "mux":
+            condition, *sides = node.args
+            found = []
+            for side, holds in zip(sides, (True, False), strict=True):
+                implied = _implied(condition, holds, facts)
+                if implied is not None:
+                    found.append(_reached(side, implied, depth + 1))
+            found = [(a, b) for a, b in found if a <= b]
+            ends = (min(a for a, _ in found), max(b for _, b in found)) if found else (low, high)
+        case "add" if "const" in (arg.op for arg in node.args):
+            (a, b), (c, d), (i, j, sign) = *map(of, node.args), node.meta
+            c, d = (c << j, d << j) if sign > 0 else (-(d << j), -(c << j))
+            ends = (a << i) + c, (b << i) + d
+        case "shl":
+            a, b = of(node.args[0])
+            ends = a << node.meta, b << node.meta
+        case "scale":
+            a, b = of(node.args[0])
+            ends = min(a * node.meta, b * node.meta), max(a * node.meta, b * node.meta)
+        case _:
+            return low, high
+    return max(low, ends[0]), min(high, ends[1])
 
 
 def _negated(node: Node) -> Node | None:
