@@ -37,6 +37,7 @@ OPERANDS = 1 / 8  # of a product's
 ADDRESS = 1 / 4  # of a table's
 ARGUMENT = 0.4  # of that of a table over a sum: what the sum may be off by
 FLAT = 1 / 16  # of a table's: what it may change beyond the ends of its address
+_LEAST = 1 / 64  # of what the largest term of a sum gets
 _TABLE = 16.0  # a value that needs tables gets so many times what another does
 
 _FINEST = 40  # halvings of a table's domain
@@ -107,11 +108,15 @@ def allot(
                 terms = arranged(term.terms)
                 core = term.core
                 allowed[core] = min(allowed.get(core, math.inf), error)
-                whole = sum(weight(atom) for atom, _ in terms)
-                for atom, coefficient in terms:
-                    if weight(atom):
-                        share = (1 - COEFFICIENTS) * weight(atom) / whole
-                        ask(atom, error * share / abs(coefficient))
+                dear = [(atom, c) for atom, c in terms if weight(atom)]
+                sizes = [abs(c) * _size(ranges, atom) for atom, c in dear]
+                most = max(sizes, default=0.0)
+                # what is a small part of the sum anyway is exact enough with a small share
+                parts = [max(_LEAST, size / most) if most else 1.0 for size in sizes]
+                weighed = [weight(a) * part for (a, _), part in zip(dear, parts, strict=True)]
+                for (atom, coefficient), weighs in zip(dear, weighed, strict=True):
+                    share = (1 - COEFFICIENTS) * weighs / sum(weighed)
+                    ask(atom, error * share / abs(coefficient))
             case Product(factors):
                 sizes = [_size(ranges, f) for f, _ in factors]
                 powers = list(zip(sizes, factors, strict=True))
