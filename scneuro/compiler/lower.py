@@ -46,7 +46,7 @@ _SHARES = (
     (1 / 8, 4 * MOST_ROWS),
     (3 / 4, 4 * MOST_ROWS),
 )
-_ASKED_FOR = ((3 / 4, MOST_ROWS), (3 / 4, 4 * MOST_ROWS))
+_ASKED_FOR = ((3 / 4, MOST_ROWS), (3 / 4, 4 * MOST_ROWS), (1 / 4, 4 * MOST_ROWS))
 
 Measure: TypeAlias = Callable[[], dict[str, Interval]]
 

@@ -67,15 +67,18 @@ def allot(
     """
     allowed: dict[Term, float] = {}
     heap: list[tuple[int, int, Term]] = []
+    waiting: set[Term] = set()
+    order: dict[Term, int] = {}  # also keeps the terms that are made on the way
 
     def ask(term: Factor, error: float) -> None:
         if isinstance(term, Variable) or not error < math.inf:
             return
-        if term not in allowed:
-            heapq.heappush(heap, (-term.height, id(term), term))
-            kept.append(term)
+        if error < allowed.get(term, math.inf):
             allowed[term] = error
-        allowed[term] = min(allowed[term], error)
+            if term not in waiting:
+                # what is arranged may be as high as what it is part of, and asked for again
+                waiting.add(term)
+                heapq.heappush(heap, (-term.height, order.setdefault(term, len(order)), term))
 
     weights: dict[Term, float] = {}
 
@@ -89,7 +92,6 @@ def allot(
                 weights[term] = _TABLE if tables else 1.0
         return weights[term]
 
-    kept: list[Term] = []  # so that terms made on the way keep their identity
     conditions = [spike] if not isinstance(spike, bool) else []
     for term in _behind([*updates.values(), *conditions]):
         if isinstance(term, Compare):
@@ -98,6 +100,7 @@ def allot(
         ask(update, budgets[name])
     while heap:
         _, _, term = heapq.heappop(heap)
+        waiting.discard(term)
         error = allowed[term]
         match term:
             case Sum():

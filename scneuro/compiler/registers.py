@@ -101,7 +101,7 @@ class Register:
             bits = max(GUARD_BITS, math.ceil(-math.log2(budget)) + 1 - word.fraction)
             if bits > GUARD_BITS:
                 note = f"a budget of {budget / word.lsb:.3g} LSB asks for {bits} guard bits"
-            needed = bits if lost is None else math.ceil(-math.log2(lost)) - 1
+            needed = GUARD_BITS if lost is None else math.ceil(-math.log2(lost)) - 1
             if _varies(update, Variable(state.name)):
                 needed = min(needed, _MOST_VARYING)
             slow = max(0, needed - GUARD_BITS)

@@ -532,13 +532,30 @@ def _fitted(
 
 
 def _in_regions(samples: _Samples, budget: float, most: int) -> _Fit | None:
-    """Segments as wide as each part of the domain allows, block by block.
+    """Segments as wide as each part of the domain allows.
+
+    A row counts in the fractions of the widest segments; if it gets too wide, these are narrowed.
+    """
+    bits = _bits_for(samples, budget)
+    first, last = _trim(samples, budget)
+    for widest in range((last - first).bit_length(), 0, -2):
+        pieces = _pieces(samples, first, last, bits, budget, most, widest)
+        if pieces is None:
+            return None
+        fit = _joined(samples, pieces, last, bits, budget)
+        if fit is not None:
+            return fit
+    return None
+
+
+def _pieces(
+    samples: _Samples, first: int, last: int, bits: int, budget: float, most: int, widest: int
+) -> list[tuple[int, int]] | None:
+    """(first address, shift) of equal segments, block by block; None if they are too many.
 
     Every block that some equal segments do not fit is halved, so that segments get narrower
     towards where the function bends.
     """
-    bits = _bits_for(samples, budget)
-    first, last = _trim(samples, budget)
     size = (last - first).bit_length()
     stack = [(block, size) for block in range(last >> size, (first >> size) - 1, -1)]
     pieces: list[tuple[int, int]] = []  # (first address, shift)
@@ -548,7 +565,7 @@ def _in_regions(samples: _Samples, budget: float, most: int) -> _Fit | None:
         begin, end = max(block << size, first), min(((block + 1) << size) - 1, last)
         if begin > end:
             continue
-        for shift in range(size, max(size - _IN_BLOCK, 0) - 1, -1):
+        for shift in range(min(size, widest), max(size - _IN_BLOCK, 0) - 1, -1):
             fraction = bits + max(_EXTRA, shift + 1)
             if _lines(samples, begin, end, shift, bits, fraction, shift, budget) is not None:
                 rows += (end >> shift) - (begin >> shift) + 1
@@ -565,13 +582,18 @@ def _in_regions(samples: _Samples, budget: float, most: int) -> _Fit | None:
         if shift != merged[-1][1]:
             merged.append((begin, shift))
     merged = _fewer(merged, last)
-    if sum(_rows_of(merged, last)) > most:
-        return None
-    widest = max(shift for _, shift in merged)
+    return None if sum(_rows_of(merged, last)) > most else merged
+
+
+def _joined(
+    samples: _Samples, pieces: list[tuple[int, int]], last: int, bits: int, budget: float
+) -> _Fit | None:
+    """The segments of all pieces in one memory; None if its rows would be too wide."""
+    widest = max(shift for _, shift in pieces)
     fraction = bits + max(_EXTRA, widest + 1)
     regions, starts, slopes, row = [], [], [], 0
-    ends = [*(begin - 1 for begin, _ in merged[1:]), last]
-    for (begin, shift), end in zip(merged, ends, strict=True):
+    ends = [*(begin - 1 for begin, _ in pieces[1:]), last]
+    for (begin, shift), end in zip(pieces, ends, strict=True):
         lines = _lines(samples, begin, end, shift, bits, fraction, widest, 2 * budget)
         if lines is None:
             return None
@@ -580,7 +602,7 @@ def _in_regions(samples: _Samples, budget: float, most: int) -> _Fit | None:
         slopes.append(lines[1])
         row += len(lines[0])
     return _fitted(
-        first,
+        pieces[0][0],
         last,
         bits,
         tuple(regions),
