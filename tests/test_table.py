@@ -190,6 +190,7 @@ def test_a_pole_beyond_which_the_state_saturates_is_a_step_from_one_end_to_the_o
         assert check_one_step(neuron, 20_000) > 0.95
 
 
+@pytest.mark.slow
 def test_an_impossible_table_error_is_refused():
     assert Tanh().fixed(table_error=1e-9).lowered.tables[0].error <= 1e-9
     with pytest.raises(LoweringError, match="needs 65 bits, more than 62"):
