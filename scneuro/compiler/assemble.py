@@ -317,8 +317,11 @@ class _Assembly:
         sum's own constant, so rounding costs no adder.
         """
         scaled, whole, dropped, error = self._split(value.terms, fraction)
+        size = abs(value.constant) + sum(n.magnitude for n in (*scaled, *whole))
+        room = WIDEST - 3 - max(0, math.frexp(size)[1])  # what 62 bits leave for a fraction
+        scaled, whole = ([self._no_finer(n, room) for n in ns] for ns in (scaled, whole))
         finest = max((n.fraction for n in (*scaled, *whole)), default=fraction)
-        places = min(max(finest, fraction), fraction + _CONSTANT_BITS)
+        places = min(max(finest, fraction), fraction + _CONSTANT_BITS, room)
         constant = nearest(value.constant + dropped, places)
         missed = error + abs(value.constant + dropped - math.ldexp(constant, -places))
         if abs(value.constant) > 1e-12 and constant == 0:
@@ -382,6 +385,20 @@ class _Assembly:
             total = self.path.add(total, inner, -1) if inner else self.path.add(total, node)
         return total
 
+    def _no_finer(self, node: Node, fraction: int) -> Node:
+        """The value without the fraction bits for which a sum has no room."""
+        drop = node.fraction - fraction
+        if drop <= 0:
+            return node
+        inner = _negated(node)
+        if inner is not None:
+            return self.path.scale(self._no_finer(inner, fraction), -1, 0)
+        return self.path.shr(node, drop, math.ldexp(1.0, -fraction))
+
+    def _narrowed(self, node: Node, width: int) -> Node:
+        """The value without the low bits for which a product has no room."""
+        return self._no_finer(node, node.fraction - max(0, node.width - width))
+
     def _signed(self, node: Node, sign: float) -> Node:
         return node if sign > 0 else self.path.scale(node, -1, 0)
 
@@ -444,6 +461,7 @@ class _Assembly:
                 )
             return self.path.const(0, 0, error)
         total = self._chain(sorted(members, key=lambda n: -n.fraction))
+        total = self._narrowed(total, WIDEST - 1 - significand.bit_length())
         inner = _negated(total)
         product = self.path.scale(inner or total, significand, places, "product")
         product = self.path.annotate(

@@ -148,31 +148,48 @@ def decay(update: Sum, state: Variable, ranges: Ranges) -> float | None:
 
     Where that depends on other values, at least a thousandth of what it can lose.
     """
+    slopes: dict[Sum, Interval] = {}
+    for value in _sums_behind(update):  # inner ones first
+        slopes[value] = _slope(value, state, ranges, slopes)
     losses = []
-    for low, high in _losses(update, state, ranges, 0.0):
-        least = max(low, high * 2.0**-10)
-        if 1e-12 < least < 1:
-            losses.append(least)
+    for leaf in update.leaves:
+        if leaf.terms:
+            low, high = slopes[leaf]
+            least = max(1 - high, (1 - low) * 2.0**-10)
+            if 1e-12 < least < 1:
+                losses.append(least)
     return min(losses, default=None)
 
 
-def _losses(
-    update: Sum, state: Variable, ranges: Ranges, before: float, scale: float = 1.0
-) -> list[Interval]:
-    """1 - d update / d state in each branch, as intervals."""
-    own = before + scale * update.coefficient(state)
-    low = high = 1 - own
-    branches: list[Interval] = []
-    for atom, coefficient in update.terms:
+def _sums_behind(update: Sum) -> list[Sum]:
+    """``update`` and the branches of the choices in it, each once, branches first."""
+    found: dict[Sum, None] = {}
+    stack = [update]
+    while stack:
+        value = stack.pop()
+        if value not in found:
+            found[value] = None
+            for atom, _ in value.terms:
+                if isinstance(atom, Select):
+                    stack += [atom.yes, atom.no]
+    return sorted(found, key=lambda value: value.height)
+
+
+def _slope(value: Sum, state: Variable, ranges: Ranges, slopes: dict[Sum, Interval]) -> Interval:
+    """d value / d state, whatever branch is taken; branches that are constant do not count."""
+    low = high = value.coefficient(state)
+    for atom, coefficient in value.terms:
         if isinstance(atom, Product) and (state, 1) in atom.factors:
             others = Product(tuple(f for f in atom.factors if f[0] is not state))
-            ends = sorted(scale * coefficient * end for end in ranges.of(others))
-            low, high = low - ends[1], high - ends[0]
-        elif isinstance(atom, Select):
-            for side in (atom.yes, atom.no):
-                if side.terms:
-                    branches += _losses(side, state, ranges, own, scale * coefficient)
-    return branches or [(low, high)]
+            ends = sorted(coefficient * end for end in ranges.of(others))
+        elif isinstance(atom, Select) and (atom.yes.terms or atom.no.terms):
+            sides = [slopes[side] for side in (atom.yes, atom.no) if side.terms]
+            least, most = min(s[0] for s in sides), max(s[1] for s in sides)
+            ends = sorted((coefficient * least, coefficient * most))
+        else:
+            continue
+        low, high = low + ends[0], high + ends[1]
+    return low, high
 
 
 def _varies(update: Sum, state: Variable) -> bool:
