@@ -35,6 +35,7 @@ def test_every_neuron_is_proved_in_every_form(name, dsp, held):
     assert result.inputs == 2 ** (16 * words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
 def test_a_hodgkin_huxley_neuron_is_proved_with_the_dsps_of_an_up5k(held):
     assert prove(HodgkinHuxley().fixed(), held=held, dsp=8, progress=False).ok
