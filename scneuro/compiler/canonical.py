@@ -56,6 +56,7 @@ class Canonical:
         self._graph = Graph()
         self._known: dict[Expr, Sum | Condition | bool] = {}
         self._scaled: dict[tuple[Sum, float, float], Sum] = {}
+        self._counted: dict[Sum, int] = {}
         self._shared = _used_as_one(roots)
         self._written = _written(roots[1:])
 
@@ -162,7 +163,7 @@ class Canonical:
 
         So each branch of a limited choice is limited by itself, and what is written is compared.
         """
-        select = _small_choice(value)
+        select = self._choice_in(value)
         if select is None:
             return self._choose(_compare(value, expr.args[0]), yes, no, expr)
         above, below = (
@@ -358,7 +359,7 @@ class Canonical:
         return _not(_both(_not(args[0]), _not(args[1])))
 
     def _at_least_zero(self, value: Sum, expr: Expr) -> Condition | bool:
-        select = _small_choice(value)
+        select = self._choice_in(value)
         if select is None:
             return _compare(value, expr)
         yes, no = (
@@ -367,6 +368,21 @@ class Canonical:
         )
         first, second = _both(select.condition, yes), _both(_inverse(select.condition), no)
         return _not(_both(_not(first), _not(second)))
+
+    def _choice_in(self, value: Sum) -> Select | None:
+        """The choice whose branches a comparison with ``value`` goes into, if it does."""
+        return _small_choice(value) if self._paths(value) <= _MOST_LEAVES else None
+
+    def _paths(self, value: Sum) -> int:
+        """How many comparisons it would be: in choices within choices twice as many at each."""
+        if value not in self._counted:
+            select, count = _small_choice(value), 1
+            if select is not None:
+                count = self._paths(self._settled(value, select, select.yes))
+                if count <= _MOST_LEAVES:
+                    count += self._paths(self._settled(value, select, select.no))
+            self._counted[value] = count
+        return self._counted[value]
 
 
 # -- which values stay one -----------------------------------------------------------------------
