@@ -24,7 +24,14 @@ from scneuro.sim.proof.smt2 import Rtl
 
 @pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
 @pytest.mark.parametrize("dsp", [True, False], ids=["dsp", "logic"])
-@pytest.mark.parametrize("name", [n for n in builtins() if n != "hodgkin_huxley"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=[pytest.mark.slow] * (n == "sc_conductance"))
+        for n in builtins()
+        if n != "hodgkin_huxley"
+    ],
+)
 def test_every_neuron_is_proved_in_every_form(name, dsp, held):
     fixed = make_neuron(name).fixed()
     result = prove(fixed, held=held, dsp=dsp, progress=False)
