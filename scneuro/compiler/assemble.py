@@ -471,6 +471,7 @@ class _Assembly:
 
     # -- atoms -------------------------------------------------------------------------------
     def _atom(self, atom: Factor, fraction: int) -> Node:
+        key: tuple[Term, int]
         match atom:
             case Variable(name):
                 return self.values[name]
@@ -485,8 +486,8 @@ class _Assembly:
         if key not in self.nodes:
             node = self._made(atom, fraction)
             if atom in self.plan.limits:
-                ends = (math.ldexp(end, node.fraction) for end in self.plan.limits[atom])
-                node = self.path.clamp(node, *_whole(*ends, node))
+                low, high = (math.ldexp(end, node.fraction) for end in self.plan.limits[atom])
+                node = self.path.clamp(node, *_whole(low, high, node))
             self.nodes[key] = node
         return self.nodes[key]
 
@@ -502,7 +503,7 @@ class _Assembly:
             case Select(condition, yes, no):
                 if self._allowed(atom) < math.inf:
                     fraction = max(fraction, _fraction(self._allowed(atom)) + 2)
-                sides = [self._sum(side, fraction) for side in (yes, no)]
+                sides = self._sum(yes, fraction), self._sum(no, fraction)
                 return self.path.mux(self._condition(condition), *sides)
         raise TypeError(atom)
 

@@ -215,8 +215,8 @@ class Table:
             here = path.shr(word, region.shift, 0.0)
             if len(self.regions) > 1:
                 here = path.plain(here)
-                moved = region.row - (region.first >> region.shift)
-                here = path.add(here, path.const(moved, 0)) if moved else here
+                by = region.row - (region.first >> region.shift)
+                here = path.add(here, path.const(by, 0)) if by else here
             here = path.low(here, bits)
             low = path.low(word, region.shift) if region.shift else path.const(0, 0)
             low = path.plain(path.shl(low, self.shift - region.shift))

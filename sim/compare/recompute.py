@@ -140,7 +140,7 @@ def decides_on_the_rounded(fixed: FixedNeuron, seed: int) -> bool:
     vectors = words_in_turn(fixed, seed)
     for decision in lowered.decisions:
         compare = compares.get(decision.expr)  # that of an argument of a table is not among them
-        found = compare and _written(lowered, compare)
+        found = None if compare is None else _written(lowered, compare)
         if compare is None or found is None:
             continue
         register, leaf, at, above = found
