@@ -266,7 +266,7 @@ class Neuron(Runner):
         seed : int, optional
             Of noise and stochastic rounding, instead of the neuron's own.
         """
-        options = (
+        options: tuple[tuple[str, Any], ...] = (
             ("rounding", rounding),
             ("guard", guard),
             ("table_error", table_error),
@@ -281,7 +281,7 @@ class Neuron(Runner):
 
     def _lowered(self, options: tuple[tuple[str, Any], ...]) -> Lowered:
         """The integer form; that of a neuron made of the same is not made again."""
-        key = self.spec, tuple(map(repr, self.state_variables.values())), self.update.__func__
+        key = self.spec, tuple(map(repr, self.state_variables.values())), type(self).update
         known = _LOWERED.get((*key, options))
         if known is None:
             known = lower(

@@ -280,7 +280,7 @@ def check_bounds(neuron, count=3000, **options):
         )
 
 
-@settings(max_examples=150)
+@settings(max_examples=40)
 @given(
     st.tuples(OFFSET, LINEAR, LINEAR, SQUARE, SQUARE, LINEAR),
     st.tuples(OFFSET, LINEAR, LINEAR, SQUARE),

@@ -55,7 +55,17 @@ def test_the_pytest_plugin_costs_nothing_until_a_test_asks_for_its_fixtures(tmp_
         "    assert callable(parity)\n"
         "    assert 'amaranth' in sys.modules\n"
     )
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:hypothesispytest"]
+    options = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:hypothesispytest",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(tmp_path)],
         capture_output=True,

@@ -27,10 +27,10 @@ from scneuro.sim import conformance, parity
 TestExponentialIF = conformance(ExponentialIF, steps=150)
 TestQuadraticIF = conformance(QuadraticIF, steps=150)
 TestConductanceLIF = conformance(ConductanceLIF, steps=150)
-TestHodgkinHuxley = conformance(HodgkinHuxley, steps=100)
+TestHodgkinHuxley = pytest.mark.slow(conformance(HodgkinHuxley, steps=100))
 TestRefractoryLIF = conformance(LIF(t_ref=2.0), steps=150)
 TestSCAdExNeuron = conformance(SCAdExNeuron, steps=150)
-TestSCConductanceNeuron = conformance(SCConductanceNeuron, steps=150)
+TestSCConductanceNeuron = pytest.mark.slow(conformance(SCConductanceNeuron, steps=150))
 TestNoisyLIF = conformance(NoisyLIF, steps=150)
 TestEscapeLIF = conformance(EscapeLIF, steps=150)
 

@@ -1,5 +1,6 @@
 """Parity: it passes what is right, catches what is not, and says where."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -352,7 +353,7 @@ def test_the_first_mismatch_can_be_replayed():
 def test_a_bound_that_is_too_small_fails_level_two():
     neuron = LIF()
     fixed = neuron.fixed()
-    fixed.lowered.bounds["V"] = 1e-9
+    fixed.lowered = replace(fixed.lowered, bounds={"V": 1e-9})
     result = parity(neuron, steps=50, fixed=fixed, progress=False)
     assert result.bit_exact
     assert not result.within_bound

@@ -24,7 +24,14 @@ from scneuro.sim.proof.smt2 import Rtl
 
 @pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
 @pytest.mark.parametrize("dsp", [True, False], ids=["dsp", "logic"])
-@pytest.mark.parametrize("name", [n for n in builtins() if n != "hodgkin_huxley"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=[pytest.mark.slow] * (n == "sc_conductance"))
+        for n in builtins()
+        if n != "hodgkin_huxley"
+    ],
+)
 def test_every_neuron_is_proved_in_every_form(name, dsp, held):
     fixed = make_neuron(name).fixed()
     result = prove(fixed, held=held, dsp=dsp, progress=False)
@@ -35,6 +42,7 @@ def test_every_neuron_is_proved_in_every_form(name, dsp, held):
     assert result.inputs == 2 ** (16 * words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
 def test_a_hodgkin_huxley_neuron_is_proved_with_the_dsps_of_an_up5k(held):
     assert prove(HodgkinHuxley().fixed(), held=held, dsp=8, progress=False).ok

@@ -232,6 +232,7 @@ def test_a_next_state_beyond_what_its_register_holds_is_a_failure():
 
 
 # -- deep datapaths --------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_a_datapath_deeper_than_pythons_stack_is_built_and_proved():
     def build(path, V, I):
         x = V

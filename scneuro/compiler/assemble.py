@@ -317,8 +317,11 @@ class _Assembly:
         sum's own constant, so rounding costs no adder.
         """
         scaled, whole, dropped, error = self._split(value.terms, fraction)
+        size = abs(value.constant) + sum(n.magnitude for n in (*scaled, *whole))
+        room = WIDEST - 3 - max(0, math.frexp(size)[1])  # what 62 bits leave for a fraction
+        scaled, whole = ([self._no_finer(n, room) for n in ns] for ns in (scaled, whole))
         finest = max((n.fraction for n in (*scaled, *whole)), default=fraction)
-        places = min(max(finest, fraction), fraction + _CONSTANT_BITS)
+        places = min(max(finest, fraction), fraction + _CONSTANT_BITS, room)
         constant = nearest(value.constant + dropped, places)
         missed = error + abs(value.constant + dropped - math.ldexp(constant, -places))
         if abs(value.constant) > 1e-12 and constant == 0:
@@ -386,6 +389,20 @@ class _Assembly:
             inner = _negated(node)
             total = self.path.add(total, inner, -1) if inner else self.path.add(total, node)
         return total
+
+    def _no_finer(self, node: Node, fraction: int) -> Node:
+        """The value without the fraction bits for which a sum has no room."""
+        drop = node.fraction - fraction
+        if drop <= 0:
+            return node
+        inner = _negated(node)
+        if inner is not None:
+            return self.path.scale(self._no_finer(inner, fraction), -1, 0)
+        return self.path.shr(node, drop, math.ldexp(1.0, -fraction))
+
+    def _narrowed(self, node: Node, width: int) -> Node:
+        """The value without the low bits for which a product has no room."""
+        return self._no_finer(node, node.fraction - max(0, node.width - width))
 
     def _signed(self, node: Node, sign: float) -> Node:
         return node if sign > 0 else self.path.scale(node, -1, 0)
@@ -459,6 +476,7 @@ class _Assembly:
                 )
             return self.path.const(0, 0, error)
         total = self._chain(sorted(members, key=lambda n: -n.fraction))
+        total = self._narrowed(total, WIDEST - 1 - significand.bit_length())
         inner = _negated(total)
         product = self.path.scale(inner or total, significand, places, "product")
         product = self.path.annotate(
@@ -468,6 +486,7 @@ class _Assembly:
 
     # -- atoms -------------------------------------------------------------------------------
     def _atom(self, atom: Factor, fraction: int) -> Node:
+        key: tuple[Term, int]
         match atom:
             case Variable(name):
                 return self.values[name]
@@ -482,8 +501,8 @@ class _Assembly:
         if key not in self.nodes:
             node = self._made(atom, fraction)
             if atom in self.plan.limits:
-                ends = (math.ldexp(end, node.fraction) for end in self.plan.limits[atom])
-                node = self.path.clamp(node, *_whole(*ends, node))
+                low, high = (math.ldexp(end, node.fraction) for end in self.plan.limits[atom])
+                node = self.path.clamp(node, *_whole(low, high, node))
             self.nodes[key] = node
         return self.nodes[key]
 
@@ -499,7 +518,7 @@ class _Assembly:
             case Select(condition, yes, no):
                 if self._allowed(atom) < math.inf:
                     fraction = max(fraction, _fraction(self._allowed(atom)) + 2)
-                sides = [self._sum(side, fraction) for side in (yes, no)]
+                sides = self._sum(yes, fraction), self._sum(no, fraction)
                 node = self.path.mux(self._condition(condition), *sides)
                 return self.path.within(node, *_reached(node, {}))
         raise TypeError(atom)

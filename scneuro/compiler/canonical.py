@@ -167,7 +167,12 @@ class Canonical:
         if select is None:
             return self._choose(_compare(value, expr.args[0]), yes, no, expr)
         above, below = (
-            self._settle(*(self._settled(v, select, side) for v in (value, yes, no)), expr)
+            self._settle(
+                self._settled(value, select, side),
+                self._settled(yes, select, side),
+                self._settled(no, select, side),
+                expr,
+            )
             for side in (select.yes, select.no)
         )
         return self._choose(select.condition, above, below, expr)

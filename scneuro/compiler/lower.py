@@ -265,7 +265,9 @@ def _attempt(
             source.canonical, source.updates, source.spike, everywhere, limits, source.lsb
         )
         if share is None:  # the 16-bit rules limit tables alone
-            tables = {t: ends for t, ends in matter.values.items() if isinstance(t, Lookup)}
+            tables: dict[Term, Interval] = {
+                t: ends for t, ends in matter.values.items() if isinstance(t, Lookup)
+            }
             matter = Relevant(tables, matter.domains)
         ranges = Ranges(free | intervals, terms, matter.values, matter.domains)
         functions = Functions(matter.values)

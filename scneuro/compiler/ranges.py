@@ -210,8 +210,8 @@ class Ranges:
         self.variables, self._known = dict(variables), [] if deep else known + new
         try:
             for fact in new:
-                if len(fact.terms) == 1 and isinstance(fact.terms[0][0], Variable):
-                    ((atom, coefficient),) = fact.terms
+                atom, coefficient = fact.terms[0]
+                if len(fact.terms) == 1 and isinstance(atom, Variable):
                     low, high = self.variables[atom.name]
                     bound = -fact.constant / coefficient
                     self.variables[atom.name] = (

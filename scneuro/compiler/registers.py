@@ -19,7 +19,6 @@ __all__ = ["GUARD_BITS", "MOST_GUARD", "Register", "decay"]
 GUARD_BITS = 8
 MOST_GUARD = 24
 _MOST_VARYING = 16  # guard bits for a state whose decay stops somewhere: it need not go on there
-_MOST_SLOPES = 64  # branches whose decay is told apart
 _SLACK = 2  # register LSBs by which rounding may carry a state beyond its real interval
 
 
@@ -149,44 +148,48 @@ def decay(update: Sum, state: Variable, ranges: Ranges) -> float | None:
 
     Where that depends on other values, at least a thousandth of what it can lose.
     """
+    slopes: dict[Sum, Interval] = {}
+    for value in _sums_behind(update):  # inner ones first
+        slopes[value] = _slope(value, state, ranges, slopes)
     losses = []
-    for low, high in _slopes(update, state, ranges, {}):
-        least = max(1 - high, (1 - low) * 2.0**-10)
-        if 1e-12 < least < 1:
-            losses.append(least)
+    for leaf in update.leaves:
+        if leaf.terms:
+            low, high = slopes[leaf]
+            least = max(1 - high, (1 - low) * 2.0**-10)
+            if 1e-12 < least < 1:
+                losses.append(least)
     return min(losses, default=None)
 
 
-def _slopes(
-    update: Sum, state: Variable, ranges: Ranges, known: dict[Sum, list[Interval]]
-) -> list[Interval]:
-    """d update / d state in each branch, as intervals, the same ones once."""
-    if update not in known:
-        own = update.coefficient(state)
-        low = high = own
-        branches: set[Interval] = set()
-        for atom, coefficient in update.terms:
-            if isinstance(atom, Product) and (state, 1) in atom.factors:
-                others = Product(tuple(f for f in atom.factors if f[0] is not state))
-                ends = sorted(coefficient * end for end in ranges.of(others))
-                low, high = low + ends[0], high + ends[1]
-            elif isinstance(atom, Select):
-                for side in (atom.yes, atom.no):
-                    if side.terms:
-                        for inner in _slopes(side, state, ranges, known):
-                            ends = sorted(own + coefficient * end for end in inner)
-                            branches.add((ends[0], ends[1]))
-        known[update] = _few(sorted(branches)) or [(low, high)]
-    return known[update]
+def _sums_behind(update: Sum) -> list[Sum]:
+    """``update`` and the branches of the choices in it, each once, branches first."""
+    found: dict[Sum, None] = {}
+    stack = [update]
+    while stack:
+        value = stack.pop()
+        if value not in found:
+            found[value] = None
+            for atom, _ in value.terms:
+                if isinstance(atom, Select):
+                    stack += [atom.yes, atom.no]
+    return sorted(found, key=lambda value: value.height)
 
 
-def _few(intervals: list[Interval]) -> list[Interval]:
-    """Intervals that cover these: if they are many, neighbours become one."""
-    while len(intervals) > _MOST_SLOPES:
-        pairs = zip(intervals[::2], intervals[1::2], strict=False)
-        rest = intervals[len(intervals) // 2 * 2 :]
-        intervals = [(a[0], max(a[1], b[1])) for a, b in pairs] + rest
-    return intervals
+def _slope(value: Sum, state: Variable, ranges: Ranges, slopes: dict[Sum, Interval]) -> Interval:
+    """d value / d state, whatever branch is taken; branches that are constant do not count."""
+    low = high = value.coefficient(state)
+    for atom, coefficient in value.terms:
+        if isinstance(atom, Product) and (state, 1) in atom.factors:
+            others = Product(tuple(f for f in atom.factors if f[0] is not state))
+            ends = sorted(coefficient * end for end in ranges.of(others))
+        elif isinstance(atom, Select) and (atom.yes.terms or atom.no.terms):
+            sides = [slopes[side] for side in (atom.yes, atom.no) if side.terms]
+            least, most = min(s[0] for s in sides), max(s[1] for s in sides)
+            ends = sorted((coefficient * least, coefficient * most))
+        else:
+            continue
+        low, high = low + ends[0], high + ends[1]
+    return low, high
 
 
 def _varies(update: Sum, state: Variable) -> bool:

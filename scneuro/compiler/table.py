@@ -80,6 +80,8 @@ class Table:
         The largest change of the function from one address to the next.
     words : int
         How many addresses can occur.
+    address_fraction : int
+        Fraction bits of an address.
     limits : tuple of float
         Arguments at which the function is undefined and its limit was taken.
     """
@@ -99,6 +101,7 @@ class Table:
     error_between: float
     steepest: float
     words: int
+    address_fraction: int
     limits: tuple[float, ...] = ()
 
     @property
@@ -212,8 +215,8 @@ class Table:
             here = path.shr(word, region.shift, 0.0)
             if len(self.regions) > 1:
                 here = path.plain(here)
-                moved = region.row - (region.first >> region.shift)
-                here = path.add(here, path.const(moved, 0)) if moved else here
+                by = region.row - (region.first >> region.shift)
+                here = path.add(here, path.const(by, 0)) if by else here
             here = path.low(here, bits)
             low = path.low(word, region.shift) if region.shift else path.const(0, 0)
             low = path.plain(path.shl(low, self.shift - region.shift))
@@ -323,6 +326,7 @@ def _measured(samples: _Samples, fit: _Fit, budget: float, between: bool) -> Tab
         error_between=0.0,
         steepest=0.0,
         words=samples.high - samples.low + 1,
+        address_fraction=samples.fraction,
     )
     addresses = _looked_at(samples, table)
     exact = samples.at(addresses)
@@ -594,7 +598,7 @@ def _joined(
     regions, starts, slopes, row = [], [], [], 0
     ends = [*(begin - 1 for begin, _ in pieces[1:]), last]
     for (begin, shift), end in zip(pieces, ends, strict=True):
-        lines = _lines(samples, begin, end, shift, bits, fraction, widest, 2 * budget)
+        lines = _lines(samples, begin, end, shift, bits, fraction, widest, budget)
         if lines is None:
             return None
         regions.append(Region(begin, shift, row))

@@ -36,8 +36,49 @@ def table_value(t: Table, word: np.ndarray) -> np.ndarray:
     return result
 
 
+def _is_plain(atom: Any) -> bool:
+    """Whether an addend is rounded nowhere but in the operands of one product or table."""
+    match atom:
+        case Variable():
+            return True
+        case Lookup(of=of):
+            return isinstance(of, Variable) or _is_linear(of)
+        case Select(_, yes, no):
+            return all(side.choice is None and _is_shallow(side) for side in (yes, no))
+        case Product(factors):
+            return sum(power for _, power in factors) <= 2 and all(
+                (_is_linear(f) or _is_exact(f)) if isinstance(f, Sum) else True for f, _ in factors
+            )
+    return False
+
+
+def _is_linear(value: Any) -> bool:
+    return isinstance(value, Sum) and all(isinstance(a, Variable) for a, _ in value.terms)
+
+
+def _is_shallow(value: Sum) -> bool:
+    """A sum of variables and of products of two."""
+    return all(
+        isinstance(a, Variable)
+        or (
+            isinstance(a, Product)
+            and sum(power for _, power in a.factors) <= 2
+            and all(isinstance(f, Variable) for f, _ in a.factors)
+        )
+        for a, _ in value.terms
+    )
+
+
+def _is_exact(value: Sum) -> bool:
+    """A shallow sum whose coefficients need no rounding."""
+    return _is_shallow(value) and all(float(16 * c).is_integer() for _, c in value.terms)
+
+
 class Recomputation:
     """The canonical sums with the coefficients and tables that the lowering says it uses.
+
+    ``is_doubtful`` after a sum says that it may be rounded where it is not known here: between
+    many factors, in a choice within a sum, or by one of several values of a coefficient.
 
     It has no datapath: sums are float, an operand is the nearest word, a table is read from its
     rows, and a state is rounded once. What remains is half an LSB and what the rules call
@@ -68,6 +109,7 @@ class Recomputation:
         self.made = {n: np.broadcast_to(np.asarray(v), count) for n, v in made.items()}
         self.taken = {d.expr: self.made[str(k)] != 0 for k, d in enumerate(lowered.decisions)}
         self.fraction: int | None = None
+        self.is_doubtful = False
 
     def of(self, value: Sum) -> Any:
         """A sum, as a float."""
@@ -75,6 +117,7 @@ class Recomputation:
             return self.atom(value.choice)
         total: Any = value.constant
         for atom, coefficient in arranged(value.terms):
+            self.is_doubtful |= not _is_plain(atom)
             total = total + self.coefficient(atom, coefficient) * self.atom(atom)
         return total
 
@@ -87,9 +130,15 @@ class Recomputation:
     def coefficient(self, atom: Any, exact: float) -> float:
         """The coefficient that is used: one near 1 is kept as 1 and a small one."""
         for rest in (exact, exact - np.copysign(1.0, exact)):
-            for of, listed, used in self.used:
-                if of == atom.key and abs(listed - rest) <= 1e-12 * abs(exact):
-                    return exact - listed + used
+            found = {
+                exact - listed + used
+                for of, listed, used in self.used
+                if of == atom.key and abs(listed - rest) <= 1e-12 * abs(exact)
+            }
+            if found:
+                # used in several sums, each with a significand of its own: which is this one?
+                self.is_doubtful |= max(found) - min(found) > 1e-12 * abs(exact)
+                return min(found)
         return exact
 
     def atom(self, atom: Any) -> Any:
@@ -162,6 +211,6 @@ class Recomputation:
     def errors(self) -> Iterator[tuple[str, np.ndarray]]:
         """Every state's difference, in LSBs of its register."""
         for name, r in self.lowered.registers.items():
-            self.fraction = r.fraction
+            self.fraction, self.is_doubtful = r.fraction, False
             wanted = np.ldexp(self.of(self.lowered.updates[name]), r.fraction)
             yield name, self.made[name] - np.clip(wanted, r.low, r.high)

@@ -53,8 +53,9 @@ class Recomputed:
         By state, the most its register was off the recomputed sum, in its LSBs.
     failures : list of str
     unjudged : list of str
-        States with products of three factors and more, and all whose widths follow from a share of
-        the budget: where values are rounded is not known here, and only their bound judges them.
+        States in whose sums values are rounded where it is not known here, such as between many
+        factors, in a choice within a sum, or where widths follow from a share of the budget: only
+        their bound judges them.
     """
 
     neuron: str
@@ -83,7 +84,9 @@ class Recomputed:
 _NEGLIGIBLE = 0.125  # LSB: what constants and the operands of coefficients may lack together
 #: By what a register is off its sum on average, and how far it can be from that: in its LSBs.
 _ROUNDINGS = {"nearest": (0.0, 0.5), "floor": (-0.5, 0.5), "stochastic": (0.0, 1.0)}
-_TIGHT = 3  # factors of a product that is rounded only when a state is written
+_SURE = 0.4  # LSB from a threshold: beyond what a sum may lack, within the one of a wrong bound
+_SPREAD = 0.1  # LSB: less, and every sum lacks the same, as where there is only a constant to add
+_BIASED = 0.3  # LSB: less than the half that may be missing, more than operands may lack
 _MOST = 0.9999  # a sum so near a tie that float cannot tell may become either word
 
 
@@ -136,20 +139,23 @@ def decides_on_the_rounded(fixed: FixedNeuron, seed: int) -> bool:
     lowered, compares = fixed.lowered, _compares(fixed.lowered)
     vectors = words_in_turn(fixed, seed)
     for decision in lowered.decisions:
-        found = _written(lowered, compares[decision.expr])
-        if found is None:
+        compare = compares.get(decision.expr)  # that of an argument of a table is not among them
+        found = None if compare is None else _written(lowered, compare)
+        if compare is None or found is None:
             continue
         register, leaf, at, above = found
-        if _factors(leaf) > _TIGHT or not _on_the_written(fixed, decision.node, register.name):
+        if not _on_the_written(fixed, decision.node, register.name):
             continue
         threshold = nearest(at, register.fraction)
         for name in lowered.registers:
             for side in both_sides(fixed, decision.node, name, vectors, _COUNT) or ():
                 again = Recomputation(fixed, side)
                 over = np.ldexp(again.of(leaf), register.fraction) - threshold + 0.5
+                if again.is_doubtful:
+                    continue
                 over = over if above else 1 - over
-                sure = np.abs(over) > _NEGLIGIBLE
-                agree = again.holds(compares[decision.expr])[sure] == (over >= 0)[sure]
+                sure = np.abs(over) > _SURE
+                agree = again.holds(compare)[sure] == (over >= 0)[sure]
                 if len(agree) and np.mean(agree) < _MOST:
                     return False
     return True
@@ -169,7 +175,7 @@ def _one_sided(error: np.ndarray) -> str:
     """How errors of rounding to nearest are not about 0, and ties not up; "" if they are."""
     ties = np.abs(np.abs(error) - 0.5) < 1e-6
     mean = float(np.mean(error[~ties])) if not np.all(ties) else 0.0
-    if abs(mean) > _NEGLIGIBLE:
+    if abs(mean) > _BIASED and np.std(error[~ties]) > _SPREAD:
         return f"by {mean:+.2f} LSB"
     return "ties go down" if np.mean(ties) > 0.01 and np.mean(error[ties] > 0) < 0.5 else ""
 
@@ -183,37 +189,28 @@ def _guarded(register: Any, lowered: Lowered) -> bool:
 
 
 def _measured(fixed: FixedNeuron, again: Recomputation) -> bool:
-    """Whether every table of a register misses its function by what it says, and no more.
+    """Whether every table of a variable misses its function by what it says, and no more.
 
     Over all words; and beyond its limits, where it is held, by no more than its budget.
     """
     lowered = fixed.lowered
     for lookup in _lookups(lowered):
         t = next(t for t in lowered.tables if t.text == str(lookup.expr))
-        if not isinstance(lookup.of, Variable):
+        if not isinstance(lookup.of, Variable) or lookup.of.name in lowered.noises:
             continue
-        r = lowered.registers[lookup.of.name]
-        _, fraction = again.word(r.name)
-        drop = r.fraction - fraction
-        words = np.arange(-(-r.low >> drop), (r.high >> drop) + 1)
-        points = {r.name: np.ldexp(words, -fraction)}
+        name = lookup.of.name
+        node = lowered.path.inputs[name]
+        _, fraction = again.word(name)
+        drop = node.fraction - fraction
+        if drop < 0:  # the table reads bits that the variable does not have
+            continue
+        words = np.arange(-(-node.low >> drop), (node.high >> drop) + 1)
+        points = {name: np.ldexp(words, -fraction)}
         exact = Graph.evaluate((lookup.expr,), points)[0]
         worst = np.max(np.abs(table_value(t, words) - exact))
         if worst > t.budget or abs(worst - t.error) > 2.0**-20:
             return False
     return True
-
-
-def _factors(thing: Any) -> int:
-    """The most factors of a product in a sum."""
-    match thing:
-        case Product(factors):
-            return max(sum(power for _, power in factors), *(_factors(f) for f, _ in factors))
-        case Select(_, yes, no):
-            return max(_factors(yes), _factors(no))
-        case Sum(terms):
-            return max((_factors(atom) for atom, _ in terms), default=0)
-    return 1
 
 
 def _lookups(lowered: Lowered) -> list[Lookup]:
@@ -270,7 +267,7 @@ def recompute(fixed: FixedNeuron, *, seed: int = 0) -> Recomputed:
     unjudged: list[str] = []
     middle, most = _ROUNDINGS[lowered.rounding]
     for name, off in again.errors():
-        if _factors(lowered.updates[name]) > _TIGHT:
+        if again.is_doubtful:
             unjudged.append(name)
             continue
         error = off - middle

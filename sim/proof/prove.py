@@ -159,7 +159,7 @@ def prove(
     *,
     held: bool | None = None,
     dsp: bool | int | None = None,
-    timeout: float = 60.0,
+    timeout: float = 600.0,
     progress: bool = True,
     step: Step | None = None,
 ) -> Proof:

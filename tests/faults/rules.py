@@ -10,9 +10,10 @@ from unittest.mock import patch
 
 import numpy as np
 
+import scneuro.neuron as neurons
 from scneuro.compiler import assemble as _rules
+from scneuro.compiler import lower, table
 from scneuro.compiler import registers as _registers
-from scneuro.compiler import table
 from scneuro.compiler.datapath import Node
 from scneuro.fixed import FixedNeuron
 
@@ -20,8 +21,8 @@ from .nodes import with_lowered
 
 
 def _one_more(method: Callable[..., tuple[int, int]]) -> Callable[..., tuple[int, int]]:
-    def coefficient(self: Any, value: float, finest: int) -> tuple[int, int]:
-        significand, places = method(self, value, finest)
+    def coefficient(value: float, finest: int, allowed: float) -> tuple[int, int]:
+        significand, places = method(value, finest, allowed)
         lost = max(0, 16 - significand.bit_length())
         significand, places = (significand << lost) + 1, places + lost
         while significand % 2 == 0:
@@ -54,6 +55,10 @@ def _refitted(change: Callable[[Any], dict[str, Any]]) -> Any:
     return patch.object(table.Table, "fit", faulty)
 
 
+def _none(lowered: Any) -> float:
+    return 0.0
+
+
 def _floor(value: float, fraction: int) -> int:
     return int(np.floor(np.ldexp(value, fraction)))
 
@@ -68,9 +73,7 @@ RULES: dict[str, Callable[[], Any]] = {
         lambda self, value, fraction, half=False, f=_Assembly._sum: f(self, value, fraction),
     ),
     "half of a word missing": lambda: patch.object(_Assembly, "_to_word", _without_half),
-    "significand + 1": lambda: patch.object(
-        _Assembly, "_coefficient", _one_more(_Assembly._coefficient)
-    ),
+    "significand + 1": lambda: patch.object(_rules, "_coefficient", _one_more(_rules._coefficient)),
     "significand of 12 bits": lambda: patch.object(_rules, "SIGNIFICAND_BITS", 12),
     "operands cut too short": lambda: patch.object(_rules, "_NEGLIGIBLE", 0),
     "cut not made up for": lambda: patch.object(
@@ -95,7 +98,9 @@ TABLE_RULES = tuple(name for name in RULES if name.startswith("table"))
 
 def with_rule_broken(neuron: Any, sound: FixedNeuron, rule: str) -> FixedNeuron:
     """The neuron lowered by a wrong rule, judged by the bounds of the sound one."""
-    with RULES[rule]():
+    # none that was made by sound rules, and none made finer because a broken one exceeds a budget
+    known, taken = patch.object(neurons, "_LOWERED", {}), patch.object(lower, "_excess", _none)
+    with RULES[rule](), known, taken:
         fixed: FixedNeuron = neuron.fixed()
     bounds = {str(d.expr): d.bound for d in sound.lowered.decisions}
     decisions = [

@@ -187,7 +187,7 @@ def step_fault(fixed: FixedNeuron, fault: Fault) -> dict[str, Callable[[], bool]
     """The rungs for a fault in one operation or one stage of the pipeline."""
 
     def made(**given: Any) -> Step:
-        options: dict[str, Any] = {"held": fault.held, "dsp": True, **given}
+        options: dict[str, Any] = given or {"held": fault.held, "dsp": True}
         if fault.layer == "stage":
             by = -1 if fault.operator == "register too few" else 1
             return ShiftedStep(fixed.lowered, fault.site, by, **options)

@@ -10,7 +10,7 @@ from scneuro.compiler.datapath import Node
 from scneuro.compiler.pipeline.schedule import Schedule
 from scneuro.errors import ScneuroError
 from scneuro.fixed import FixedNeuron
-from scneuro.hdl import Step
+from scneuro.hdl import Form, Step
 from scneuro.load import make_neuron
 from scneuro.sim.compare.recompute import recompute
 from scneuro.sim.proof import invariants, prove
@@ -110,7 +110,7 @@ def faults_of(name: str, seed: int = 0) -> list[Fault]:
             continue
         if rule != "noise of half the scale" or fixed.lowered.noises:
             found.append(Fault(name, "rule", rule, where="throughout"))
-    schedule = Schedule(fixed.lowered, dsp=True)
+    schedule = Schedule(fixed.lowered, Form())
     nodes = schedule.path.reachable((*schedule.outputs.values(), *schedule.words.values()))
     for number, operator in enumerate(CHANGES):
         held = number % 2 == 1
