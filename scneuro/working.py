@@ -14,15 +14,20 @@ if TYPE_CHECKING:
 __all__ = ["working_range"]
 
 _STEPS = 4_000
+_MOST_STEPS = 16_000  # of a state that still reaches further
+_STILL = 0.02  # of what was visited: reaching less further than that is none
 _MARGIN = 0.5  # of what was visited, added at either end
+_MOST = 1.0  # times what was visited: as far as a state may go on
 _INPUT = 2.0  # times the largest value an input was held at
 
 
 def working_range(neuron: Neuron) -> dict[str, tuple[float, float]]:
     """The interval of every state and input without a range of its own, by a float run.
 
-    The neuron runs for 4,000 steps on each of its ``currents`` and on none; what its states visit,
-    and half as much again on either side, is where it works. An input may go twice as far.
+    The neuron runs for 4,000 steps on each of its ``currents``, on none, and on the largest
+    reversed, as noise and inhibition do; what its states visit, and half as much again on either
+    side, is where it works; a state that never changes its sign keeps it. A state that still reaches further than before runs on, for 16,000
+    steps at most, and then gets as much more as its pace leaves it. An input may go twice as far.
 
     Returns
     -------
@@ -31,23 +36,19 @@ def working_range(neuron: Neuron) -> dict[str, tuple[float, float]]:
     """
     twin = neuron.spec.make()
     given = _currents(neuron)
-    runs = {name: np.tile(values, (_STEPS, 1)) for name, values in given.items()}
-    with np.errstate(all="ignore"):
-        recording = twin.run(progress=False, **runs)
     found: dict[str, tuple[float, float]] = {}
-    for name, state in twin.state_variables.items():
-        if state.range is not None:
-            continue
+    sought = {n: state for n, state in twin.state_variables.items() if state.range is None}
+    visited = _visited(twin, given) if sought else {}
+    if sought and not visited:
+        return {}
+    for name, state in sought.items():
         word = state.format
-        values = recording.states[name]
-        finite = np.all(np.isfinite(values), axis=0)
-        if not finite.any():
-            return {}
-        start = twin.initial[name]
-        low = min(float(values[:, finite].min()), start)
-        high = max(float(values[:, finite].max()), start)
+        low, high = visited[name]
         margin = max(_MARGIN * (high - low), 64 * word.lsb)
-        low, high = max(low - margin, word.least), min(high + margin, word.greatest)
+        ends = low - margin, high + margin
+        if low >= 0 or high <= 0:  # a concentration, a gate: it keeps its sign
+            ends = (max(ends[0], 0.0), ends[1]) if low >= 0 else (ends[0], min(ends[1], 0.0))
+        low, high = max(ends[0], word.least), min(ends[1], word.greatest)
         found[name] = (low, high) if low < high else (word.least, word.greatest)
     for name, values in given.items():
         if neuron._inputs[name].range is None:
@@ -56,14 +57,52 @@ def working_range(neuron: Neuron) -> dict[str, tuple[float, float]]:
     return found
 
 
+def _visited(twin: Neuron, given: dict[str, np.ndarray]) -> dict[str, tuple[float, float]]:
+    """The least and the greatest value of each state, over the runs that stay finite."""
+    names = list(twin.state_variables)
+    (columns,) = {len(values) for values in given.values()}
+    twin.reset()
+    least = np.array([np.full(columns, twin.initial[name]) for name in names])
+    most = least.copy()
+    steps, reached, before = 0, _STEPS // 2, None
+    with np.errstate(all="ignore"):
+        while True:
+            while steps < reached:
+                twin.step(**given)
+                now = np.array([twin.read(name) for name in names])
+                np.fmin(least, now, out=least)
+                np.fmax(most, now, out=most)
+                steps += 1
+            finite = np.isfinite(now).all(axis=0) & np.isfinite(most - least).all(axis=0)
+            if not finite.any():
+                return {}
+            ends = np.stack([-least[:, finite].min(axis=1), most[:, finite].max(axis=1)])
+            size = ends.sum(axis=0)
+            further = np.zeros_like(ends) if before is None else ends - before[0]
+            still = further > _STILL * size
+            if before is not None and not still.any():
+                break
+            if steps >= _MOST_STEPS:
+                pace = further / np.maximum(before[1], 1e-300)  # to what it was in half the time
+                with np.errstate(all="ignore"):
+                    rest = np.where(pace < 1, further * pace / (1 - pace), np.inf)
+                onward = ends + np.where(still, np.minimum(rest, _MOST * size), 0.0)
+                ends = np.where(ends <= 0, np.minimum(onward, 0.0), onward)
+                break
+            before, reached = (ends, further), 2 * steps
+    return {n: (-float(ends[0, k]), float(ends[1, k])) for k, n in enumerate(names)}
+
+
 def _currents(neuron: Neuron) -> dict[str, np.ndarray]:
     """What each input is held at, run by run.
 
-    The first goes through the neuron's ``currents`` and 0, with the others at their defaults; then
-    every other input in turn goes as far, with the first at its least and its greatest.
+    The first goes through the neuron's ``currents``, 0 and the largest reversed, with the others at
+    their defaults; then every other input in turn goes as far, with the first at its least and its
+    greatest.
     """
     first, *others = neuron.input_defaults
     currents = [0.0, *map(float, np.ravel(neuron.currents))]
+    currents.append(-max(currents, key=abs))
     rows = [{first: current} for current in currents]
     for name in others:
         usual = abs(neuron.input_defaults[name]) or max(map(abs, currents)) or 1.0

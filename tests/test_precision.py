@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scneuro import AdEx, Input, LoweringError, Neuron, State
-from scneuro.compiler.precision import continuity
+from scneuro.compiler.precision import active, continuity
 from scneuro.neurons import builtin, builtins
+from scneuro.working import working_range
 
 # -- small neurons of every kind ------------------------------------------------------------------
 SMALL = st.floats(0.05, 2.0) | st.floats(-2.0, -0.05)
@@ -320,3 +321,46 @@ def test_a_root_at_its_steepest_is_found():
     assert math.sqrt(step) <= 2.0**-8
     assert continuity(np.sqrt, (0.0, 100.0), math.inf) == math.inf
     assert continuity(np.sqrt, (0.0, math.inf), 2.0**-8) == math.inf
+
+
+@pytest.mark.parametrize("kind", CURVES)
+@pytest.mark.parametrize("error", [0.3, 0.1, 1e-3])
+def test_beyond_its_active_arguments_a_function_stays_within_the_error(kind, error):
+    """However often they are narrowed: a tail that falls forever is flat in parts, not in all."""
+    function, (least, most) = CURVES[kind], (-200.0, 100.0)
+    low, high = active(function, (least, most), error)
+    for begin, end, at in ((least, low, low), (high, most, high)):
+        beyond = function(np.linspace(begin, end, 100_001))
+        assert np.max(np.abs(beyond - function(at))) <= error
+
+
+class Slow(Neuron):
+    """V settles in a moment, c over 200,000 steps; c never falls below 0."""
+
+    V = State()
+    c = State()
+    I = Input()
+    currents = (10.0,)
+
+    def update(self, V, c, I):
+        spike = V >= 8.0
+        return spike, np.where(spike, 0.0, V + 0.1 * (I - V)), c + 5e-6 * (np.abs(V) - c)
+
+
+def test_a_state_that_still_reaches_further_has_room_to_go_on():
+    working = working_range(Slow())
+    after = Slow().run(np.full(60_000, 10.0), progress=False).c.max()
+    assert working["c"][0] == 0.0
+    assert after < working["c"][1] < 4 * after
+    assert working["V"][0] < -9  # noise and inhibition reverse the current
+
+
+def test_where_every_state_has_a_range_nothing_is_run():
+    class Ranged(Slow):
+        V = State(range=(-16, 16))
+        c = State(range=(0, 16))
+
+        def update(self, V, c, I):
+            raise AssertionError
+
+    assert working_range(Ranged()) == {"I": (-20.0, 20.0)}

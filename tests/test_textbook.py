@@ -21,7 +21,7 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
 
 # chaotic, or near a current at which it changes from one rhythm to another
 SENSITIVE = {
-    "chay": (0.0, 0.1),
+    "chay": (0.0,),
     "courbage_nekorkin": (0.1, 0.2, 0.3),
     "rulkov": (0.16, 0.3, 0.6),
 }

@@ -201,19 +201,34 @@ def active(function: Function, domain: Interval, error: float) -> Interval:
     low, high = domain
     if not (math.isfinite(low) and math.isfinite(high)) or error == math.inf:
         return domain
+    below: tuple[float, ...] = ()  # the extremes of what was left out below, and above
+    above: tuple[float, ...] = ()
     for _ in range(12):
         points = np.linspace(low, high, _LOOKED_AT)
         with np.errstate(all="ignore"):
             values = np.asarray(function(points), dtype=float)
         if not np.all(np.isfinite(values)):
             break
-        up = np.maximum.accumulate(values) - np.minimum.accumulate(values)
-        back = values[::-1]
-        down = (np.maximum.accumulate(back) - np.minimum.accumulate(back))[::-1]
-        first = int(np.searchsorted(up, error / 2, side="right")) - 2
-        last = len(values) - int(np.searchsorted(down[::-1], error / 2, side="right")) + 1
+        first = int(np.searchsorted(_spans(values, below), error / 2, side="right")) - 2
+        last = len(values) + 1
+        last -= int(np.searchsorted(_spans(values[::-1], above), error / 2, side="right"))
         first, last = max(first, 0), min(last, len(values) - 1)
         if first >= last or (last - first) > 0.8 * len(values):
             break
         low, high = float(points[first]), float(points[last])
+        below = _extremes((*below, *values[: first + 1]))
+        above = _extremes((*above, *values[last:]))
     return low, high
+
+
+def _extremes(values: tuple[float, ...]) -> tuple[float, float]:
+    return min(values), max(values)
+
+
+def _spans(values: np.ndarray, before: tuple[float, ...]) -> np.ndarray:
+    """How far the values up to each lie apart, those that came before among them."""
+    lows = np.minimum.accumulate(values)
+    highs = np.maximum.accumulate(values)
+    return np.maximum(highs, max(before, default=-math.inf)) - np.minimum(
+        lows, min(before, default=math.inf)
+    )
