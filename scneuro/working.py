@@ -26,8 +26,9 @@ def working_range(neuron: Neuron) -> dict[str, tuple[float, float]]:
 
     The neuron runs for 4,000 steps on each of its ``currents``, on none, and on the largest
     reversed, as noise and inhibition do; what its states visit, and half as much again on either
-    side, is where it works; a state that never changes its sign keeps it. A state that still reaches further than before runs on, for 16,000
-    steps at most, and then gets as much more as its pace leaves it. An input may go twice as far.
+    side, is where it works. A state that never changes its sign keeps it. One that still reaches
+    further than before runs on, for 16,000 steps at most, and then gets as much more as its pace
+    leaves it. An input may go twice as far.
 
     Returns
     -------

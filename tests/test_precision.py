@@ -334,7 +334,7 @@ def test_beyond_its_active_arguments_a_function_stays_within_the_error(kind, err
         assert np.max(np.abs(beyond - function(at))) <= error
 
 
-class Slow(Neuron):
+class Settling(Neuron):
     """V settles in a moment, c over 200,000 steps; c never falls below 0."""
 
     V = State()
@@ -348,15 +348,15 @@ class Slow(Neuron):
 
 
 def test_a_state_that_still_reaches_further_has_room_to_go_on():
-    working = working_range(Slow())
-    after = Slow().run(np.full(60_000, 10.0), progress=False).c.max()
+    working = working_range(Settling())
+    after = Settling().run(np.full(60_000, 10.0), progress=False).c.max()
     assert working["c"][0] == 0.0
     assert after < working["c"][1] < 4 * after
     assert working["V"][0] < -9  # noise and inhibition reverse the current
 
 
 def test_where_every_state_has_a_range_nothing_is_run():
-    class Ranged(Slow):
+    class Ranged(Settling):
         V = State(range=(-16, 16))
         c = State(range=(0, 16))
 
