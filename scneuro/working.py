@@ -18,17 +18,18 @@ _MOST_STEPS = 16_000  # of a state that still reaches further
 _STILL = 0.02  # of what was visited: reaching less further than that is none
 _MARGIN = 0.5  # of what was visited, added at either end
 _MOST = 1.0  # times what was visited: as far as a state may go on
-_INPUT = 2.0  # times the largest value an input was held at
+_STRONGER = 1.5  # times the largest current
+_INPUT = 1.5  # times the largest value an input was held at
 
 
 def working_range(neuron: Neuron) -> dict[str, tuple[float, float]]:
     """The interval of every state and input without a range of its own, by a float run.
 
-    The neuron runs for 4,000 steps on each of its ``currents``, on none, and on the largest
-    reversed, as noise and inhibition do; what its states visit, and half as much again on either
-    side, is where it works. A state that never changes its sign keeps it. One that still reaches
-    further than before runs on, for 16,000 steps at most, and then gets as much more as its pace
-    leaves it. An input may go twice as far.
+    The neuron runs for 4,000 steps on each of its ``currents``, on none, on half as much again as
+    the largest, and on the largest reversed, as noise and inhibition do; what its states visit, and
+    half as much again on either side, is where it works. A state that never changes its sign keeps
+    it. One that still reaches further than before runs on, for 16,000 steps at most, and then gets
+    as much more as its pace leaves it. An input may go half as far again as it was held at.
 
     Returns
     -------
@@ -97,13 +98,14 @@ def _visited(twin: Neuron, given: dict[str, np.ndarray]) -> dict[str, tuple[floa
 def _currents(neuron: Neuron) -> dict[str, np.ndarray]:
     """What each input is held at, run by run.
 
-    The first goes through the neuron's ``currents``, 0 and the largest reversed, with the others at
-    their defaults; then every other input in turn goes as far, with the first at its least and its
-    greatest.
+    The first goes through the neuron's ``currents``, 0, half as much again as the largest, and the
+    largest reversed, with the others at their defaults; then every other input in turn goes as far,
+    with the first at its least and its greatest.
     """
     first, *others = neuron.input_defaults
     currents = [0.0, *map(float, np.ravel(neuron.currents))]
-    currents.append(-max(currents, key=abs))
+    largest = max(currents, key=abs)
+    currents += [_STRONGER * largest, -largest]
     rows = [{first: current} for current in currents]
     for name in others:
         usual = abs(neuron.input_defaults[name]) or max(map(abs, currents)) or 1.0

@@ -363,4 +363,4 @@ def test_where_every_state_has_a_range_nothing_is_run():
         def update(self, V, c, I):
             raise AssertionError
 
-    assert working_range(Ranged()) == {"I": (-20.0, 20.0)}
+    assert working_range(Ranged()) == {"I": (-22.5, 22.5)}
