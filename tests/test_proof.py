@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bitwuzla import Bitwuzla, Kind, Options, Result, TermManager
-from faults.gates import FaultyStep
+from faults.gates import FaultyStep, nodes_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scneuro import LIF, AdEx, HodgkinHuxley, NoisyLIF, cli
 from scneuro.compiler.datapath import ARRAYS, INTEGERS, Datapath
+from scneuro.compiler.pipeline.cells import Cells
+from scneuro.compiler.pipeline.schedule import schedule
 from scneuro.errors import ScneuroError, ToolError
 from scneuro.hdl import Neuron, Step
 from scneuro.load import make_neuron
@@ -57,7 +59,7 @@ def test_the_other_roundings_are_proved(rounding):
 
 # -- faults --------------------------------------------------------------------------------------
 def sites(step, op):
-    return [n.index for n in step.path.reachable(tuple(step.outputs.values())) if n.op == op]
+    return [n.index for n in step.pipeline.schedule.path.reachable() if n.op == op]
 
 
 FAULTS = {
@@ -81,9 +83,13 @@ def test_a_fault_in_one_operation_is_caught(op, held):
 
 
 def test_a_delay_too_short_is_caught():
-    class Early(Step):
-        def _seen(self, node, stage):
+    class TooEarly(Cells):
+        def seen(self, node, stage):
             return 2 if node.op == "input" and stage == 3 else stage
+
+    class Early(Step):
+        def _pipeline(self, lowered):
+            return TooEarly(schedule(lowered, self.form)).build()
 
     fixed = AdEx().fixed()
     result = prove(fixed, step=Early(fixed.lowered, dsp=True), progress=False)
@@ -111,7 +117,7 @@ def test_a_counterexample_is_a_state_an_input_and_both_answers():
 def test_an_interval_that_is_too_narrow_is_caught():
     fixed = LIF().fixed()
     step = Step(fixed.lowered)
-    node = next(n for n in step.path.reachable() if n.op == "shr")
+    node = next(n for n in nodes_of(step) if n.op == "shr")
     low, node.low = node.low, node.low // 2
     try:
         result = prove(fixed, step=step, progress=False)
@@ -186,7 +192,7 @@ def test_the_evaluator_computes_the_same_over_bit_vectors(name):
 @pytest.mark.parametrize("dsp", [True, False])
 def test_the_interval_of_every_node_holds_by_arithmetic_or_by_measurement(name, dsp):
     fixed = make_neuron(name).fixed()
-    path = Step(fixed.lowered, dsp=dsp).path
+    path = Step(fixed.lowered, dsp=dsp).pipeline.schedule.path
     rng = np.random.default_rng(0)
     values = {n: rng.integers(i.low, i.high + 1, size=500) for n, i in path.inputs.items()}
     for node in path.reachable():
