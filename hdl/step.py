@@ -136,14 +136,18 @@ class Step(wiring.Component):
             read = ReadPort(signature, memory=memory, domain="sync", path=(cell.name,))
             m.d.comb += read.addr.eq(*takes)
             return read.data
-        signal = Signal(shape, name=cell.name, reset_less=True)
+        kept = node.width - cell.low if cell.low else shape
+        signal = Signal(kept, name=cell.name, reset_less=True)
         if cell.kind == "logic":
             m.d.comb += signal.eq(_operation(node, takes))
-        elif cell.kind == "result":
-            m.d.sync += signal.eq(_operation(node, takes))
-        else:
+        elif cell.kind == "delay":
             m.d.sync += signal.eq(*takes)
-        return signal
+        else:
+            m.d.sync += signal.eq(_operation(node, takes)[cell.low :])
+        if not cell.low:
+            return signal
+        whole = Cat(_extended(takes[-1], cell.low), signal)
+        return whole.as_signed() if node.signed else whole
 
     def _port(self, node: Node) -> Value:
         if node.meta in self._lowered.registers:
@@ -156,7 +160,8 @@ class Step(wiring.Component):
 
 
 def _operation(node: Node, args: list[Value]) -> Value:
-    """The expression of a node that takes cells."""
+    """The expression of a node that takes cells, of its arguments."""
+    args = args[: len(node.args)]
     match node.op:
         case "add":
             return _sum(*args, *node.meta)
@@ -190,8 +195,10 @@ def _wires(node: Node, args: list[Value], shape: Shape) -> Value:
     match node.op:
         case "const":
             return Const(node.meta, shape)
+        case "move" | "known":
+            return _fitted(args[0], shape)
         case "shl":
-            return _fitted(Cat(Const(0, node.meta), args[0]) if node.meta else args[0], shape)
+            return _fitted(Cat(Const(0, node.meta), args[0]), shape)
         case "shr":
             return _fitted(_above(args[0], node.meta), shape)
     return _fitted(_extended(args[0], node.meta[0]), shape)

@@ -1,5 +1,6 @@
 """The proof: it holds for every neuron and form, and every planted fault breaks it."""
 
+import importlib
 import json
 from dataclasses import replace
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from scneuro import LIF, AdEx, HodgkinHuxley, NoisyLIF, cli
 from scneuro.compiler.datapath import ARRAYS, INTEGERS, Datapath
-from scneuro.compiler.pipeline.cells import Cells
+from scneuro.compiler.pipeline import cells
+from scneuro.compiler.pipeline.cells import Cells, passed
 from scneuro.compiler.pipeline.schedule import schedule
 from scneuro.errors import ScneuroError, ToolError
 from scneuro.hdl import Neuron, Step
@@ -22,6 +24,8 @@ from scneuro.sim import SimulatedNeuron, vector_parity
 from scneuro.sim.proof import algebra, prove
 from scneuro.sim.proof.bits import Integer, bitvectors
 from scneuro.sim.proof.smt2 import Rtl
+
+prover = importlib.import_module("scneuro.sim.proof.prove")
 
 
 @pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
@@ -94,6 +98,17 @@ def test_a_delay_too_short_is_caught():
     fixed = AdEx().fixed()
     result = prove(fixed, step=Early(fixed.lowered, dsp=True), progress=False)
     assert not result.ok
+
+
+def test_low_bits_that_do_not_pass_an_adder_by_are_caught(monkeypatch):
+    def too_many(node):
+        found = passed(node)
+        return (found[0], found[1] + 1) if found and found[1] + 1 < node.width else None
+
+    for module in (cells, prover):
+        monkeypatch.setattr(module, "passed", too_many)
+    result = prove(AdEx().fixed(), held=True, dsp=True, progress=False)
+    assert any("lacks other bits" in failure for failure in result.failures)
 
 
 def test_a_counterexample_is_a_state_an_input_and_both_answers():

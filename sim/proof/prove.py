@@ -36,7 +36,7 @@ from bitwuzla import Bitwuzla, Kind, Option, Options, Result, Sort, Term, TermMa
 from tqdm import tqdm
 
 from ...compiler.datapath import Node
-from ...compiler.pipeline.cells import place
+from ...compiler.pipeline.cells import passed, place
 from ...fixed import FixedNeuron
 from ...hdl import Form, Step
 from ...stochastic import LFSR
@@ -70,8 +70,8 @@ write_smt2 -wires top.smt2
 """
 
 
-#: A wire's name, the node whose value it holds, in which stage.
-Wire: TypeAlias = tuple[str, Node, int]
+#: A wire's name, the node whose value it holds, in which stage, without how many low bits.
+Wire: TypeAlias = tuple[str, Node, int, int]
 
 #: What is to hold a value, the node, the stage it is made from, and what the RTL makes of it.
 Goal: TypeAlias = tuple[str, Node, int, "Callable[[_Atoms], list[_Made]]"]
@@ -259,7 +259,7 @@ class _Prover:
 
     def run(self, progress: bool) -> None:
         self.rtl = Rtl(_smt2(elaborated(self.step)), "top", self.terms, self._rtl_row)
-        self.kept = {(cell.node.index, cell.stage) for cell in self.pipeline.registers}
+        self.kept = {(cell.node.index, cell.stage): cell for cell in self.pipeline.registers}
         self.wires = list(self._wires())
         self._hold()
         proof = self.proof
@@ -269,6 +269,7 @@ class _Prover:
         self._memories()
         self._expansion()
         self._registers_suffice()
+        self._passes()
         goals = [*self.nodes, *self._goals()]
         for goal in tqdm(
             goals,
@@ -378,17 +379,17 @@ class _Prover:
     def _wires(self) -> Iterator[Wire]:
         """The registers, from stage 1 on, and the ports, which the first stage is made of."""
         for cell in self.pipeline.registers:
-            yield cell.signal, cell.node, cell.stage
+            yield cell.signal, cell.node, cell.stage, cell.low
         inputs = self.plan.path.inputs
         for name in self.lowered.registers:
-            yield f"state.{name}", inputs[name], 0
+            yield f"state.{name}", inputs[name], 0, 0
         for name in self.lowered.inputs:
-            yield f"inputs.{name}", inputs[name], 0
+            yield f"inputs.{name}", inputs[name], 0, 0
 
     def _goals(self) -> Iterator[Goal]:
-        for name, node, stage in self.wires:
+        for name, node, stage, low in self.wires:
             if stage > 0 and name in self.rtl and self.rtl.pieces(name):
-                yield name, node, stage - 1, partial(self._following, name)
+                yield name, node, stage - 1, partial(self._following, name, low)
         last = self.pipeline.latency
         for state in self.lowered.registers:
             for port, node, stage in (
@@ -398,12 +399,12 @@ class _Prover:
                 yield port, node, stage, partial(self._port, port)
         yield "spike", self.plan.outputs["spike"], last, partial(self._port, "spike")
 
-    def _following(self, name: str, atoms: _Atoms) -> list[_Made]:
+    def _following(self, name: str, low: int, atoms: _Atoms) -> list[_Made]:
         """What the bits of a register become, a piece at a time."""
         found = []
         for piece in self.rtl.pieces(name):
             term = self.rtl.following(piece.symbol, atoms)
-            found.append((_part(self.terms, term, piece.first, piece.width), piece.place))
+            found.append((_part(self.terms, term, piece.first, piece.width), piece.place + low))
         return found
 
     def _port(self, name: str, atoms: _Atoms) -> list[_Made]:
@@ -472,21 +473,21 @@ class _Prover:
 
     def _hold(self) -> None:
         """Note which values the registers and ports hold at which stages."""
-        for name, node, kept_at in self.wires:
+        for name, node, kept_at, low in self.wires:
             if name in self.rtl:
-                self._give(name, self._value(node), kept_at)
+                self._give(name, self._value(node), kept_at, low)
         if self.lowered.noise and "noise" in self.rtl:
             values = [self._value(self.plan.path.inputs[name]) for name in self.lowered.noise]
             draws = [value.low(LFSR.DRAW) for value in values]
             whole = self.terms.mk_term(Kind.BV_CONCAT, draws[::-1]) if draws[1:] else draws[0]
-            self._give("noise", Integer(self.terms, whole), 0)
+            self._give("noise", Integer(self.terms, whole), 0, 0)
 
-    def _give(self, name: str, value: Any, kept_at: int) -> None:
-        """Give the symbols of a wire the bits of a value."""
+    def _give(self, name: str, value: Any, kept_at: int, low: int) -> None:
+        """Give the symbols of a wire the bits of a value from bit ``low`` up."""
         for piece in self.rtl.pieces(name):
             boolean = self.rtl.sort(piece.symbol).is_bool()
             sort = self.terms.mk_bool_sort() if boolean else self.terms.mk_bv_sort(piece.width)
-            bits = _bits(self.terms, value, sort, piece.place)
+            bits = _bits(self.terms, value, sort, piece.place + low)
             self.holds.setdefault(piece.symbol, []).append((kept_at, piece, bits))
 
     def _model(self, node: Node, stage: int, known: dict[int, Any]) -> Any:
@@ -499,8 +500,16 @@ class _Prover:
             part = stack[-1]
             if part.index in known:
                 stack.pop()
-            elif part.op == "input" or place(self.plan, part, stage) in self.kept:
+            elif part.op == "input":
                 known[part.index] = self._value(part)
+            elif (cell := self.kept.get(place(self.plan, part, stage))) is not None:
+                split = passed(part) if cell.low else None
+                if split is None:
+                    known[part.index] = self._value(part)
+                elif split[0].index in known:
+                    known[part.index] = self._joined(part, known[split[0].index], split[1])
+                else:
+                    stack.append(split[0])
             elif missing := [arg for arg in part.args if arg.index not in known]:
                 stack.extend(reversed(missing))
             else:
@@ -515,6 +524,22 @@ class _Prover:
                     made = self._integer(made.low(part.width), part)
                 known[part.index] = made
         return known[node.index]
+
+    def _joined(self, node: Node, low: Any, bits: int) -> Integer:
+        """X of a sum, its low bits written as those of the argument that they are."""
+        sort = self.terms.mk_bv_sort
+        high = _bits(self.terms, self._value(node), sort(node.width - bits), bits)
+        parts = [high, _bits(self.terms, low, sort(bits), 0)]
+        return self._integer(self.terms.mk_term(Kind.BV_CONCAT, parts), node)
+
+    def _passes(self) -> None:
+        """That the low bits that a register leaves to another are those of its value."""
+        for cell in self.pipeline.registers:
+            if cell.low and (split := passed(cell.node)):
+                sort = self.terms.mk_bv_sort(cell.low)
+                sides = [_bits(self.terms, self._value(n), sort, 0) for n in (cell.node, split[0])]
+                same = self.terms.mk_term(Kind.EQUAL, sides)
+                self._show(same, [cell.node], f"{cell.name} lacks other bits than {split[0].name}")
 
     def _product(self, node: Node, a: Integer, b: Integer) -> Integer:
         """a * b in as many bits as the factors have together, which is what gates multiply in."""

@@ -13,7 +13,7 @@ from ..lowered import Lowered
 from .form import Form
 from .schedule import FREE, Schedule, schedule
 
-__all__ = ["Cell", "Kind", "Pipeline", "pipeline", "place"]
+__all__ = ["Cell", "Cells", "Kind", "Pipeline", "passed", "pipeline", "place"]
 
 Kind: TypeAlias = Literal["port", "wires", "logic", "result", "delay", "row"]
 
@@ -32,12 +32,14 @@ class Cell:
     kind : str
         ``port``: an input as it enters. ``wires``: bits of what it takes. ``logic``: the node's
         operation on what it takes, seen in the same clock. ``result``: a register behind that
-        operation. ``delay``: a register behind the one value that it takes. ``row``: a memory's
+        operation; if it has ``low`` bits, it is one without them, and they are those of what it
+        takes last. ``delay``: a register behind the one value that it takes. ``row``: a memory's
         register, whose address it takes.
     takes : tuple of int
         The cells it is made of, by their places in the pipeline.
     name : str
         In the hardware; no other cell has it.
+    low : int
     """
 
     node: Node
@@ -45,6 +47,7 @@ class Cell:
     kind: Kind
     takes: tuple[int, ...]
     name: str
+    low: int = 0
 
     @property
     def is_register(self) -> bool:
@@ -110,6 +113,17 @@ def place(plan: Schedule, node: Node, stage: int) -> tuple[int, int]:
     return node.index, stage
 
 
+def passed(node: Node) -> tuple[Node, int] | None:
+    """The argument whose low bits are those of the sum, and how many of them."""
+    if node.op == "add":
+        i, j, sign = node.meta
+        if 0 < j < node.width:
+            return node.args[0], j
+        if 0 < i < node.width and sign > 0:
+            return node.args[1], i
+    return None
+
+
 class Cells:
     """Makes a pipeline, from its outputs back to its inputs."""
 
@@ -153,7 +167,9 @@ class Cells:
                 continue
             self._at[node.index, stage] = len(self._cells)
             places = tuple(self._at[key] for key in sources)
-            self._cells.append(Cell(node, stage, kind, places, self._name(node, stage)))
+            split = passed(node) if kind == "result" and len(places) > len(node.args) else None
+            low = split[1] if split else 0
+            self._cells.append(Cell(node, stage, kind, places, self._name(node, stage), low))
         return self._at[wanted]
 
     def _made_of(self, node: Node, stage: int) -> tuple[Kind, list[tuple[Node, int]]]:
@@ -170,7 +186,11 @@ class Cells:
         # a value that only later stages see is never a signal of its own: its register takes the
         # operation, which saves the simulator an event and costs synthesis nothing
         if stage == made + 1 and node.op != "rom":
-            return "result", [(arg, made) for arg in node.args]
+            takes = [(arg, made) for arg in node.args]
+            if self.plan.form.held and (found := passed(node)):
+                # the low bits that pass an adder by are held already, where they come from
+                takes.append((found[0], self.plan.stage[found[0].index] + 1))
+            return "result", takes
         return "delay", [(node, stage - 1)]
 
     def _name(self, node: Node, stage: int) -> str:

@@ -12,7 +12,7 @@ from .form import Form
 __all__ = ["FREE", "Schedule", "schedule"]
 
 #: Operations that are only wires.
-FREE = ("const", "input", "shl", "shr", "low")
+FREE = ("const", "input", "move", "known", "shl", "shr", "low")
 _COST = {
     "add": 1.0,
     "scale": 1.0,
