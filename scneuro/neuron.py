@@ -21,7 +21,7 @@ from .fixed import FixedNeuron
 from .runner import Recording, Runner, numbers
 from .spec import FixedSpec, Spec, others
 from .stochastic import LFSR, Noise, NoiseSource, totals
-from .working import working_range
+from .working import working
 
 __all__ = ["Derived", "Neuron"]
 
@@ -291,7 +291,7 @@ class Neuron(Runner):
                 self.initial,
                 self._inputs,
                 self._noises,
-                measure=lambda: working_range(self),
+                measure=lambda: working(self),
                 **dict(options),
             )
             while len(_LOWERED) >= _MOST_LOWERED:

@@ -644,7 +644,14 @@ class _Assembly:
 
     def _finely(self, value: Sum) -> Node:
         """The exact sum, for a result that becomes a word of its own."""
-        word = fitting(*self.ranges.of(value), _COARSEST) or Q8_8
+        low, high = self.ranges.of(value)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise LoweringError(
+                f"{self.name}: {value.key} may be infinite where its states can be",
+                "bound it with np.clip, or give the states it depends on a range: "
+                "State(range=(low, high))",
+            )
+        word = fitting(low, high, _COARSEST) or Q8_8
         fraction = word.fraction + GUARD_BITS
         allowed = self._allowed(value)
         if allowed < math.inf:
