@@ -21,6 +21,7 @@ from .fixed import FixedNeuron
 from .runner import Recording, Runner, numbers
 from .spec import FixedSpec, Spec, others
 from .stochastic import LFSR, Noise, NoiseSource, totals
+from .tools.notebook import neuron_html, neuron_text
 from .working import working_range
 
 __all__ = ["Derived", "Neuron"]
@@ -214,6 +215,12 @@ class Neuron(Runner):
 
     def __hash__(self) -> int:
         return hash((type(self), *self.parameters.values()))
+
+    def __repr__(self) -> str:
+        return neuron_text(self)
+
+    def _repr_html_(self) -> str:
+        return neuron_html(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self.spec.make, (), _carried(self, "_values", "_source", "currents")

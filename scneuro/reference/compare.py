@@ -16,6 +16,7 @@ from ..neuron import Neuron
 from ..neurons import builtin
 from ..runner import Recording, numbers
 from ..signals.stimulus import as_words
+from ..tools.notebook import table
 from . import adaptive
 from .equations import equations_of
 
@@ -104,6 +105,15 @@ class Comparison:
         """Brian2 against SciPy: what the references themselves differ by."""
         return None if self.brian is None else TrainError.between(self.brian, self.solve_ivp)
 
+    def _errors(self) -> dict[str, TrainError]:
+        """What is compared with what."""
+        found = {
+            "discretisation": self.discretisation,
+            "quantisation": self.quantisation,
+            "references": self.references,
+        }
+        return {name: error for name, error in found.items() if error is not None}
+
     def figures(self) -> dict[str, Any]:
         """Everything but the spike times, as JSON takes it."""
         return {
@@ -115,6 +125,14 @@ class Comparison:
             "quantisation_ms": asdict(self.quantisation),
             "references_ms": asdict(self.references) if self.references else None,
         }
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {self.neuron} with its references over {self.duration:g} ms>"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, *vars(error).values()) for name, error in self._errors().items()]
+        head = ("", "spikes", "expected", "first, ms", "mean, ms", "greatest, ms")
+        return table(repr(self)[1:-1], rows, head)
 
     def __str__(self) -> str:
         rows = [

@@ -13,6 +13,7 @@ import numpy as np
 from ...fixed import FixedNeuron
 from ...runner import Recording
 from ...signals.spikes import Alike, alike, coincidence, time_errors
+from ...tools.notebook import table, trace
 from .between import Between
 from .report import report
 from .rounded import Rounded
@@ -257,6 +258,26 @@ class Parity:
 
     def __str__(self) -> str:
         return report(self)
+
+    def __repr__(self) -> str:
+        return f"<Parity of {self.neuron}: {self.steps:,} steps, {'ok' if self.ok else 'FAILS'}>"
+
+    def _repr_html_(self) -> str:
+        marks = {True: "pass", False: "FAIL", None: "not judged"}
+        rows = [
+            (c.level, c.what, _shown(c.figure), _shown(c.limit), marks[c.ok]) for c in self.verdict
+        ]
+        name = next(iter(self.float_run.states))
+        shown = table(repr(self)[1:-1], rows, ("level", "", "found", "limit", ""))
+        return shown + trace(
+            {"float": self.float_run.states[name], "integers": self.fixed_run.states[name]},
+            self.steps * self.float_run.dt,
+            f"{name} {self.fixed.lowered.registers[name].unit}".rstrip(),
+        )
+
+
+def _shown(value: float | None) -> Any:
+    return "" if value is None else float(value)
 
 
 def _plain(value: Any) -> Any:
