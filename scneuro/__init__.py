@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 from .tools.on_demand import on_demand
 
 if TYPE_CHECKING:
-    from . import boards, hdl, plot, reference, signals, sim
+    from . import boards as boards
+    from . import hdl as hdl
+    from . import plot as plot
+    from . import reference as reference
+    from . import signals as signals
+    from . import sim as sim
     from .channel import Channel, Gate
     from .declare import Input, State
     from .errors import LoweringError, ScneuroError, ToolError, TraceError

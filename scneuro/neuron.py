@@ -100,6 +100,7 @@ class Neuron(Runner):
     __signature__: ClassVar[inspect.Signature]
     _call: tuple[tuple[Any, ...], dict[str, Any]]
     _preset: ClassVar[tuple[str | None, dict[str, Any]]] = (None, {})
+    _start: ClassVar[Mapping[str, float]] = {}  # the initial states that were set
     # what it is then
     parameters: dict[str, float]
     state_variables: dict[str, State]
@@ -188,6 +189,32 @@ class Neuron(Runner):
         neuron.__dict__.update(currents=currents, _preset=(name, parameters))
         return neuron
 
+    def set_initial(self, **states: float) -> None:
+        """Let some states start elsewhere than they declare, and reset.
+
+        Parameters
+        ----------
+        **states : float
+            By name, in their units.
+
+        Raises
+        ------
+        TypeError
+            An unknown state, or a value that is no number.
+        ValueError
+            A value that is not finite; one that its register does not hold is refused by
+            :meth:`fixed`.
+        """
+        for name in states:
+            if name not in self.state_names:
+                raise TypeError(
+                    f"{self.name} has no state {name!r}; it has {', '.join(self.state_names)}"
+                )
+        chosen = {n: self._number(f"initial {n}", value) for n, value in states.items()}
+        self.__dict__["_start"] = {**self._start, **chosen}
+        self.initial = {**self.initial, **chosen}
+        self.reset()
+
     @property
     def spec(self) -> Spec:
         """What it is made of, as data: its class, preset, parameters and seed."""
@@ -205,6 +232,7 @@ class Neuron(Runner):
             self.budget,
             arguments,
             tuple(keywords.items()),
+            tuple((n, self._start[n]) for n in self.state_names if n in self._start),
         )
 
     def __eq__(self, other: object) -> bool:

@@ -75,7 +75,7 @@ def test_a_neuron_shows_its_variables_parameters_and_a_trace_without_matplotlib(
         assert text in cells
     (curve,) = points(svg)
     assert len(curve) > 100
-    assert neuron.V == before  # it is another that ran
+    assert before == neuron.V  # it is another that ran
 
 
 def test_a_neuron_that_cannot_run_is_still_shown():

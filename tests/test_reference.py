@@ -368,7 +368,7 @@ def test_the_command_prints_both_errors(capsys):
     assert cli.main(arguments) == 0
     text = capsys.readouterr().out
     assert "discretisation  float / solve_ivp" in text
-    assert "quantisation    Q8.8 / float" in text
+    assert "quantisation    integers / float" in text
     assert cli.main([*arguments, "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     expected = compare(LIF(t_ref=2.0), current=3.0, duration=50.0)

@@ -75,7 +75,7 @@ def _interrupt(*_: Any) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scneuro",
-        description="A spiking neuron, written once: float, Q8.8, gates, parity, bitstream.",
+        description="A spiking neuron, written once: float, integers, gates, parity, bitstream.",
     )
     parser.add_argument("--version", action="version", version=f"scneuro {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .options import Commands, add_command, add_current, answer, chosen_neuron
+from .options import Commands, add_command, add_inputs, answer, chosen_neuron
 
 __all__ = ["add", "run"]
 
@@ -14,7 +14,7 @@ def add(commands: Commands) -> None:
     parser = add_command(
         commands, "reference", run, "Compare a neuron with its differential equations."
     )
-    add_current(parser)
+    add_inputs(parser)
     parser.add_argument(
         "--duration", type=float, default=1000.0, metavar="MS", help="(default: 1000 ms)"
     )
@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print how much of the error is the time step's, and how much is Q8.8's."""
+    """Print how much of the error is the time step's, and how much is the integers'."""
     from ..reference import compare
 
     result = compare(

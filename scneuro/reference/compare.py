@@ -1,4 +1,4 @@
-"""How far a neuron is from its differential equations: by its time step, and by Q8.8."""
+"""How far a neuron is from its differential equations: by its time step, and by its integers."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Comparison:
 
     @property
     def quantisation(self) -> TrainError:
-        """The Q8.8 model against the float model."""
+        """The integer model against the float model."""
         return TrainError.between(self.fixed_model, self.float_model)
 
     @property
@@ -140,7 +140,7 @@ class Comparison:
             f"{self.dt:g} ms; the k-th spike against the k-th, ms",
             f"  {'':36s} spikes  expected     first      mean       max",
             f"  discretisation  float / solve_ivp   {self.discretisation}",
-            f"  quantisation    Q8.8 / float        {self.quantisation}",
+            f"  quantisation    integers / float    {self.quantisation}",
         ]
         if self.references:
             rows.append(f"  references      Brian2 / solve_ivp  {self.references}")
@@ -155,7 +155,7 @@ def compare(
     brian: str | None = None,
     live: bool = True,
 ) -> Comparison:
-    """Compare a neuron's float and Q8.8 models with its differential equations.
+    """Compare a neuron's float and integer models with its differential equations.
 
     All that a step tells of its spike is that it fell within it, so it is dated at the middle
     (Brian2 takes the step's beginning, NEST its end).

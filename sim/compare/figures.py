@@ -110,12 +110,12 @@ class Parity:
 
     @property
     def spike_time_errors(self) -> np.ndarray:
-        """Steps between corresponding spikes of float and Q8.8."""
+        """Steps between corresponding spikes of float and integers."""
         return time_errors(self.float_run.spike_steps, self.fixed_run.spike_steps)
 
     @property
     def coincidence(self) -> float:
-        """Coincidence factor of Q8.8 with float, window 2 ms."""
+        """Coincidence factor of the integers with float, window 2 ms."""
         return coincidence(
             self.float_run.spike_steps,
             self.fixed_run.spike_steps,
@@ -125,7 +125,7 @@ class Parity:
 
     @cached_property
     def alike(self) -> Alike:
-        """The spikes of Q8.8 against float's, with a drift told apart."""
+        """The spikes of the integers against float's, with a drift told apart."""
         return alike(
             self.float_run.spike_steps,
             self.fixed_run.spike_steps,
@@ -159,6 +159,10 @@ class Parity:
     def lsb(self, name: str) -> float:
         """What the last bit of a state's word stands for."""
         return self.fixed.lowered.registers[name].word.lsb
+
+    def unit(self, name: str) -> str:
+        """A state's unit."""
+        return self.fixed.lowered.registers[name].unit
 
     @property
     def not_finite(self) -> dict[str, int]:
@@ -227,6 +231,7 @@ class Parity:
             "coincidence": self.coincidence,
             "rms": self.rms,
             "state_rms": self.state_rms,
+            "units": {n: self.unit(n) for n in self.state_rms},
             "not_finite": self.not_finite,
             "without_drift": asdict(self.alike),
             "chaotic": self.chaotic,
@@ -272,7 +277,7 @@ class Parity:
         return shown + trace(
             {"float": self.float_run.states[name], "integers": self.fixed_run.states[name]},
             self.steps * self.float_run.dt,
-            f"{name} {self.fixed.lowered.registers[name].unit}".rstrip(),
+            f"{name} {self.unit(name)}".rstrip(),
         )
 
 
