@@ -56,20 +56,19 @@ class Recording:
         KeyError
             If it was not recorded.
         """
-        columns = self._columns()
-        if name not in columns:
-            raise KeyError(f"no {name!r} was recorded; there are {', '.join(columns)}")
-        return columns[name]
-
-    def _columns(self) -> dict[str, np.ndarray]:
-        return {"t": self.t, "spike": self.spike, **self.states, **self.inputs}
+        names = ["t", "spike", *self.states, *self.inputs]
+        if name not in names:
+            raise KeyError(f"no {name!r} was recorded; there are {', '.join(names)}")
+        values: np.ndarray = getattr(self, name)
+        return values
 
     def to_dict(self) -> dict[str, list[Any]]:
         """Plain lists by name: ``t`` in ms, ``spike``, every state, every input.
 
         JSON takes it, and so does ``pandas.DataFrame`` for a single neuron.
         """
-        return {name: values.tolist() for name, values in self._columns().items()}
+        names = ("t", "spike", *self.states, *self.inputs)
+        return {name: self[name].tolist() for name in names}
 
     def __repr__(self) -> str:
         return recording_text(self)
@@ -93,7 +92,8 @@ class Recording:
     @property
     def spike_times(self) -> np.ndarray:
         """When a single neuron spiked, in ms: the ends of these steps, as in :attr:`t`."""
-        return self.t[self.spike_steps]
+        times: np.ndarray = self.t[self.spike_steps]
+        return times
 
     @property
     def spikes(self) -> Any:

@@ -158,7 +158,9 @@ def _float(neuron: Neuron, given: Mapping[str, Any]) -> _Found:
         held = False
     if not held or others:
         steps = round(_DURATION / neuron.dt)
-        driven = {n: np.full(steps, v) if not np.ndim(v) else v for n, v in given.items()}
+        driven: dict[str, Any] = {
+            n: np.full(steps, v) if not np.ndim(v) else v for n, v in given.items()
+        }
         shortest = min(len(v) for v in driven.values())
         spikes = int(neuron.run(**{n: v[:shortest] for n, v in driven.items()}).spikes)
         duration = shortest * neuron.dt

@@ -125,10 +125,10 @@ def test_a_long_trace_keeps_every_spike_and_few_points():
 # -- plain data -----------------------------------------------------------------------------------
 def test_a_recording_is_read_by_name():
     run = AdEx().run(np.full(2000, 1.0))
-    assert run["V"] is run.V is run.states["V"]
-    assert run["I"] is run.inputs["I"]
+    assert np.array_equal(run["V"], run.states["V"])
+    assert np.array_equal(run["I"], run.inputs["I"])
     assert np.array_equal(run["t"], run.t)
-    assert run["spike"] is run.spike
+    assert np.array_equal(run["spike"], run.spike)
     with pytest.raises(KeyError, match="no 'v' was recorded; there are t, spike, V, w, I"):
         run["v"]
 

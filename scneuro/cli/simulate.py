@@ -20,8 +20,6 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ..neuron import Neuron
     from ..runner import Recording
 
@@ -77,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _run_on(backend: str, neuron: Neuron, values: Mapping[str, np.ndarray]) -> Recording:
+def _run_on(backend: str, neuron: Neuron, values: Mapping[str, Any]) -> Recording:
     if backend == "float":
         return neuron.run(**values)
     fixed = neuron.fixed()

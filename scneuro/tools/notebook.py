@@ -120,7 +120,7 @@ def recording_html(run: Recording) -> str:
     """What each variable did, and the trace of the first state."""
     rows = [
         (name, *(float(f(v)) for f in (np.min, np.max, np.mean)), run.saturated.get(name, ""))
-        for name, v in (run.states | run.inputs).items()
+        for name, v in {**run.states, **run.inputs}.items()
         if v.size
     ]
     head = ("", "least", "greatest", "mean", *(["steps at its limit"] if run.saturated else []))
@@ -147,7 +147,7 @@ def neuron_text(neuron: Neuron) -> str:
 
 def neuron_html(neuron: Neuron) -> str:
     """Its variables, its parameters, and what it does at its first typical current."""
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         ("state", name, state.unit, f"starts at {neuron.initial[name]:.6g}", state.word)
         for name, state in neuron.state_variables.items()
     ]
