@@ -31,6 +31,7 @@ _COMMANDS = (
     "verify",
     "reference",
     "build",
+    "flash",
     "demo",
 )
 
