@@ -67,6 +67,11 @@ class Neuron(Runner):
     currents : tuple of float
         Values of the first input that show the neuron at work; the first is the default stimulus
         of the command line, and a board's button steps through them.
+    equations : dict of str to str
+        Differential equations for ``scneuro reference`` where ``update`` is not explicit Euler: the
+        slope of every state per ms, ``{"V": "(I - V) / tau"}``; where ``update`` does not show them
+        as its dt goes to 0, also ``"spike": "V >= V_th"``, ``"reset": "V = 0; w += b"`` and
+        ``"refractory": "t_ref"``, in ms.
 
     Raises
     ------
@@ -92,6 +97,7 @@ class Neuron(Runner):
     constraints: ClassVar[tuple[str, ...]] = ()
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     currents: ClassVar[tuple[float, ...]] = (1.0,)
+    equations: ClassVar[Mapping[str, str]] = {}
     _states: ClassVar[dict[str, State]] = {}
     _inputs: ClassVar[dict[str, Input]] = {}
     _noises: ClassVar[dict[str, Noise]] = {}

@@ -61,6 +61,10 @@ class Equations:
         self.updates = {name: _bare(self._sum(update)) for name, update in updates.items()}
         self.spike = str(spike) if isinstance(spike, bool) else _bare(self._condition(spike))
 
+    def spelled(self, value: Sum) -> str:
+        """A sum, written out."""
+        return self._plain(value)
+
     # -- sums --------------------------------------------------------------------------------
     def _name_of(self, value: Sum) -> tuple[str, Sum, float] | None:
         """The named sum that ``value`` is a multiple of, but for the constant."""
