@@ -238,9 +238,12 @@ def compare(
         raise ValueError(f"duration must be at least one step of {neuron.dt:g} ms, not {duration}")
     steps = min(lengths, default=round(duration / neuron.dt))
     duration = steps * neuron.dt if lengths else duration
-    stimulus = {n: v[:steps] if v.ndim else np.full(steps, v) for n, v in words.items()}
+    stimulus: dict[str, Any] = {
+        n: v[:steps] if v.ndim else np.full(steps, v) for n, v in words.items()
+    }
     word = None if words[name].ndim else float(words[name])
-    first, second, text = None, None, ()
+    first, second = None, None
+    text: tuple[str, ...] = ()
     if given is None:
         assert word is not None
         others = {n: float(v) for n, v in words.items() if n != name}

@@ -29,7 +29,18 @@ _SMALL = 1e-4  # of dt, to see where it goes as dt goes to 0
 _SAMPLES = 200
 _STEPS = 2_000
 _SAME = 1e-7
-_FUNCTIONS = ("abs", "clip", "cos", "cosh", "exp", "expm1", "log", "log1p", "maximum", "minimum")
+_FUNCTIONS: tuple[str, ...] = (
+    "abs",
+    "clip",
+    "cos",
+    "cosh",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "maximum",
+    "minimum",
+)
 _FUNCTIONS += ("sin", "sinh", "sqrt", "tan", "tanh", "where")
 
 
@@ -268,6 +279,12 @@ def written(neuron: Neuron, others: Mapping[str, float]) -> Equations:
     ScneuroError
         A string that is no formula of its states, inputs and parameters.
     """
+    if not isinstance(neuron.equations, Mapping):
+        raise ScneuroError(
+            f"{neuron.name}: equations must be strings by the name of a state, not "
+            f"{neuron.equations!r}",
+            _CURE.format(neuron.state_names[0]),
+        )
     slopes = dict(neuron.equations)
     spike, reset, hold = (slopes.pop(key, "") for key in ("spike", "reset", "refractory"))
     names, first = tuple(slopes), next(iter(neuron.input_defaults))

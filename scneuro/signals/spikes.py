@@ -38,7 +38,8 @@ def load(path: str | Path) -> np.ndarray:
         raise FileTrouble(f"{path} holds no spike times: {error}", hint) from None
     if times.ndim != 1 or times.dtype.kind not in "iuf":
         raise FileTrouble(f"{path} has shape {times.shape} of {times.dtype}, not (N,)", hint)
-    return times.astype(float)
+    result: np.ndarray = times.astype(float)
+    return result
 
 
 def coincidence(reference: np.ndarray, other: np.ndarray, *, steps: int, window: int) -> float:
