@@ -88,6 +88,11 @@ def test_only_words_of_q8_8_are_called_so(capsys):
     assert "spikes float 1, integers 1" in text
     lines = [line for line in text.splitlines() if "Q8.8" in line]
     assert [line.split()[2] for line in lines] == ["V:"]
-    assert re.search(r"rms of the run, LSB: V [\d.]+ \([\d.e-]+ mV\), m [\d.]+, h", text)
-    assert cli.main(["parity", "hodgkin_huxley", "--steps", "50", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["units"] == {"V": "mV", "m": "", "h": "", "n": ""}
+    said = re.search(r"rms of the run, LSB: V ([\d.]+) \(([\d.e-]+) mV\), m [\d.]+, h", text)
+    lsb, mv = map(float, said.groups())
+    assert cli.main(["parity", "hodgkin_huxley", "--steps", "200", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (
+        mv == pytest.approx(figures["state_rms"]["V"], rel=0.01) == pytest.approx(lsb / 256, 0.01)
+    )
+    assert figures["units"] == {"V": "mV", "m": "", "h": "", "n": ""}
