@@ -10,9 +10,10 @@ import pytest
 
 import scneuro
 from scneuro import LIF, AdEx, HodgkinHuxley, Input, Neuron, NoisyLIF, State, cli
+from scneuro.hdl import build
 from scneuro.neurons.hodgkin_huxley import leak, m_type, potassium, sodium
 from scneuro.reference import compare
-from scneuro.sim import parity
+from scneuro.sim import SimulatedNeuron, parity
 from scneuro.tools.notebook import trace
 
 
@@ -56,6 +57,16 @@ def test_an_integer_model_and_a_recording_say_what_they_are_in_a_line():
     assert repr(one) == "<Recording: 200 steps of 0.1 ms, 1 spike; V under I>"
     many = LIF().run(np.full((200, 3), 2.5))
     assert repr(many) == "<Recording of 3 neurons: 200 steps of 0.1 ms, 3 spikes; V under I>"
+
+
+def test_nothing_is_shown_by_its_address():
+    neuron = HodgkinHuxley(channels=(sodium, potassium, leak))
+    chip = SimulatedNeuron(lambda: build(neuron, neuron.fixed()), neuron.fixed())
+    things = (neuron, neuron.fixed(), chip, sodium, neuron.spec, LIF().run(np.zeros(3)))
+    for thing in things:
+        assert " at 0x" not in repr(thing)
+    assert repr(chip) == "<HodgkinHuxley in gates: SimulatedNeuron>"
+    assert repr(sodium).startswith("Channel(name='Na', g=120.0, E=50.0, gates=(Gate(name='m'")
 
 
 def test_reports_say_what_they_are_in_a_line():
