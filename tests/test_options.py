@@ -7,7 +7,15 @@ import pickle
 import numpy as np
 import pytest
 
-from scneuro import AdEx, ConductanceLIF, HodgkinHuxley, Izhikevich, LoweringError, cli
+from scneuro import (
+    AdEx,
+    ConductanceLIF,
+    HodgkinHuxley,
+    Izhikevich,
+    LoweringError,
+    ScneuroError,
+    cli,
+)
 from scneuro.load import make_neuron
 from scneuro.plot import plot_fi, plot_phase, plot_trace
 from scneuro.sim import ladder
@@ -67,18 +75,26 @@ def test_parity_drives_every_input(figures):
     assert figures("parity", "conductance_lif", "--steps", 400)["state_rms"]["g_inh"] == 0
 
 
-def test_verify_takes_the_inputs_to_the_rungs_that_run_a_stimulus(run, monkeypatch):
-    for rung in ("_rounding", "_proof", "_invariants", "_netlist", "_bitstream"):
+def test_verify_takes_the_inputs_to_the_rungs_that_run_a_stimulus(run, monkeypatch, tmp_path):
+    given = []
+
+    def only_seen(neuron, stimulus, **_):
+        given.append(stimulus)
+        raise ScneuroError("not run here")
+
+    monkeypatch.setattr(ladder, "parity", only_seen)
+    for rung in ("_proof", "_invariants", "_netlist", "_bitstream"):
         monkeypatch.setattr(ladder, rung, lambda *_: (True, "not tried here", {}))
-    arguments = ["verify", "conductance_lif", "--board", "icebreaker", "--steps", 3000, "--json"]
-    spikes = []
-    for given in ([], ["--input", "I_inh=2"], ["--current", "2"]):
-        code, out, _ = run(*arguments, *given)
-        assert code == 0
-        rungs = {rung["name"]: rung["figures"] for rung in json.loads(out)}
-        spikes.append(rungs["integers"]["typical"]["spikes"]["float"])
-    silent, inhibited, driven = spikes[0], spikes[1], spikes[2]
-    assert driven > silent >= inhibited
+    np.save(tmp_path / "i.npy", np.arange(100) / 100)
+    arguments = ["verify", "conductance_lif", "--board", "icebreaker", "--steps", 500, "--json"]
+    code, out, _ = run(*arguments, "--current", 2, "--input", f"I_inh={tmp_path}/i.npy")
+    assert code == 2
+    assert set(given[0]) == {"I_exc", "I_inh"}
+    assert given[0]["I_exc"] == 2.0
+    assert np.array_equal(given[0]["I_inh"], np.arange(50) / 100)
+    found = {rung["name"]: rung["figures"] for rung in json.loads(out)}["float"]
+    expected = ConductanceLIF().run(np.full(100, 2.0), I_inh=np.arange(100) / 100)
+    assert found == {"spikes": expected.spikes, "duration_ms": pytest.approx(10.0)}
 
 
 @pytest.mark.parametrize(
@@ -212,9 +228,9 @@ def test_an_f_i_curve_spans_the_currents_that_are_asked_for(run, tmp_path, monke
 
 def test_a_phase_plane_has_the_variables_that_are_asked_for(tmp_path):
     neuron = HodgkinHuxley()
-    figure = plot_phase(neuron, tmp_path / "p.svg", 10.0, steps=1000, variables=("n", "V"))
+    figure = plot_phase(neuron, tmp_path / "p.svg", 10.0, steps=300, variables=("n", "V"))
     (curve,) = curves(figure, "float")
-    run = neuron.run(np.full(1000, 10.0))
+    run = neuron.run(np.full(300, 10.0))
     points = curve[~np.isnan(curve).any(axis=1)]
     assert np.array_equal(points[1:, 0], run.n)
     assert np.array_equal(points[1:, 1], run.V)

@@ -40,8 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 is good, 1 a check that failed, 2 misuse or trouble."""
     parser = _parser()
     if "_ARGCOMPLETE" in os.environ:  # a shell asks what could be typed
-        import argcomplete
-
+        try:
+            import argcomplete
+        except ImportError:  # it is another Python's that the shell was taught by
+            return 2
         argcomplete.autocomplete(parser)
     options = parser.parse_args(arguments)
     before = None

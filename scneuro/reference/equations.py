@@ -111,7 +111,7 @@ def equations_of(
         raise ScneuroError(
             f"{neuron.name}: the reference is the squid axon, but this one has the channels "
             f"{', '.join(channel.name for channel in neuron.channels)} or other values of theirs",
-            "leave channels at its default",
+            "leave channels at its default, or compare with another simulator: --spikes FILE",
         )
     if not known and derive:
         return derived(neuron, others)
@@ -123,7 +123,7 @@ def equations_of(
     if others:
         raise ScneuroError(
             f"{neuron.name}: the reference has no input {', '.join(others)}",
-            "leave it at its default, or compare with the spike times of another simulator",
+            "leave it at its default, or compare with another simulator: --spikes FILE",
         )
     return known[0]
 

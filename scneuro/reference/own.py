@@ -24,7 +24,10 @@ from .equations import Brian, Equations
 
 __all__ = ["derived", "written"]
 
-_CURE = "write its differential equations as strings: equations = {{{!r}: '...'}}"
+_CURE = (
+    "write its differential equations as strings, equations = {{{!r}: '...'}}, or compare with "
+    "another simulator: --spikes FILE"
+)
 _SMALL = 1e-4  # of dt, to see where it goes as dt goes to 0
 _SAMPLES = 200
 _STEPS = 2_000

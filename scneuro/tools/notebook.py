@@ -137,7 +137,7 @@ def recording_html(run: Recording) -> str:
 # -- neurons --------------------------------------------------------------------------------------
 def neuron_text(neuron: Neuron) -> str:
     """A neuron as the call that makes it."""
-    kind = type(neuron).__qualname__
+    kind = type(neuron).__name__
     preset, overrides = neuron._preset
     arguments, keywords = ((preset,), overrides) if preset is not None else neuron._call
     given = [_short.repr(a) for a in arguments]
