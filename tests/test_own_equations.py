@@ -171,6 +171,30 @@ def test_what_is_not_explicit_euler_is_refused_with_the_way_to_write_it():
         compare(type("Own", (NoisyLIF,), {})())
 
 
+@pytest.mark.parametrize(
+    "after",
+    [
+        lambda V, spike: np.where(~spike, V, 0.0),
+        lambda V, spike: np.where(V < 15.0, V, 0.0),
+        lambda V, spike: np.where(spike, 0.0, np.minimum(V, 15.0)),
+    ],
+    ids=["not", "below", "clipped"],
+)
+def test_a_reset_may_be_written_in_more_than_one_way(after):
+    class Own(Neuron):
+        V = State()
+        I = Input()
+
+        def update(self, V, I):
+            V_next = V + self.dt / 10.0 * (I - V)
+            spike = V_next >= 15.0
+            return spike, after(V_next, spike)
+
+    expected = leaky_times(Exact(), 25.0, 60.0)
+    assert spike_times(Own(), 25.0, 60.0) == pytest.approx(expected, rel=0, abs=1e-5)
+    assert compare(Own(), current=25.0, duration=1.0).equations == ("dV/dt = 0.1 I - 0.1 V",)
+
+
 # -- written as strings ---------------------------------------------------------------------------
 def test_strings_are_the_equations_and_update_has_the_spike_and_the_reset():
     found = spike_times(Written(), 25.0, 100.0)

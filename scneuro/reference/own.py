@@ -89,6 +89,10 @@ class _Limit:
         self.roots = {1.0: neuron.graph}
         for share in (0.5, _SMALL, _SMALL / 2):
             self.roots[share] = _with_dt(neuron, share * neuron.dt).graph
+        self.decided = {
+            share: {spike: _decided(roots, spike) for spike in (False, True)}
+            for share, roots in self.roots.items()
+        }
         self.samples = self._samples()
         self.spike = [_Spike(self.roots[share][0]) for share in (_SMALL, _SMALL / 2)]
         self.rises = self._rises()
@@ -99,9 +103,9 @@ class _Limit:
 
     def after(self, share: float, current: Any, values: Any, *, spike: bool) -> tuple[Any, ...]:
         """The states after a step of ``share`` dt that does, or does not, end in a spike."""
-        flag, *states = self.roots[share]
+        roots = self.roots[share]
         variables = self._variables(current, values)
-        return Graph.evaluate(tuple(states), variables, {flag: spike})
+        return Graph.evaluate(roots[1:], variables, self.decided[share][spike])
 
     def left(self, current: Any, values: Any) -> tuple[Any, ...]:
         """The states that a spike leaves, as dt goes to 0."""
@@ -176,10 +180,12 @@ class _Limit:
 
     def text(self) -> tuple[str, ...]:
         """The equations as a person writes them; none where they cannot be put so."""
-        flag, *states = self.neuron.graph
-        graph = Graph()
+        states, graph = self.neuron.graph[1:], Graph()
         no = graph.node("const", value=False)
-        known = {flag: no}
+        known = {
+            expr: graph.node("const", value=value)
+            for expr, value in self.decided[1.0][False].items()
+        }
         for expr in ordered(states, known):
             known[expr] = _rebuilt(graph, expr, [known[a] for a in expr.args])
         roots = [known[root] for root in states]
@@ -197,6 +203,21 @@ class _Limit:
             lines += [f"{n} = {said}" for n, said in text.sums.items() if n.startswith("x#")]
             return (*lines, *(f"{name} = {said}" for name, said in text.tables.items()))
         return ()
+
+
+def _decided(roots: tuple[Expr, ...], spike: bool) -> dict[Expr, bool]:
+    """What it says of the comparisons that there is, or is no, spike.
+
+    Besides the spike's own these are all of the same two values: ``np.where(V < V_th, V, V_reset)``
+    after ``V >= V_th``, and ``np.minimum(V, V_th)``.
+    """
+    flag, *states = roots
+    decided = {flag: spike}
+    if flag.op in ("ge", "gt"):
+        for expr in ordered(states):
+            if expr.op in ("ge", "gt") and set(expr.args) == set(flag.args):
+                decided[expr] = spike if expr.args == flag.args else not spike
+    return decided
 
 
 def _rebuilt(graph: Graph, expr: Expr, args: list[Expr]) -> Expr:
