@@ -12,16 +12,19 @@ if TYPE_CHECKING:
     from ..tools.toolchain import Tool, find_tools
     from .build import BuildReport, build_bitstream
     from .host import read_samples
+    from .programmer import Flashed, flash
     from .table import BOARDS, Board, board
 
 __all__ = [
     "BOARDS",
     "Board",
     "BuildReport",
+    "Flashed",
     "Tool",
     "board",
     "build_bitstream",
     "find_tools",
+    "flash",
     "read_samples",
 ]
 
@@ -29,10 +32,12 @@ _WHERE = {
     "BOARDS": "table",
     "Board": "table",
     "BuildReport": "build",
+    "Flashed": "programmer",
     "Tool": ".tools.toolchain",
     "board": "table",
     "build_bitstream": "build",
     "find_tools": ".tools.toolchain",
+    "flash": "programmer",
     "read_samples": "host",
 }
 

@@ -21,6 +21,7 @@ from ..fixed import FixedNeuron
 from ..hdl.top import Plan
 from ..neuron import Neuron
 from ..tools.files import cache_folder, cannot_write, write_whole
+from ..tools.notebook import table
 from ..tools.toolchain import Tool, announced, find_tools, say, uses_yowasp
 from .design import Pins, design
 from .placement import read_placement
@@ -75,6 +76,10 @@ class BuildReport:
     sample_every: int
     seconds: float
     cached: bool
+
+    def _repr_html_(self) -> str:
+        title, *rows = str(self).splitlines()
+        return table(title, (row.split(maxsplit=1) for row in rows))
 
     def __str__(self) -> str:
         used = self.utilization

@@ -11,6 +11,7 @@ from .compiler.datapath import ARRAYS, INTEGERS
 from .compiler.lowered import Lowered
 from .runner import Recording, Runner, numbers
 from .stochastic import LFSR, NoiseSource
+from .tools.notebook import fixed_html, fixed_text
 from .words import Q8_8, quantize, rounded
 
 __all__ = ["FixedNeuron"]
@@ -50,6 +51,12 @@ class FixedNeuron(Runner):
         path = lowered.path
         self._step = {a is ARRAYS: path.evaluator(path.outputs, a) for a in (ARRAYS, INTEGERS)}
         self.reset()
+
+    def __repr__(self) -> str:
+        return fixed_text(self)
+
+    def _repr_html_(self) -> str:
+        return fixed_html(self)
 
     def reset(self) -> None:
         """Return to the initial registers and the seed."""

@@ -21,6 +21,7 @@ from .fixed import FixedNeuron
 from .runner import Recording, Runner, numbers
 from .spec import FixedSpec, Spec, others
 from .stochastic import LFSR, Noise, NoiseSource, totals
+from .tools.notebook import neuron_html, neuron_text
 from .working import working
 
 __all__ = ["Derived", "Neuron"]
@@ -66,6 +67,11 @@ class Neuron(Runner):
     currents : tuple of float
         Values of the first input that show the neuron at work; the first is the default stimulus
         of the command line, and a board's button steps through them.
+    equations : dict of str to str
+        Differential equations for ``scneuro reference`` where ``update`` is not explicit Euler: the
+        slope of every state per ms, ``{"V": "(I - V) / tau"}``; where ``update`` does not show them
+        as its dt goes to 0, also ``"spike": "V >= V_th"``, ``"reset": "V = 0; w += b"`` and
+        ``"refractory": "t_ref"``, in ms.
 
     Raises
     ------
@@ -91,6 +97,7 @@ class Neuron(Runner):
     constraints: ClassVar[tuple[str, ...]] = ()
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     currents: ClassVar[tuple[float, ...]] = (1.0,)
+    equations: ClassVar[Mapping[str, str]] = {}
     _states: ClassVar[dict[str, State]] = {}
     _inputs: ClassVar[dict[str, Input]] = {}
     _noises: ClassVar[dict[str, Noise]] = {}
@@ -99,6 +106,7 @@ class Neuron(Runner):
     __signature__: ClassVar[inspect.Signature]
     _call: tuple[tuple[Any, ...], dict[str, Any]]
     _preset: ClassVar[tuple[str | None, dict[str, Any]]] = (None, {})
+    _start: ClassVar[Mapping[str, float]] = {}  # the initial states that were set
     # what it is then
     parameters: dict[str, float]
     state_variables: dict[str, State]
@@ -187,6 +195,32 @@ class Neuron(Runner):
         neuron.__dict__.update(currents=currents, _preset=(name, parameters))
         return neuron
 
+    def set_initial(self, **states: float) -> None:
+        """Let some states start elsewhere than they declare, and reset.
+
+        Parameters
+        ----------
+        **states : float
+            By name, in their units.
+
+        Raises
+        ------
+        TypeError
+            An unknown state, or a value that is no number.
+        ValueError
+            A value that is not finite; one that its register does not hold is refused by
+            :meth:`fixed`.
+        """
+        for name in states:
+            if name not in self.state_names:
+                raise TypeError(
+                    f"{self.name} has no state {name!r}; it has {', '.join(self.state_names)}"
+                )
+        chosen = {n: self._number(f"initial {n}", value) for n, value in states.items()}
+        self.__dict__["_start"] = {**self._start, **chosen}
+        self.initial = {**self.initial, **chosen}
+        self.reset()
+
     @property
     def spec(self) -> Spec:
         """What it is made of, as data: its class, preset, parameters and seed."""
@@ -204,6 +238,7 @@ class Neuron(Runner):
             self.budget,
             arguments,
             tuple(keywords.items()),
+            tuple((n, self._start[n]) for n in self.state_names if n in self._start),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -214,6 +249,12 @@ class Neuron(Runner):
 
     def __hash__(self) -> int:
         return hash((type(self), *self.parameters.values()))
+
+    def __repr__(self) -> str:
+        return neuron_text(self)
+
+    def _repr_html_(self) -> str:
+        return neuron_html(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self.spec.make, (), _carried(self, "_values", "_source", "currents")

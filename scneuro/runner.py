@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .tools.notebook import recording_html, recording_text
 from .tools.progress import progress as bar
 
 __all__ = ["Recording", "Runner", "numbers"]
@@ -27,7 +28,8 @@ class Recording:
         Time step in ms.
     spike : ndarray of bool, shape (T,) or (T, N)
     states : dict of str to ndarray, shape (T,) or (T, N)
-        Every state after each step; also readable as attributes (``recording.V``).
+        Every state after each step; also readable as attributes and by name (``recording.V``,
+        ``recording["V"]``).
     inputs : dict of str to ndarray, shape (T,) or (T, N)
     saturated : dict of str to int
         Of an integer model: the steps that a state or an input spent at its limit, where it did.
@@ -46,6 +48,34 @@ class Recording:
                 return values
         raise AttributeError(f"no state or input {name!r} was recorded")
 
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A state or an input by its name, or ``t`` or ``spike``.
+
+        Raises
+        ------
+        KeyError
+            If it was not recorded.
+        """
+        names = ["t", "spike", *self.states, *self.inputs]
+        if name not in names:
+            raise KeyError(f"no {name!r} was recorded; there are {', '.join(names)}")
+        values: np.ndarray = getattr(self, name)
+        return values
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Plain lists by name: ``t`` in ms, ``spike``, every state, every input.
+
+        JSON takes it, and so does ``pandas.DataFrame`` for a single neuron.
+        """
+        names = ("t", "spike", *self.states, *self.inputs)
+        return {name: self[name].tolist() for name in names}
+
+    def __repr__(self) -> str:
+        return recording_text(self)
+
+    def _repr_html_(self) -> str:
+        return recording_html(self)
+
     @property
     def t(self) -> np.ndarray:
         """Time in ms at the end of each step, shape (T,)."""
@@ -58,6 +88,12 @@ class Recording:
         if self.spike.ndim != 1:
             raise ValueError("spike_steps needs the recording of a single neuron")
         return np.flatnonzero(self.spike)
+
+    @property
+    def spike_times(self) -> np.ndarray:
+        """When a single neuron spiked, in ms: the ends of these steps, as in :attr:`t`."""
+        times: np.ndarray = self.t[self.spike_steps]
+        return times
 
     @property
     def spikes(self) -> Any:

@@ -84,6 +84,12 @@ def test_all_that_a_package_exports_is_there(package):
     assert set(module.__all__) <= set(dir(module))
 
 
+def test_a_package_is_found_when_it_is_asked_for():
+    program = "import scneuro; assert 'sim' in dir(scneuro); scneuro.sim"
+    assert loaded_by(program) == set()
+    assert "amaranth" in loaded_by(f"{program}.parity")
+
+
 def test_a_module_is_an_attribute_of_its_package_and_nothing_else_is():
     assert scneuro.neurons.lif.LIF is scneuro.LIF
     for name in ("nothing", "_nothing"):

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: one face over models, gates, parity and boards, and a file for each command.
 
 A command's file has ``add``, which adds its parser, and ``run``, which does it and returns the exit
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from .. import __version__
 from ..errors import ScneuroError
 
 __all__ = ["main"]
@@ -29,13 +31,21 @@ _COMMANDS = (
     "verify",
     "reference",
     "build",
+    "flash",
     "demo",
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 is good, 1 a check that failed, 2 misuse or trouble."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could be typed
+        try:
+            import argcomplete
+        except ImportError:  # it is another Python's that the shell was taught by
+            return 2
+        argcomplete.autocomplete(parser)
+    options = parser.parse_args(arguments)
     before = None
     if threading.current_thread() is threading.main_thread():
         before = signal.signal(signal.SIGTERM, _interrupt)  # to clean up then, too
@@ -68,8 +78,9 @@ def _interrupt(*_: Any) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scneuro",
-        description="A spiking neuron, written once: float, Q8.8, gates, parity, bitstream.",
+        description="A spiking neuron, written once: float, integers, gates, parity, bitstream.",
     )
+    parser.add_argument("--version", action="version", version=f"scneuro {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name in _COMMANDS:
         import_module(f".{name}", __name__).add(commands)
