@@ -120,9 +120,10 @@ class FixedNeuron(Runner):
         for name, limits in self.lowered.input_limits.items():
             low, high = np.array(limits) * Q8_8.lsb
             given = collapsed(recording.inputs[name])
-            beyond = np.sum((given <= low - Q8_8.lsb / 2) | (given >= high + Q8_8.lsb / 2))
-            times = recording.inputs[name].size // max(1, given.size)
-            recording.saturated[name] = int(beyond) * times
+            low, high = low - Q8_8.lsb / 2, high + Q8_8.lsb / 2
+            if given.size and (given.min() <= low or given.max() >= high):
+                times = recording.inputs[name].size // given.size
+                recording.saturated[name] = int(np.sum((given <= low) | (given >= high))) * times
         recording.saturated = {n: count for n, count in recording.saturated.items() if count}
         return recording
 
@@ -161,7 +162,7 @@ class FixedNeuron(Runner):
 
     def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
         unit = self.lowered.inputs[name]
-        return quantize(values, f"{self.name}: {name}", Q8_8, unit).astype(np.int16)
+        return quantize(values, f"{self.name}: {name}", Q8_8, unit, np.int16)
 
     def _resize(self, count: int) -> None:
         self._registers = {n: np.full(count, v, dtype=np.int64) for n, v in self._registers.items()}

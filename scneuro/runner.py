@@ -417,7 +417,7 @@ def numbers(values: Any, what: str) -> np.ndarray:
         raise TypeError(f"{what} must be numbers: {error}") from None
     if array.dtype.kind not in "iufb":
         raise TypeError(f"{what} must be numbers, not {array.dtype if array.ndim else values!r}")
-    once = collapsed(array).astype(np.float64)
+    once = collapsed(array).astype(np.float64, copy=False)
     if not np.all(np.isfinite(once)):
         where = np.argwhere(~np.isfinite(once))[0]
         place = f" at index {tuple(map(int, where))}" if array.ndim else ""

@@ -52,8 +52,8 @@ class Expr:
     ----------
     op : str
         ``const``, ``var``, an arithmetic or logic operation, ``where``, ``pow`` (the exponent is
-        ``value``, an int) or ``call`` (``value`` is a NumPy ufunc of one argument). A ``where`` that
-        stands for ``np.minimum`` and the like has that as its ``value``.
+        ``value``, an int) or ``call`` (``value`` is a NumPy ufunc of one argument). A ``where``
+        that stands for ``np.minimum`` and the like has that as its ``value``.
     args : tuple of Expr
     value : float, str, int, ufunc or None
         The constant, the variable's name, the exponent or the function.

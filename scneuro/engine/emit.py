@@ -192,9 +192,11 @@ _CHOICES = {
     np.fmax: "{1} if {0} | ({2} != {2}) else {2}",
     np.absolute: "abs({1})",
 }
+#: What numba takes from the machine's library.
 _NUMPY = frozenset(
-    "exp2 expm1 log log2 log10 log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh "
-    "arcsinh arccosh arctanh floor".split()
+    {"exp2", "log", "log2", "log10", "log1p", "sqrt", "floor"}
+    | {"sin", "cos", "tan", "arcsin", "arccos", "arctan"}
+    | {"sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh"}
 )
 
 
@@ -274,9 +276,9 @@ def _call(model: str, expr: Expr, arg: str) -> str:
     function = expr.value
     if isinstance(function, Power):
         return f"{arg} ** {function.exponent!r}"
-    if function is np.exp:
-        return f"exp({arg})"
     name = getattr(function, "__name__", "")
+    if name in _FUNCTIONS and getattr(np, name) is function:
+        return f"{name}({arg})"
     if name not in _NUMPY or getattr(np, name) is not function:
         raise ScneuroError(
             f"{model}: np.{name or function} has no compiled form", 'run it with engine="numpy"'
@@ -302,11 +304,9 @@ r = (r >> {bits}) | (((r ^ (r >> {tap})) & {mask}) << {rest})
 _LEAP = "r = " + " ^ ".join(
     f"leaps[{{j}}, {k}, (r >> {8 * k}) & 255]" for k in range(-(-LFSR.WIDTH // 8))
 )
-#: The exponential, in operations that every machine rounds alike and that need no branch.
-_EXP = """\
-def exp(x):
-    y = x if x < 710.0 else 710.0
-    y = y if y > -746.0 else -746.0
+#: Exponentials in operations that every machine rounds alike, and without a branch: as x is
+#: n log 2 + r, exp(x) is 2**n (1 + p), and p is a series in r of no more than 0.35.
+_SERIES = """\
     z = np.float64(y * 1.4426950408889634 + 6755399441055744.0)
     k = z - 6755399441055744.0
     r = (y - k * 0.6931471803691238) - k * 1.9082149292705877e-10
@@ -315,15 +315,31 @@ def exp(x):
     a = (r * {3} + {2}) + q * (r * {5} + {4})
     b = (r * {7} + {6}) + q * (r * {9} + {8})
     c = (r * {11} + {10}) + q * (r * {13} + {12})
-    p = 1.0 + (r + q * (a + f * (b + f * c)))
+    p = r + q * (a + f * (b + f * c))
     n = z.view(np.int64) - {bits}
-    h = n >> 1
-    low = np.int64((h + 1023) << 52).view(np.float64)
-    high = np.int64((n - h + 1023) << 52).view(np.float64)
-    return p * low * high if x == x else x
 """.format(
     *(repr(1 / math.factorial(k)) for k in range(14)), bits=np.float64(1.5 * 2.0**52).view(np.int64)
 )
+_FUNCTIONS = {
+    "exp": f"""\
+def exp(x):
+    y = x if x < 710.0 else 710.0
+    y = y if y > -746.0 else -746.0
+{_SERIES}\
+    h = n >> 1  # in two steps, since 2**n alone may be out of range
+    low = np.int64((h + 1023) << 52).view(np.float64)
+    high = np.int64((n - h + 1023) << 52).view(np.float64)
+    return (1.0 + p) * low * high if x == x else x
+""",
+    "expm1": f"""\
+def expm1(x):
+    y = x if x < 710.0 else 710.0
+    y = y if y > -50.0 else -50.0
+{_SERIES}\
+    s = np.int64((n + 1022) << 52).view(np.float64)
+    return 2.0 * (p * s + (s - 0.5)) if x == x else x
+""",
+}
 _TILE = 128  # neurons: what a step of them reads and writes stays in the fastest cache
 
 
@@ -346,12 +362,12 @@ def source(body: Body, *, many: bool) -> str:
     tables = [
         f"T{k} = np.array({list(rows)}, dtype=np.int64)" for k, rows in enumerate(body.tables)
     ]
-    uses_exp = any("exp(" in line and "np.exp" not in line for line in body.lines)
+    called = {match[1] for line in body.lines for match in re.finditer(r" (\w+)\(", line)}
     return "\n".join(
         [
             "import numpy as np",
             *tables,
-            *([_EXP] if uses_exp else []),
+            *(text for name, text in _FUNCTIONS.items() if name in called),
             f"def run({', '.join(arguments)}):",
             *(f"    {line}" for line in (_many(body) if many else _few(body))),
             "",

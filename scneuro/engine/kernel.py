@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -77,11 +77,11 @@ def _toolchain() -> str:
     import llvmlite.binding as llvm
 
     features = llvm.get_host_cpu_features().flatten()
-    return " ".join(
-        (sys.version, version("numba"), version("llvmlite"), llvm.get_host_cpu_name(), features)
-    )
+    parts = version("numba"), version("llvmlite"), llvm.get_host_cpu_name(), features
+    return " ".join((sys.version, *parts))
 
 
+@lru_cache(maxsize=256)
 def _digest(text: str) -> str:
     return hashlib.sha256(f"{_toolchain()}\0{text}".encode()).hexdigest()[:32]
 
@@ -141,8 +141,8 @@ def _compile(place: Path, body: Body, *, keep: bool) -> Callable[..., None]:
     module: dict[str, Any] = {"__name__": __name__}
     exec(compile(place.read_text(encoding="utf-8"), str(place), "exec"), module)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False}
-    if "exp" in module:
-        module["exp"] = numba.njit(**options)(module["exp"])
+    for name in {"exp", "expm1"} & module.keys():
+        module[name] = numba.njit(**options)(module[name])
     elsewhere, numba.config.CACHE_DIR = numba.config.CACHE_DIR, ""
     try:
         function: Callable[..., None] = numba.njit(types.void(*arguments), cache=keep, **options)(

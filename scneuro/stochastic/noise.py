@@ -76,13 +76,12 @@ class NoiseSource:
         return {n: table[:, i] if shape else int(table[0, i]) for i, n in enumerate(self.names)}
 
     def starts(self, count: int) -> np.ndarray:
-        """The LFSR's state as each of ``count`` neurons finds it in the next step, int64 (count,)."""
+        """The LFSR's state as each of ``count`` neurons finds it in the next step, (count,)."""
         states = np.array([self._lfsr.state])
         while self.names and len(states) < count:  # twice as many neurons, so many draws later
             rows = leap(len(states) * len(self.names))
-            later = np.bitwise_xor.reduce(
-                [row[states >> 8 * k & 255] for k, row in enumerate(rows)]
-            )
+            bytes_of = (states >> 8 * k & 255 for k in range(len(rows)))
+            later = np.bitwise_xor.reduce([r[b] for r, b in zip(rows, bytes_of, strict=True)])
             states = np.concatenate([states, later])
         return np.resize(states, count)
 
