@@ -11,7 +11,7 @@ from .compiler.datapath import ARRAYS, INTEGERS
 from .compiler.lowered import Lowered
 from .engine.emit import Body, of_datapath
 from .engine.traces import Scaled, collapsed
-from .runner import Recording, Runner, numbers
+from .runner import Runner, numbers
 from .stochastic import LFSR, NoiseSource
 from .words import Q8_8, quantize, rounded
 
@@ -114,19 +114,6 @@ class FixedNeuron(Runner):
             integers = np.full(self._shape, integers)
         self._registers[name] = integers if self._shape else int(integers)
 
-    def run(self, *args: Any, **inputs: Any) -> Recording:
-        """As of any runner; :attr:`~scneuro.Recording.saturated` counts the steps at a limit."""
-        recording = super().run(*args, **inputs)
-        for name, limits in self.lowered.input_limits.items():
-            low, high = np.array(limits) * Q8_8.lsb
-            given = collapsed(recording.inputs[name])
-            low, high = low - Q8_8.lsb / 2, high + Q8_8.lsb / 2
-            if given.size and (given.min() <= low or given.max() >= high):
-                times = recording.inputs[name].size // given.size
-                recording.saturated[name] = int(np.sum((given <= low) | (given >= high))) * times
-        recording.saturated = {n: count for n, count in recording.saturated.items() if count}
-        return recording
-
     # -- a run, by either engine -------------------------------------------------------------
     _kept = np.int16
 
@@ -140,6 +127,16 @@ class FixedNeuron(Runner):
         r = self.lowered.registers[name]
         at = (samples <= r.to_word(r.least)) | (samples >= r.to_word(r.most))
         return int(np.sum(at))
+
+    def _beyond(self, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
+        counts = {}
+        for name, limits in self.lowered.input_limits.items():
+            low, high = (np.array(limits) + [-0.5, 0.5]) * Q8_8.lsb
+            given = collapsed(inputs[name])
+            if given.size and (given.min() <= low or given.max() >= high):
+                times = inputs[name].size // given.size
+                counts[name] = int(np.sum((given <= low) | (given >= high))) * times
+        return counts
 
     def _body(self) -> Body:
         return of_datapath(self.lowered)

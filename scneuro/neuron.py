@@ -240,6 +240,10 @@ class Neuron(Runner):
         TraceError
             If ``update`` does something that cannot become hardware.
         """
+        return self._traced()
+
+    def _traced(self) -> tuple[Expr, ...]:
+        """``update`` as it is now."""
         return trace(self.update, self.state_names, tuple(self._inputs), self.name, self._noises)
 
     def fixed(
@@ -357,8 +361,9 @@ class Neuron(Runner):
 
     # -- a whole run -------------------------------------------------------------------------
     def _body(self) -> Body:
-        roots = trace(self.update, self.state_names, tuple(self._inputs), self.name, self._noises)
-        return of_graph(self.name, roots, self.state_names, tuple(self._inputs), self._noises)
+        return of_graph(
+            self.name, self._traced(), self.state_names, tuple(self._inputs), self._noises
+        )
 
     def _drawing(self) -> tuple[NoiseSource, ...]:
         return (self._source,)

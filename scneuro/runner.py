@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .engine.choice import ENGINES, MANY, pays
-from .engine.kernel import compiled
+from .engine.choice import ENGINES, is_worth
 from .engine.traces import Traces, collapsed
 from .engine.whole import run_whole
 from .errors import ScneuroError
@@ -190,10 +189,11 @@ class Runner:
         engine : {"auto", "numpy", "compiled"}
             NumPy goes step by step; the compiled engine (``pip install "scneuro[fast]"``) runs the
             same graph as one function, over a thousand times faster. ``auto`` takes it where it
-            pays: where NumPy would take two seconds, or 0.4 s if the function is in the cache.
-            Integers are the same, bit for bit, and so is float that only adds, multiplies, divides
-            and compares. The last bit of ``exp`` and the like may differ, so there the size of the
-            run alone decides, and a run is the same each time.
+            pays: where NumPy would take two seconds, or has taken as long in earlier runs; 0.4 s
+            are enough if the function is in the cache. Integers are the same, bit for bit, and so
+            is float that only adds, multiplies, divides and compares. The last bits of ``exp`` and
+            the like may differ, so there the size of the run alone decides, and the same run is
+            the same each time.
         record : sequence of str, optional
             The states to record, by default all; ``()`` records spikes alone.
         file : path, optional
@@ -257,6 +257,8 @@ class Runner:
             across = len(shape) == 2 and given.ndim == 1
             units[name] = np.broadcast_to(given[:, None] if across else given, shape)
         states = self._as_states({name: traces[name] for name in recorded})
+        saturated |= self._beyond(units)
+        saturated = {name: count for name, count in saturated.items() if count}
         return Recording(self.dt, traces["spike"], states, units, saturated)
 
     # -- a run, by either engine -------------------------------------------------------------
@@ -293,6 +295,10 @@ class Runner:
         """How many of these samples of a state are at its limits."""
         return 0
 
+    def _beyond(self, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
+        """How many values of each input are beyond what it can be."""
+        return {}
+
     def _recorded(self, record: Sequence[str] | None) -> tuple[str, ...]:
         if record is None:
             return self.state_names
@@ -312,14 +318,11 @@ class Runner:
             return None
         try:
             body = self._body()
-            if engine == "auto" and not pays(body, steps, neurons):
-                return None
-            compiled(body, many=neurons >= MANY)
         except ScneuroError:
             if engine == "auto":
                 return None
             raise
-        return body
+        return body if engine == "compiled" or is_worth(body, steps, neurons) else None
 
     def _run_steps(
         self,

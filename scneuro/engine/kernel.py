@@ -143,7 +143,8 @@ def _compile(place: Path, body: Body, *, keep: bool) -> Callable[..., None]:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False}
     for name in {"exp", "expm1"} & module.keys():
         module[name] = numba.njit(**options)(module[name])
-    elsewhere, numba.config.CACHE_DIR = numba.config.CACHE_DIR, ""
+    config: Any = numba.config
+    elsewhere, config.CACHE_DIR = config.CACHE_DIR, ""
     try:
         function: Callable[..., None] = numba.njit(types.void(*arguments), cache=keep, **options)(
             module["run"]
@@ -152,7 +153,7 @@ def _compile(place: Path, body: Body, *, keep: bool) -> Callable[..., None]:
         lines = str(error).splitlines() or [type(error).__name__]
         raise ToolError(f"numba does not compile the run: {lines[0]}", _WITHOUT) from error
     finally:
-        numba.config.CACHE_DIR = elsewhere
+        config.CACHE_DIR = elsewhere
     return function
 
 

@@ -33,7 +33,8 @@ def run_whole(
     steps: int,
     name: str,
     progress: bool,
-    done: Callable[[np.ndarray, int], None],
+    done: Callable[[np.ndarray, int], None] = lambda states, steps: None,
+    many: bool | None = None,
 ) -> dict[str, int]:
     """Run a body from given states.
 
@@ -56,6 +57,8 @@ def run_whole(
     progress : bool
     done : callable
         Is given the states after each stretch, and how many steps that was.
+    many : bool, optional
+        Which of the two functions to use; by default the one that suits the number of neurons.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def run_whole(
         By name, how often the body's conditions held.
     """
     neurons = states.shape[1]
-    function = compiled(body, many=neurons >= MANY)
+    function = compiled(body, many=neurons >= MANY if many is None else many)
     states = np.array(states, dtype=body.dtype, order="C")
     counts = np.zeros((len(body.counted), neurons), dtype=np.int64)
     seeds = np.array([s.starts(neurons) for s in sources], dtype=np.int64).reshape(-1, neurons)

@@ -62,10 +62,8 @@ def plot_fi(
     values = np.unique(as_words(currents, f"{neuron.name}: {name}", neuron.units[name]))
     if np.ndim(currents) != 1:
         raise ValueError(f"currents must have shape (N,), not {np.shape(currents)}")
-    spikes = {
-        fidelity: run.spikes
-        for fidelity, run in both(neuron, {name: np.tile(values, (steps, 1))}).items()
-    }
+    held = {name: np.broadcast_to(values, (steps, len(values)))}
+    spikes = {fidelity: run.spikes for fidelity, run in both(neuron, held, record=()).items()}
     time = steps * neuron.dt
     title = f"{called(neuron)}: firing rate over {time:g} ms at each current"
     with page(path, 6.5, 4.3, title) as figure:

@@ -53,9 +53,12 @@ def stimuli(neuron: Neuron, stimulus: Any, steps: int) -> dict[str, np.ndarray]:
     }
 
 
-def both(neuron: Neuron, inputs: Mapping[str, Any]) -> dict[str, Recording]:
+def both(neuron: Neuron, inputs: Mapping[str, Any], **options: Any) -> dict[str, Recording]:
     """A run in float and one in Q8.8, by label; both draw the same noise."""
-    return {"float": neuron.run(**inputs), "Q8.8": neuron.fixed().run(**inputs)}
+    return {
+        "float": neuron.run(**inputs, **options),
+        "Q8.8": neuron.fixed().run(**inputs, **options),
+    }
 
 
 def called(neuron: Neuron) -> str:
