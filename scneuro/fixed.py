@@ -131,7 +131,7 @@ class FixedNeuron(Runner):
     def _beyond(self, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
         counts = {}
         for name, limits in self.lowered.input_limits.items():
-            low, high = (np.array(limits) + [-0.5, 0.5]) * Q8_8.lsb
+            low, high = (np.array(limits) + np.array((-0.5, 0.5))) * Q8_8.lsb
             given = collapsed(inputs[name])
             if given.size and (given.min() <= low or given.max() >= high):
                 times = inputs[name].size // given.size

@@ -470,4 +470,4 @@ def _drawn(body: Body, j: int) -> list[str]:
 
 
 def _wide(body: Body) -> str:
-    return "np.int64" if body.dtype == "int64" else "float"
+    return f"np.{body.dtype}"

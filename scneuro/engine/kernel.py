@@ -149,7 +149,7 @@ def _compile(place: Path, body: Body, *, keep: bool) -> Callable[..., None]:
         function: Callable[..., None] = numba.njit(types.void(*arguments), cache=keep, **options)(
             module["run"]
         )
-    except numba.core.errors.NumbaError as error:
+    except Exception as error:  # whatever numba makes of what it does not know
         lines = str(error).splitlines() or [type(error).__name__]
         raise ToolError(f"numba does not compile the run: {lines[0]}", _WITHOUT) from error
     finally:
@@ -169,6 +169,6 @@ def _sum(folder: Path) -> str:
 def _is_whole(folder: Path) -> bool:
     """Whether the cache holds what was put there."""
     try:
-        return (folder / _SEAL).read_text(encoding="utf-8") == _sum(folder)
+        return (folder / _SEAL).read_bytes() == _sum(folder).encode()
     except OSError:
         return False
