@@ -9,6 +9,7 @@ import pytest
 
 from scneuro import LIF
 from scneuro.engine import kernel
+from scneuro.neurons import builtin
 
 
 @pytest.fixture
@@ -84,6 +85,14 @@ def test_what_numba_cannot_compile_is_said(cache):
     broken = replace(body, lines=(*body.lines, "z = np.no_such_function(s0)"))
     with pytest.raises(kernel.ToolError, match="numba does not compile the run"):
         kernel.compiled(broken, many=False)
+
+
+@pytest.mark.parametrize("name", ["adex", "hodgkin_huxley", "escape_lif"])
+def test_a_neuron_traced_again_has_the_same_source(name):
+    neurons = [builtin(name)() for _ in range(4)]
+    for many in (False, True):
+        assert len({kernel.source(neuron._body(), many=many) for neuron in neurons}) == 1
+        assert len({kernel.source(neuron.fixed()._body(), many=many) for neuron in neurons}) == 1
 
 
 def test_another_process_finds_it(cache):

@@ -150,12 +150,15 @@ class Graph:
 
 
 def ordered(roots: Iterable[Expr], known: Container[Expr] = ()) -> list[Expr]:
-    """What ``roots`` need besides what is ``known``, each once, arguments first."""
-    found: set[Expr] = set()
+    """What ``roots`` need besides what is ``known``, each once, arguments first.
+
+    The order is that of the graph alone, and so the same every time.
+    """
+    found: dict[Expr, None] = {}
     stack = [root for root in roots if root not in known]
     while stack:
         expr = stack.pop()
         if expr not in found:
-            found.add(expr)
+            found[expr] = None
             stack.extend(arg for arg in expr.args if arg not in known)
     return sorted(found, key=lambda expr: expr.depth)
