@@ -17,6 +17,7 @@ from .compiler.lower import lower
 from .compiler.lowered import Lowered
 from .compiler.trace import trace
 from .declare import Input, State, declarations, names_of, refuse_taken
+from .engine.emit import Body, of_graph
 from .fixed import FixedNeuron
 from .runner import Recording, Runner, numbers
 from .spec import FixedSpec, Spec, others
@@ -280,6 +281,10 @@ class Neuron(Runner):
         TraceError
             If ``update`` does something that cannot become hardware.
         """
+        return self._traced()
+
+    def _traced(self) -> tuple[Expr, ...]:
+        """``update`` as it is now."""
         return trace(self.update, self.state_names, tuple(self._inputs), self.name, self._noises)
 
     def fixed(
@@ -395,6 +400,26 @@ class Neuron(Runner):
             self._values[name] = np.broadcast_to(np.float64(value), self._shape)[()]
         return np.broadcast_to(np.asarray(spike, dtype=bool), self._shape)
 
+    # -- a whole run -------------------------------------------------------------------------
+    def _body(self) -> Body:
+        return of_graph(
+            self.name, self._traced(), self.state_names, tuple(self._inputs), self._noises
+        )
+
+    def _drawing(self) -> tuple[NoiseSource, ...]:
+        return (self._source,)
+
+    def _table(self) -> np.ndarray:
+        rows = (np.broadcast_to(v, self._shape or (1,)) for v in self._values.values())
+        return np.array(list(rows), dtype=np.float64)
+
+    def _set_table(self, states: np.ndarray, steps: int) -> None:
+        self._source.skip(steps, states.shape[1])
+        self._values = {
+            n: row.copy() if self._shape else row[0]
+            for n, row in zip(self.state_names, states, strict=True)
+        }
+
     # -- checks ------------------------------------------------------------------------------
     def _number(self, name: str, value: Any) -> float:
         what = f"{self.name}: {name}"
@@ -423,6 +448,7 @@ class Neuron(Runner):
 def _surface() -> frozenset[str]:
     """The names that have a meaning at some fidelity, or in what a run produced."""
     own = {"lowered", "noise", "origin"}  # an integer model's
+    own |= {"progress", "engine", "record", "file"}  # what run() takes besides inputs
     return names_of(Neuron, FixedNeuron, Recording) | own
 
 

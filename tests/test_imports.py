@@ -8,7 +8,8 @@ import pytest
 
 import scneuro
 
-HEAVY = {"amaranth", "amaranth_boards", "bitwuzla", "matplotlib", "scipy", "tqdm", "z3"}
+HEAVY = {"amaranth", "amaranth_boards", "bitwuzla", "llvmlite", "matplotlib", "numba"}
+HEAVY |= {"scipy", "tqdm", "z3"}
 
 
 def loaded_by(program, *options):

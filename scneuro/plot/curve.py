@@ -71,8 +71,9 @@ def plot_fi(
     values = np.unique(as_words(currents, f"{neuron.name}: {name}", neuron.units[name]))
     if np.ndim(currents) != 1:
         raise ValueError(f"currents must have shape (N,), not {np.shape(currents)}")
-    driven = {**words(neuron, inputs or {}), name: np.tile(values, (steps, 1))}
-    spikes = {fidelity: run.spikes for fidelity, run in both(neuron, driven).items()}
+    held = np.broadcast_to(values, (steps, len(values)))
+    driven = {**words(neuron, inputs or {}), name: held}
+    spikes = {fidelity: run.spikes for fidelity, run in both(neuron, driven, record=()).items()}
     time = steps * neuron.dt
     others = f", {described(neuron, words(neuron, inputs))}" if inputs else ""
     title = f"{called(neuron)}: firing rate over {time:g} ms at each current{others}"

@@ -63,9 +63,12 @@ def _pulse(neuron: Neuron, name: str, steps: int) -> np.ndarray:
     return pulse
 
 
-def both(neuron: Neuron, inputs: Mapping[str, Any]) -> dict[str, Recording]:
+def both(neuron: Neuron, inputs: Mapping[str, Any], **options: Any) -> dict[str, Recording]:
     """A run in float and one in integers, by label; both draw the same noise."""
-    return {"float": neuron.run(**inputs), "integers": neuron.fixed().run(**inputs)}
+    return {
+        "float": neuron.run(**inputs, **options),
+        "integers": neuron.fixed().run(**inputs, **options),
+    }
 
 
 def called(neuron: Neuron) -> str:

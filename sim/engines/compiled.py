@@ -30,7 +30,14 @@ from ...tools.toolchain import announced, find_tools, run_tool, run_yosys, say
 from .amaranth import HardwareNeuron
 from .packing import CHUNK, unpack_chunks
 
-__all__ = ["Compiled", "CompiledNeuron", "compile_design", "compiled_steps", "library_of"]
+__all__ = [
+    "Compiled",
+    "CompiledNeuron",
+    "compile_design",
+    "compiled_steps",
+    "compiled_stretches",
+    "library_of",
+]
 
 _DRIVER = Path(__file__).with_name("driver.cc")
 _BLOCK = 20_000  # steps in one call, so that Ctrl-C and a progress bar have their turn
@@ -260,6 +267,15 @@ def library_of(hardware: Any, *, cache: Path | None = None) -> Path:
     return compile_design({"design.il": text}, _SCRIPT, cache=cache)
 
 
+def compiled_stretches(
+    hardware: Any, fixed: FixedNeuron, words: dict[str, np.ndarray], *, library: Path | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
+    """As :func:`compiled_steps`, many steps at a time: arrays over steps."""
+    stream = _Stream(library or library_of(hardware), fixed)
+    for block in _blocks(len(next(iter(words.values())))):
+        yield stream.run({n: values[block] for n, values in words.items()})
+
+
 def compiled_steps(
     hardware: Any, fixed: FixedNeuron, words: dict[str, np.ndarray], *, library: Path | None = None
 ) -> Iterator[tuple[int, int, dict[str, int]]]:
@@ -274,9 +290,7 @@ def compiled_steps(
     library : path, optional
         A design compiled already, such as a netlist.
     """
-    stream = _Stream(library or library_of(hardware), fixed)
-    for block in _blocks(len(next(iter(words.values())))):
-        spikes, firsts, registers = stream.run({n: values[block] for n, values in words.items()})
+    for spikes, firsts, registers in compiled_stretches(hardware, fixed, words, library=library):
         columns = [values.tolist() for values in registers.values()]
         for spike, first, *row in zip(spikes.tolist(), firsts.tolist(), *columns, strict=True):
             yield int(spike), first, dict(zip(registers, row, strict=True))
