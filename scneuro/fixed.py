@@ -50,8 +50,9 @@ class FixedNeuron(Runner):
         self.name, self.dt, self.lowered, self.seed = name, dt, lowered, seed
         self.state_names = tuple(lowered.registers)
         self.input_defaults = dict(defaults)
-        path = lowered.path
-        self._step = {a is ARRAYS: path.evaluator(path.outputs, a) for a in (ARRAYS, INTEGERS)}
+        self._stopped = {f"{n} as it would be": stop for n, stop in lowered.stops.items()}
+        roots = lowered.path.outputs | {n: stop.node for n, stop in self._stopped.items()}
+        self._step = {a is ARRAYS: lowered.path.evaluator(roots, a) for a in (ARRAYS, INTEGERS)}
         self.reset()
 
     def __repr__(self) -> str:
@@ -69,6 +70,7 @@ class FixedNeuron(Runner):
         )
         self.noise: dict[str, Any] = {}
         self._shape = ()
+        self._stops = dict.fromkeys(lowered.registers, 0)
         self._registers: dict[str, Any] = {n: r.init for n, r in self.lowered.registers.items()}
 
     @property
@@ -130,11 +132,6 @@ class FixedNeuron(Runner):
     def _as_states(self, recorded: dict[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         return Scaled(recorded, {n: self.lowered.registers[n].word.lsb for n in recorded})
 
-    def _at_limits(self, name: str, samples: np.ndarray) -> int:
-        r = self.lowered.registers[name]
-        at = (samples <= r.to_word(r.least)) | (samples >= r.to_word(r.most))
-        return int(np.sum(at))
-
     def _beyond(self, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
         counts = {}
         for name, limits in self.lowered.input_limits.items():
@@ -179,6 +176,9 @@ class FixedNeuron(Runner):
         self.noise = {n: v for s in self._sources for n, v in s.draw(self._shape).items()}
         result = self._step[bool(self._shape)]({**self._registers, **inputs, **self.noise})
         spike = result.pop("spike")
+        for name, stop in self._stopped.items():
+            value = result.pop(name)
+            self._stops[stop.state] += np.count_nonzero((value < stop.least) | (value > stop.most))
         self._registers = {
             n: np.broadcast_to(v, self._shape) if self._shape else v for n, v in result.items()
         }

@@ -298,6 +298,7 @@ class Runner:
         return Recording(self.dt, traces["spike"], states, units, saturated)
 
     # -- a run, by either engine -------------------------------------------------------------
+    _stops: dict[str, int]  # the steps at which each state was stopped by its limits
     _kept: Any = np.float64  # what a state is recorded as
 
     def _body(self) -> Body:
@@ -326,10 +327,6 @@ class Runner:
     def _as_states(self, recorded: dict[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """What was recorded, by name, as numbers in the states' units."""
         return recorded
-
-    def _at_limits(self, name: str, samples: np.ndarray) -> int:
-        """How many of these samples of a state are at its limits."""
-        return 0
 
     def _beyond(self, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
         """How many values of each input are beyond what it can be."""
@@ -367,30 +364,23 @@ class Runner:
         recorded: tuple[str, ...],
         progress: bool,
     ) -> dict[str, int]:
-        """Step by step, each state sampled after each; how often each was at its limits."""
+        """Step by step, each state sampled after each; how often each was stopped by its limits."""
         shape = next(iter(arrays.values())).shape
         stretch = max(1, _AT_ONCE // max(1, shape[1] if len(shape) > 1 else 1))
         samples: dict[str, np.ndarray] = {}
-        counts = dict.fromkeys(self.state_names, 0)
+        self._stops = dict.fromkeys(self.state_names, 0)
         begin = end = 0
         for t in bar(range(shape[0]), self.name, unit="step", wanted=progress):
             if t == end:
                 begin, end = t, min(t + stretch, shape[0])
                 filled = traces.stretch(begin, end)
-                samples = {
-                    name: filled[name]
-                    if name in recorded
-                    else np.empty(filled["spike"].shape, self._kept)
-                    for name in self.state_names
-                }
+                samples = {name: filled[name] for name in recorded}
             filled["spike"][t - begin] = self._advance({name: a[t] for name, a in arrays.items()})
             for name, values in samples.items():
                 values[t - begin] = self._sample(name)
             if t + 1 == end:
                 traces.keep(filled)
-                for name, values in samples.items():
-                    counts[name] += self._at_limits(name, values)
-        return counts
+        return self._stops
 
     # -- checks ------------------------------------------------------------------------------
     def _named(self, args: tuple[Any, ...], inputs: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from .registers import Register
 from .table import Table
 from .terms import Condition, Sum
 
-__all__ = ["Coefficient", "Cost", "Decision", "Lowered", "dither"]
+__all__ = ["Coefficient", "Cost", "Decision", "Lowered", "Stop", "dither"]
+
+ROUNDED = 2  # LSBs of a register by which rounding may carry a state
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,16 @@ class Cost:
 
     of: str
     error: float
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What a state would become without its limits; outside these integers they stop it."""
+
+    state: str
+    node: Node
+    least: int
+    most: int
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,17 @@ class Lowered:
     share: float | None
     working: dict[str, tuple[float, float]]
     notes: tuple[str, ...]
+
+    @property
+    def stops(self) -> dict[str, Stop]:
+        """Of the states that their limits may stop: by more than rounding carries them."""
+        found = {}
+        for name in self.registers:
+            node = self.path.outputs[name]
+            if node.op == "clamp":
+                least, most = node.meta[0] - ROUNDED, node.meta[1] + ROUNDED
+                found[name] = Stop(name, node.args[0], least, most)
+        return found
 
     def real(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What registers and input words stand for: an input beyond its limits stands for these."""

@@ -50,7 +50,7 @@ class Body:
     traces : tuple of (str, str, str)
         What can be recorded after a step: its name, dtype, and an expression of the new states.
     counted : tuple of (str, str)
-        Conditions on the new states whose steps are counted, by name.
+        Conditions on a step whose steps are counted, by name.
     dtype : {"int64", "float64"}
         Of the states.
     taken : {"int16", "float64"}
@@ -149,11 +149,9 @@ def of_datapath(lowered: Lowered, traces: str = "words") -> Body:
             rounded = f"(s{k} + {(1 << r.guard) >> 1}) >> {r.guard}"
             recorded.append((r.name, "int16", f"min({rounded}, {(1 << 15) - 1})"))
     counted = []
-    for k, r in enumerate(registers):
-        half = (1 << r.guard) >> 1
-        least = ((int(r.to_word(r.least)) + 1) << r.guard) - half  # below it, the least word
-        most = (int(r.to_word(r.most)) << r.guard) - half
-        counted.append((r.name, f"(s{k} < {least}) | (s{k} >= {most})"))
+    for name, stop in lowered.stops.items():
+        value = text[stop.node.index]
+        counted.append((name, f"({value} < {stop.least}) | ({value} > {stop.most})"))
     return Body(
         states,
         inputs,
