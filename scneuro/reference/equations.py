@@ -96,7 +96,8 @@ def equations_of(
         If there are none: it is stochastic, or ``update()`` is not explicit Euler, or it is built
         in and has channels of its own, or inputs that its equations do not have.
     """
-    from .own import derived, written
+    from .derived import derived
+    from .written import written
 
     others = {n: v for n, v in (others or {}).items() if v != neuron.input_defaults[n]}
     if neuron._noises:

@@ -1,4 +1,4 @@
-"""The differential equations of a user's own neuron: as it says them, or as ``update()`` has them.
+"""The differential equations that a user's own ``update()`` integrates.
 
 Where ``update()`` is explicit Euler, every state moves by dt times its slope, so the slope is what
 it moves by over dt. That it is so is checked: with half the time step it must move half as far.
@@ -7,7 +7,6 @@ What a spike is, and what it leaves of the states, is what ``update()`` does as 
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -20,11 +19,12 @@ from ..compiler.terms import Sum, Variable
 from ..compiler.text import Equations as Text
 from ..errors import LoweringError, ScneuroError
 from ..neuron import Neuron
-from .equations import Brian, Equations
+from .equations import Equations
 
-__all__ = ["derived", "written"]
+__all__ = ["CURE", "Limit", "derived"]
 
-_CURE = (
+#: What to do where there are none.
+CURE = (
     "write its differential equations as strings, equations = {{{!r}: '...'}}, or compare with "
     "another simulator: --spikes FILE"
 )
@@ -32,19 +32,6 @@ _SMALL = 1e-4  # of dt, to see where it goes as dt goes to 0
 _SAMPLES = 200
 _STEPS = 2_000
 _SAME = 1e-7
-_FUNCTIONS: tuple[str, ...] = (
-    "abs",
-    "clip",
-    "cos",
-    "cosh",
-    "exp",
-    "expm1",
-    "log",
-    "log1p",
-    "maximum",
-    "minimum",
-)
-_FUNCTIONS += ("sin", "sinh", "sqrt", "tan", "tanh", "where")
 
 
 def derived(neuron: Neuron, others: Mapping[str, float]) -> Equations:
@@ -61,7 +48,7 @@ def derived(neuron: Neuron, others: Mapping[str, float]) -> Equations:
     ScneuroError
         If it does something else.
     """
-    limit = _Limit(neuron, others)
+    limit = Limit(neuron, others)
     limit.require_euler()
     names = neuron.state_names
 
@@ -80,7 +67,7 @@ def derived(neuron: Neuron, others: Mapping[str, float]) -> Equations:
     )
 
 
-class _Limit:
+class Limit:
     """``update()`` with other time steps, spike or no spike, and where it leads as dt goes to 0."""
 
     def __init__(self, neuron: Neuron, others: Mapping[str, float]) -> None:
@@ -93,6 +80,7 @@ class _Limit:
             share: {spike: _decided(roots, spike) for spike in (False, True)}
             for share, roots in self.roots.items()
         }
+        self.quick: dict[tuple[float, bool], Callable[[Mapping[str, Any]], tuple[Any, ...]]] = {}
         self.samples = self._samples()
         self.spike = [_Spike(self.roots[share][0]) for share in (_SMALL, _SMALL / 2)]
         self.rises = self._rises()
@@ -103,9 +91,13 @@ class _Limit:
 
     def after(self, share: float, current: Any, values: Any, *, spike: bool) -> tuple[Any, ...]:
         """The states after a step of ``share`` dt that does, or does not, end in a spike."""
-        roots = self.roots[share]
         variables = self._variables(current, values)
-        return Graph.evaluate(roots[1:], variables, self.decided[share][spike])
+        roots, decided = self.roots[share][1:], self.decided[share][spike]
+        if any(map(np.ndim, values)):
+            return Graph.evaluate(roots, variables, decided)
+        if (share, spike) not in self.quick:
+            self.quick[share, spike] = _function(roots, decided)
+        return self.quick[share, spike](variables)
 
     def left(self, current: Any, values: Any) -> tuple[Any, ...]:
         """The states that a spike leaves, as dt goes to 0."""
@@ -148,7 +140,7 @@ class _Limit:
                 raise ScneuroError(
                     f"{neuron.name}: update() is not explicit Euler: with half the dt, {name} does "
                     "not move half as far",
-                    _CURE.format(next(iter(neuron.state_names))),
+                    CURE.format(next(iter(neuron.state_names))),
                 )
 
     def reset(self) -> bool:
@@ -220,6 +212,52 @@ def _decided(roots: tuple[Expr, ...], spike: bool) -> dict[Expr, bool]:
     return decided
 
 
+_PYTHON = {
+    "add": "{} + {}",
+    "sub": "{} - {}",
+    "mul": "{} * {}",
+    "div": "{} / {}",
+    "neg": "-{}",
+    "ge": "{} >= {}",
+    "gt": "{} > {}",
+    "eq": "{} == {}",
+    "and": "{} & {}",
+    "or": "{} | {}",
+    "not": "not {}",
+    "where": "{1} if {0} else {2}",
+}
+
+
+def _function(
+    roots: tuple[Expr, ...], decided: Mapping[Expr, bool]
+) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """As :meth:`Graph.evaluate` of single numbers, and many times as fast."""
+    names = {expr: repr(value) for expr, value in decided.items()}
+    constants: dict[str, Any] = {}
+    lines = ["def run(given):"]
+    for k, expr in enumerate(ordered(roots, decided)):
+        names[expr] = f"v{k}"
+        args = [names[arg] for arg in expr.args]
+        match expr.op:
+            case "const":
+                constants[f"c{k}"] = expr.value if expr.is_condition else np.float64(expr.value)
+                text = f"c{k}"
+            case "var":
+                text = f"float64(given[{expr.value!r}])"
+            case "pow":
+                text = f"{args[0]} ** {expr.value}"
+            case "call":
+                constants[f"c{k}"] = expr.value
+                text = f"c{k}({args[0]})"
+            case _:
+                text = _PYTHON[expr.op].format(*args)
+        lines.append(f"    v{k} = {text}")
+    lines.append(f"    return ({', '.join(names[root] for root in roots)},)")
+    scope: dict[str, Any] = {**constants, "float64": np.float64}
+    exec("\n".join(lines), scope)
+    return scope["run"]  # type: ignore[no-any-return]
+
+
 def _rebuilt(graph: Graph, expr: Expr, args: list[Expr]) -> Expr:
     """A node on other arguments; a choice that is made already is what was chosen."""
     if args and isinstance(args[0].value, bool):
@@ -244,7 +282,7 @@ def _with_dt(neuron: Neuron, dt: float) -> Neuron:
     except (TypeError, ValueError) as error:
         raise ScneuroError(
             f"{neuron.name} cannot be made with another dt, to see its equations: {error}",
-            _CURE.format(neuron.state_names[0]),
+            CURE.format(neuron.state_names[0]),
         ) from None
 
 
@@ -286,174 +324,3 @@ def _comparisons(expr: Expr) -> list[Expr]:
     if expr.op in ("ge", "gt"):
         return [expr]
     return [e for arg in expr.args for e in _comparisons(arg)] if expr.op in LOGIC else []
-
-
-# -- as strings -----------------------------------------------------------------------------------
-def written(neuron: Neuron, others: Mapping[str, float]) -> Equations:
-    """The equations that a neuron says of itself, in :attr:`~scneuro.Neuron.equations`.
-
-    Parameters
-    ----------
-    neuron : Neuron
-    others : mapping of str to float
-        What its inputs but the first are held at.
-
-    Raises
-    ------
-    ScneuroError
-        A string that is no formula of its states, inputs and parameters.
-    """
-    if not isinstance(neuron.equations, Mapping):
-        raise ScneuroError(
-            f"{neuron.name}: equations must be strings by the name of a state, not "
-            f"{neuron.equations!r}",
-            _CURE.format(neuron.state_names[0]),
-        )
-    slopes = dict(neuron.equations)
-    spike, reset, hold = (slopes.pop(key, "") for key in ("spike", "reset", "refractory"))
-    names, first = tuple(slopes), next(iter(neuron.input_defaults))
-    for name in names:
-        if name not in neuron.state_names:
-            raise ScneuroError(
-                f"{neuron.name}: equations has {name!r}, which is no state",
-                f"it has an equation for each of {', '.join(neuron.state_names)}, 'spike', 'reset' "
-                "and 'refractory'",
-            )
-    constants = {n: getattr(np, n) for n in _FUNCTIONS} | {"np": np, **neuron.parameters}
-    constants |= {**neuron.input_defaults, **others}
-    formulas = _Formulas(neuron.name, constants, (*names, first))
-    code = [formulas.expression(name, text) for name, text in slopes.items()]
-
-    def scope(current: Any, values: Any) -> dict[str, Any]:
-        return {first: current, **dict(zip(names, values, strict=True))}
-
-    def slope(p: Any, current: Any, *values: Any) -> tuple[Any, ...]:
-        there = scope(current, values)
-        return tuple(value(there) for value in code)
-
-    if spike:
-        condition = formulas.condition("spike", spike)
-        leaves = formulas.assignments("reset", reset) if reset else None
-        held = float(formulas.expression("refractory", hold)({})) if hold else 0.0
-        brian = Brian(
-            "\n".join(
-                f"d{n}/dt = ({text})/ms : 1{' (unless refractory)' if hold else ''}"
-                for n, text in slopes.items()
-            ),
-            spike,
-            reset,
-            f"({hold})*ms + dt" if hold else "False",
-            first,
-        )
-
-        def after(p: Any, current: Any, *values: Any) -> tuple[Any, ...]:
-            there = scope(current, values)
-            assert leaves is not None
-            leaves(there)
-            return tuple(there[n] for n in names)
-
-        return Equations(
-            names,
-            lambda p: tuple(p.initial[n] for n in names),
-            slope,
-            crossing=lambda p, current, *values: condition(scope(current, values)),
-            brian=brian,
-            reset=after if leaves else None,
-            hold=lambda p: held,
-            runaway=True,
-        )
-    limit = _Limit(neuron, others)
-    rest = {n: value for n, value in neuron.initial.items() if n not in names}
-
-    def whole(values: Any) -> tuple[Any, ...]:
-        there = {**rest, **dict(zip(names, values, strict=True))}
-        return tuple(there[n] for n in neuron.state_names)
-
-    def left(p: Any, current: Any, *values: Any) -> tuple[Any, ...]:
-        there = limit.left(current, whole(values))
-        return tuple(x for n, x in zip(neuron.state_names, there, strict=True) if n in names)
-
-    order = [n for n in neuron.state_names if n in names]
-    if list(names) != order:
-        raise ScneuroError(
-            f"{neuron.name}: equations are to be in the order of its states", ", ".join(order)
-        )
-    return Equations(
-        names,
-        lambda p: tuple(p.initial[n] for n in names),
-        slope,
-        crossing=lambda p, current, *values: limit.above(current, whole(values)),
-        reset=left if limit.reset() else None,
-        runaway=True,
-    )
-
-
-class _Formulas:
-    """Strings of one neuron, as functions of its states and its first input by name."""
-
-    def __init__(self, neuron: str, constants: Mapping[str, Any], names: tuple[str, ...]) -> None:
-        self.neuron, self.constants, self.names = neuron, constants, names
-
-    def _tree(self, key: str, text: str, mode: str) -> Any:
-        try:
-            tree = ast.parse(text.strip(), mode=mode)
-        except SyntaxError:
-            raise self._refusal(key, text, "is no formula") from None
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node.id not in {*self.constants, *self.names}:
-                raise self._refusal(key, text, f"has {node.id}, which is no state or parameter")
-        return tree
-
-    def _refusal(self, key: str, text: str, what: str) -> ScneuroError:
-        return ScneuroError(
-            f"{self.neuron}: equations[{key!r}] = {text!r} {what}",
-            "such as {'V': '(I - V) / tau', 'spike': 'V >= V_th', 'reset': 'V = 0; w += b'}",
-        )
-
-    def expression(self, key: str, text: str) -> Callable[[Mapping[str, Any]], Any]:
-        """A number."""
-        return self._function(self._tree(key, text, "eval").body)
-
-    def _function(self, node: ast.expr) -> Callable[[Mapping[str, Any]], Any]:
-        code = compile(ast.Expression(node), "equations", "eval")
-        within = {"__builtins__": {}, **self.constants}
-        return lambda there: eval(code, within, dict(there))
-
-    def condition(self, key: str, text: str) -> Callable[[Mapping[str, Any]], Any]:
-        """A condition, as a number that is above 0 where it holds."""
-        return self._holds(self._tree(key, text, "eval").body, key, text)
-
-    def _holds(self, node: ast.expr, key: str, text: str) -> Callable[[Mapping[str, Any]], Any]:
-        match node:
-            case ast.Compare(left, [ast.GtE() | ast.Gt()], [right]):
-                more, less = self._function(left), self._function(right)
-            case ast.Compare(left, [ast.LtE() | ast.Lt()], [right]):
-                more, less = self._function(right), self._function(left)
-            case ast.BoolOp(op, values):
-                parts = [self._holds(value, key, text) for value in values]
-                choose = min if isinstance(op, ast.And) else max
-                return lambda there: choose(part(there) for part in parts)
-            case _:
-                raise self._refusal(key, text, "is no comparison")
-        return lambda there: more(there) - less(there)
-
-    def assignments(self, key: str, text: str) -> Callable[[dict[str, Any]], None]:
-        """What changes values, in place."""
-        steps: list[tuple[str, Callable[[Mapping[str, Any]], Any]]] = []
-        for line in self._tree(key, text, "exec").body:
-            match line:
-                case ast.Assign([ast.Name(name)], value):
-                    pass
-                case ast.AugAssign(ast.Name(name), op, added):
-                    value = ast.BinOp(ast.Name(name, ast.Load()), op, added)
-                case _:
-                    raise self._refusal(key, text, "is no assignment")
-            if name not in self.names[:-1]:
-                raise self._refusal(key, text, f"sets {name}, which has no equation")
-            steps.append((name, self._function(ast.fix_missing_locations(value))))
-
-        def run(there: dict[str, Any]) -> None:
-            for name, value in steps:
-                there[name] = value(there)
-
-        return run
