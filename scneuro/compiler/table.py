@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -285,13 +286,21 @@ class _Samples:
         return np.broadcast_to(values, points.shape)
 
 
+@lru_cache(256)
 def _scattered(count: int, stride: int) -> np.ndarray:
     """One of every ``stride`` numbers below ``count``, at random, the first and the last."""
     numbers = np.arange(0, count, stride)
     if stride > 1:
         numbers = numbers + np.random.default_rng(0).integers(0, stride, len(numbers))
-        numbers = np.unique(np.concatenate([[0], numbers[numbers < count], [count - 1]]))
+        numbers = _distinct(np.concatenate([[0], numbers[numbers < count], [count - 1]]))
+    numbers.setflags(write=False)
     return numbers
+
+
+def _distinct(values: np.ndarray) -> np.ndarray:
+    """Each value once, in order; NumPy hashes them, which takes longer than to sort."""
+    values = np.sort(values)
+    return values[np.concatenate([[True], values[1:] != values[:-1]])]
 
 
 @dataclass(frozen=True)
@@ -374,11 +383,11 @@ def _looked_at(samples: _Samples, table: Table) -> np.ndarray:
     for region, end in zip(table.regions, ends, strict=True):
         begins = np.arange(region.first >> region.shift, ((end - 1) >> region.shift) + 1)
         found.append((begins[:, None] << region.shift).ravel() + _offsets(region.shift)[:, None])
-    flat = np.unique(np.concatenate([np.ravel(f) for f in found]))
+    flat = _distinct(np.concatenate([np.ravel(f) for f in found]))
     flat = flat[(flat >= samples.low) & (flat <= samples.high)]
     worst = np.argsort(_bends(flat, samples.at(flat)))[-_BENDS:]
     around = [np.arange(flat[k], flat[k + 2] + 1) for k in worst]
-    return np.unique(np.concatenate([flat, *(a[:: 1 + (len(a) >> 12)] for a in around)]))
+    return _distinct(np.concatenate([flat, *(a[:: 1 + (len(a) >> 12)] for a in around)]))
 
 
 def _offsets(shift: int) -> np.ndarray:
