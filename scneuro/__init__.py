@@ -7,7 +7,7 @@ from .tools.on_demand import on_demand
 if TYPE_CHECKING:
     from .channel import Channel, Gate
     from .declare import Input, State
-    from .errors import LoweringError, ScneuroError, ToolError, TraceError
+    from .errors import LoweringError, ScneuroError, ToolError, TraceError, UpdateError
     from .fixed import FixedNeuron
     from .neuron import Derived, Neuron
     from .neurons.adex import AdEx
@@ -51,6 +51,7 @@ __all__ = [
     "State",
     "ToolError",
     "TraceError",
+    "UpdateError",
     "verify_adex_parity",
 ]
 
@@ -80,6 +81,7 @@ _WHERE = {
     "State": "declare",
     "ToolError": "errors",
     "TraceError": "errors",
+    "UpdateError": "errors",
     "verify_adex_parity": "tutorial",
 }
 

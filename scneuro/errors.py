@@ -1,6 +1,13 @@
 """The errors a user can meet that are not plain misuse of a function's arguments."""
 
-__all__ = ["FileTrouble", "LoweringError", "ScneuroError", "ToolError", "TraceError"]
+__all__ = [
+    "FileTrouble",
+    "LoweringError",
+    "ScneuroError",
+    "ToolError",
+    "TraceError",
+    "UpdateError",
+]
 
 
 class ScneuroError(Exception):
@@ -21,6 +28,10 @@ class ScneuroError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class UpdateError(ScneuroError):
+    """``update()`` raises an exception of its own, or returns what it must not; names the line."""
 
 
 class TraceError(ScneuroError):

@@ -7,9 +7,7 @@ line and the NumPy form to use instead.
 
 from __future__ import annotations
 
-import linecache
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -19,12 +17,11 @@ import numpy as np
 
 from ..errors import ScneuroError, TraceError
 from ..stochastic import Noise
+from ..tools.source import line_now, line_of, place_of, said
 from .graph import Expr, Graph
 
-__all__ = ["Traced", "trace"]
+__all__ = ["Traced", "returned", "trace"]
 
-_PACKAGE = __name__.split(".")[0]
-_MODELS = f"{_PACKAGE}.neurons."
 _BINARY = {
     np.add: "add",
     np.subtract: "sub",
@@ -63,22 +60,8 @@ _HINTS = (
 )
 
 
-def _user_line() -> tuple[str, str]:
-    """The innermost line outside this package and NumPy: where it is, and its text."""
-    frame: Any = sys._getframe(1)
-    while frame is not None:
-        module = str(frame.f_globals.get("__name__", ""))
-        inside = module.split(".")[0] in (_PACKAGE, "numpy") and not module.startswith(_MODELS)
-        if not inside:
-            name = frame.f_code.co_filename
-            text = linecache.getline(name, frame.f_lineno).strip()
-            return f"{name}:{frame.f_lineno}", text
-        frame = frame.f_back
-    return "<unknown>", ""
-
-
 def _refuse(what: str, hint: str = "") -> TraceError:
-    where, text = _user_line()
+    where, text = line_now()
     if not hint:
         for pattern, form in _HINTS:
             if match := re.search(pattern, text):
@@ -229,7 +212,7 @@ class Traced:
         )
 
     def _node(self, op: str, *args: Expr, value: Any = None) -> Expr:
-        return self._graph.node(op, *args, value=value, line=": ".join(_user_line()))
+        return self._graph.node(op, *args, value=value, line=": ".join(line_now()))
 
     def _emit(self, op: str, *args: Expr, value: Any = None) -> Traced:
         return Traced(self._graph, self._node(op, *args, value=value))
@@ -298,17 +281,50 @@ def trace(
     for one, other in zip_longest(signature, again, fillvalue=(None, "")):
         if one[0] != other[0]:
             raise TraceError(
-                f"{one[1] or other[1] or _place(update)}: {what}.update() is not the same twice: "
+                f"{one[1] or other[1] or place_of(update)}: {what}.update() is not the same twice: "
                 "it draws random numbers (np.random, random) or keeps state outside its States",
                 "declare what it remembers as a State; for noise, declare a Noise",
             )
     return first
 
 
-def _place(update: Callable[..., Any]) -> str:
-    """Where ``update`` is written."""
-    code = getattr(update, "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else "<unknown>"
+def returned(
+    result: Any,
+    states: Sequence[str],
+    update: Callable[..., Any],
+    what: str,
+    kind: type[ScneuroError] = TraceError,
+) -> tuple[Any, ...]:
+    """What ``update`` returned, if it is the spike flag and the next value of every state.
+
+    Raises
+    ------
+    ScneuroError
+        Otherwise; of ``kind``.
+    """
+    if not isinstance(result, tuple) or len(result) != 1 + len(states):
+        got = f"{len(result)} values" if isinstance(result, tuple) else f"{type(result).__name__}"
+        hint = f"end it with: return spike, {', '.join(states)}"
+        if isinstance(result, tuple) and len(result) > 1 + len(states):
+            hint += "; a second spike flag is joined, a | b, or is a State that it sets to 1.0"
+        raise kind(
+            f"{place_of(update)}: {what}.update() must return the spike flag and the next value of "
+            f"{', '.join(states)} ({1 + len(states)} values), not {got}",
+            hint,
+        )
+    for name, value in zip(("spike flag", *states), result, strict=True):
+        if value is None or isinstance(value, str | tuple | list):
+            raise kind(
+                f"{place_of(update)}: {what}.update() returns {_short(value)} as its {name}",
+                "return a comparison such as V >= self.V_peak"
+                if name == "spike flag"
+                else "a state's next value is a number",
+            )
+    return result
+
+
+def _short(value: Any) -> str:
+    return repr(value) if value is None or isinstance(value, str) else f"a {type(value).__name__}"
 
 
 def _trace_once(
@@ -328,21 +344,17 @@ def _trace_once(
     except ScneuroError:
         raise
     except Exception as error:
+        where, text = line_of(error)
+        of_tracing = isinstance(error, TypeError | ValueError)  # NumPy's, of what it is given
         raise TraceError(
-            f"{_place(update)}: {what}.update() failed while it was traced: "
-            f"{type(error).__name__}: {error}",
-            f"a traced update() may use {_SUPPORTED}",
+            f"{where or place_of(update)}: {what}: update() raises {said(error)}"
+            + (f": {text}" if text else ""),
+            f"a traced update() may use {_SUPPORTED}" if of_tracing else "",
         ) from error
-    if not isinstance(result, tuple) or len(result) != 1 + len(states):
-        got = f"{len(result)} values" if isinstance(result, tuple) else f"{type(result).__name__}"
-        raise TraceError(
-            f"{_place(update)}: {what}.update() must return the spike flag and the next value of "
-            f"{', '.join(states)} ({1 + len(states)} values), not {got}"
-        )
-    roots = tuple(lift(value) for value in result)
+    roots = tuple(lift(value) for value in returned(result, states, update, what))
     if not roots[0].is_condition:
         raise TraceError(
-            f"{_place(update)}: {what}.update() must return a condition as its spike flag, "
+            f"{place_of(update)}: {what}.update() must return a condition as its spike flag, "
             f"not the number {roots[0]}",
             "return a comparison such as V >= self.V_peak",
         )
