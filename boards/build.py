@@ -19,7 +19,7 @@ from typing import Any
 from ..errors import ToolError
 from ..fixed import FixedNeuron
 from ..hdl.top import Plan
-from ..neuron import Neuron
+from ..neuron import Neuron, need_neuron
 from ..tools.files import cache_folder, cannot_write, write_whole
 from ..tools.toolchain import Tool, announced, find_tools, say, uses_yowasp
 from .design import Pins, design
@@ -131,6 +131,7 @@ def build_bitstream(
     LoweringError
         The neuron cannot be represented, or not run in real time on this board.
     """
+    need_neuron(neuron, "build_bitstream()")
     output = Path(output)
     _check_writable(output)
     build = finished_build(neuron, board, seed=seed, progress=progress, cache=cache)

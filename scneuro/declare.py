@@ -13,7 +13,15 @@ import numpy as np
 from .stochastic import Noise
 from .words import Word
 
-__all__ = ["MOST_GUARD", "Declarations", "Input", "State", "declarations", "names_of", "refuse_taken"]
+__all__ = [
+    "MOST_GUARD",
+    "Declarations",
+    "Input",
+    "State",
+    "declarations",
+    "names_of",
+    "refuse_taken",
+]
 
 MOST_GUARD = 24
 
@@ -49,15 +57,16 @@ class State:
     name: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        if np.ndim(self.init) or isinstance(self.init, list | tuple | dict):
+        init: Any = self.init
+        if isinstance(init, list | tuple | np.ndarray) and np.ndim(init):
             raise TypeError(
                 "State(init=...) must be one number; a vector is a State for each of its elements: "
                 "x0, x1 = State(), State()"
             )
-        if not (isinstance(self.init, str) or callable(self.init) or _is_number(self.init)):
+        if not (isinstance(init, str) or callable(init) or _is_number(init)):
             raise TypeError(
                 f"State(init=...) must be a number, a parameter's name or a function of the "
-                f"neuron, not {self.init!r}"
+                f"neuron, not {init!r}"
             )
         if not isinstance(self.word, str):
             raise TypeError(f"State(word=...) must be text such as 'Q8.8', not {self.word!r}")
@@ -205,7 +214,7 @@ def annotations_of(cls: type) -> dict[str, str]:
         notes = inspect.get_annotations(cls, format=Format.STRING)
     else:
         notes = inspect.get_annotations(cls)
-    return {name: str(note) for name, note in notes.items()}
+    return {n: note.__name__ if isinstance(note, type) else str(note) for n, note in notes.items()}
 
 
 def refuse_taken(owner: str, variables: Iterable[tuple[str, Any]], taken: Collection[str]) -> None:

@@ -1,5 +1,8 @@
 """The errors a user can meet that are not plain misuse of a function's arguments."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 __all__ = [
     "FileTrouble",
     "LoweringError",
@@ -7,6 +10,7 @@ __all__ = [
     "ToolError",
     "TraceError",
     "UpdateError",
+    "did_you_mean",
 ]
 
 
@@ -48,3 +52,14 @@ class ToolError(ScneuroError):
 
 class FileTrouble(ScneuroError):
     """A file cannot be read or written, or does not hold what it should."""
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """A question that names the word that was probably meant; empty if none is near."""
+    plain = {_plain(known): known for known in words}
+    near = get_close_matches(_plain(word), plain, n=1)
+    return f"did you mean {plain[near[0]]}?" if near else ""
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("_", "").replace("-", "")

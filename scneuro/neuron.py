@@ -25,7 +25,7 @@ from .stochastic import LFSR, Noise, NoiseSource, totals
 from .tools.source import line_of, place_of, said
 from .working import working_range
 
-__all__ = ["Derived", "Neuron", "made"]
+__all__ = ["Derived", "Neuron", "need_neuron"]
 
 
 _LOWERED: dict[tuple[Any, ...], Lowered] = {}
@@ -109,6 +109,8 @@ class Neuron(Runner):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if isinstance(vars(cls).get("currents"), int | float):  # not a parameter of that name
+            _check_currents(cls.__name__, cls.currents)
         declared = declarations(cls, Neuron, _surface())
         cls._states, cls._inputs = declared.states, declared.inputs
         cls._noises, cls._defaults = declared.noises, declared.defaults
@@ -393,8 +395,8 @@ class Neuron(Runner):
         same = (a.strip("_") in ("", d.strip("_")) for a, d in zip(names, expected, strict=False))
         if len(names) != len(expected) or not all(same):
             raise UpdateError(
-                f"{place_of(type(self).update)}: {self.name}.update() takes {', '.join(names)}, and "
-                f"would be given {', '.join(declared)}",
+                f"{place_of(type(self).update)}: {self.name}.update() takes {', '.join(names)}, "
+                f"and would be given {', '.join(declared)}",
                 f"write def update(self, {', '.join(declared)}): the states, the inputs and the "
                 "noises, in the order of their declaration",
             )
@@ -455,7 +457,7 @@ class Neuron(Runner):
             raise ValueError(f"{self.name}: {rule} must hold, but {facts}")
 
 
-def made(neuron: Any, caller: str) -> None:
+def need_neuron(neuron: Any, caller: str) -> None:
     """Refuse what is no neuron, such as its class, for a function that takes one.
 
     Raises
@@ -470,10 +472,7 @@ def made(neuron: Any, caller: str) -> None:
 
 
 def _check_currents(owner: str, currents: Any) -> None:
-    try:
-        array = numbers(currents, f"{owner}: currents")
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{error}; write currents = (25.0, 20.0)") from None
+    array = numbers(currents, f"{owner}: currents")
     if array.ndim != 1 or not len(array):
         raise TypeError(
             f"{owner}: currents must be a tuple of numbers such as (25.0, 20.0), not {currents!r}"

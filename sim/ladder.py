@@ -19,7 +19,7 @@ from ..errors import LoweringError, ScneuroError
 from ..fixed import FixedNeuron
 from ..hdl import build, hand_written
 from ..hdl.top import plan
-from ..neuron import Neuron
+from ..neuron import Neuron, need_neuron
 from ..reference import compare
 from ..reference.equations import equations_of
 from ..signals.stimulus import adversarial
@@ -90,6 +90,7 @@ def climb(
         Of the runs in compiled simulation; Amaranth's simulator runs a fifth of it.
     progress : bool
     """
+    need_neuron(neuron, "climb()")
     rungs: dict[str, Callable[[], _Found]] = {
         "float": lambda: _float(neuron),
         "Q8.8": lambda: _fixed(*runs()),

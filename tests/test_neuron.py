@@ -332,7 +332,7 @@ def test_a_state_of_an_instance_must_not_have_a_taken_name_either(name, why):
         Further()
 
 
-@pytest.mark.parametrize("name", ["step", "fixed", "seed", "currents", "initial", "parameters"])
+@pytest.mark.parametrize("name", ["step", "fixed", "seed", "initial", "parameters"])
 def test_a_parameter_must_not_hide_what_every_neuron_has(name):
     with pytest.raises(TypeError, match=f"Hiding: parameter {name} has a name that means"):
         type("Hiding", (LIF,), {name: 1.0})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 STEPS = 10_000
+_MOST_STEPS = 1_000_000_000
+_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$|-inf$")
 
 
 # -- what can be said -----------------------------------------------------------------------------
@@ -41,9 +44,12 @@ def add_command(
     """A command's parser, with ``--json``, and what says which neuron if it takes one."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(run=run)
+    parser._negative_number_matcher = _NEGATIVE  # argparse's own takes -5e1 for an option
     if neuron:
         parser.add_argument(
-            "neuron", metavar="NEURON", help="a built-in name, or path/to/file.py:Class"
+            "neuron",
+            metavar="NEURON",
+            help="a built-in name, path/to/file.py:Class, or path/to/file.py if it has one neuron",
         )
         parser.add_argument(
             "--set",
@@ -106,11 +112,13 @@ def chosen_steps(options: argparse.Namespace) -> int | None:
     Raises
     ------
     ValueError
-        If it is less than one.
+        If it is less than one, or more than any memory holds.
     """
     steps: int | None = options.steps
     if steps is not None and steps < 1:
         raise ValueError(f"--steps must be at least 1, not {steps}")
+    if steps is not None and steps > _MOST_STEPS:
+        raise ValueError(f"--steps must be at most {_MOST_STEPS:,}, not {steps:,}")
     return steps
 
 

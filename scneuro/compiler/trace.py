@@ -323,6 +323,16 @@ def returned(
     return result
 
 
+def _root(lift: Callable[[Any], Expr], value: Any, what: str, name: str) -> Expr:
+    """What is returned, as part of the graph."""
+    if isinstance(value, Traced | bool | int | float | np.generic) or np.ndim(value) == 0:
+        return lift(value)
+    raise TraceError(
+        f"{what} returns {_short(value)} as its {name}",
+        "a state is one number: a vector is a State for each of its elements",
+    )
+
+
 def _short(value: Any) -> str:
     return repr(value) if value is None or isinstance(value, str) else f"a {type(value).__name__}"
 
@@ -351,7 +361,12 @@ def _trace_once(
             + (f": {text}" if text else ""),
             f"a traced update() may use {_SUPPORTED}" if of_tracing else "",
         ) from error
-    roots = tuple(lift(value) for value in returned(result, states, update, what))
+    roots = tuple(
+        _root(lift, value, f"{place_of(update)}: {what}.update()", name)
+        for name, value in zip(
+            ("spike flag", *states), returned(result, states, update, what), strict=True
+        )
+    )
     if not roots[0].is_condition:
         raise TraceError(
             f"{place_of(update)}: {what}.update() must return a condition as its spike flag, "

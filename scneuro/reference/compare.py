@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import FileTrouble, ScneuroError
-from ..neuron import Neuron
+from ..neuron import Neuron, need_neuron
 from ..neurons import builtin
 from ..runner import Recording, numbers
 from ..signals.stimulus import as_words
@@ -26,6 +26,7 @@ BRIAN_DT = 0.001
 #: The standard runs, as ``make.py`` wrote them.
 STORED = Path(__file__).with_name("stored.json")
 _SCRIPT = Path(__file__).with_name("brian.py")
+_MOST_STEPS = 1_000_000
 _INSTALL = "name a Python with Brian2: python3 -m venv brian; brian/bin/pip install brian2"
 
 
@@ -167,6 +168,7 @@ def compare(
     ValueError
         A current that does not fit Q8.8, a duration below one step, or ``brian`` without ``live``.
     """
+    need_neuron(neuron, "compare()")
     if brian is not None and not live:
         raise ValueError("brian runs Brian2 now; with live=False its stored spike times are read")
     equations_of(neuron)
@@ -175,6 +177,8 @@ def compare(
     word = float(as_words(value, name, neuron.units[name]))
     if not (np.isfinite(duration) and duration >= neuron.dt):
         raise ValueError(f"duration must be at least one step of {neuron.dt:g} ms, not {duration}")
+    if duration > _MOST_STEPS * neuron.dt:
+        raise ValueError(f"duration must be at most {_MOST_STEPS:,} steps, not {duration:g} ms")
     second: np.ndarray | None
     if live:
         first = adaptive.spike_times(neuron, word, duration)

@@ -14,7 +14,7 @@ from ...compiler.datapath import ARRAYS
 from ...compiler.graph import Graph
 from ...fixed import FixedNeuron
 from ...hdl import build
-from ...neuron import Neuron
+from ...neuron import Neuron, need_neuron
 from ...runner import Recording
 from ...signals.stimulus import as_words
 from ...stochastic import totals
@@ -90,6 +90,7 @@ def parity(
     ToolError
         The compiled engine without a C++ compiler.
     """
+    need_neuron(neuron, "parity()")
     if engine not in _ENGINES:
         raise ValueError(f"engine must be one of {', '.join(_ENGINES)}, not {engine!r}")
     criteria = criteria or Criteria()

@@ -36,7 +36,7 @@ from bitwuzla import Bitwuzla, Kind, Option, Options, Result, Sort, Term, TermMa
 from tqdm import tqdm
 
 from ...compiler.datapath import Node
-from ...fixed import FixedNeuron
+from ...fixed import FixedNeuron, need_fixed
 from ...hdl import Form, Step
 from ...stochastic import LFSR
 from ...tools.toolchain import find_tools, run_yosys
@@ -182,7 +182,12 @@ def prove(
     ------
     ToolError
         If yosys is missing or fails.
+    ValueError, TypeError
+        A timeout that is none, or something else than an integer model.
     """
+    need_fixed(fixed, "prove()")
+    if not 0 < timeout < math.inf:
+        raise ValueError(f"timeout must be a positive number of seconds, not {timeout:g}")
     form = Form.of(form, held=held, dsp=dsp)
     proof = Proof(fixed.name, str(form))
     begin = time.monotonic()
