@@ -43,7 +43,22 @@ class TraceError(ScneuroError):
 
 
 class LoweringError(ScneuroError):
-    """The model cannot be represented in fixed point; says with which numbers."""
+    """The model cannot be represented in fixed point; says with which numbers.
+
+    Attributes
+    ----------
+    line : str
+        The line of ``update()`` that asks for it, ``file:number: text``, where that is known.
+    """
+
+    line: str = ""
+
+    def at(self, line: str) -> "LoweringError":
+        """The same, of a line of the source; of the first one it is said of."""
+        if line and not self.line:
+            place, _, text = line.partition(": ")
+            self.message, self.line = f"{place}: {self.message}: {text}", line
+        return self
 
 
 class ToolError(ScneuroError):

@@ -1,9 +1,12 @@
 """What users get wrong: one line that names it and where, exit code 2, and the way out."""
 
+import re
+
 import numpy as np
 import pytest
+from checks import check_one_step
 
-from scneuro import LIF, AdEx, Input, Neuron, State, TraceError, UpdateError, cli
+from scneuro import LIF, AdEx, Input, LoweringError, Neuron, State, TraceError, UpdateError, cli
 from scneuro.load import load_neuron
 from scneuro.plot import plot_trace
 from scneuro.sim import parity, vector_parity
@@ -345,3 +348,99 @@ def test_a_file_that_fails_is_named_by_its_line(tmp_path, refused):
     assert "__name__ == '__main__'" in refused("show", path)
     path.write_text("def f(:\n")
     assert f"({path}:1: def f(:)" in refused("show", path)
+
+
+# -- what cannot be represented -------------------------------------------------------------------
+class Two(Neuron):
+    V = State()
+    w = State()
+    I = Input()
+    currents = (1.0, 2.0)
+
+    def update(self, V, w, I):
+        return V > 5, 0.9 * V + self.part(V, w), 0.9 * w + I
+
+
+REFUSED = {
+    "log((V - 3)) is nan where V = -128": (
+        lambda V, w: np.log(V - 3),
+        "np.maximum, or by V = State(range=(low, high))",
+    ),
+    "sqrt((V * w)) is nan where V*w = ": (
+        lambda V, w: np.sqrt(V * w),
+        "V = State(range=(low, high)), w = State(range=(low, high))",
+    ),
+    "is inf where V = -40, which can occur": (
+        lambda V, w: w * (V + 40) / (1 - np.exp(-(V + 40) / 10)),
+        "bracket the quotient: w * (x / -np.expm1(-x))",
+    ),
+    "is (1 / (V + w))": (lambda V, w: 1 / (V + w), "narrow V and w with State(range=(low, high))"),
+    "division by zero": (lambda V, w: w / (V - V), ""),
+    "V is set to -300, outside its range": (
+        lambda V, w: np.where(V > 5, -300.0 - 0.9 * V, w),
+        'State(word="Q10.6")',
+    ),
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_cannot_be_represented_is_named_by_the_users_expression_and_line(words):
+    part, cure = REFUSED[words]
+    kind = type("Refused", (Two,), {"part": lambda self, V, w: part(V, w)})
+    if "set to" in words:
+        kind = type("Refused", (Two,), {"update": set_too_low})
+    with pytest.raises(LoweringError) as caught:
+        kind().fixed()
+    message, hint = caught.value.message, caught.value.hint
+    assert words in message
+    assert cure in hint
+    assert "np.clip" not in hint
+    line = set_too_low if "set to" in words else part
+    first = line.__code__.co_firstlineno
+    assert any(message.startswith(f"{__file__}:{n}: ") for n in range(first, first + 4)), message
+    assert not re.search(r"\b(add|mul|shr|mux|scale)_\d", message)
+
+
+def set_too_low(self, V, w, I):
+    return V > 5, np.where(V > 5, -300.0, 0.9 * V), 0.9 * w + I
+
+
+def test_a_value_too_wide_for_the_datapath_is_named_by_the_users_line():
+    kind = type("Wide", (Two,), {"part": lambda self, V, w: (V * w) ** 20 * (w - V) ** 15})
+    with pytest.raises(LoweringError) as caught:
+        kind().fixed()
+    assert caught.value.message.startswith(f"{__file__}:")
+    assert not re.search(r"\b(add|mul|shr|mux|scale)_\d", str(caught.value))
+
+
+def test_the_cures_that_a_refusal_names_help():
+    class Steep(Neuron):
+        V = State()
+        w = State()
+        I = Input()
+        currents = (0.5,)
+
+        def update(self, V, w, I):
+            dV = 50 * (V - V**3 / 3 - w + I)
+            return V > 1, V + dV, w + 0.1 * (V + 0.7 - 0.8 * w)
+
+    with pytest.raises(LoweringError, match=r"most of it, .* LSB, is V\*\*3") as caught:
+        Steep().fixed()
+    assert "narrow V with State(range=" in caught.value.hint
+    (budget,) = re.findall(r"State\((budget=[^)]*)\)", caught.value.hint)
+    for cure in (budget, "range=(-2.5, 2.5)"):
+        cured = type("Cured", (Steep,), {"V": eval(f"State({cure})")})
+        assert check_one_step(cured()) > 0.9
+
+
+class Linoid(Two):
+    """x / (1 - exp(-x)) of a sum: its pole and its zero are at the same place."""
+
+    def part(self, V, w):
+        x = (V - w) / 4 + 0.03
+        return 0.01 * x / -np.expm1(-x) + 0.1 * np.sin(x) / np.cosh(x)
+
+
+def test_a_quotient_of_functions_of_one_sum_is_one_table():
+    assert len(Linoid().fixed().lowered.tables) == 2
+    assert check_one_step(Linoid()) > 0.9
