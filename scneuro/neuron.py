@@ -15,7 +15,7 @@ import numpy as np
 from .compiler.graph import Expr
 from .compiler.lower import lower
 from .compiler.lowered import Lowered
-from .compiler.trace import returned, trace
+from .compiler.trace import Traced, refuse, returned, trace
 from .declare import Input, State, declarations, names_of, refuse_taken
 from .errors import ScneuroError, UpdateError
 from .fixed import FixedNeuron
@@ -23,6 +23,7 @@ from .runner import Recording, Runner, numbers
 from .spec import FixedSpec, Spec, others
 from .stochastic import LFSR, Noise, NoiseSource, totals
 from .tools.source import line_of, place_of, said
+from .words import Q8_8, Word
 from .working import working_range
 
 __all__ = ["Derived", "Neuron", "need_neuron"]
@@ -30,6 +31,7 @@ __all__ = ["Derived", "Neuron", "need_neuron"]
 
 _LOWERED: dict[tuple[Any, ...], Lowered] = {}
 _MOST_LOWERED = 64
+_COLUMNS = 3
 
 
 class _Derived:
@@ -255,7 +257,11 @@ class Neuron(Runner):
         TraceError
             If ``update`` does something that cannot become hardware.
         """
-        return trace(self.update, self.state_names, tuple(self._inputs), self.name, self._noises)
+        limits = {n: s.range or _ends(s.format) for n, s in self.state_variables.items()}
+        limits |= {n: i.range or _ends(Q8_8) for n, i in self._inputs.items()}
+        return trace(
+            self.update, self.state_names, tuple(self._inputs), self.name, self._noises, limits
+        )
 
     def fixed(
         self,
@@ -336,6 +342,10 @@ class Neuron(Runner):
         return value.copy() if self._shape else value
 
     def write(self, name: str, value: Any) -> None:
+        if isinstance(value, Traced):
+            raise refuse(
+                f"update() cannot set {name} itself", "return the next value of every state"
+            )
         array = numbers(value, f"{self.name}: {name}")
         if array.shape:
             self._fit(array.shape)
@@ -353,7 +363,38 @@ class Neuron(Runner):
         return values
 
     def _resize(self, count: int) -> None:
+        if count > 1 and not self.__dict__.get("_apart"):
+            self._check_apart()
+            self.__dict__["_apart"] = True
         self._values = {name: np.full(count, value) for name, value in self._values.items()}
+
+    def _check_apart(self) -> None:
+        """Refuse an ``update`` that is not on N neurons what it is on each, as a sum over all is.
+
+        By a few values near where the neuron starts; a difference within rounding is none.
+        """
+        rng = np.random.default_rng(0)
+        start = [*self.initial.values(), *self.input_defaults.values()]
+        near = [x + (1 + 0.1 * abs(x)) * rng.uniform(-1, 1, _COLUMNS) for x in start]
+        near += [
+            n.scaled(len(n.draws) * rng.uniform(0, 1, _COLUMNS)) for n in self._noises.values()
+        ]
+        with np.errstate(all="ignore"):
+            try:
+                together = self.update(*near)
+                alone = [self.update(*(np.float64(x[k]) for x in near)) for k in range(_COLUMNS)]
+                same = all(map(_alike, together, zip(*alone, strict=True)))
+            except ScneuroError:
+                raise
+            except Exception as error:
+                raise self._raised(error, f"update() on {_COLUMNS} neurons, or on each,") from error
+        if same:
+            return
+        raise UpdateError(
+            f"{place_of(type(self).update)}: {self.name}.update() is not on {_COLUMNS} neurons "
+            "what it is on each: it adds up or reorders across neurons",
+            "reduce over a list alone, np.sum([V, w], axis=0) or W @ np.array([V, w])",
+        )
 
     def _advance(self, inputs: dict[str, Any]) -> Any:
         given = {n: np.broadcast_to(np.float64(v), self._shape) for n, v in inputs.items()}
@@ -469,6 +510,19 @@ def need_neuron(neuron: Any, caller: str) -> None:
         raise TypeError(f"{caller} takes a neuron, and {name} is its class: write {name}()")
     if not isinstance(neuron, Neuron):
         raise TypeError(f"{caller} takes a neuron, not {type(neuron).__name__}")
+
+
+def _alike(together: Any, alone: tuple[Any, ...]) -> bool:
+    """Whether something is on several neurons what it is on each, but for rounding."""
+    expected = np.array(alone, dtype=float)
+    if expected.ndim > 1:
+        return False
+    found = np.broadcast_to(np.asarray(together, dtype=float), expected.shape)
+    return bool(np.allclose(found, expected, rtol=1e-6, atol=1e-9, equal_nan=True))
+
+
+def _ends(word: Word) -> tuple[float, float]:
+    return word.least, word.greatest
 
 
 def _check_currents(owner: str, currents: Any) -> None:

@@ -7,7 +7,6 @@ line and the NumPy form to use instead.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -15,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ScneuroError, TraceError
-from ..stochastic import Noise
-from ..tools.source import line_now, line_of, place_of, said
-from .graph import Expr, Graph
+from ...errors import ScneuroError, TraceError
+from ...stochastic import Noise
+from ...tools.source import line_now, line_of, place_of, said
+from ..graph import Expr, Graph
+from .composed import FUNCTIONS, UFUNCS
+from .refuse import INSTEAD, SUPPORTED, refuse, untraceable
 
 __all__ = ["Traced", "returned", "trace"]
 
@@ -39,37 +40,6 @@ _OF_CONDITIONS = {
     np.maximum: "or",
     np.minimum: "and",
 }
-_STEPS = (np.floor, np.ceil, np.rint, np.trunc, np.sign, np.isnan, np.isfinite, np.isinf)
-_SUPPORTED = (
-    "+ - * / ** (a small whole number), comparisons, & | ~, np.where, np.clip, np.minimum, "
-    "np.maximum, np.abs and NumPy functions of one value (np.exp, np.log, np.tanh, ...)"
-)
-_HINTS = (
-    (r"\brandom\b", "declare a Noise, which float, integers and gates draw alike"),
-    (r"\bmath\.(floor|ceil|trunc)\b", "rounding cannot be traced: compare and use np.where"),
-    (r"\bmath\.(\w+)", r"use np.\1, which works on numbers, arrays and traced values alike"),
-    (r"\b(min|max)\(", r"use np.\1imum(a, b)"),
-    (r"\babs\(", "use np.abs(x)"),
-    (r"\bif\b.*\belse\b", "use np.where(condition, a, b) instead of a conditional expression"),
-    (r"\b(if|while|assert)\b", "use np.where(condition, a, b): hardware computes both branches"),
-    (r"\band\b", "use & between conditions, each in brackets"),
-    (r"\bor\b", "use | between conditions, each in brackets"),
-    (r"\bnot\b", "use ~condition"),
-    (r"[<>]=?[^<>=]+[<>]=?", "write a chained comparison as (a < x) & (x < b)"),
-    (r"\b(float|int|round|bool)\(", "leave the value as it is; no conversion is needed"),
-)
-
-
-def _refuse(what: str, hint: str = "") -> TraceError:
-    where, text = line_now()
-    if not hint:
-        for pattern, form in _HINTS:
-            if match := re.search(pattern, text):
-                hint = match.expand(form) if "\\1" in form else form
-                break
-        else:
-            hint = f"a traced update() may use {_SUPPORTED}"
-    return TraceError(f"{where}: {what}: {text}", hint)
 
 
 @dataclass(frozen=True)
@@ -89,147 +59,166 @@ class Power:
 class Traced:
     """A value that records what is done to it instead of doing it."""
 
-    __slots__ = ("_graph", "expr")
+    __slots__ = ("expr", "graph")
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, graph: Graph, expr: Expr) -> None:
-        self._graph = graph
+        self.graph = graph
         self.expr = expr
 
     # -- what NumPy asks ---------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or any(value is not None for value in kwargs.values()):
             extra = f"np.{ufunc.__name__}" + (f".{method}" if method != "__call__" else "")
-            raise _refuse(f"{extra} with {', '.join(kwargs) or method} cannot be traced")
-        args = [self._lift(value) for value in inputs]
+            raise refuse(f"{extra} with {', '.join(kwargs) or method} cannot be traced")
+        if ufunc is np.matmul:
+            raise untraceable(ufunc)
+        args = [self.lift(value) for value in inputs]
         if ufunc in _OF_CONDITIONS and all(arg.is_condition for arg in args):
-            return self._emit(_OF_CONDITIONS[ufunc], *args)  # what NumPy makes of two bools
+            return self.emit(_OF_CONDITIONS[ufunc], *args)  # what NumPy makes of two bools
         if ufunc is np.subtract and all(arg.is_condition for arg in args):
-            raise _refuse(
+            raise refuse(
                 "two conditions cannot be subtracted, as NumPy cannot",
                 "use a != b or a & ~b, or np.where(a, 1.0, 0.0) for numbers",
             )
         if ufunc in _BINARY:
-            return self._emit(_BINARY[ufunc], *args)
+            return self.emit(_BINARY[ufunc], *args)
         if ufunc in _SWAPPED:
-            return self._emit(_SWAPPED[ufunc], args[1], args[0])
+            return self.emit(_SWAPPED[ufunc], args[1], args[0])
         if ufunc in _LOGIC or ufunc in (np.logical_not, np.invert):
             for arg in args:
                 if not arg.is_condition:
-                    raise _refuse(f"np.{ufunc.__name__} needs conditions, not numbers")
-            return self._emit(_LOGIC.get(ufunc, "not"), *args)
+                    raise refuse(f"np.{ufunc.__name__} needs conditions, not numbers")
+            return self.emit(_LOGIC.get(ufunc, "not"), *args)
         return self._special(ufunc, args)
 
     def _special(self, ufunc: Any, args: list[Expr]) -> Any:
         if ufunc in (np.minimum, np.fmin):
-            return self._emit("where", self._node("ge", args[1], args[0]), args[0], args[1])
+            return self.emit("where", self._node("ge", args[1], args[0]), args[0], args[1])
         if ufunc in (np.maximum, np.fmax):
-            return self._emit("where", self._node("ge", args[0], args[1]), args[0], args[1])
+            return self.emit("where", self._node("ge", args[0], args[1]), args[0], args[1])
         if ufunc in (np.absolute, np.fabs):
-            zero = self._lift(0.0)
-            return self._emit(
+            zero = self.lift(0.0)
+            return self.emit(
                 "where", self._node("ge", args[0], zero), args[0], self._node("neg", args[0])
             )
         if ufunc is np.not_equal:
-            return self._emit("not", self._node("eq", *args))
+            return self.emit("not", self._node("eq", *args))
         if ufunc is np.negative:
-            return self._emit("neg", *args)
+            return self.emit("neg", *args)
         if ufunc is np.positive:
-            return self._emit("add", args[0], self._lift(0.0))
+            return self.emit("add", args[0], self.lift(0.0))
         if ufunc is np.square:
             return self._power(args[0], 2)
         if ufunc is np.reciprocal:
-            return self._emit("div", self._lift(1.0), args[0])
+            return self.emit("div", self.lift(1.0), args[0])
         if ufunc in (np.power, np.float_power):
             return self._any_power(*args)
-        if ufunc in _STEPS or ufunc.nin != 1 or ufunc.nout != 1:
-            raise _refuse(
-                f"np.{ufunc.__name__} cannot be traced", f"a traced update() may use {_SUPPORTED}"
-            )
-        return self._emit("call", *args, value=ufunc)
+        if ufunc in UFUNCS:
+            return UFUNCS[ufunc](*(Traced(self.graph, arg) for arg in args))
+        if ufunc.__name__ in INSTEAD or ufunc.nin != 1 or ufunc.nout != 1:
+            raise untraceable(ufunc)
+        return self.emit("call", *args, value=ufunc)
 
     def _any_power(self, base: Expr, exponent: Expr) -> Traced:
         if exponent.op == "const":
             number = float(exponent.value)
             if number == int(number) and 1 <= abs(number) <= 8:
                 whole = self._power(base, abs(int(number)))
-                return whole if number > 0 else self._emit("div", self._lift(1.0), whole.expr)
+                return whole if number > 0 else self.emit("div", self.lift(1.0), whole.expr)
             if number == 0:
-                return Traced(self._graph, self._lift(1.0))
+                return Traced(self.graph, self.lift(1.0))
             if number == 0.5:
-                return self._emit("call", base, value=np.sqrt)
-            return self._emit("call", base, value=Power(number))
+                return self.emit("call", base, value=np.sqrt)
+            return self.emit("call", base, value=Power(number))
         if base.op == "const" and base.value > 0:
-            scaled = self._node("mul", exponent, self._lift(float(np.log(base.value))))
-            return self._emit("call", scaled, value=np.exp)
-        raise _refuse(
+            scaled = self._node("mul", exponent, self.lift(float(np.log(base.value))))
+            return self.emit("call", scaled, value=np.exp)
+        raise refuse(
             "a power of two traced values cannot be traced",
             "use np.exp(p * np.log(x)) where p or x is a parameter",
         )
 
     def _power(self, base: Expr, exponent: int) -> Traced:
-        return (
-            Traced(self._graph, base) if exponent == 1 else self._emit("pow", base, value=exponent)
-        )
+        return Traced(self.graph, base) if exponent == 1 else self.emit("pow", base, value=exponent)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if func is np.where and len(args) == 3 and not kwargs:
-            condition, yes, no = (self._lift(arg) for arg in args)
+            condition, yes, no = (self.lift(arg) for arg in args)
             if not condition.is_condition:
-                raise _refuse(
+                raise refuse(
                     "np.where needs a condition, not a number",
                     "compare first: np.where(x > 0, a, b)",
                 )
-            return self._emit("where", condition, yes, no)
-        if func is np.clip:
-            return self._clip(*args, **kwargs)
-        raise _refuse(f"np.{func.__name__} cannot be traced")
-
-    def _clip(self, x: Any, a_min: Any = None, a_max: Any = None, **kwargs: Any) -> Any:
-        low, high = kwargs.pop("min", a_min), kwargs.pop("max", a_max)
-        if kwargs:
-            raise _refuse(f"np.clip with {', '.join(kwargs)} cannot be traced")
-        if low is not None:
-            x = np.maximum(x, low)
-        return x if high is None else np.minimum(x, high)
+            return self.emit("where", condition, yes, no)
+        if func in FUNCTIONS:
+            return FUNCTIONS[func](*args, **kwargs)
+        raise untraceable(func)
 
     # -- building nodes ----------------------------------------------------------------------
-    def _lift(self, value: Any) -> Expr:
+    def lift(self, value: Any) -> Expr:
         if isinstance(value, Traced):
             return value.expr
         if isinstance(value, bool | np.bool_):
-            return self._graph.node("const", value=bool(value))
+            return self.graph.node("const", value=bool(value))
         if isinstance(value, int | float | np.integer | np.floating) or (
             isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf"
         ):
             number = float(value)
             if not np.isfinite(number):
-                raise _refuse(f"a constant in update() is {number}")
-            return self._graph.node("const", value=number + 0.0)
-        raise _refuse(
+                raise refuse(f"a constant in update() is {number}")
+            return self.graph.node("const", value=number + 0.0)
+        raise refuse(
             f"a {type(value).__name__} cannot be mixed with a traced value",
             "a neuron's parameters are single numbers",
         )
 
     def _node(self, op: str, *args: Expr, value: Any = None) -> Expr:
-        return self._graph.node(op, *args, value=value, line=": ".join(line_now()))
+        return self.graph.node(op, *args, value=value, line=": ".join(line_now()))
 
-    def _emit(self, op: str, *args: Expr, value: Any = None) -> Traced:
-        return Traced(self._graph, self._node(op, *args, value=value))
+    def emit(self, op: str, *args: Expr, value: Any = None) -> Traced:
+        return Traced(self.graph, self._node(op, *args, value=value))
+
+    def astype(self, dtype: Any, **_: Any) -> Traced:
+        """The same number, or 1 and 0 for a condition, which is what integers make of it, too."""
+        if np.dtype(dtype).kind == "f" or (self.expr.is_condition and np.dtype(dtype).kind in "iu"):
+            return np.where(self, 1.0, 0.0) if self.expr.is_condition else self  # type: ignore[return-value]
+        raise refuse(f"a traced value cannot be {np.dtype(dtype)}", "leave it as it is")
+
+    def copy(self) -> Traced:
+        """The same: it never changes."""
+        return self
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") or name == "dtype":  # NumPy asks, and can do without
             raise AttributeError(name)
+        ufunc = getattr(np, name, None)
+        if isinstance(ufunc, np.ufunc) and ufunc.nin == 1:  # what NumPy asks an array's elements
+            return lambda: ufunc(self)
         form = f"use np.{name}(x, ...)" if hasattr(np, name) else ""
-        raise _refuse(f"a traced value has no .{name}", form)
+        raise refuse(f"a traced value has no .{name}", form)
 
     # -- what Python asks --------------------------------------------------------------------
-    def _cannot(self, *_: Any, **__: Any) -> Any:
-        raise _refuse("a traced value has no single value to decide on or convert")
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        if dtype is not None and np.dtype(dtype).kind != "O":
+            self._cannot()
+        array = np.empty((), dtype=object)  # an element of a list, as NumPy's own arrays have it
+        array[()] = self
+        return array
 
-    __bool__ = __float__ = __int__ = __index__ = __complex__ = __round__ = __floor__ = _cannot
-    __ceil__ = __trunc__ = __len__ = __iter__ = __getitem__ = __setitem__ = __array__ = _cannot
-    __contains__ = __divmod__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = _cannot
+    def _cannot(self, *_: Any, **__: Any) -> Any:
+        raise refuse("a traced value has no single value to decide on or convert")
+
+    def _whole(self, *_: Any, **__: Any) -> Any:
+        raise refuse(
+            "a traced value is one number, without elements",
+            "a vector is a State for each of its elements; to replace V here and there, "
+            "V = np.where(condition, value, V)",
+        )
+
+    __bool__ = __float__ = __int__ = __index__ = __complex__ = __round__ = __trunc__ = _cannot
+    __divmod__ = __rdivmod__ = _cannot
+    __len__ = __iter__ = __getitem__ = __setitem__ = __contains__ = _whole
 
 
 def _operator(ufunc: Any, swapped: bool = False) -> Callable[..., Any]:
@@ -245,6 +234,12 @@ _OPERATORS: dict[str, Any] = {
     "mul": np.multiply,
     "truediv": np.true_divide,
     "pow": np.power,
+    "mod": np.remainder,
+    "floordiv": np.floor_divide,
+    "matmul": np.matmul,
+    "xor": np.logical_xor,
+    "floor": np.floor,
+    "ceil": np.ceil,
     "and": np.logical_and,
     "or": np.logical_or,
     "ge": np.greater_equal,
@@ -260,7 +255,7 @@ _OPERATORS: dict[str, Any] = {
 }
 for _name, _ufunc in _OPERATORS.items():
     setattr(Traced, f"__{_name}__", _operator(_ufunc))
-    if _name in ("add", "sub", "mul", "truediv", "pow", "and", "or"):
+    if _name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv", "matmul", "and", "or"):
         setattr(Traced, f"__r{_name}__", _operator(_ufunc, swapped=True))
 
 
@@ -270,14 +265,18 @@ def trace(
     inputs: Sequence[str],
     what: str,
     noises: Mapping[str, Noise] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
 ) -> tuple[Expr, ...]:
     """The graph of ``update``: the spike flag, then the next value of every state.
+
+    ``bounds`` are those of the states and inputs, without which there are no remainders.
 
     ``update`` is traced twice; if the graphs differ it drew random numbers or kept state of its
     own between calls, and hardware built from either would be another neuron.
     """
-    first, signature = _trace_once(update, states, inputs, noises or {}, what)
-    _, again = _trace_once(update, states, inputs, noises or {}, what)
+    given = states, inputs, noises or {}, bounds or {}, what
+    first, signature = _trace_once(update, *given)
+    _, again = _trace_once(update, *given)
     for one, other in zip_longest(signature, again, fillvalue=(None, "")):
         if one[0] != other[0]:
             raise TraceError(
@@ -342,12 +341,13 @@ def _trace_once(
     states: Sequence[str],
     inputs: Sequence[str],
     noises: Mapping[str, Noise],
+    bounds: Mapping[str, tuple[float, float]],
     what: str,
 ) -> tuple[tuple[Expr, ...], list[tuple[Any, str]]]:
-    graph = Graph()
+    graph = Graph(bounds)
     names = [*states, *inputs, *noises]
     values = {name: Traced(graph, graph.node("var", value=name)) for name in names}
-    lift = next(iter(values.values()))._lift
+    lift = next(iter(values.values())).lift
     values |= {name: noise.scaled(values[name]) for name, noise in noises.items()}
     try:
         result = update(*(values[name] for name in names))
@@ -359,7 +359,7 @@ def _trace_once(
         raise TraceError(
             f"{where or place_of(update)}: {what}: update() raises {said(error)}"
             + (f": {text}" if text else ""),
-            f"a traced update() may use {_SUPPORTED}" if of_tracing else "",
+            f"a traced update() may use {SUPPORTED}" if of_tracing else "",
         ) from error
     roots = tuple(
         _root(lift, value, f"{place_of(update)}: {what}.update()", name)
