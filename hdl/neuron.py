@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..compiler.lowered import Lowered
 from ..compiler.pipeline.form import Form
-from ..compiler.pipeline.schedule import Schedule
+from ..compiler.pipeline.schedule import schedule
 from ..errors import ScneuroError
 from ..fixed import FixedNeuron
 from ..neuron import Neuron as Model
@@ -92,7 +92,7 @@ class Neuron(wiring.Component):
         if not self.form.held:
             raise ValueError(f"a single neuron's step is held: Form(held=True), not {self.form!r}")
         self.dsp = self.form.dsp
-        self.latency = Schedule(fixed.lowered, self.form).latency + 1
+        self.latency = schedule(fixed.lowered, self.form).latency + 1
         super().__init__(signature(fixed.lowered))
 
     def elaborate(self, platform: object) -> Module:

@@ -2,24 +2,23 @@
 
 Every node of the integer datapath becomes one signal of exactly its width. An addition, a
 multiplication, a comparison and a memory read take a stage; what is only wires and a LUT joins the
-stage it
-follows. In iCE40 and ECP5 a stage's register sits in the same cell as its adder, so it is free.
+stage it follows. In iCE40 and ECP5 a stage's register sits in the same cell as its adder, so it is
+free.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import Memory, ReadPort
 from amaranth.lib.wiring import In, Out
 
 from ..compiler.datapath import Node
 from ..compiler.lowered import Lowered
+from ..compiler.pipeline.cells import Cell, Pipeline, pipeline
 from ..compiler.pipeline.form import Form
-from ..compiler.pipeline.schedule import FREE, Schedule
 
-__all__ = ["Kept", "Step", "inputs_layout", "registers_layout", "words_layout"]
+__all__ = ["Step", "inputs_layout", "registers_layout", "words_layout"]
 
 
 def registers_layout(lowered: Lowered) -> data.StructLayout:
@@ -67,18 +66,11 @@ class Step(wiring.Component):
 
     Attributes
     ----------
+    form : Form
+    pipeline : Pipeline
+        What it prints.
     latency : int
         Clocks from the inputs to the outputs.
-    form : Form
-    is_held : bool
-    path : Datapath
-        The datapath in adders.
-    outputs, word_nodes : dict of str to Node
-        Its nodes that are the outputs.
-    kept : list of Kept
-        What every register holds, once elaborated.
-    memories : dict of str to Node
-        The table that is in each memory, by the memory's name, once elaborated.
     """
 
     state: data.View
@@ -98,14 +90,8 @@ class Step(wiring.Component):
     ) -> None:
         self._lowered = lowered
         self.form = Form.of(form, held=held, dsp=dsp, usual=Form(multipliers=0))
-        self.is_held = self.form.held
-        self._schedule = Schedule(lowered, self.form)
-        self._stage = self._schedule.stage
-        self.path, self.expanded = self._schedule.path, self._schedule.expanded
-        self.outputs, self.word_nodes = self._schedule.outputs, self._schedule.words
-        self.kept: list[Kept] = []
-        self.memories: dict[str, Node] = {}
-        self.latency = self._schedule.latency
+        self.pipeline = self._pipeline(lowered)
+        self.latency = self.pipeline.latency
         members = {
             "state": In(registers_layout(lowered)),
             "inputs": In(inputs_layout(lowered)),
@@ -117,102 +103,50 @@ class Step(wiring.Component):
             members["noise"] = In(16 * len(lowered.noise))
         super().__init__(members)
 
+    def _pipeline(self, lowered: Lowered) -> Pipeline:
+        return pipeline(lowered, self.form)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._values: dict[tuple[int, int], Value] = {}
-        self.kept.clear()
-        self.memories.clear()
+        values: list[Value] = []
+        for cell in self.pipeline.cells:
+            values.append(self._print(m, cell, [values[k] for k in cell.takes]))
+        outputs, words = self.pipeline.outputs, self.pipeline.words
         for name in self._lowered.registers:
-            self.drive(m, self.next[name], self.outputs[name])
-            m.d.comb += self.words[name].eq(self._at(m, self.word_nodes[name], 0))
-        self.drive(m, self.spike, self.outputs["spike"])
+            self.drive(m, self.next[name], values[outputs[name]])
+            m.d.comb += self.words[name].eq(values[words[name]])
+        self.drive(m, self.spike, values[outputs["spike"]])
         return m
 
-    def drive(self, m: Module, port: Any, node: Node) -> None:
-        """Make what an output depends on, and drive it."""
-        m.d.comb += port.eq(self._at(m, node, self.latency))
+    def drive(self, m: Module, port: Any, value: Value) -> None:
+        """Drive an output."""
+        m.d.comb += port.eq(value)
 
-    def place(self, node: Node, stage: int) -> tuple[int, int]:
-        """Where ``stage`` finds the value of ``node``: its index, and the stage it is taken from.
-
-        Where values are held, any later stage can have the register behind the one that made it.
-        """
-        if self.is_held:
-            stage = 0 if node.op == "input" else min(stage, self._stage[node.index] + 1)
-        return node.index, stage
-
-    def _seen(self, node: Node, stage: int) -> int:
-        """The stage whose value of ``node`` is used at ``stage``: that one."""
-        return stage
-
-    def _at(self, m: Module, node: Node, stage: int) -> Value:
-        """The value of ``node``, as seen by ``stage``.
-
-        What it takes is made first, in a loop: a datapath may be deeper than Python's stack.
-        """
-        wanted = self.place(node, self._seen(node, stage))
-        stack = [(node, wanted[1])]
-        while stack:
-            node, stage = stack[-1]
-            if (node.index, stage) in self._values:
-                stack.pop()
-                continue
-            for arg, seen in self._takes(node, stage):
-                key = self.place(arg, self._seen(arg, seen))
-                if key not in self._values:
-                    stack.append((arg, key[1]))
-                    break
-            else:
-                made = self._stage[node.index]
-                self._values[node.index, stage] = self._make(m, node, stage, made)
-        return self._values[wanted]
-
-    def _takes(self, node: Node, stage: int) -> list[tuple[Node, int]]:
-        """What the value of ``node`` at ``stage`` is made of: nodes, and the stages they are at."""
-        made = self._stage[node.index]
-        if node.op == "input":
-            return [(node, stage - 1)] if stage else []
-        if node.op in FREE:
-            return [(arg, stage) for arg in node.args]
-        if stage == made:
-            return [(arg, stage - (node.op == "rom")) for arg in node.args]
-        if stage > made + 1 or node.op == "rom":
-            return [(node, stage - 1)]
-        low = [_passed(node)] if self.is_held else []
-        return [
-            *((arg, made) for arg in node.args),
-            *((found[0], self._stage[found[0].index] + 1) for found in low if found),
-        ]
-
-    def _make(self, m: Module, node: Node, stage: int, made: int) -> Value:
+    def _print(self, m: Module, cell: Cell, takes: list[Value]) -> Value:
+        node = cell.node
         shape = Shape(node.width, signed=node.signed)
-        if node.op == "input" and stage == 0:
+        if cell.kind == "port":
             return self._port(node)
-        if node.op in FREE and node.op != "input":
-            return _wires(node, [self._at(m, arg, stage) for arg in node.args], shape)
-        name = node.name if stage == made else f"{node.name}_d{stage - made}"
-        passed = _passed(node) if self.is_held and stage > made and node.op != "rom" else None
-        arg, bits = passed or (node, 0)
-        signal = Signal(shape if not bits else node.width - bits, name=name, reset_less=True)
-        if stage == made:
-            if node.op == "rom":
-                return self._rom(m, node)
-            args = [self._at(m, arg, stage) for arg in node.args]
-            m.d.comb += signal.eq(_operation(node, args))
-            return signal
-        # a value that only later stages see is never a signal of its own: its register takes the
-        # expression, which saves the simulator an event and costs synthesis nothing
-        if stage == made + 1 and node.op not in ("input", "rom"):
-            before = _operation(node, [self._at(m, arg, made) for arg in node.args])
+        if cell.kind == "wires":
+            return _wires(node, takes, shape)
+        if cell.kind == "row":  # a block RAM: the address now, the row a clock later
+            memory = Memory(shape=shape, depth=len(node.meta), init=list(node.meta))
+            m.submodules[cell.name] = memory
+            signature = ReadPort.Signature(addr_width=(memory.depth - 1).bit_length(), shape=shape)
+            read = ReadPort(signature, memory=memory, domain="sync", path=(cell.name,))
+            m.d.comb += read.addr.eq(*takes)
+            return read.data
+        kept = node.width - cell.low if cell.low else shape
+        signal = Signal(kept, name=cell.name, reset_less=True)
+        if cell.kind == "logic":
+            m.d.comb += signal.eq(_operation(node, takes))
+        elif cell.kind == "delay":
+            m.d.sync += signal.eq(*takes)
         else:
-            before = self._at(m, node, stage - 1)
-        self.kept.append(Kept(signal, node, stage, bits))
-        m.d.sync += signal.eq(before[bits:] if bits else before)
-        if not bits:
+            m.d.sync += signal.eq(_operation(node, takes)[cell.low :])
+        if not cell.low:
             return signal
-        # the low bits that pass an adder by are held already, where they come from
-        low = self._at(m, arg, self._stage[arg.index] + 1)
-        whole = Cat(_extended(low, bits), signal)
+        whole = Cat(_extended(takes[-1], cell.low), signal)
         return whole.as_signed() if node.signed else whole
 
     def _port(self, node: Node) -> Value:
@@ -224,33 +158,10 @@ class Step(wiring.Component):
             value = self.noise.word_select(self._lowered.noise.index(node.meta), 16)
         return _fitted(value, Shape(node.width, signed=node.signed))
 
-    def _rom(self, m: Module, node: Node) -> Value:
-        """A block-RAM lookup: the address now, the row a clock later."""
-        shape = Shape(node.width, signed=node.signed)
-        memory = Memory(shape=shape, depth=len(node.meta), init=list(node.meta))
-        m.submodules[node.name] = memory
-        self.memories[node.name] = node
-        port = memory.read_port()
-        self.kept.append(Kept(port.data, node, self._stage[node.index], 0))
-        m.d.comb += port.addr.eq(self._at(m, node.args[0], self._stage[node.index] - 1))
-        return port.data
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A register: ``stage`` clocks after the inputs it holds ``node``, without its low bits.
-
-    The low bits that are ``dropped`` are those of an earlier register.
-    """
-
-    signal: Signal
-    node: Node
-    stage: int
-    dropped: int
-
 
 def _operation(node: Node, args: list[Value]) -> Value:
-    """The expression of a node that takes cells."""
+    """The expression of a node that takes cells, of its arguments."""
+    args = args[: len(node.args)]
     match node.op:
         case "add":
             return _sum(*args, *node.meta)
@@ -284,8 +195,10 @@ def _wires(node: Node, args: list[Value], shape: Shape) -> Value:
     match node.op:
         case "const":
             return Const(node.meta, shape)
+        case "move" | "known":
+            return _fitted(args[0], shape)
         case "shl":
-            return _fitted(Cat(Const(0, node.meta), args[0]) if node.meta else args[0], shape)
+            return _fitted(Cat(Const(0, node.meta), args[0]), shape)
         case "shr":
             return _fitted(_above(args[0], node.meta), shape)
     return _fitted(_extended(args[0], node.meta[0]), shape)
@@ -298,17 +211,6 @@ def _fitted(value: Value, shape: Shape) -> Value:
     elif len(value) < shape.width:
         value = _extended(value, shape.width)
     return value.as_signed() if shape.signed else value.as_unsigned()
-
-
-def _passed(node: Node) -> tuple[Node, int] | None:
-    """The argument whose low bits are those of the sum, and how many of them."""
-    if node.op == "add":
-        i, j, sign = node.meta
-        if 0 < j < node.width:
-            return node.args[0], j
-        if 0 < i < node.width and sign > 0:
-            return node.args[1], i
-    return None
 
 
 def _above(value: Value, bits: int) -> Value:

@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from .compiler.pipeline.form import Form
-from .compiler.pipeline.schedule import Schedule
+from .compiler.pipeline.schedule import schedule
 from .compiler.text import Equations
 from .fixed import FixedNeuron
 from .neuron import Neuron
@@ -169,5 +169,5 @@ def _cut(text: str) -> str:
 
 def latency_clocks(fixed: FixedNeuron) -> dict[str, int]:
     """Clocks of a step with DSPs to multiply in: ``pipelined``, and of a ``single`` neuron."""
-    clocks = Schedule(fixed.lowered, Form()).latency
+    clocks = schedule(fixed.lowered, Form()).latency
     return {"pipelined": clocks, "single": clocks + 1}

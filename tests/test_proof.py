@@ -1,17 +1,21 @@
 """The proof: it holds for every neuron and form, and every planted fault breaks it."""
 
+import importlib
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from bitwuzla import Bitwuzla, Kind, Options, Result, TermManager
-from faults.gates import FaultyStep
+from faults.gates import FaultyStep, nodes_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scneuro import LIF, AdEx, HodgkinHuxley, NoisyLIF, cli
 from scneuro.compiler.datapath import ARRAYS, INTEGERS, Datapath
+from scneuro.compiler.pipeline import cells
+from scneuro.compiler.pipeline.cells import Cells, passed
+from scneuro.compiler.pipeline.schedule import schedule
 from scneuro.errors import ScneuroError, ToolError
 from scneuro.hdl import Neuron, Step
 from scneuro.load import make_neuron
@@ -20,6 +24,8 @@ from scneuro.sim import SimulatedNeuron, vector_parity
 from scneuro.sim.proof import algebra, prove
 from scneuro.sim.proof.bits import Integer, bitvectors
 from scneuro.sim.proof.smt2 import Rtl
+
+prover = importlib.import_module("scneuro.sim.proof.prove")
 
 
 @pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
@@ -57,7 +63,7 @@ def test_the_other_roundings_are_proved(rounding):
 
 # -- faults --------------------------------------------------------------------------------------
 def sites(step, op):
-    return [n.index for n in step.path.reachable(tuple(step.outputs.values())) if n.op == op]
+    return [n.index for n in step.pipeline.schedule.path.reachable() if n.op == op]
 
 
 FAULTS = {
@@ -81,13 +87,28 @@ def test_a_fault_in_one_operation_is_caught(op, held):
 
 
 def test_a_delay_too_short_is_caught():
-    class Early(Step):
-        def _seen(self, node, stage):
+    class TooEarly(Cells):
+        def seen(self, node, stage):
             return 2 if node.op == "input" and stage == 3 else stage
+
+    class Early(Step):
+        def _pipeline(self, lowered):
+            return TooEarly(schedule(lowered, self.form)).build()
 
     fixed = AdEx().fixed()
     result = prove(fixed, step=Early(fixed.lowered, dsp=True), progress=False)
     assert not result.ok
+
+
+def test_low_bits_that_do_not_pass_an_adder_by_are_caught(monkeypatch):
+    def too_many(node):
+        found = passed(node)
+        return (found[0], found[1] + 1) if found and found[1] + 1 < node.width else None
+
+    for module in (cells, prover):
+        monkeypatch.setattr(module, "passed", too_many)
+    result = prove(AdEx().fixed(), held=True, dsp=True, progress=False)
+    assert any("lacks other bits" in failure for failure in result.failures)
 
 
 def test_a_counterexample_is_a_state_an_input_and_both_answers():
@@ -111,7 +132,7 @@ def test_a_counterexample_is_a_state_an_input_and_both_answers():
 def test_an_interval_that_is_too_narrow_is_caught():
     fixed = LIF().fixed()
     step = Step(fixed.lowered)
-    node = next(n for n in step.path.reachable() if n.op == "shr")
+    node = next(n for n in nodes_of(step) if n.op == "shr")
     low, node.low = node.low, node.low // 2
     try:
         result = prove(fixed, step=step, progress=False)
@@ -186,7 +207,7 @@ def test_the_evaluator_computes_the_same_over_bit_vectors(name):
 @pytest.mark.parametrize("dsp", [True, False])
 def test_the_interval_of_every_node_holds_by_arithmetic_or_by_measurement(name, dsp):
     fixed = make_neuron(name).fixed()
-    path = Step(fixed.lowered, dsp=dsp).path
+    path = Step(fixed.lowered, dsp=dsp).pipeline.schedule.path
     rng = np.random.default_rng(0)
     values = {n: rng.integers(i.low, i.high + 1, size=500) for n, i in path.inputs.items()}
     for node in path.reachable():

@@ -44,7 +44,7 @@ def test_a_register_that_nothing_reads_is_gone_and_the_others_are_proved(held, d
 def test_a_register_that_nothing_reads_does_not_hide_a_fault(held):
     fixed = Cubic().fixed()
     step = Step(fixed.lowered, held=held)
-    node = next(n for n in reversed(step.path.reachable()) if n.op == "shr")
+    node = next(n for n in reversed(step.pipeline.schedule.path.reachable()) if n.op == "shr")
     result = prove(
         fixed, step=FaultyStep(fixed.lowered, node.index, "truncation", held=held), progress=False
     )
@@ -89,10 +89,10 @@ def optimised(monkeypatch):
     def hold(self):
         original(self)
         found.extend("merged" for held in self.holds.values() if len(held) > 1)
-        for name, node, _, dropped in self.wires:
+        for name, node, _, low in self.wires:
             if name in self.rtl and node.op not in ("ge", "not", "and", "or"):
                 bits = sum(piece.width for piece in self.rtl.pieces(name))
-                found.extend(["folded"] * (0 < bits < node.width - dropped))
+                found.extend(["folded"] * (0 < bits < node.width - low))
 
     monkeypatch.setattr(prover._Prover, "_hold", hold)
     return found

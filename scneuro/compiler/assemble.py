@@ -855,6 +855,8 @@ def _reached(node: Node, facts: dict[int, tuple[int, int]], depth: int = 0) -> t
             (a, b), (c, d), (i, j, sign) = *map(of, node.args), node.meta
             c, d = (c << j, d << j) if sign > 0 else (-(d << j), -(c << j))
             ends = (a << i) + c, (b << i) + d
+        case "move" | "known":
+            ends = of(node.args[0])
         case "shl":
             a, b = of(node.args[0])
             ends = a << node.meta, b << node.meta

@@ -13,6 +13,8 @@ op         meta                         value
 ``add``    (i, j, sign)                 (a << i) + sign * (b << j)
 ``scale``  k                            a * k, k a constant
 ``mul``    -                            a * b
+``move``   -                            a, counted in another unit: the same integer
+``known``  -                            a, of which more is known than its arguments say
 ``shl``    n                            a << n
 ``shr``    n                            a >> n (floor)
 ``low``    (n, signed)                  the low n bits of a, sign-extended if ``signed``
@@ -110,6 +112,8 @@ EXACT: dict[str, Callable[..., Any]] = {
     "add": _add,
     "scale": lambda node, a: a * node.meta,
     "mul": lambda node, a, b: a * b,
+    "move": lambda node, a: a,
+    "known": lambda node, a: a,
     "shl": lambda node, a: a << node.meta,
     "shr": lambda node, a: a >> node.meta,
     "low": lambda node, a: _low_bits(a, node.meta),
@@ -200,14 +204,7 @@ class Datapath:
     def scale(self, a: Node, factor: int, fraction: int, name: str = "") -> Node:
         """a times the constant factor * 2**-fraction; a power of two is free."""
         if factor == 1:
-            moved = a.fraction + fraction
-            return (
-                a
-                if not fraction
-                else self._node(
-                    "shl", (a,), 0, a.low, a.high, moved, a.error * 2.0**-fraction, name
-                )
-            )
+            return self.move(a, a.fraction + fraction, name)
         low, high = sorted((a.low * factor, a.high * factor))
         return self._node(
             "scale",
@@ -220,9 +217,16 @@ class Datapath:
             name,
         )
 
+    def move(self, a: Node, fraction: int, name: str = "") -> Node:
+        """The same integer, with another binary point."""
+        if fraction == a.fraction:
+            return a
+        error = a.error * 2.0 ** (a.fraction - fraction)
+        return self._node("move", (a,), None, a.low, a.high, fraction, error, name)
+
     def plain(self, a: Node) -> Node:
         """The same integer, counted without a fraction."""
-        return self.scale(a, 1, -a.fraction)
+        return self.move(a, 0)
 
     def mul(self, a: Node, b: Node, name: str = "") -> Node:
         ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
@@ -269,7 +273,7 @@ class Datapath:
 
     def annotate(self, a: Node, low: int, high: int, error: float, name: str) -> Node:
         """The same value with what was measured of it: a tighter interval, its error."""
-        return self._node("shl", (a,), 0, low, high, a.fraction, error, name)
+        return self._node("known", (a,), None, low, high, a.fraction, error, name)
 
     def within(self, a: Node, low: int, high: int) -> Node:
         """The same operation, known to lie in an interval."""

@@ -377,6 +377,8 @@ def _result(
 def _limits(source: Source, state: State, working: Interval | None) -> Interval:
     """At which a state saturates: its range, or where the float model works, or all of its word."""
     word, initial = state.format, source.initial[state.name]
+    if not word.least <= initial <= word.greatest:
+        working = None  # it starts where no word is, wherever it works
     low, high = state.range or working or (word.least, word.greatest)
     if state.range is None and working is not None:  # what it is set to is where it works, too
         for leaf in source.updates[state.name].leaves:

@@ -73,6 +73,8 @@ def _value(node: Node, args: list[int]) -> int:
             value = a * meta
         case "mul", [a, b]:
             value = a * b
+        case "move" | "known", [a]:
+            value = a
         case "shl", [a]:
             value = a * 2**meta
         case "shr", [a]:

@@ -163,7 +163,7 @@ def decides_on_the_rounded(fixed: FixedNeuron, seed: int) -> bool:
 
 def _on_the_written(fixed: FixedNeuron, node: Node, name: str) -> bool:
     """Whether a decision compares what is written, and not a sum that is rounded elsewhere."""
-    while node.op in ("not", "shl"):
+    while node.op in ("not", "move", "known", "shl"):
         (node,) = node.args
     path = fixed.lowered.path
     written = {n.index for n in path.reachable((path.outputs[name],))}

@@ -112,7 +112,7 @@ def vector_parity(
         nonlocal mismatches, first
         words = dict.fromkeys((*inputs, *lowered.noise), 16)
         state, word = step.state.as_value(), step.inputs.as_value()
-        apart = step.latency + 1 if step.is_held else 1
+        apart = step.latency + 1 if step.form.held else 1
         bar = tqdm(
             range(apart * (count - 1) + step.latency + 1),
             desc=f"{fixed.name}: random vectors",

@@ -55,6 +55,8 @@ def _interval(node: Node) -> tuple[int, int]:
             products = [x * y for x in ends[0] for y in ends[1]]
             square = node.args[0] is node.args[1] and ends[0][0] <= 0 <= ends[0][1]
             return 0 if square else min(products), max(products)
+        case "move" | "known":
+            return ends[0]
         case "shl":
             return ends[0][0] << node.meta, ends[0][1] << node.meta
         case "shr":
@@ -99,7 +101,8 @@ def bounded_by_linear_form(node: Node, known: dict[int, Linear] | None = None) -
     return node.low <= low and high <= node.high
 
 
-_LINEAR = ("const", "add", "scale", "shl")
+_LINEAR = ("const", "add", "scale", "move", "known", "shl")
+_SAME = ("move", "known")  # the same integer
 
 
 def _linear(node: Node, args: list[Linear]) -> Linear:
@@ -112,6 +115,8 @@ def _linear(node: Node, args: list[Linear]) -> Linear:
             return _sum([(args[0], 1 << i), (args[1], sign << j)])
         case "scale":
             return _sum([(args[0], node.meta)])
+        case "move" | "known":
+            return dict(args[0])
         case "shl":
             return _sum([(args[0], 1 << node.meta)])
     return {node: 1}
@@ -191,9 +196,9 @@ def same_function(source: Node, expanded: Node, args: Iterable[Node]) -> bool:
     """
     args = tuple(args)
     plain = expanded
-    while plain.op == "shl" and plain.meta == 0 and plain not in args:
+    while plain.op in _SAME and plain not in args:
         (plain,) = plain.args
-    if source.op == "shl" and source.meta == 0 and plain in args:
+    if source.op in _SAME and plain in args:
         return True
     if (plain.op, plain.meta) == (source.op, source.meta) and plain.args == args:
         return True
@@ -229,7 +234,7 @@ def _form(node: Node, atoms: dict[int, str]) -> Linear | None:
 def _form_of(node: Node, forms: list[Linear | None], atoms: dict[int, str]) -> Linear | None:
     """The form of an operation, from those of its arguments; None if it has none."""
     match node.op:
-        case "const" | "add" | "scale" | "shl" if None not in forms:
+        case op if op in _LINEAR and None not in forms:
             return _linear(node, [form for form in forms if form is not None])
         case "mul":
             for form, other in ((forms[0], forms[1]), (forms[1], forms[0])):
@@ -256,12 +261,7 @@ def _gate(node: Node, atoms: dict[int, str]) -> Linear | None:
 
 def _bare(node: Node, atoms: Container[int]) -> Node:
     """The node without what only moves its binary point, down to an atom."""
-    while (
-        node.index not in atoms
-        and node.op == "shl"
-        and node.meta == 0
-        and node.fraction != node.args[0].fraction
-    ):
+    while node.index not in atoms and node.op == "move":
         (node,) = node.args
     return node
 

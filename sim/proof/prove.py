@@ -36,6 +36,7 @@ from bitwuzla import Bitwuzla, Kind, Option, Options, Result, Sort, Term, TermMa
 from tqdm import tqdm
 
 from ...compiler.datapath import Node
+from ...compiler.pipeline.cells import passed, place
 from ...fixed import FixedNeuron, need_fixed
 from ...hdl import Form, Step
 from ...stochastic import LFSR
@@ -202,17 +203,17 @@ def prove(
     return proof
 
 
-def elaborated(step: Step) -> tuple[str, Any]:
-    """The RTLIL of a Step, and the names of its signals there."""
+def elaborated(step: Step) -> str:
+    """The RTLIL of a Step."""
     ports = {}
     for path, member, value in step.signature.flatten(step):
         direction = PortDirection.Input if member.flow == In else PortDirection.Output
         signal = value.as_value() if hasattr(value, "as_value") else value
         ports["__".join(map(str, path))] = (signal, direction)
-    text, names = rtlil.convert_fragment(
+    text, _ = rtlil.convert_fragment(
         Fragment.get(step, None), ports=ports, name="top", emit_src=False
     )
-    return text, names
+    return str(text)
 
 
 def _smt2(text: str) -> str:
@@ -246,8 +247,8 @@ class _Prover:
         self.fixed, self.lowered, self.step, self.proof = fixed, fixed.lowered, step, proof
         self.timeout = timeout
         self.terms = TermManager()
-        self.path = step.path
-        self.nodes = self.path.reachable((*step.outputs.values(), *step.word_nodes.values()))
+        self.pipeline, self.plan = step.pipeline, step.pipeline.schedule
+        self.nodes = self.plan.nodes
         self.by_index = {node.index: node for node in self.nodes}
         self.values: dict[int, Any] = {}  # the variable X of every node, by index
         self.defined: dict[int, Term] = {}  # what X is of the nodes before it
@@ -262,10 +263,8 @@ class _Prover:
         self.equal: dict[int, list[Term]] = {}
 
     def run(self, progress: bool) -> None:
-        text, names = elaborated(self.step)
-        self.names = names
-        self.rtl = Rtl(_smt2(text), "top", self.terms, self._rtl_row)
-        self.kept = {(kept.node.index, kept.stage) for kept in self.step.kept}
+        self.rtl = Rtl(_smt2(elaborated(self.step)), "top", self.terms, self._rtl_row)
+        self.kept = {(cell.node.index, cell.stage): cell for cell in self.pipeline.registers}
         self.wires = list(self._wires())
         self._hold()
         proof = self.proof
@@ -275,6 +274,7 @@ class _Prover:
         self._memories()
         self._expansion()
         self._registers_suffice()
+        self._passes()
         goals = [*self.nodes, *self._goals()]
         for goal in tqdm(
             goals,
@@ -295,7 +295,7 @@ class _Prover:
 
     # -- 1: the datapath in adders, and the tables -------------------------------------------
     def _expansion(self) -> None:
-        new = self.step.expanded
+        new = self.plan.expanded
         for node in self.lowered.path.reachable(
             (*self.lowered.path.outputs.values(), *self.lowered.words.values())
         ):
@@ -309,7 +309,7 @@ class _Prover:
     def _registers_suffice(self) -> None:
         """Whether every state's next value, by its interval, is one that its register holds."""
         for name, register in self.lowered.registers.items():
-            node = self.step.outputs[name]
+            node = self.plan.outputs[name]
             if node.low < register.low or node.high > register.high:
                 self.proof.failures.append(
                     f"the next {name} may be in [{node.low}, {node.high}], beyond what its "
@@ -317,7 +317,7 @@ class _Prover:
                 )
 
     def _memories(self) -> None:
-        for name, node in self.step.memories.items():
+        for name, node in self.pipeline.memories.items():
             mask = (1 << node.width) - 1
             rows = [self.rtl.memories.get(name, {}).get(a) for a in range(len(node.meta))]
             if rows != [row & mask for row in node.meta]:
@@ -334,7 +334,9 @@ class _Prover:
         return self.roms[node.name]
 
     def _rtl_row(self, memory: str, address: Term) -> Term:
-        return self.terms.mk_term(Kind.APPLY, [self._function(self.step.memories[memory]), address])
+        return self.terms.mk_term(
+            Kind.APPLY, [self._function(self.pipeline.memories[memory]), address]
+        )
 
     def _row(self, node: Node, address: Integer) -> Integer:
         row = self.terms.mk_term(
@@ -381,33 +383,33 @@ class _Prover:
     # -- 3: registers ------------------------------------------------------------------------
     def _wires(self) -> Iterator[Wire]:
         """The registers, from stage 1 on, and the ports, which the first stage is made of."""
-        for kept in self.step.kept:
-            yield self.names[kept.signal][-1], kept.node, kept.stage, kept.dropped
-        inputs = self.step.path.inputs
+        for cell in self.pipeline.registers:
+            yield cell.signal, cell.node, cell.stage, cell.low
+        inputs = self.plan.path.inputs
         for name in self.lowered.registers:
             yield f"state.{name}", inputs[name], 0, 0
         for name in self.lowered.inputs:
             yield f"inputs.{name}", inputs[name], 0, 0
 
     def _goals(self) -> Iterator[Goal]:
-        for name, node, stage, dropped in self.wires:
+        for name, node, stage, low in self.wires:
             if stage > 0 and name in self.rtl and self.rtl.pieces(name):
-                yield name, node, stage - 1, partial(self._following, name, dropped)
-        last = self.step.latency
+                yield name, node, stage - 1, partial(self._following, name, low)
+        last = self.pipeline.latency
         for state in self.lowered.registers:
             for port, node, stage in (
-                (f"next.{state}", self.step.outputs[state], last),
-                (f"words.{state}", self.step.word_nodes[state], 0),
+                (f"next.{state}", self.plan.outputs[state], last),
+                (f"words.{state}", self.plan.words[state], 0),
             ):
                 yield port, node, stage, partial(self._port, port)
-        yield "spike", self.step.outputs["spike"], last, partial(self._port, "spike")
+        yield "spike", self.plan.outputs["spike"], last, partial(self._port, "spike")
 
-    def _following(self, name: str, dropped: int, atoms: _Atoms) -> list[_Made]:
+    def _following(self, name: str, low: int, atoms: _Atoms) -> list[_Made]:
         """What the bits of a register become, a piece at a time."""
         found = []
         for piece in self.rtl.pieces(name):
             term = self.rtl.following(piece.symbol, atoms)
-            found.append((_part(self.terms, term, piece.first, piece.width), piece.place + dropped))
+            found.append((_part(self.terms, term, piece.first, piece.width), piece.place + low))
         return found
 
     def _port(self, name: str, atoms: _Atoms) -> list[_Made]:
@@ -434,7 +436,7 @@ class _Prover:
 
     def _is_there(self, kept_at: int, stage: int) -> bool:
         """Whether ``stage`` finds what is kept at a stage; else it belongs to other inputs."""
-        return kept_at == stage or (self.step.is_held and kept_at <= stage)
+        return kept_at == stage or (self.pipeline.form.held and kept_at <= stage)
 
     def _atom(self, stage: int, symbol: str) -> Term:
         """What a symbol holds for what ``stage`` computes: bits of values, and others of any."""
@@ -476,21 +478,21 @@ class _Prover:
 
     def _hold(self) -> None:
         """Note which values the registers and ports hold at which stages."""
-        for name, node, kept_at, dropped in self.wires:
+        for name, node, kept_at, low in self.wires:
             if name in self.rtl:
-                self._give(name, self._value(node), kept_at, dropped)
+                self._give(name, self._value(node), kept_at, low)
         if self.lowered.noise and "noise" in self.rtl:
-            values = [self._value(self.step.path.inputs[name]) for name in self.lowered.noise]
+            values = [self._value(self.plan.path.inputs[name]) for name in self.lowered.noise]
             draws = [value.low(LFSR.DRAW) for value in values]
             whole = self.terms.mk_term(Kind.BV_CONCAT, draws[::-1]) if draws[1:] else draws[0]
             self._give("noise", Integer(self.terms, whole), 0, 0)
 
-    def _give(self, name: str, value: Any, kept_at: int, dropped: int) -> None:
-        """Give the symbols of a wire the bits of a value from bit ``dropped`` up."""
+    def _give(self, name: str, value: Any, kept_at: int, low: int) -> None:
+        """Give the symbols of a wire the bits of a value from bit ``low`` up."""
         for piece in self.rtl.pieces(name):
             boolean = self.rtl.sort(piece.symbol).is_bool()
             sort = self.terms.mk_bool_sort() if boolean else self.terms.mk_bv_sort(piece.width)
-            bits = _bits(self.terms, value, sort, piece.place + dropped)
+            bits = _bits(self.terms, value, sort, piece.place + low)
             self.holds.setdefault(piece.symbol, []).append((kept_at, piece, bits))
 
     def _model(self, node: Node, stage: int, known: dict[int, Any]) -> Any:
@@ -503,8 +505,16 @@ class _Prover:
             part = stack[-1]
             if part.index in known:
                 stack.pop()
-            elif part.op == "input" or self.step.place(part, stage) in self.kept:
+            elif part.op == "input":
                 known[part.index] = self._value(part)
+            elif (cell := self.kept.get(place(self.plan, part, stage))) is not None:
+                split = passed(part) if cell.low else None
+                if split is None:
+                    known[part.index] = self._value(part)
+                elif split[0].index in known:
+                    known[part.index] = self._joined(part, known[split[0].index], split[1])
+                else:
+                    stack.append(split[0])
             elif missing := [arg for arg in part.args if arg.index not in known]:
                 stack.extend(reversed(missing))
             else:
@@ -519,6 +529,22 @@ class _Prover:
                     made = self._integer(made.low(part.width), part)
                 known[part.index] = made
         return known[node.index]
+
+    def _joined(self, node: Node, low: Any, bits: int) -> Integer:
+        """X of a sum, its low bits written as those of the argument that they are."""
+        sort = self.terms.mk_bv_sort
+        high = _bits(self.terms, self._value(node), sort(node.width - bits), bits)
+        parts = [high, _bits(self.terms, low, sort(bits), 0)]
+        return self._integer(self.terms.mk_term(Kind.BV_CONCAT, parts), node)
+
+    def _passes(self) -> None:
+        """That the low bits that a register leaves to another are those of its value."""
+        for cell in self.pipeline.registers:
+            if cell.low and (split := passed(cell.node)):
+                sort = self.terms.mk_bv_sort(cell.low)
+                sides = [_bits(self.terms, self._value(n), sort, 0) for n in (cell.node, split[0])]
+                same = self.terms.mk_term(Kind.EQUAL, sides)
+                self._show(same, [cell.node], f"{cell.name} lacks other bits than {split[0].name}")
 
     def _product(self, node: Node, a: Integer, b: Integer) -> Integer:
         """a * b in as many bits as the factors have together, which is what gates multiply in."""

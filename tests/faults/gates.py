@@ -7,6 +7,8 @@ from amaranth import Const, Module
 
 from scneuro.compiler.datapath import Node
 from scneuro.compiler.lowered import Lowered
+from scneuro.compiler.pipeline.cells import Cells, Pipeline
+from scneuro.compiler.pipeline.schedule import Schedule, schedule
 from scneuro.hdl import LFSR, Step
 from scneuro.hdl.step import _fitted
 from scneuro.stochastic import LFSR as Sequence
@@ -43,11 +45,21 @@ class ShiftedStep(Step):
     """A Step in which one value is taken from a stage too early, or too late."""
 
     def __init__(self, lowered: Lowered, index: int, by: int, **options: Any) -> None:
+        self._index, self._by = index, by
         super().__init__(lowered, **options)
+
+    def _pipeline(self, lowered: Lowered) -> Pipeline:
+        return _Shifted(schedule(lowered, self.form), self._index, self._by).build()
+
+
+class _Shifted(Cells):
+    def __init__(self, plan: Schedule, index: int, by: int) -> None:
+        super().__init__(plan)
         self._index, self._by = index, by
 
-    def _seen(self, node: Node, stage: int) -> int:
-        if node.index == self._index and stage + self._by >= self._stage[node.index] < stage:
+    def seen(self, node: Node, stage: int) -> int:
+        made = self.plan.stage[node.index]
+        if node.index == self._index and stage + self._by >= made < stage:
             return stage + self._by
         return stage
 
@@ -100,4 +112,4 @@ class StuckLFSR(LFSR):
 def nodes_of(step: Step) -> list[Node]:
     """The nodes that a Step is made of, arguments first."""
 
-    return step.path.reachable((*step.outputs.values(), *step.word_nodes.values()))
+    return step.pipeline.schedule.nodes

@@ -80,7 +80,7 @@ def _same_run(fixed: FixedNeuron, gates: Iterator[Any], words: dict[str, np.ndar
 def text_fault(fixed: FixedNeuron, fault: Fault) -> dict[str, Callable[[], bool]]:
     """The rungs, each whether it passes, for a change of the RTLIL of a held Step."""
     step = Step(fixed.lowered, held=True, dsp=True)
-    text, _ = _prover.elaborated(step)
+    text = _prover.elaborated(step)
     faulty = mutated(text, fault.operator, fault.site)
 
     def bits() -> bool:
@@ -102,16 +102,11 @@ def text_fault(fixed: FixedNeuron, fault: Fault) -> dict[str, Callable[[], bool]
 
     def proof() -> bool:
         with ExitStack() as stack:
-            stack.enter_context(patch.object(_prover, "elaborated", _with_text(faulty)))
+            stack.enter_context(patch.object(_prover, "elaborated", lambda _: faulty))
             stack.enter_context(patch.object(_prover, "_counterexample", lambda *_: None))
             return prove(fixed, held=True, step=step, progress=False).ok
 
     return {"bits": bits, "proof": proof}
-
-
-def _with_text(text: str) -> Callable[[Step], tuple[str, Any]]:
-    original = _prover.elaborated
-    return lambda step: (text, original(step)[1])
 
 
 def _script() -> str:

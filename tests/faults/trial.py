@@ -7,7 +7,7 @@ from collections.abc import Callable
 from unittest.mock import patch
 
 from scneuro.compiler.datapath import Node
-from scneuro.compiler.pipeline.schedule import Schedule
+from scneuro.compiler.pipeline.schedule import Schedule, schedule
 from scneuro.errors import ScneuroError
 from scneuro.fixed import FixedNeuron
 from scneuro.hdl import Form, Step
@@ -110,14 +110,14 @@ def faults_of(name: str, seed: int = 0) -> list[Fault]:
             continue
         if rule != "noise of half the scale" or fixed.lowered.noises:
             found.append(Fault(name, "rule", rule, where="throughout"))
-    schedule = Schedule(fixed.lowered, Form())
-    nodes = schedule.path.reachable((*schedule.outputs.values(), *schedule.words.values()))
+    plan = schedule(fixed.lowered, Form())
+    nodes = plan.nodes
     for number, operator in enumerate(CHANGES):
         held = number % 2 == 1
         choose("cell", operator, [n for n in nodes if fits(operator, n)], held)
     for operator in ("register too few", "register too many"):
-        choose("stage", operator, _delayed(schedule, nodes))
-    text, _ = _prover.elaborated(Step(fixed.lowered, held=True, dsp=True))
+        choose("stage", operator, _delayed(plan, nodes))
+    text = _prover.elaborated(Step(fixed.lowered, held=True, dsp=True))
     for operator in TEXT:
         lines = lines_for(text, operator)
         if lines:
@@ -130,8 +130,8 @@ def faults_of(name: str, seed: int = 0) -> list[Fault]:
     return found
 
 
-def _delayed(schedule: Schedule, nodes: list[Node]) -> list[Node]:
+def _delayed(plan: Schedule, nodes: list[Node]) -> list[Node]:
     """The nodes whose value a later stage takes, and that are no constants."""
-    stage = schedule.stage
+    stage = plan.stage
     late = {a.index for n in nodes for a in n.args if stage[n.index] > stage[a.index]}
     return [n for n in nodes if n.index in late and n.op not in ("const", "rom")]

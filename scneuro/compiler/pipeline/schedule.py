@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from ..datapath import Node
+from dataclasses import dataclass
+
+from ..datapath import Datapath, Node
 from ..lowered import Lowered
 from .expand import expand
 from .form import Form
 
-__all__ = ["FREE", "Schedule"]
+__all__ = ["FREE", "Schedule", "schedule"]
 
 #: Operations that are only wires.
-FREE = ("const", "input", "shl", "shr", "low")
+FREE = ("const", "input", "move", "known", "shl", "shr", "low")
 _COST = {
     "add": 1.0,
     "scale": 1.0,
@@ -24,19 +26,13 @@ _COST = {
 }
 
 
+@dataclass(frozen=True)
 class Schedule:
-    """A neuron's datapath in adders, each operation as soon as possible.
-
-    An adder, a multiplier or a comparison fills a stage; a LUT's worth of logic joins the stage
-    it follows. The words of the states are made at once, in stage 0.
-
-    Parameters
-    ----------
-    lowered : Lowered
-    form : Form
+    """A datapath in adders, and the stage of each of its operations.
 
     Attributes
     ----------
+    form : Form
     path : Datapath
         The datapath in adders.
     expanded : dict of int to Node
@@ -48,27 +44,40 @@ class Schedule:
         The stage in which all outputs are there.
     """
 
-    def __init__(self, lowered: Lowered, form: Form) -> None:
-        path, new = expand(lowered.path, tuple(lowered.words.values()), form)
-        self.path, self.expanded, self.outputs = path, new, path.outputs
-        self.words = {name: new[word.index] for name, word in lowered.words.items()}
-        words = tuple(self.words.values())
-        at_once = {node.index for node in path.reachable(words)}
-        self.stage: dict[int, int] = {}
-        ready: dict[int, float] = {}
-        for node in path.reachable((*self.outputs.values(), *words)):
-            stage, begin = self._arguments(node, ready)
-            cost = _COST.get(node.op, 0.0)
-            # a memory registers its address, and an adder that is late begins the next stage
-            late = begin + cost > 1.0 and begin > 0 and node.index not in at_once
-            if node.op == "rom" or late:
-                stage, begin = stage + 1, 0.0
-            self.stage[node.index] = stage
-            ready[node.index] = begin + cost
-        self.latency = max(self.stage[node.index] for node in self.outputs.values())
+    form: Form
+    path: Datapath
+    expanded: dict[int, Node]
+    outputs: dict[str, Node]
+    words: dict[str, Node]
+    stage: dict[int, int]
+    latency: int
 
-    def _arguments(self, node: Node, ready: dict[int, float]) -> tuple[int, float]:
-        """The stage in which the last argument is there, and how late in it."""
-        stage = max((self.stage[a.index] for a in node.args), default=0)
-        late = [ready[a.index] for a in node.args if self.stage[a.index] == stage]
-        return stage, max(late, default=0.0)
+    @property
+    def nodes(self) -> list[Node]:
+        """All that is computed, arguments first."""
+        return self.path.reachable((*self.outputs.values(), *self.words.values()))
+
+
+def schedule(lowered: Lowered, form: Form) -> Schedule:
+    """Each operation as soon as possible.
+
+    An adder, a multiplier or a comparison fills a stage; a LUT's worth of logic joins the stage
+    it follows. The words of the states are made at once, in stage 0.
+    """
+    path, expanded = expand(lowered.path, tuple(lowered.words.values()), form)
+    words = {name: expanded[word.index] for name, word in lowered.words.items()}
+    at_once = {node.index for node in path.reachable(tuple(words.values()))}
+    stage: dict[int, int] = {}
+    ready: dict[int, float] = {}
+    for node in path.reachable((*path.outputs.values(), *words.values())):
+        at = max((stage[a.index] for a in node.args), default=0)
+        begin = max((ready[a.index] for a in node.args if stage[a.index] == at), default=0.0)
+        cost = _COST.get(node.op, 0.0)
+        # a memory registers its address, and an adder that is late begins the next stage
+        late = begin + cost > 1.0 and begin > 0 and node.index not in at_once
+        if node.op == "rom" or late:
+            at, begin = at + 1, 0.0
+        stage[node.index] = at
+        ready[node.index] = begin + cost
+    latency = max(stage[node.index] for node in path.outputs.values())
+    return Schedule(form, path, expanded, path.outputs, words, stage, latency)

@@ -6,7 +6,6 @@ from typing import Any
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value
 
-from ....compiler.datapath import Node
 from ....fixed import FixedNeuron
 from ....hdl import Neuron, Step
 from ....stochastic import LFSR as Sequence
@@ -68,7 +67,7 @@ def _of_any_result(step: type[Step]) -> type[Step]:
     """A Step whose next state and spike nothing drives, so that they may be anything."""
 
     class AnyResult(step):  # type: ignore[valid-type, misc]
-        def drive(self, m: Module, port: Any, node: Node) -> None:
+        def drive(self, m: Module, port: Any, value: Value) -> None:
             pass
 
     return AnyResult

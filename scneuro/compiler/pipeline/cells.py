@@ -1,0 +1,204 @@
+"""The pipeline of a datapath as data: every value at every stage, and what it is made of there.
+
+A :class:`~scneuro.hdl.Step` prints it, and a proof is of it; neither decides anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ..datapath import Node
+from ..lowered import Lowered
+from .form import Form
+from .schedule import FREE, Schedule, schedule
+
+__all__ = ["Cell", "Cells", "Kind", "Pipeline", "passed", "pipeline", "place"]
+
+Kind: TypeAlias = Literal["port", "wires", "logic", "result", "delay", "row"]
+
+_REGISTERS = ("result", "delay", "row")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The value of a node as one stage sees it.
+
+    Attributes
+    ----------
+    node : Node
+    stage : int
+        Clocks after the inputs.
+    kind : str
+        ``port``: an input as it enters. ``wires``: bits of what it takes. ``logic``: the node's
+        operation on what it takes, seen in the same clock. ``result``: a register behind that
+        operation; if it has ``low`` bits, it is one without them, and they are those of what it
+        takes last. ``delay``: a register behind the one value that it takes. ``row``: a memory's
+        register, whose address it takes.
+    takes : tuple of int
+        The cells it is made of, by their places in the pipeline.
+    name : str
+        In the hardware; no other cell has it.
+    low : int
+    """
+
+    node: Node
+    stage: int
+    kind: Kind
+    takes: tuple[int, ...]
+    name: str
+    low: int = 0
+
+    @property
+    def is_register(self) -> bool:
+        return self.kind in _REGISTERS
+
+    @property
+    def signal(self) -> str:
+        """The name of the signal that has its value: of a memory, the data of its read port."""
+        return f"{self.name}__data" if self.kind == "row" else self.name
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A datapath in hardware.
+
+    Attributes
+    ----------
+    schedule : Schedule
+    cells : tuple of Cell
+        What each takes comes before it.
+    outputs : dict of str to int
+        The cell of the spike flag and of every state's next register, ``latency`` clocks after
+        the inputs.
+    words : dict of str to int
+        The cell of every state's word, at once.
+    """
+
+    schedule: Schedule
+    cells: tuple[Cell, ...]
+    outputs: dict[str, int]
+    words: dict[str, int]
+
+    @property
+    def latency(self) -> int:
+        return self.schedule.latency
+
+    @property
+    def form(self) -> Form:
+        return self.schedule.form
+
+    @property
+    def registers(self) -> list[Cell]:
+        return [cell for cell in self.cells if cell.is_register]
+
+    @property
+    def memories(self) -> dict[str, Node]:
+        """The table in each memory, by the memory's name."""
+        return {cell.name: cell.node for cell in self.cells if cell.kind == "row"}
+
+
+def pipeline(lowered: Lowered, form: Form) -> Pipeline:
+    """The pipeline of a lowered neuron, in a form."""
+    return Cells(schedule(lowered, form)).build()
+
+
+def place(plan: Schedule, node: Node, stage: int) -> tuple[int, int]:
+    """Where ``stage`` finds the value of ``node``: its index, and the stage it is taken from.
+
+    Where values are held, any later stage can have the register behind the one that made it.
+    """
+    if plan.form.held:
+        stage = 0 if node.op == "input" else min(stage, plan.stage[node.index] + 1)
+    return node.index, stage
+
+
+def passed(node: Node) -> tuple[Node, int] | None:
+    """The argument whose low bits are those of the sum, and how many of them."""
+    if node.op == "add":
+        i, j, sign = node.meta
+        if 0 < j < node.width:
+            return node.args[0], j
+        if 0 < i < node.width and sign > 0:
+            return node.args[1], i
+    return None
+
+
+class Cells:
+    """Makes a pipeline, from its outputs back to its inputs."""
+
+    def __init__(self, plan: Schedule) -> None:
+        self.plan = plan
+        self._cells: list[Cell] = []
+        self._at: dict[tuple[int, int], int] = {}
+        self._names: set[str] = set()
+
+    def build(self) -> Pipeline:
+        plan = self.plan
+        outputs = {name: self._cell(node, plan.latency) for name, node in plan.outputs.items()}
+        words = {name: self._cell(node, 0) for name, node in plan.words.items()}
+        return Pipeline(plan, tuple(self._cells), outputs, words)
+
+    def seen(self, node: Node, stage: int) -> int:
+        """The stage whose value of ``node`` is used at ``stage``: that one."""
+        return stage
+
+    def _cell(self, node: Node, stage: int) -> int:
+        """The place of the value of ``node`` as ``stage`` sees it.
+
+        What it takes is made first, in a loop: a datapath may be deeper than Python's stack.
+        """
+        wanted = place(self.plan, node, self.seen(node, stage))
+        stack = [(node, wanted[1])]
+        while stack:
+            node, stage = stack[-1]
+            if (node.index, stage) in self._at:
+                stack.pop()
+                continue
+            kind, takes = self._made_of(node, stage)
+            sources = [place(self.plan, arg, self.seen(arg, at)) for arg, at in takes]
+            missing = [
+                (arg, key[1])
+                for (arg, _), key in zip(takes, sources, strict=True)
+                if key not in self._at
+            ]
+            if missing:
+                stack.append(missing[0])
+                continue
+            self._at[node.index, stage] = len(self._cells)
+            places = tuple(self._at[key] for key in sources)
+            split = passed(node) if kind == "result" and len(places) > len(node.args) else None
+            low = split[1] if split else 0
+            self._cells.append(Cell(node, stage, kind, places, self._name(node, stage), low))
+        return self._at[wanted]
+
+    def _made_of(self, node: Node, stage: int) -> tuple[Kind, list[tuple[Node, int]]]:
+        """What the value of ``node`` at ``stage`` is, and what it takes: nodes at their stages."""
+        made = self.plan.stage[node.index]
+        if node.op == "input":
+            return ("delay", [(node, stage - 1)]) if stage else ("port", [])
+        if node.op in FREE:
+            return "wires", [(arg, stage) for arg in node.args]
+        if node.op == "rom" and stage == made:
+            return "row", [(arg, stage - 1) for arg in node.args]
+        if stage == made:
+            return "logic", [(arg, stage) for arg in node.args]
+        # a value that only later stages see is never a signal of its own: its register takes the
+        # operation, which saves the simulator an event and costs synthesis nothing
+        if stage == made + 1 and node.op != "rom":
+            takes = [(arg, made) for arg in node.args]
+            if self.plan.form.held and (found := passed(node)):
+                # the low bits that pass an adder by are held already, where they come from
+                takes.append((found[0], self.plan.stage[found[0].index] + 1))
+            return "result", takes
+        return "delay", [(node, stage - 1)]
+
+    def _name(self, node: Node, stage: int) -> str:
+        after = stage - self.plan.stage[node.index]
+        name = wanted = f"{node.name}_d{after}" if after else node.name
+        number = 1
+        while name in self._names:
+            number += 1
+            name = f"{wanted}_{number}"
+        self._names.add(name)
+        return name
