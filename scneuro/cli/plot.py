@@ -35,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     """Draw a figure of the kind asked for."""
     from .. import plot
 
+    plot.require(options.output)
     neuron, steps = chosen_neuron(options), chosen_steps(options)
     drawn = {"neuron": neuron.name, "kind": options.kind, "plot": options.output}
     if options.kind != "trace" and options.stimulus is not None:

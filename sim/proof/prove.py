@@ -191,6 +191,7 @@ def prove(
         raise ValueError(f"timeout must be a positive number of seconds, not {timeout:g}")
     form = Form.of(form, held=held, dsp=dsp)
     proof = Proof(fixed.name, str(form))
+    find_tools(("yosys",))  # its first use compiles it, which is no part of the proof
     begin = time.monotonic()
     gates = step or Step(fixed.lowered, form)
     prover = _Prover(fixed, gates, proof, timeout)
