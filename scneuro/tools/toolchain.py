@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _COMPILING = "  compiling {} for this machine: once, up to a minute"
+_PATIENCE = 2.0  # seconds without a word
 _INSTALL = 'pip install "scneuro[toolchain]" brings all of them, from PyPI'
 
 
@@ -246,7 +247,7 @@ def say(text: str) -> None:
 @contextmanager
 def announced(text: str, *, wanted: bool = True) -> Iterator[None]:
     """Say ``text`` if what is done within takes more than two seconds."""
-    notice = threading.Timer(2, say, [text])
+    notice = threading.Timer(_PATIENCE, say, [text])
     if wanted:
         notice.start()
     try:
