@@ -78,7 +78,11 @@ def add_stimulus(parser: argparse.ArgumentParser, steps: str = str(STEPS)) -> No
     """``--current``, ``--stimulus`` and ``--steps``; ``steps`` says how many there are without."""
     group = parser.add_mutually_exclusive_group()
     add_current(group)
-    group.add_argument("--stimulus", metavar="FILE", help="a .npy or .csv, a value per step")
+    group.add_argument(
+        "--stimulus",
+        metavar="FILE",
+        help="a .npy or .csv, a row per step and a column for each input it drives",
+    )
     parser.add_argument("--steps", type=int, metavar="N", help=f"time steps (default {steps})")
 
 
@@ -122,8 +126,8 @@ def chosen_steps(options: argparse.Namespace) -> int | None:
     return steps
 
 
-def chosen_stimulus(options: argparse.Namespace, neuron: Neuron) -> np.ndarray:
-    """The values of the first input, one for every step.
+def chosen_stimulus(options: argparse.Namespace, neuron: Neuron) -> dict[str, np.ndarray]:
+    """The values of the inputs that are driven, by name, one for every step.
 
     Raises
     ------
@@ -134,12 +138,13 @@ def chosen_stimulus(options: argparse.Namespace, neuron: Neuron) -> np.ndarray:
 
     steps = chosen_steps(options)
     if options.stimulus is not None:
-        values = stimulus.load(options.stimulus)
-        if steps is not None and steps > len(values):
-            raise ValueError(f"--steps {steps}, but {options.stimulus} has {len(values)}")
-        return values[:steps]
+        driven = stimulus.load_inputs(options.stimulus, list(neuron.input_defaults))
+        count = len(next(iter(driven.values())))
+        if steps is not None and steps > count:
+            raise ValueError(f"--steps {steps}, but {options.stimulus} has {count}")
+        return {name: values[:steps] for name, values in driven.items()}
     current = neuron.currents[0] if options.current is None else options.current
-    return stimulus.constant(current, steps or STEPS)
+    return {next(iter(neuron.input_defaults)): stimulus.constant(current, steps or STEPS)}
 
 
 def answer(options: argparse.Namespace, figures: Any, text: Any) -> None:

@@ -11,8 +11,6 @@ from ..tools.files import check_writable, write_whole
 from .options import Commands, add_command, add_stimulus, answer, chosen_neuron, chosen_stimulus
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ..neuron import Neuron
     from ..runner import Recording
 
@@ -69,17 +67,17 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _run_on(backend: str, neuron: Neuron, values: np.ndarray) -> Recording:
+def _run_on(backend: str, neuron: Neuron, values: dict[str, Any]) -> Recording:
     if backend == "float":
-        return neuron.run(values)
+        return neuron.run(**values)
     fixed = neuron.fixed()
     if backend == "fixed":
-        return fixed.run(values)
+        return fixed.run(**values)
     from ..hdl import build
     from ..sim import CompiledNeuron, SimulatedNeuron
 
     engine = CompiledNeuron if backend == "cxxrtl" else SimulatedNeuron
-    return engine(lambda: build(neuron, fixed), fixed).run(values)
+    return engine(lambda: build(neuron, fixed), fixed).run(**values)
 
 
 def _save(recording: Recording, output: str) -> None:
