@@ -20,8 +20,9 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print equations, formats, coefficients, tables and latency."""
     from ..report import describe, latency_clocks, show
+    from ..sim.compare.advice import cautions
 
-    neuron, cells = chosen_neuron(options), ""
+    neuron = chosen_neuron(options)
     if options.board is not None:
         from ..boards import board, estimate
         from ..boards.fit import in_words, too_many
@@ -29,10 +30,14 @@ def run(options: argparse.Namespace) -> int:
         target = board(options.board)
     fixed = neuron.fixed()
     figures = describe(neuron, fixed, latency_clocks(fixed))
+    figures["cautions"] = list(cautions(neuron, fixed))
+    text = [show(neuron, figures), *(f"caution  {line}" for line in figures["cautions"])]
     if options.board is not None:
         takes = estimate(neuron, target)
         figures["board"] = {"name": target.name, "fits": not too_many(takes), "at_least": takes}
         fits = "does not fit" if too_many(takes) else "may fit"
-        cells = f"\nboard    {fits} {target.title}: at least {in_words(takes)}, with UART and timer"
-    answer(options, figures, show(neuron, figures) + cells)
+        text.append(
+            f"board    {fits} {target.title}: at least {in_words(takes)}, with UART and timer"
+        )
+    answer(options, figures, "\n".join(text))
     return 0
