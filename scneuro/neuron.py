@@ -24,7 +24,7 @@ from .spec import FixedSpec, Spec, others
 from .stochastic import LFSR, Noise, NoiseSource, totals
 from .tools.source import line_of, place_of, said
 from .words import Q8_8, Word
-from .working import working_range
+from .working import working
 
 __all__ = ["Derived", "Neuron", "need_neuron"]
 
@@ -313,7 +313,7 @@ class Neuron(Runner):
                 self.initial,
                 self._inputs,
                 self._noises,
-                measure=lambda: working_range(self),
+                measure=lambda: working(self),
                 **dict(options),
             )
             while len(_LOWERED) >= _MOST_LOWERED:

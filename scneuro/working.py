@@ -1,4 +1,4 @@
-"""Where a neuron works: the values its states take in float, under its own currents."""
+"""Where and how a neuron works: what its float model does under its own currents."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .compiler.graph import Graph
+from .compiler.precision import Working
 from .words import Q8_8
 
 if TYPE_CHECKING:
     from .neuron import Neuron
 
-__all__ = ["working_range"]
+__all__ = ["working"]
 
 _STEPS = 4_000
+_EVERY = 20  # steps: one is looked at closely
+_SLIGHT = 1e-4  # of what a state visits: a change of it
 _MOST_STEPS = 16_000  # of a state that still reaches further
 _STILL = 0.02  # of what was visited: reaching less further than that is none
 _MARGIN = 0.5  # of what was visited, added at either end
 _MOST = 1.0  # times what was visited: as far as a state may go on
+_TOWARDS = 0.25  # of what was visited: how near to 0 a state comes that keeps its sign
 _STRONGER = 1.5  # times the largest current
 _INPUT = 1.5  # times the largest value an input was held at
 
 
-def working_range(neuron: Neuron) -> dict[str, tuple[float, float]]:
-    """The interval of every state and input without a range of its own, by a float run.
+def working(neuron: Neuron) -> Working:
+    """Where and how a neuron works, by a float run.
 
     The neuron runs for 4,000 steps on each of its ``currents``, on none, on half as much again as
     the largest, and on the largest reversed, as noise and inhibition do; what its states visit, and
@@ -33,66 +38,114 @@ def working_range(neuron: Neuron) -> dict[str, tuple[float, float]]:
 
     Returns
     -------
-    dict of str to (float, float)
-        Empty if the float model does not stay finite.
+    Working
+        Of nothing, if the float model does not stay finite.
     """
     twin = neuron.spec.make()
     given = _currents(neuron)
-    found: dict[str, tuple[float, float]] = {}
-    sought = {n: state for n, state in twin.state_variables.items() if state.range is None}
-    visited = _visited(twin, given) if sought else {}
-    if sought and not visited:
-        return {}
-    for name, state in sought.items():
+    run = _Run(twin, given)
+    if not run.finite.any():
+        return Working()
+    ranges: dict[str, tuple[float, float]] = {}
+    for name, (low, high) in run.visited.items():
+        state = twin.state_variables[name]
+        if state.range is not None:
+            continue
         word = state.format
-        low, high = visited[name]
         margin = max(_MARGIN * (high - low), 64 * word.lsb)
         ends = low - margin, high + margin
-        if low >= 0 or high <= 0:  # a concentration, a gate: it keeps its sign
-            ends = (max(ends[0], 0.0), ends[1]) if low >= 0 else (ends[0], min(ends[1], 0.0))
+        if low >= 0:  # a concentration, a gate: it keeps its sign, and may have a logarithm
+            ends = max(ends[0], low * _TOWARDS), ends[1]
+        elif high <= 0:
+            ends = ends[0], min(ends[1], high * _TOWARDS)
         low, high = max(ends[0], word.least), min(ends[1], word.greatest)
-        found[name] = (low, high) if low < high else (word.least, word.greatest)
+        ranges[name] = (low, high) if low < high else (word.least, word.greatest)
     for name, values in given.items():
         if neuron._inputs[name].range is None:
             size = min(_INPUT * float(np.max(np.abs(values))), Q8_8.greatest)
-            found[name] = (-size, size)
-    return found
+            ranges[name] = (-size, size)
+    return Working(ranges, run.slopes(neuron), run.pace)
 
 
-def _visited(twin: Neuron, given: dict[str, np.ndarray]) -> dict[str, tuple[float, float]]:
-    """The least and the greatest value of each state, over the runs that stay finite."""
-    names = list(twin.state_variables)
-    (columns,) = {len(values) for values in given.values()}
-    twin.reset()
-    least = np.array([np.full(columns, twin.initial[name]) for name in names])
-    most = least.copy()
-    steps, reached, before = 0, _STEPS // 2, None
-    with np.errstate(all="ignore"):
-        while True:
-            while steps < reached:
-                twin.step(**given)
-                now = np.array([twin.read(name) for name in names])
-                np.fmin(least, now, out=least)
-                np.fmax(most, now, out=most)
-                steps += 1
-            finite = np.isfinite(now).all(axis=0) & np.isfinite(most - least).all(axis=0)
-            if not finite.any():
-                return {}
-            ends = np.stack([-least[:, finite].min(axis=1), most[:, finite].max(axis=1)])
-            size = ends.sum(axis=0)
-            further = np.zeros_like(ends) if before is None else ends - before[0]
-            still = further > _STILL * size
-            if before is not None and not still.any():
-                break
-            if steps >= _MOST_STEPS:
-                pace = further / np.maximum(before[1], 1e-300)  # to what it was in half the time
-                with np.errstate(all="ignore"):
-                    rest = np.where(pace < 1, further * pace / (1 - pace), np.inf)
-                onward = ends + np.where(still, np.minimum(rest, _MOST * size), 0.0)
-                ends = np.where(ends <= 0, np.minimum(onward, 0.0), onward)
-                break
-            before, reached = (ends, further), 2 * steps
-    return {n: (-float(ends[0, k]), float(ends[1, k])) for k, n in enumerate(names)}
+class _Run:
+    """A float run, column by column: what it visits, and samples of it.
+
+    Attributes
+    ----------
+    finite : array of bool, shape (columns,)
+        The runs that stay finite.
+    visited : dict of str to (float, float)
+        The least and the greatest value of each state, over those.
+    pace : dict of str to float
+        By how much each state changes in a step, typically, where it changes least.
+    """
+
+    def __init__(self, twin: Neuron, given: dict[str, np.ndarray]) -> None:
+        self._names = names = list(twin.state_variables)
+        self._given = given
+        (columns,) = {len(values) for values in given.values()}
+        twin.reset()
+        now = np.array([np.full(columns, twin.initial[name]) for name in names])
+        least, most = now.copy(), now.copy()
+        self._samples: list[np.ndarray] = []
+        changes: list[np.ndarray] = []
+        steps, reached, before = 0, _STEPS // 2, None
+        with np.errstate(all="ignore"):
+            while True:
+                while steps < reached:
+                    last = now
+                    twin.step(**given)
+                    now = np.array([twin.read(name) for name in names])
+                    np.fmin(least, now, out=least)
+                    np.fmax(most, now, out=most)
+                    steps += 1
+                    if steps % _EVERY == 0:
+                        self._samples.append(last)
+                        changes.append(np.abs(now - last))
+                self.finite = np.isfinite(now).all(axis=0) & np.isfinite(most - least).all(axis=0)
+                if not self.finite.any():
+                    return
+                ends = np.stack(
+                    [-least[:, self.finite].min(axis=1), most[:, self.finite].max(axis=1)]
+                )
+                size = ends.sum(axis=0)
+                further = np.zeros_like(ends) if before is None else ends - before[0]
+                still = further > _STILL * size
+                if before is not None and not still.any():
+                    break
+                if steps >= _MOST_STEPS:
+                    ratio = further / np.maximum(before[1], 1e-300)  # to half the time before
+                    rest = np.where(ratio < 1, further * ratio / (1 - ratio), np.inf)
+                    onward = ends + np.where(still, np.minimum(rest, _MOST * size), 0.0)
+                    ends = np.where(ends <= 0, np.minimum(onward, 0.0), onward)
+                    break
+                before, reached = (ends, further), 2 * steps
+        self.visited = {n: (-float(ends[0, k]), float(ends[1, k])) for k, n in enumerate(names)}
+        usual = np.median(changes, axis=0)[:, self.finite]
+        usual = np.where(usual > 0, usual, np.inf).min(axis=1)
+        self.pace = dict(zip(names, map(float, usual), strict=True))
+
+    def slopes(self, neuron: Neuron) -> dict[str, dict[str, float]]:
+        """How a change of a state, by name, changes the next value of each, typically."""
+        at = np.stack(self._samples, axis=1)[:, :, self.finite]
+        size = np.array([high - low for low, high in self.visited.values()])
+        values = {n: w[self.finite][None, :] for n, w in self._given.items()}
+        values |= {n: len(noise.draws) / 2 for n, noise in neuron._noises.items()}
+        names = self._names
+
+        def following(points: np.ndarray) -> np.ndarray:
+            found = Graph.evaluate(neuron.graph[1:], values | dict(zip(names, points, strict=True)))
+            return np.array([np.broadcast_to(f, points.shape[1:]) for f in found])
+
+        here, result = following(at), {}
+        for k, name in enumerate(names):
+            change = _SLIGHT * (size[k] or 1.0)
+            moved = at.copy()
+            moved[k] += change
+            with np.errstate(all="ignore"):
+                slope = np.nanmedian(np.abs(following(moved) - here), axis=(1, 2)) / change
+            result[name] = dict(zip(names, map(float, np.nan_to_num(slope)), strict=True))
+        return result
 
 
 def _currents(neuron: Neuron) -> dict[str, np.ndarray]:

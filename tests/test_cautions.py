@@ -23,8 +23,8 @@ class Leaky(Neuron):
 
 class FitzHughNagumo(Neuron):
     dt: float = 0.5
-    V = State(budget=60.0)
-    w = State(budget=60.0)
+    V = State(budget=1000.0)
+    w = State(budget=1000.0)
     I = Input()
     currents = (0.5, 0.7)
 
@@ -97,6 +97,8 @@ def test_show_and_build_say_it_once(tmp_path, monkeypatch, capsys):
         "        return V > 3, 0.9 * V + I + 0.0005 * np.sin(50 * V)\n"
     )
     assert cli.main(["show", str(path)]) == 0
+    assert capsys.readouterr().out.count("the table of sin((50 * V)) is off by") == 1
+    cli.main(["parity", str(path), "--steps", "50"])
     assert capsys.readouterr().out.count("the table of sin((50 * V)) is off by") == 1
     monkeypatch.setattr(build, "find_tools", lambda _: cli.main(["no such command"]))
     with pytest.raises(SystemExit):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scneuro import AdEx, Input, LoweringError, Neuron, State
 from scneuro.compiler.precision import active, continuity
 from scneuro.neurons import builtin, builtins
-from scneuro.working import working_range
+from scneuro.working import working
 
 # -- small neurons of every kind ------------------------------------------------------------------
 SMALL = st.floats(0.05, 2.0) | st.floats(-2.0, -0.05)
@@ -348,19 +348,59 @@ class Settling(Neuron):
 
 
 def test_a_state_that_still_reaches_further_has_room_to_go_on():
-    working = working_range(Settling())
+    ranges = working(Settling()).ranges
     after = Settling().run(np.full(60_000, 10.0), progress=False).c.max()
-    assert working["c"][0] == 0.0
-    assert after < working["c"][1] < 4 * after
-    assert working["V"][0] < -9  # noise and inhibition reverse the current
+    assert ranges["c"][0] == 0.0
+    assert after < ranges["c"][1] < 4 * after
+    assert ranges["V"][0] < -9  # noise and inhibition reverse the current
 
 
-def test_where_every_state_has_a_range_nothing_is_run():
-    class Ranged(Settling):
-        V = State(range=(-16, 16))
-        c = State(range=(0, 16))
+class Gated(Neuron):
+    """n settles in 100 steps and pushes V 300 times as hard; both in words of 1/256."""
 
-        def update(self, V, c, I):
-            raise AssertionError
+    V = State(init=-60.0)
+    n = State()
+    I = Input()
+    currents = (1.0,)
 
-    assert working_range(Ranged()) == {"I": (-22.5, 22.5)}
+    def update(self, V, n, I):
+        opened = 1 / (1 + np.exp(-(V + 50) / 3))
+        V_next = V + 0.02 * (I - 0.1 * (V + 60) - 0.0001 * V * V) + 3.0 * n
+        spike = V_next >= -40
+        return spike, np.where(spike, -60.0, V_next), n + 0.01 * (opened - n)
+
+
+def test_what_adds_up_in_a_state_that_moves_others_is_kept_small():
+    measured = working(Gated())
+    assert measured.slopes["n"]["V"] == pytest.approx(3.0, rel=1e-3)
+    assert measured.slopes["n"]["n"] == pytest.approx(0.99, rel=1e-3)
+    assert measured.asked("n", {"V": 0.3, "n": 1.0}) == pytest.approx(0.3 / 3.0 * 0.01, rel=0.01)
+    for budget in (0.1, 0.01):
+        registers = Gated().fixed(budget=budget).lowered.registers
+        settled = 0.5 * 2.0 ** -registers["n"].fraction / 0.01  # where rounding holds it
+        assert 3.0 * settled <= budget * registers["V"].word.lsb
+    current = np.full(6000, 1.0)
+    fixed = Gated().fixed(budget=budget)
+    runs = [runner.run(current, progress=False) for runner in (Gated(), fixed)]
+    assert runs[0].spikes == runs[1].spikes > 3
+
+
+class Clock(Neuron):
+    """A phase that goes on by less than a word's LSB, and by how fast is all that matters."""
+
+    phase = State()
+    rate = Input()
+    currents = (5.0, 40.0)
+
+    def update(self, phase, rate):
+        following = phase + 0.0001 * rate * np.exp(0.0001 * phase)
+        spike = following >= 1
+        return spike, np.where(spike, following - 1, following)
+
+
+def test_a_state_that_loses_nothing_keeps_its_pace():
+    measured = working(Clock())
+    assert 0 < measured.pace["phase"] < 1e-3
+    rate = np.full(8000, 5.0)
+    runs = [runner.run(rate, progress=False) for runner in (Clock(), Clock().fixed())]
+    assert runs[0].spikes == runs[1].spikes >= 3

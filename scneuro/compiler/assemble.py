@@ -682,7 +682,16 @@ class _Assembly:
 
     def _finely(self, value: Sum) -> Node:
         """The exact sum, for a result that becomes a word of its own."""
-        word = fitting(*self.ranges.of(value), _COARSEST) or Q8_8
+        low, high = self.ranges.of(value)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            for term in behind([value]):
+                if isinstance(term, Lookup):
+                    self._atom(term, 0)  # says where it is infinite
+            raise LoweringError(
+                f"{self.name}: {value.key} may be infinite where its states can be",
+                "give the states it depends on a range: State(range=(low, high))",
+            )
+        word = fitting(low, high, _COARSEST) or Q8_8
         fraction = word.fraction + GUARD_BITS
         allowed = self._allowed(value)
         if allowed < math.inf:

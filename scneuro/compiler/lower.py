@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 from ..declare import Input, State
@@ -25,7 +26,7 @@ from .canonical import Canonical
 from .functions import Functions
 from .graph import Expr
 from .lowered import Lowered
-from .precision import allot
+from .precision import Working, allot
 from .ranges import Interval, Ranges, reach
 from .registers import MOST_GUARD, Register
 from .relevance import Relevant, relevant
@@ -50,7 +51,7 @@ _SHARES = (
 )
 _ASKED_FOR = ((3 / 4, MOST_ROWS), (3 / 4, 4 * MOST_ROWS), (1 / 4, 4 * MOST_ROWS))
 
-Measure: TypeAlias = Callable[[], dict[str, Interval]]
+Measure: TypeAlias = Callable[[], Working]
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,8 @@ def lower(
         What a step of every state that does not state its own may be off by, in LSB of its word;
         by default 1.
     measure : callable, optional
-        Returns where the float model works: the interval of every state and input that has no
-        range of its own. Asked only where a budget cannot be met without.
+        Returns where and how the float model works. Asked only where a budget cannot be met
+        without.
 
     Raises
     ------
@@ -176,16 +177,23 @@ def _deep_recursion() -> Iterator[None]:
 
 
 def _within_budget(source: Source, measure: Measure | None) -> Lowered:
-    """The first of the attempts in which every state keeps its budget."""
+    """The first of the attempts in which every state keeps its budget.
+
+    A budget that was asked for holds for what adds up over many steps, too; that is measured.
+    """
     best: Lowered | None = None
     trouble: LoweringError | None = None
-    for share, rows, working in _attempts(source, measure):
+    measured = cache(measure or Working)
+    for share, rows in _attempts(source):
+        working = measured() if share is not None else Working()
         try:
             lowered = _attempt(source, share, rows, working)
         except LoweringError as error:
             trouble = error
             continue
-        if _excess(lowered) <= 1:
+        if _excess(lowered) <= 1 and (
+            share is not None or not _asked(source) or _adds_up_to(lowered, measured()) <= 1
+        ):
             return lowered
         if best is None or _excess(lowered) < _excess(best):
             best = lowered
@@ -195,14 +203,20 @@ def _within_budget(source: Source, measure: Measure | None) -> Lowered:
     raise _beyond_budget(source, best, trouble)
 
 
-def _attempts(
-    source: Source, measure: Measure | None
-) -> Iterator[tuple[float | None, int, dict[str, Interval]]]:
-    yield None, MOST_ROWS, {}
-    working = measure() if measure is not None else {}
-    asked = source.budget is not None or any(s.budget is not None for s in source.states.values())
-    for share, rows in _ASKED_FOR if asked else _SHARES:
-        yield share, rows, working
+def _attempts(source: Source) -> Iterator[tuple[float | None, int]]:
+    """The share of the budgets that an update is made for, and the most rows of a table."""
+    yield None, MOST_ROWS
+    yield from _ASKED_FOR if _asked(source) else _SHARES
+
+
+def _asked(source: Source) -> bool:
+    """Whether a budget was given."""
+    return source.budget is not None or any(s.budget is not None for s in source.states.values())
+
+
+def _adds_up_to(lowered: Lowered, measured: Working) -> float:
+    """What the bound of a state becomes over many steps, in units of what its budget allows."""
+    return max(lowered.bounds[n] / measured.asked(n, lowered.budgets) for n in lowered.registers)
 
 
 def _excess(lowered: Lowered) -> float:
@@ -253,9 +267,8 @@ def _within_reach(source: Source, best: Lowered, state: str, term: Term | None) 
     return ", ".join(cures[:-1]) + (", or " if cures[:-1] else "") + cures[-1]
 
 
-def _attempt(
-    source: Source, share: float | None, rows: int, working: dict[str, Interval]
-) -> Lowered:
+def _attempt(source: Source, share: float | None, rows: int, measured: Working) -> Lowered:
+    working = measured.ranges
     limits = {n: _limits(source, s, working.get(n)) for n, s in source.states.items()}
     words = (Q8_8.least, Q8_8.greatest)
     nonlinear = _nonlinear(source)
@@ -268,6 +281,7 @@ def _attempt(
     initial = {n: min(max(v, limits[n][0]), limits[n][1]) for n, v in source.initial.items()}
     reached = reach(initial, limits, free, source.updates)
     terms = source.terms
+    finer: dict[str, int] = {}
     while True:
         before = Ranges(free | reached, terms)
         registers = {
@@ -281,6 +295,7 @@ def _attempt(
                 limits=limits[s.name],
                 ranges=before,
                 budget=source.budgets[s.name],
+                fraction=finer.get(s.name, 0),
             )
             for s in source.states.values()
         }
@@ -301,9 +316,14 @@ def _attempt(
         functions = Functions(matter.values)
         allowed: dict[Term, float] = {}
         if share is not None:
-            targets = {
-                n: share * max(b - _lost(source, registers[n]), b / 4) for n, b in budgets.items()
-            }
+            lost = {n: _lost(source, r) for n, r in registers.items()}
+            targets = {n: share * max(b - lost[n], b / 4) for n, b in budgets.items()}
+            asked = {n: measured.asked(n, targets) for n in targets}
+            wanted = {n: math.ceil(-math.log2(a)) for n, a in asked.items() if a < math.inf}
+            if any(bits > finer.get(n, registers[n].fraction) for n, bits in wanted.items()):
+                finer = wanted
+                continue
+            targets = {n: min(t, max(asked[n] - lost[n], asked[n] / 4)) for n, t in targets.items()}
             allowed = allot(
                 source.updates, source.spike, ranges, targets, source.lsb, functions.__getitem__
             )

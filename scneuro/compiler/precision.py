@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,6 +28,7 @@ __all__ = [
     "COEFFICIENTS",
     "FLAT",
     "OPERANDS",
+    "Working",
     "active",
     "allot",
     "continuity",
@@ -38,10 +40,47 @@ ADDRESS = 1 / 4  # of a table's
 ARGUMENT = 0.4  # of that of a table over a sum: what the sum may be off by
 FLAT = 1 / 16  # of a table's: what it may change beyond the ends of its address
 _LEAST = 1 / 64  # of what the largest term of a sum gets
+_KEPT = 1e-9  # of a state: losing less in a step is losing nothing
+_PACE = 2.0**-10  # what a pace may be off by
 _TABLE = 16.0  # a value that needs tables gets so many times what another does
 
 _FINEST = 40  # halvings of a table's domain
 _LOOKED_AT = 4096
+
+
+@dataclass(frozen=True)
+class Working:
+    """What was measured of the float model.
+
+    Attributes
+    ----------
+    ranges : dict of str to (float, float)
+        Where every state and input works that has no range of its own.
+    slopes : dict of str to dict of str to float
+        How a change of a state changes the next value of each state, typically.
+    pace : dict of str to float
+        By how much each state changes in a step, typically, where it changes least.
+    """
+
+    ranges: dict[str, Interval] = field(default_factory=dict)
+    slopes: dict[str, dict[str, float]] = field(default_factory=dict)
+    pace: dict[str, float] = field(default_factory=dict)
+
+    def asked(self, state: str, targets: Mapping[str, float]) -> float:
+        """What a step of a state may be off by, for what adds up of it to be no matter.
+
+        A state that loses a part of itself is off by its error over that part in the end, which
+        must change no other state by more than its own target; one that loses nothing goes on at
+        its pace, which must stay what it is.
+        """
+        slopes = self.slopes.get(state, {})
+        lost = 1 - slopes.get(state, 1.0)
+        if abs(lost) < _KEPT:
+            return self.pace.get(state, math.inf) * _PACE
+        if lost < 0:
+            return math.inf
+        moved = [targets[n] / slope for n, slope in slopes.items() if n != state and slope > 0]
+        return min(moved, default=math.inf) * lost
 
 
 def allot(

@@ -18,6 +18,7 @@ __all__ = ["GUARD_BITS", "MOST_GUARD", "Register", "decay"]
 
 GUARD_BITS = 8
 _MOST_VARYING = 16  # guard bits for a state whose decay stops somewhere: it need not go on there
+_MOST_ASKED = 16  # guard bits for what others make of a state
 _SLACK = 2  # register LSBs by which rounding may carry a state beyond its real interval
 
 
@@ -86,11 +87,13 @@ class Register:
         ranges: Ranges,
         guard: int | None,
         budget: float,
+        fraction: int = 0,
     ) -> Register:
         """The register of a state.
 
         Without ``guard`` bits given: 8, or as many as keep the dead zone of a decaying state (half
-        an LSB over the fraction it loses per step; within it, nothing moves) within the word's LSB.
+        an LSB over the fraction it loses per step; within it, nothing moves) within the word's LSB,
+        or as ``fraction`` bits take, up to 16.
         """
         word, note = state.format, ""
         bits = state.guard if state.guard is not None else guard
@@ -111,6 +114,9 @@ class Register:
                     f"loses {lost:.3g} of itself per step: {GUARD_BITS} guard bits would leave "
                     f"a dead zone of {dead:.2g} LSB, so it has {bits}"
                 )
+            if (asked := min(fraction - word.fraction, _MOST_ASKED)) > bits:
+                bits = asked
+                note = "what adds up of its errors must not move the other states, or its own pace"
         if not 0 <= bits <= MOST_GUARD:
             because = f", because it loses {lost:.3g} of itself per step" if lost else ""
             raise LoweringError(

@@ -17,7 +17,7 @@ from ...neuron import Neuron
 from ...runner import Recording
 from ...words import Q8_8, fitting
 
-__all__ = ["advise", "cautions", "working_range"]
+__all__ = ["advise", "cautions", "coarse_tables", "working_range"]
 
 _MARGIN = 0.25  # of the range that was visited, on both sides
 _STEPS = 1_000  # of the runs that tell where a neuron saturates
@@ -103,8 +103,7 @@ def cautions(neuron: Neuron, fixed: FixedNeuron) -> tuple[str, ...]:
         )
     bounds = {n: lowered.bounds[n] / r.word.lsb for n, r in lowered.registers.items()}
     coarse = {n: bound for n, bound in bounds.items() if bound > 1}
-    tables = [table for table in lowered.tables if _rivals(table)]
-    if coarse or tables:
+    if coarse:
         ranges = _narrower_ranges(lowered.registers, _visited(neuron, float_run))
         other = _with(neuron, ranges)
         for name, bound in coarse.items():
@@ -113,6 +112,16 @@ def cautions(neuron: Neuron, fixed: FixedNeuron) -> tuple[str, ...]:
             if after <= bound / 2:
                 line += f"; {_declared(ranges)} makes it {after:.3g}"
             lines.append(line)
+    return (*lines, *coarse_tables(neuron, lowered, float_run))
+
+
+def coarse_tables(neuron: Neuron, lowered: Lowered, float_run: Recording) -> tuple[str, ...]:
+    """A line for each table that is off by as much as it says, with ranges that help."""
+    lines: list[str] = []
+    tables = [table for table in lowered.tables if _rivals(table)]
+    if tables:
+        ranges = _narrower_ranges(lowered.registers, _visited(neuron, float_run))
+        other = _with(neuron, ranges)
         for table in tables:
             line = f"the table of {table.text} is off by {table.error:.3g}, as much as it says"
             finer = [t for t in other.tables if t.text == table.text] if other else []

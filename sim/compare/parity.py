@@ -21,7 +21,7 @@ from ...stochastic import totals
 from ...words import Q8_8, quantize
 from ..engines.amaranth import simulate_steps
 from ..engines.compiled import compiled_steps
-from .advice import advise
+from .advice import advise, coarse_tables
 from .between import between_spikes
 from .figures import Mismatch, Parity
 from .rounded import run_rounded
@@ -157,7 +157,8 @@ def parity(
             float_run,
             bounds={n: (b, most[n]) for n, (_, b) in step_error.items() if not b <= most[n]},
             saturated=[n for n in saturated if n in lowered.registers],
-        ),
+        )
+        + coarse_tables(neuron, lowered, float_run),
         criteria=criteria,
         because=because,
         vcd=Path(vcd) if mismatch and vcd else None,
