@@ -12,17 +12,20 @@ if TYPE_CHECKING:
     from ..tools.toolchain import Tool, find_tools
     from .build import BuildReport, build_bitstream, estimate
     from .host import read_samples
+    from .programmer import Flashed, flash
     from .table import BOARDS, Board, board
 
 __all__ = [
     "BOARDS",
     "Board",
     "BuildReport",
+    "Flashed",
     "Tool",
     "board",
     "build_bitstream",
     "estimate",
     "find_tools",
+    "flash",
     "read_samples",
 ]
 
@@ -30,11 +33,13 @@ _WHERE = {
     "BOARDS": "table",
     "Board": "table",
     "BuildReport": "build",
+    "Flashed": "programmer",
     "Tool": ".tools.toolchain",
     "board": "table",
     "build_bitstream": "build",
     "estimate": "build",
     "find_tools": ".tools.toolchain",
+    "flash": "programmer",
     "read_samples": "host",
 }
 

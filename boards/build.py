@@ -21,6 +21,7 @@ from ..fixed import FixedNeuron
 from ..hdl.top import Plan
 from ..neuron import Neuron, need_neuron
 from ..tools.files import cache_folder, cannot_write, cannot_write_cache, write_whole
+from ..tools.notebook import table
 from ..tools.toolchain import YOSYS, Tool, find_tools, say
 from .design import Pins, design
 from .fit import does_not_fit, packed, synthesized, too_many
@@ -84,6 +85,10 @@ class BuildReport:
     preset: str | None = None
     parameters: dict[str, float] = field(default_factory=dict)
     budget: float | None = None
+
+    def _repr_html_(self) -> str:
+        title, *rows = str(self).splitlines()
+        return table(title, (row.split(maxsplit=1) for row in rows))
 
     def __str__(self) -> str:
         used = self.utilization

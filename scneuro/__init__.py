@@ -5,6 +5,12 @@ from typing import TYPE_CHECKING
 from .tools.on_demand import on_demand
 
 if TYPE_CHECKING:
+    from . import boards as boards
+    from . import hdl as hdl
+    from . import plot as plot
+    from . import reference as reference
+    from . import signals as signals
+    from . import sim as sim
     from .channel import Channel, Gate
     from .declare import Input, State
     from .errors import LoweringError, ScneuroError, ToolError, TraceError, UpdateError
@@ -24,6 +30,9 @@ if TYPE_CHECKING:
     from .runner import Recording
     from .stochastic import Noise
     from .tutorial import FixedPointAdExNeuron, verify_adex_parity
+
+#: As in ``pyproject.toml``, which reads it here.
+__version__ = "0.1.0"
 
 __all__ = [
     "LIF",
@@ -85,4 +94,7 @@ _WHERE = {
     "verify_adex_parity": "tutorial",
 }
 
-__getattr__, __dir__ = on_demand(__name__, _WHERE)
+#: Found when they are asked for, as all modules are: ``import scneuro; scneuro.sim.parity``.
+_PACKAGES = ("boards", "hdl", "plot", "reference", "signals", "sim")
+
+__getattr__, __dir__ = on_demand(__name__, _WHERE, _PACKAGES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pickle import PicklingError
 from typing import Any
 
@@ -38,8 +38,8 @@ class Gate:
 
     name: str
     power: int
-    alpha: Callable[[Any], Any]
-    beta: Callable[[Any], Any]
+    alpha: Callable[[Any], Any] = field(repr=False)
+    beta: Callable[[Any], Any] = field(repr=False)
 
     @classmethod
     def relaxing(

@@ -9,8 +9,11 @@ import numpy as np
 
 from .compiler.datapath import ARRAYS, INTEGERS
 from .compiler.lowered import Lowered
-from .runner import Recording, Runner, numbers
+from .engine.emit import Body, of_datapath
+from .engine.traces import Scaled, collapsed
+from .runner import Runner, numbers
 from .stochastic import LFSR, NoiseSource
+from .tools.notebook import fixed_html, fixed_text
 from .words import Q8_8, quantize, rounded
 
 __all__ = ["FixedNeuron", "need_fixed"]
@@ -50,6 +53,12 @@ class FixedNeuron(Runner):
         path = lowered.path
         self._step = {a is ARRAYS: path.evaluator(path.outputs, a) for a in (ARRAYS, INTEGERS)}
         self.reset()
+
+    def __repr__(self) -> str:
+        return fixed_text(self)
+
+    def _repr_html_(self) -> str:
+        return fixed_html(self)
 
     def reset(self) -> None:
         """Return to the initial registers and the seed."""
@@ -112,24 +121,52 @@ class FixedNeuron(Runner):
             integers = np.full(self._shape, integers)
         self._registers[name] = integers if self._shape else int(integers)
 
-    def run(self, *args: Any, progress: bool = True, **inputs: Any) -> Recording:
-        """As of any runner; :attr:`~scneuro.Recording.saturated` counts the steps at a limit."""
-        recording = super().run(*args, progress=progress, **inputs)
-        for name, r in self.lowered.registers.items():
-            values = recording.states[name]
-            least, most = r.to_word(r.least) * r.word.lsb, r.to_word(r.most) * r.word.lsb
-            recording.saturated[name] = int(np.sum((values <= least) | (values >= most)))
+    # -- a run, by either engine -------------------------------------------------------------
+    _kept = np.int16
+
+    def _sample(self, name: str) -> Any:
+        return self.lowered.registers[name].to_word(self._registers[name])
+
+    def _as_states(self, recorded: dict[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        return Scaled(recorded, {n: self.lowered.registers[n].word.lsb for n in recorded})
+
+    def _at_limits(self, name: str, samples: np.ndarray) -> int:
+        r = self.lowered.registers[name]
+        at = (samples <= r.to_word(r.least)) | (samples >= r.to_word(r.most))
+        return int(np.sum(at))
+
+    def _beyond(self, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
+        counts = {}
         for name, limits in self.lowered.input_limits.items():
-            low, high = np.array(limits) * Q8_8.lsb
-            given = recording.inputs[name]
-            beyond = np.sum((given <= low - Q8_8.lsb / 2) | (given >= high + Q8_8.lsb / 2))
-            recording.saturated[name] = int(beyond)
-        recording.saturated = {n: count for n, count in recording.saturated.items() if count}
-        return recording
+            low, high = (np.array(limits) + np.array((-0.5, 0.5))) * Q8_8.lsb
+            given = collapsed(inputs[name])
+            if given.size and (given.min() <= low or given.max() >= high):
+                times = inputs[name].size // given.size
+                counts[name] = int(np.sum((given <= low) | (given >= high))) * times
+        return counts
+
+    def _body(self) -> Body:
+        return of_datapath(self.lowered)
+
+    def _drawing(self) -> tuple[NoiseSource, ...]:
+        return self._sources
+
+    def _table(self) -> np.ndarray:
+        rows = (np.broadcast_to(v, self._shape or (1,)) for v in self._registers.values())
+        return np.array(list(rows), dtype=np.int64)
+
+    def _set_table(self, states: np.ndarray, steps: int) -> None:
+        for source in self._sources:
+            source.skip(steps - 1, states.shape[1])
+        self.noise = {n: v for s in self._sources for n, v in s.draw(self._shape).items()}
+        self._registers = {
+            n: row.copy() if self._shape else int(row[0])
+            for n, row in zip(self.state_names, states, strict=True)
+        }
 
     def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
         unit = self.lowered.inputs[name]
-        return quantize(values, f"{self.name}: {name}", Q8_8, unit)
+        return quantize(values, f"{self.name}: {name}", Q8_8, unit, np.int16)
 
     def _resize(self, count: int) -> None:
         self._registers = {n: np.full(count, v, dtype=np.int64) for n, v in self._registers.items()}
@@ -137,6 +174,8 @@ class FixedNeuron(Runner):
     def _advance(self, inputs: dict[str, Any]) -> Any:
         if not self._shape:
             inputs = {name: int(value) for name, value in inputs.items()}
+        else:
+            inputs = {name: np.asarray(value, np.int64) for name, value in inputs.items()}
         self.noise = {n: v for s in self._sources for n, v in s.draw(self._shape).items()}
         result = self._step[bool(self._shape)]({**self._registers, **inputs, **self.noise})
         spike = result.pop("spike")

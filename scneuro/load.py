@@ -5,12 +5,18 @@ A built-in neuron answers to its class's name, too, and a file with one neuron n
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .errors import FileTrouble, ScneuroError, did_you_mean
 from .neuron import Neuron
 from .neurons import builtin, builtins, called
 from .tools.places import load_file
+
+if TYPE_CHECKING:
+    from .channel import Channel
 
 __all__ = ["load_neuron", "make_neuron"]
 
@@ -66,15 +72,16 @@ def make_neuron(
         As for :func:`load_neuron`.
     preset : str, optional
     settings : list of str
-        Parameters to override, each ``name=value``.
+        Parameters to override, each ``name=value``; a channel's are ``channel.g=value`` and
+        ``channel.E=value``.
 
     Raises
     ------
     ScneuroError, ValueError, TypeError
-        An unknown neuron, preset or parameter, or a value that is illegal.
+        An unknown neuron, preset, parameter or channel, or a value that is illegal.
     """
     cls = load_neuron(name)
-    parameters = {}
+    parameters: dict[str, Any] = {}
     for setting in settings or []:
         key, equals, text = setting.partition("=")
         try:
@@ -83,4 +90,23 @@ def make_neuron(
             raise ValueError(f"--set {setting}: write name=value, with a number") from None
         if not equals:
             raise ValueError(f"--set {setting}: write name=value, with a number")
-    return cls.preset(preset, **parameters) if preset else cls(**parameters)
+    of_channels = {key: parameters.pop(key) for key in list(parameters) if "." in key}
+    make = partial(cls.preset, preset) if preset else cls
+    if of_channels:
+        channels = getattr(make(**parameters), "channels", ())
+        parameters["channels"] = _changed(cls.__name__, channels, of_channels)
+    return make(**parameters)
+
+
+def _changed(
+    neuron: str, channels: Sequence[Channel], settings: Mapping[str, float]
+) -> tuple[Channel, ...]:
+    """Channels with other values, each named ``channel.g`` or ``channel.E``."""
+    changed = {channel.name: channel for channel in channels}
+    for key, value in settings.items():
+        name, _, of = key.partition(".")
+        if name not in changed or of not in ("g", "E"):
+            there = ", ".join(f"{n}.g, {n}.E" for n in changed) or "no channels"
+            raise ValueError(f"--set {key}: {neuron} has {there}")
+        changed[name] = changed[name].but(**{of: value})
+    return tuple(changed.values())

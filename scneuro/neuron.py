@@ -17,11 +17,13 @@ from .compiler.lower import lower
 from .compiler.lowered import Lowered
 from .compiler.trace import Traced, refuse, returned, trace
 from .declare import Input, State, declarations, names_of, refuse_taken
+from .engine.emit import Body, of_graph
 from .errors import ScneuroError, UpdateError
 from .fixed import FixedNeuron
 from .runner import Recording, Runner, numbers
 from .spec import FixedSpec, Spec, others
 from .stochastic import LFSR, Noise, NoiseSource, totals
+from .tools.notebook import neuron_html, neuron_text
 from .tools.source import line_of, place_of, said
 from .words import Q8_8, Word
 from .working import working
@@ -70,6 +72,11 @@ class Neuron(Runner):
     currents : tuple of float
         Values of the first input that show the neuron at work; the first is the default stimulus
         of the command line, and a board's button steps through them.
+    equations : dict of str to str
+        Differential equations for ``scneuro reference`` where ``update`` is not explicit Euler: the
+        slope of every state per ms, ``{"V": "(I - V) / tau"}``; where ``update`` does not show them
+        as its dt goes to 0, also ``"spike": "V >= V_th"``, ``"reset": "V = 0; w += b"`` and
+        ``"refractory": "t_ref"``, in ms.
 
     Raises
     ------
@@ -95,6 +102,7 @@ class Neuron(Runner):
     constraints: ClassVar[tuple[str, ...]] = ()
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     currents: ClassVar[tuple[float, ...]] = (1.0,)
+    equations: ClassVar[Mapping[str, str]] = {}
     _states: ClassVar[dict[str, State]] = {}
     _inputs: ClassVar[dict[str, Input]] = {}
     _noises: ClassVar[dict[str, Noise]] = {}
@@ -104,6 +112,7 @@ class Neuron(Runner):
     __signature__: ClassVar[inspect.Signature]
     _call: tuple[tuple[Any, ...], dict[str, Any]]
     _preset: ClassVar[tuple[str | None, dict[str, Any]]] = (None, {})
+    _start: ClassVar[Mapping[str, float]] = {}  # the initial states that were set
     # what it is then
     parameters: dict[str, float]
     state_variables: dict[str, State]
@@ -205,6 +214,32 @@ class Neuron(Runner):
         neuron.__dict__.update(currents=currents, _preset=(name, parameters))
         return neuron
 
+    def set_initial(self, **states: float) -> None:
+        """Let some states start elsewhere than they declare, and reset.
+
+        Parameters
+        ----------
+        **states : float
+            By name, in their units.
+
+        Raises
+        ------
+        TypeError
+            An unknown state, or a value that is no number.
+        ValueError
+            A value that is not finite; one that its register does not hold is refused by
+            :meth:`fixed`.
+        """
+        for name in states:
+            if name not in self.state_names:
+                raise TypeError(
+                    f"{self.name} has no state {name!r}; it has {', '.join(self.state_names)}"
+                )
+        chosen = {n: self._number(f"initial {n}", value) for n, value in states.items()}
+        self.__dict__["_start"] = {**self._start, **chosen}
+        self.initial = {**self.initial, **chosen}
+        self.reset()
+
     @property
     def spec(self) -> Spec:
         """What it is made of, as data: its class, preset, parameters and seed."""
@@ -222,6 +257,7 @@ class Neuron(Runner):
             self.budget,
             arguments,
             tuple(keywords.items()),
+            tuple((n, self._start[n]) for n in self.state_names if n in self._start),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -232,6 +268,12 @@ class Neuron(Runner):
 
     def __hash__(self) -> int:
         return hash((type(self), *self.parameters.values()))
+
+    def __repr__(self) -> str:
+        return neuron_text(self)
+
+    def _repr_html_(self) -> str:
+        return neuron_html(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self.spec.make, (), _carried(self, "_values", "_source", "currents")
@@ -257,6 +299,10 @@ class Neuron(Runner):
         TraceError
             If ``update`` does something that cannot become hardware.
         """
+        return self._traced()
+
+    def _traced(self) -> tuple[Expr, ...]:
+        """``update`` as it is now."""
         limits = {n: s.range or _ends(s.format) for n, s in self.state_variables.items()}
         limits |= {n: i.range or _ends(Q8_8) for n, i in self._inputs.items()}
         return trace(
@@ -419,6 +465,26 @@ class Neuron(Runner):
                 "a vector is a State for each of its elements; several spike flags are one: a | b",
             ) from None
 
+    # -- a whole run -------------------------------------------------------------------------
+    def _body(self) -> Body:
+        return of_graph(
+            self.name, self._traced(), self.state_names, tuple(self._inputs), self._noises
+        )
+
+    def _drawing(self) -> tuple[NoiseSource, ...]:
+        return (self._source,)
+
+    def _table(self) -> np.ndarray:
+        rows = (np.broadcast_to(v, self._shape or (1,)) for v in self._values.values())
+        return np.array(list(rows), dtype=np.float64)
+
+    def _set_table(self, states: np.ndarray, steps: int) -> None:
+        self._source.skip(steps, states.shape[1])
+        self._values = {
+            n: row.copy() if self._shape else row[0]
+            for n, row in zip(self.state_names, states, strict=True)
+        }
+
     # -- checks ------------------------------------------------------------------------------
     def _check_arguments(self) -> None:
         """Refuse an ``update`` that takes its arguments in another order than they are declared."""
@@ -537,6 +603,7 @@ def _check_currents(owner: str, currents: Any) -> None:
 def _surface() -> frozenset[str]:
     """The names that have a meaning at some fidelity, or in what a run produced."""
     own = {"lowered", "noise", "origin"}  # an integer model's
+    own |= {"progress", "engine", "record", "file"}  # what run() takes besides inputs
     return names_of(Neuron, FixedNeuron, Recording) | own
 
 

@@ -17,6 +17,7 @@ __all__ = ["describe", "latency_clocks", "show"]
 
 _COSTS = 4  # of a state's error that are named
 _WIDE = 48
+_LINE = 100  # letters of a formula
 
 
 def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dict[str, Any]:
@@ -92,15 +93,19 @@ def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dic
 
 def show(neuron: Neuron, figures: dict[str, Any]) -> str:
     """The same as text."""
-    lines = [f"{neuron.name}: {inspect.getdoc(type(neuron)) or 'no docstring'}", ""]
+    said = vars(type(neuron)).get("__doc__")  # its own: what it inherits is of another neuron
+    lines = [f"{neuron.name}: {inspect.cleandoc(said)}" if said else neuron.name, ""]
     given = ", ".join(f"{n} = {v:g}" for n, v in figures["parameters"].items())
     lines += [f"parameters  {given}"]
     if figures["presets"]:
         lines.append(f"presets     {', '.join(figures['presets'])}")
-    lines += ["", "one step, as it was understood (f1, f2, ... are the tables below)"]
-    lines += [f"  {name} = {text}" for name, text in figures["sums"].items()]
-    lines += [f"  spike if {figures['spike']}"]
-    lines += [f"  {name} <- {text}" for name, text in figures["updates"].items()]
+    lines += ["", "one step, as it was understood (f#1, f#2, ... are the tables below)"]
+    formulas = [f"  {name} = {text}" for name, text in figures["sums"].items()]
+    formulas += [f"  spike if {figures['spike']}"]
+    formulas += [f"  {name} <- {text}" for name, text in figures["updates"].items()]
+    lines += [_cut(formula, _LINE) for formula in formulas]
+    if any(len(formula) > _LINE for formula in formulas):
+        lines.append("  (... is cut; --json has the whole formulas)")
     lines += [
         "",
         f"  {'state':8s}{'unit':8s}{'word':7s}{'guard':>6s}{'bits':>6s}  "
@@ -123,13 +128,12 @@ def show(neuron: Neuron, figures: dict[str, Any]) -> str:
     lines += ["", *_budget_lines(figures)]
     lines += ["", f"  {'coefficient of':44s}{'exact':>14s}{'used':>14s}{'relative error':>16s}"]
     for c in figures["coefficients"]:
-        lines.append(
-            f"  {c['of'][:42]:44s}{c['exact']:14.8g}{c['used']:14.8g}{c['relative_error']:16.1e}"
-        )
+        of = _cut(c["of"], 42)
+        lines.append(f"  {of:44s}{c['exact']:14.8g}{c['used']:14.8g}{c['relative_error']:16.1e}")
     for t in figures["tables"]:
         lines += [
             "",
-            f"table {t['name']} = {t['function']}",
+            _cut(f"table {t['name']} = {t['function']}", _LINE),
             f"  {t['segments']} segments of {t['words_per_segment']} words; error over all "
             f"{t['inputs_checked']:,} words it can be given: {t['max_error']:.3g} at most "
             f"(budget {t['budget']:.3g})",
@@ -163,8 +167,8 @@ def _budget_lines(figures: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDE else f"{text[: _WIDE - 3]}..."
+def _cut(text: str, width: int = _WIDE) -> str:
+    return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 def latency_clocks(fixed: FixedNeuron) -> dict[str, int]:

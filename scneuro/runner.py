@@ -6,15 +6,28 @@ A float neuron, its Q8.8 twin, the simulated hardware and a board all are a :cla
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .engine.choice import ENGINES, is_worth
+from .engine.traces import Traces, collapsed
+from .engine.whole import run_whole
+from .errors import ScneuroError
+from .tools.notebook import recording_html, recording_text
 from .tools.progress import progress as bar
 
+if TYPE_CHECKING:
+    from .engine.emit import Body
+    from .stochastic import NoiseSource
+
 __all__ = ["Recording", "Runner", "numbers"]
+
+_SHORT = 500_000  # steps times neurons and a thousand: nobody waits for NumPy
+_AT_ONCE = 2**16  # samples of a state, step by step
 
 
 @dataclass
@@ -26,8 +39,10 @@ class Recording:
     dt : float
         Time step in ms.
     spike : ndarray of bool, shape (T,) or (T, N)
-    states : dict of str to ndarray, shape (T,) or (T, N)
-        Every state after each step; also readable as attributes (``recording.V``).
+    states : mapping of str to ndarray, shape (T,) or (T, N)
+        Every recorded state after each step; also readable as attributes and by name
+        (``recording.V``, ``recording["V"]``). An integer model keeps 16-bit words
+        (:attr:`words`), and makes numbers of them when asked.
     inputs : dict of str to ndarray, shape (T,) or (T, N)
     saturated : dict of str to int
         Of an integer model: the steps that a state or an input spent at its limit, where it did.
@@ -35,7 +50,7 @@ class Recording:
 
     dt: float
     spike: np.ndarray
-    states: dict[str, np.ndarray]
+    states: Mapping[str, np.ndarray]
     inputs: dict[str, np.ndarray]
     saturated: dict[str, int] = field(default_factory=dict)
 
@@ -45,6 +60,39 @@ class Recording:
                 values: np.ndarray = table[name]
                 return values
         raise AttributeError(f"no state or input {name!r} was recorded")
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A state or an input by its name, or ``t`` or ``spike``.
+
+        Raises
+        ------
+        KeyError
+            If it was not recorded.
+        """
+        names = ["t", "spike", *self.states, *self.inputs]
+        if name not in names:
+            raise KeyError(f"no {name!r} was recorded; there are {', '.join(names)}")
+        values: np.ndarray = getattr(self, name)
+        return values
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Plain lists by name: ``t`` in ms, ``spike``, every state, every input.
+
+        JSON takes it, and so does ``pandas.DataFrame`` for a single neuron.
+        """
+        names = ("t", "spike", *self.states, *self.inputs)
+        return {name: self[name].tolist() for name in names}
+
+    def __repr__(self) -> str:
+        return recording_text(self)
+
+    def _repr_html_(self) -> str:
+        return recording_html(self)
+
+    @property
+    def words(self) -> dict[str, np.ndarray]:
+        """The recorded states of an integer model as int16, in LSB of their words; else none."""
+        return dict(getattr(self.states, "words", {}))
 
     @property
     def t(self) -> np.ndarray:
@@ -58,6 +106,12 @@ class Recording:
         if self.spike.ndim != 1:
             raise ValueError("spike_steps needs the recording of a single neuron")
         return np.flatnonzero(self.spike)
+
+    @property
+    def spike_times(self) -> np.ndarray:
+        """When a single neuron spiked, in ms: the ends of these steps, as in :attr:`t`."""
+        times: np.ndarray = self.t[self.spike_steps]
+        return times
 
     @property
     def spikes(self) -> Any:
@@ -150,7 +204,16 @@ class Runner:
         flag = np.asarray(spike).astype(int)
         return flag[()] if flag.ndim else int(flag), self.read(self.state_names[0])
 
-    def run(self, *args: Any, progress: bool = True, **inputs: Any) -> Recording:
+    def run(
+        self,
+        *args: Any,
+        progress: bool = True,
+        engine: str = "auto",
+        record: Sequence[str] | None = None,
+        file: Path | str | None = None,
+        reset: bool = True,
+        **inputs: Any,
+    ) -> Recording:
         """Reset, then run over arrays of inputs.
 
         Parameters
@@ -159,6 +222,22 @@ class Runner:
             By position or by name. Scalars are held throughout.
         progress : bool
             Show a bar on a terminal when it takes longer than two seconds.
+        engine : {"auto", "numpy", "compiled"}
+            NumPy goes step by step; the compiled engine (``pip install "scneuro[fast]"``) runs the
+            same graph as one function, over a thousand times faster. ``auto`` takes it where it
+            pays: where NumPy would take two seconds, or has taken as long in earlier runs; 0.4 s
+            are enough if the function is in the cache. Integers are the same, bit for bit, and so
+            is float that only adds, multiplies, divides and compares. The last bits of ``exp`` and
+            the like may differ, so there the size of the run alone decides, and the same run is
+            the same each time.
+        record : sequence of str, optional
+            The states to record, by default all; ``()`` records spikes alone.
+        file : path, optional
+            A ``.npy`` file to write the spikes and states to as it goes, for what memory does not
+            hold: one row a step, a field for each. An integer model's states are its 16-bit words
+            there. The recording then reads from it.
+        reset : bool
+            Otherwise the run goes on from the states as they are, or as they were set.
 
         Returns
         -------
@@ -167,27 +246,151 @@ class Runner:
         Raises
         ------
         ValueError, TypeError
-            As for :meth:`step`; all inputs are checked before the first step.
+            As for :meth:`step`; all inputs are checked before the first step. An unknown engine or
+            state.
+        ScneuroError
+            What is to be recorded is larger than memory, or the compiled engine is asked for and
+            numba is missing or the neuron has no compiled form.
+        FileTrouble
+            If the file cannot be written; it is written whole or not at all.
         """
+        if engine not in ENGINES:
+            raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
+        recorded = self._recorded(record)
         inputs = self._named(args, inputs)
         arrays = self._prepare(inputs, ndim=1)
-        self.reset()
+        if reset:
+            self.reset()
         shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
+        if self._shape and len(shape) == 1:  # what goes on has its number of neurons
+            shape = (*shape, *self._shape)
+            arrays = {n: a[:, None] if a.ndim == 1 else a for n, a in arrays.items()}
         arrays = {name: np.broadcast_to(a, shape) for name, a in arrays.items()}
         if len(shape) == 2:
             self._fit(shape[1:])
-        spike = np.zeros(shape, dtype=bool)
-        states = {name: np.zeros(shape) for name in self.state_names}
-        for t in bar(range(shape[0]), self.name, unit="step", wanted=progress):
-            spike[t] = self._advance({name: a[t] for name, a in arrays.items()})
-            for name, values in states.items():
-                values[t] = self.read(name)
+        body = self._chosen(engine, shape)
+        fields = {"spike": bool, **dict.fromkeys(recorded, self._kept)}
+        with Traces(self.name, shape, fields, file) as traces:
+            if body is None:
+                saturated = self._run_steps(arrays, traces, recorded, progress)
+            else:
+                saturated = run_whole(
+                    body,
+                    self._table(),
+                    self._drawing(),
+                    arrays,
+                    traces,
+                    recorded,
+                    steps=shape[0],
+                    name=self.name,
+                    progress=progress,
+                    done=self._set_table,
+                )
         units = {}
         for name, default in self.input_defaults.items():
-            given = np.asarray(inputs.get(name, default), dtype=float)
+            given = collapsed(np.asarray(inputs.get(name, default))).astype(float, copy=False)
+            given = np.broadcast_to(given, np.shape(inputs.get(name, default)))
             across = len(shape) == 2 and given.ndim == 1
             units[name] = np.broadcast_to(given[:, None] if across else given, shape)
-        return Recording(self.dt, spike, states, units)
+        states = self._as_states({name: traces[name] for name in recorded})
+        saturated |= self._beyond(units)
+        saturated = {name: count for name, count in saturated.items() if count}
+        return Recording(self.dt, traces["spike"], states, units, saturated)
+
+    # -- a run, by either engine -------------------------------------------------------------
+    _kept: Any = np.float64  # what a state is recorded as
+
+    def _body(self) -> Body:
+        """One step as the compiled engine takes it; ScneuroError where there is no such form."""
+        raise ScneuroError(
+            f"{self.name}: hardware is simulated step by step",
+            'leave out engine="compiled"; the models of the neuron have it',
+        )
+
+    def _table(self) -> np.ndarray:
+        """The states as the compiled engine takes them, shape (states, N)."""
+        raise NotImplementedError
+
+    def _set_table(self, states: np.ndarray, steps: int) -> None:
+        """Take the states back, and let the noise go on by as many steps as the run has done."""
+        raise NotImplementedError
+
+    def _drawing(self) -> tuple[NoiseSource, ...]:
+        """The sources of noise as they are, in the order of the body's draws."""
+        return ()
+
+    def _sample(self, name: str) -> Any:
+        """What is recorded of a state."""
+        return self.read(name)
+
+    def _as_states(self, recorded: dict[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """What was recorded, by name, as numbers in the states' units."""
+        return recorded
+
+    def _at_limits(self, name: str, samples: np.ndarray) -> int:
+        """How many of these samples of a state are at its limits."""
+        return 0
+
+    def _beyond(self, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
+        """How many values of each input are beyond what it can be."""
+        return {}
+
+    def _recorded(self, record: Sequence[str] | None) -> tuple[str, ...]:
+        if record is None:
+            return self.state_names
+        names = (record,) if isinstance(record, str) else tuple(record)
+        for name in names:
+            if name not in self.state_names:
+                raise ValueError(
+                    f"{self.name} has no state {name!r} to record; it has "
+                    f"{', '.join(self.state_names)}"
+                )
+        return tuple(name for name in self.state_names if name in names)
+
+    def _chosen(self, engine: str, shape: tuple[int, ...]) -> Body | None:
+        """The body to compile, or None for NumPy."""
+        steps, neurons = shape[0], shape[1] if len(shape) > 1 else 1
+        if engine == "numpy" or (engine == "auto" and steps * (1000 + neurons) < _SHORT):
+            return None
+        try:
+            body = self._body()
+        except ScneuroError:
+            if engine == "auto":
+                return None
+            raise
+        return body if engine == "compiled" or is_worth(body, steps, neurons) else None
+
+    def _run_steps(
+        self,
+        arrays: dict[str, np.ndarray],
+        traces: Traces,
+        recorded: tuple[str, ...],
+        progress: bool,
+    ) -> dict[str, int]:
+        """Step by step, each state sampled after each; how often each was at its limits."""
+        shape = next(iter(arrays.values())).shape
+        stretch = max(1, _AT_ONCE // max(1, shape[1] if len(shape) > 1 else 1))
+        samples: dict[str, np.ndarray] = {}
+        counts = dict.fromkeys(self.state_names, 0)
+        begin = end = 0
+        for t in bar(range(shape[0]), self.name, unit="step", wanted=progress):
+            if t == end:
+                begin, end = t, min(t + stretch, shape[0])
+                filled = traces.stretch(begin, end)
+                samples = {
+                    name: filled[name]
+                    if name in recorded
+                    else np.empty(filled["spike"].shape, self._kept)
+                    for name in self.state_names
+                }
+            filled["spike"][t - begin] = self._advance({name: a[t] for name, a in arrays.items()})
+            for name, values in samples.items():
+                values[t - begin] = self._sample(name)
+            if t + 1 == end:
+                traces.keep(filled)
+                for name, values in samples.items():
+                    counts[name] += self._at_limits(name, values)
+        return counts
 
     # -- checks ------------------------------------------------------------------------------
     def _named(self, args: tuple[Any, ...], inputs: dict[str, Any]) -> dict[str, Any]:
@@ -217,7 +420,8 @@ class Runner:
             if array.ndim > ndim + 1:
                 expected = "a number or an array (N,)" if ndim == 0 else "(T,) or (T, N)"
                 raise ValueError(f"{self.name}: {name} has shape {array.shape}, not {expected}")
-            arrays[name] = self._convert(name, array)
+            converted = self._convert(name, collapsed(array))
+            arrays[name] = np.broadcast_to(converted, array.shape)
         if ndim == 1 and all(a.ndim == 0 for a in arrays.values()):
             raise ValueError(f"{self.name}: run() needs an array of shape (T,) or (T, N)")
         if any(a.ndim == ndim + 1 for a in arrays.values()):  # the same for all neurons
@@ -252,9 +456,9 @@ def numbers(values: Any, what: str) -> np.ndarray:
         raise TypeError(f"{what} must be numbers: {error}") from None
     if array.dtype.kind not in "iufb":
         raise TypeError(f"{what} must be numbers, not {values!r}"[:160])
-    array = array.astype(np.float64)
-    if not np.all(np.isfinite(array)):
-        where = np.argwhere(~np.isfinite(array))[0]
+    once = collapsed(array).astype(np.float64, copy=False)
+    if not np.all(np.isfinite(once)):
+        where = np.argwhere(~np.isfinite(once))[0]
         place = f" at index {tuple(map(int, where))}" if array.ndim else ""
-        raise ValueError(f"{what} is {array[tuple(where)]}{place}; it must be finite")
-    return array
+        raise ValueError(f"{what} is {once[tuple(where)]}{place}; it must be finite")
+    return once if once.shape == array.shape else np.broadcast_to(once, array.shape)

@@ -36,6 +36,8 @@ class Spec:
         Of its noise.
     budget : float or None
         What one step of a state may be off by in integers, in LSB, where that was said.
+    initial : tuple of (str, float)
+        The states that start elsewhere than their class says.
     arguments, keywords : tuple
         As they were given, to the constructor or to ``preset``.
     """
@@ -48,6 +50,7 @@ class Spec:
     budget: float | None = None
     arguments: tuple[Any, ...] = field(default=(), compare=False, repr=False)
     keywords: Pairs = field(default=(), compare=False, repr=False)
+    initial: Pairs = ()
 
     @property
     def where(self) -> str:
@@ -64,12 +67,15 @@ class Spec:
         if neuron.seed != self.seed:
             neuron.seed = self.seed
             neuron.reset()
+        if self.initial:
+            neuron.set_initial(**dict(self.initial))
         neuron.budget = self.budget
         return neuron
 
     def __reduce__(self) -> tuple[Any, ...]:
         rest = (self.preset, self.parameters, self.others, self.seed, self.budget)
-        return _spec, (Place.of(self.kind), *rest, self.arguments, self.keywords)
+        given = self.arguments, self.keywords, self.initial
+        return _spec, (Place.of(self.kind), *rest, *given)
 
     def __copy__(self) -> Spec:
         return self  # it never changes

@@ -18,6 +18,7 @@ import numpy as np
 __all__ = ["Q8_8", "WORD_BITS", "Word", "fitting", "nearest", "quantize", "rounded"]
 
 WORD_BITS = 16
+_AT_ONCE = 2**14  # values that stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -74,15 +75,17 @@ def fitting(low: float, high: float, least: int = 0) -> Word | None:
 
 def rounded(values: np.ndarray, fraction: int) -> np.ndarray:
     """As :func:`nearest`, for arrays; still float, for what is out of any integer's range."""
-    scaled = np.ldexp(values, fraction)
-    below = np.floor(scaled)
-    with np.errstate(invalid="ignore"):  # infinity is its own nearest
+    with np.errstate(invalid="ignore", over="ignore"):  # infinity is its own nearest
+        scaled = np.multiply(values, 2.0**fraction)
+        below = np.floor(scaled)
         result: np.ndarray = below + (scaled - below >= 0.5)
     return result
 
 
-def quantize(values: Any, what: str, word: Word = Q8_8, unit: str = "") -> np.ndarray:
-    """The nearest words to ``values``, as int64.
+def quantize(
+    values: Any, what: str, word: Word = Q8_8, unit: str = "", dtype: Any = np.int64
+) -> np.ndarray:
+    """The nearest words to ``values``, as int64 or another ``dtype``.
 
     Raises
     ------
@@ -90,13 +93,18 @@ def quantize(values: Any, what: str, word: Word = Q8_8, unit: str = "") -> np.nd
         If any value lies outside the word's range: nothing wraps and nothing is clipped.
     """
     array = np.asarray(values, dtype=np.float64)
-    integers = rounded(array, word.fraction)
-    bad = ~((integers >= -(2 ** (WORD_BITS - 1))) & (integers < 2 ** (WORD_BITS - 1)))
-    if np.any(bad):
-        worst = array[bad].flat[0]
-        raise ValueError(
-            f"{what} = {worst:g}{' ' + unit if unit else ''} does not fit {word}, "
-            f"which holds {word.least:g} to {word.greatest:g}"
-        )
-    result: np.ndarray = integers.astype(np.int64)
-    return result
+    flat = array.reshape(-1)
+    result: np.ndarray = np.empty(len(flat), dtype=dtype)
+    for begin in range(0, len(flat), _AT_ONCE):
+        part = flat[begin : begin + _AT_ONCE]
+        ends = rounded(np.array([part.min(), part.max()]), word.fraction)
+        if not (ends[0] >= -(2 ** (WORD_BITS - 1)) and ends[1] < 2 ** (WORD_BITS - 1)):
+            integers = rounded(part, word.fraction)
+            bad = ~((integers >= -(2 ** (WORD_BITS - 1))) & (integers < 2 ** (WORD_BITS - 1)))
+            raise ValueError(
+                f"{what} = {part[bad][0]:g}{' ' + unit if unit else ''} does not fit {word}, "
+                f"which holds {word.least:g} to {word.greatest:g}"
+            )
+        integers = ends[0] if ends[0] == ends[1] else rounded(part, word.fraction)
+        result[begin : begin + _AT_ONCE] = integers
+    return result.reshape(array.shape)

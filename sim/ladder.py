@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache, partial
@@ -97,16 +97,21 @@ _Found = tuple[bool | None, str, dict[str, Any]]
 
 
 def climb(
-    neuron: Neuron, board: Board, *, steps: int = 10_000, progress: bool = True
+    neuron: Neuron,
+    board: Board,
+    *,
+    steps: int = 10_000,
+    stimulus: Mapping[str, Any] | None = None,
+    progress: bool = True,
 ) -> Iterator[Rung]:
     """The rungs for a neuron on a board, each as soon as it is done.
 
     ``float`` compares the float model with the differential equations, where there are any;
-    ``Q8.8`` the integer model with float, step by step and in a whole run; ``rounding`` its values
-    with a recomputation that rounds once; ``gates`` the RTL, in Amaranth's simulator, with the
-    integer model; ``proof`` shows their equality for all states and inputs, and ``invariants`` what
-    holds of the registers and streams around them; ``netlist`` runs what yosys made of them, and
-    ``bitstream`` what nextpnr and the packer did.
+    ``integers`` the integer model with float, step by step and in a whole run; ``rounding`` its
+    values with a recomputation that rounds once; ``gates`` the RTL, in Amaranth's simulator, with
+    the integer model; ``proof`` shows their equality for all states and inputs, and ``invariants``
+    what holds of the registers and streams around them; ``netlist`` runs what yosys made of them,
+    and ``bitstream`` what nextpnr and the packer did.
 
     Parameters
     ----------
@@ -114,12 +119,17 @@ def climb(
     board : Board
     steps : int
         Of the runs in compiled simulation; Amaranth's simulator runs a fifth of it.
+    stimulus : mapping of str to float or array of shape (T,), optional
+        By input: what is held, or the values, in the ``float``, ``integers`` and ``gates`` rungs.
+        By default the first input is held at the first of the neuron's ``currents``. What is
+        compared bit by bit is driven with adversarial words, too.
     progress : bool
     """
     need_neuron(neuron, "climb()")
+    given = {next(iter(neuron.input_defaults)): neuron.currents[0], **(stimulus or {})}
     rungs: dict[str, Callable[[], _Found]] = {
-        "float": lambda: _float(neuron),
-        "Q8.8": lambda: _fixed(*runs()),
+        "float": lambda: _float(neuron, given),
+        "integers": lambda: _fixed(*runs()),
         "rounding": lambda: _rounding(runs()[0].fixed),
         "gates": lambda: _gates(neuron, board, *runs()),
         "proof": lambda: _proof(neuron, board, progress),
@@ -131,6 +141,9 @@ def climb(
     @cache
     def runs() -> tuple[Parity, Parity]:
         count, fixed = max(1, steps // 10), neuron.fixed()
+        driven = {n: v[:count] if np.ndim(v) else v for n, v in given.items()}
+        if not any(np.ndim(v) for v in driven.values()):
+            driven = {n: np.full(count, v) for n, v in driven.items()}
         typical, hostile = (
             parity(
                 neuron,
@@ -139,7 +152,7 @@ def climb(
                 make=lambda: build(neuron, fixed, board.form),
                 progress=progress,
             )
-            for stimulus in (np.full(count, neuron.currents[0]), adversarial(count))
+            for stimulus in (driven, adversarial(count))
         )
         return typical, hostile
 
@@ -162,16 +175,27 @@ def climb(
         yield Rung(name, ok, text, figures, time.monotonic() - begin)
 
 
-def _float(neuron: Neuron) -> _Found:
-    current = neuron.currents[0]
+def _float(neuron: Neuron, given: Mapping[str, Any]) -> _Found:
+    first, *others = given
+    held = not any(np.ndim(v) for v in given.values())
     try:
-        equations_of(neuron)
+        if held:
+            equations_of(neuron, derive=False)
     except ScneuroError:
-        spikes = int(neuron.run(np.full(round(_DURATION / neuron.dt), current)).spikes)
-        text = f"{spikes} spikes in {_DURATION:g} ms; no differential equations to compare it with"
-        return True, text, {"spikes": spikes, "duration_ms": _DURATION}
-    found = compare(neuron, current=current, duration=_DURATION)
+        held = False
+    if not held or others:
+        steps = round(_DURATION / neuron.dt)
+        driven: dict[str, Any] = {
+            n: np.full(steps, v) if not np.ndim(v) else v for n, v in given.items()
+        }
+        shortest = min(len(v) for v in driven.values())
+        spikes = int(neuron.run(**{n: v[:shortest] for n, v in driven.items()}).spikes)
+        duration = shortest * neuron.dt
+        text = f"{spikes} spikes in {duration:g} ms; no differential equations to compare it with"
+        return True, text, {"spikes": spikes, "duration_ms": duration}
+    found = compare(neuron, current=given[first], duration=_DURATION)
     error = found.discretisation
+    assert error is not None
     ok = abs(error.spikes - error.expected) <= max(1, 0.02 * error.expected)
     apart = "" if error.mean is None else f", {error.mean:.2f} ms apart on average"
     text = (

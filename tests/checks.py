@@ -4,6 +4,7 @@ import numpy as np
 
 from scneuro.compiler.datapath import ARRAYS
 from scneuro.compiler.graph import Graph
+from scneuro.engine.emit import source
 from scneuro.signals.stimulus import adversarial
 from scneuro.sim.compare.vectors import random_vectors
 from scneuro.stochastic import totals
@@ -107,3 +108,10 @@ def multiplications(fixed):
     """Multiplications of two values in a datapath, but for those inside tables."""
     nodes = fixed.lowered.path.reachable()
     return sum(node.op == "mul" for node in nodes) - len(fixed.lowered.tables)
+
+
+def as_written(body, *, many):
+    """The function of a whole run, not compiled."""
+    names = {}
+    exec(source(body, many=many), names)
+    return names["run"]

@@ -4,8 +4,10 @@ import os
 import sys
 
 import pytest
+from checks import as_written
 from hypothesis import settings
 
+from scneuro.engine import whole
 from scneuro.errors import ToolError
 from scneuro.sim.engines.compiled import compiler
 
@@ -23,6 +25,12 @@ def command_line():
         "sys.exit(main(sys.argv[1:]))\n"
     )
     return [sys.executable, "-c", program]
+
+
+@pytest.fixture
+def uncompiled(monkeypatch):
+    """Whole runs by their function as it is written, in plain Python."""
+    monkeypatch.setattr(whole, "compiled", as_written)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from scneuro import LIF, AdEx, ScneuroError, cli
+from scneuro import LIF, AdEx, ConductanceLIF, ScneuroError, cli
 from scneuro.errors import ToolError
 from scneuro.hdl import Neuron, build
 from scneuro.load import make_neuron
@@ -78,6 +78,32 @@ def test_a_compiled_neuron_has_the_surface_of_the_others():
             engine_.V = -60.0
         with pytest.raises(ValueError, match="one neuron, not 2"):
             engine_.step(I=np.ones(2))
+
+
+def test_a_whole_run_takes_few_calls_of_the_engine(monkeypatch):
+    neuron = ConductanceLIF()
+    fixed = neuron.fixed()
+    chip = CompiledNeuron(lambda: build(neuron, fixed), fixed)
+    calls = []
+    real = engine.Compiled.steps
+
+    def counted(self, payloads, *bits):
+        calls.append(len(payloads))
+        return real(self, payloads, *bits)
+
+    monkeypatch.setattr(engine.Compiled, "steps", counted)
+    monkeypatch.setattr(engine, "_BLOCK", 300)
+    drive = np.linspace(0.5, 2.0, 700)
+    found, wanted = chip.run(drive, I_inh=0.25), fixed.run(drive, I_inh=0.25)
+    assert calls == [300, 300, 100]
+    assert found.spikes == wanted.spikes > 0
+    for name in ("t", "spike", "V", "g_exc", "g_inh", "I_exc", "I_inh"):
+        assert np.array_equal(found[name], wanted[name])
+    assert chip.registers == fixed.registers
+    assert chip.step(1.0) == fixed.step(1.0)  # it goes on from there
+    assert np.array_equal(chip.run(drive).V, fixed.run(drive).V)  # and starts over
+    with pytest.raises(ValueError, match="one neuron, not 2"):
+        chip.run(np.zeros((5, 2)))
 
 
 def test_the_command_line_runs_it(capsys):

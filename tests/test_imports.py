@@ -8,7 +8,8 @@ import pytest
 
 import scneuro
 
-HEAVY = {"amaranth", "amaranth_boards", "bitwuzla", "matplotlib", "scipy", "tqdm", "z3"}
+HEAVY = {"amaranth", "amaranth_boards", "bitwuzla", "llvmlite", "matplotlib", "numba"}
+HEAVY |= {"scipy", "tqdm", "z3"}
 
 
 def loaded_by(program, *options):
@@ -82,6 +83,12 @@ def test_all_that_a_package_exports_is_there(package):
     for name in module.__all__:
         assert getattr(getattr(module, name), "__name__", name) == name
     assert set(module.__all__) <= set(dir(module))
+
+
+def test_a_package_is_found_when_it_is_asked_for():
+    program = "import scneuro; assert 'sim' in dir(scneuro); scneuro.sim"
+    assert loaded_by(program) == set()
+    assert "amaranth" in loaded_by(f"{program}.parity")
 
 
 def test_a_module_is_an_attribute_of_its_package_and_nothing_else_is():

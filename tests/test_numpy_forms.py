@@ -135,6 +135,10 @@ def test_the_interval_of_a_remainder_comes_from_the_declared_ranges():
             return turned >= 2 * np.pi, np.mod(turned, 2 * np.pi)
 
     made = Phase()
+    beyond = np.full(20_000, 50.0)  # float goes further than the range: no period is missing there
+    with np.errstate(all="ignore"):
+        theta = made.run(beyond).theta
+    assert np.all((theta >= 0) & (theta < 2 * np.pi))
     assert check_one_step(made) > 0.9
     current = np.full(2000, 1.5)
     assert made.run(current).spikes == made.fixed().run(current).spikes > 10

@@ -292,8 +292,6 @@ class OwnAdEx(AdEx):
 @pytest.mark.parametrize(
     ("neuron", "words"),
     [
-        (Own(), "Own has no reference equations; lif, exponential_if"),
-        (OwnAdEx(), "OwnAdEx has no reference equations"),
         (NoisyLIF(), "NoisyLIF is stochastic"),
         (HodgkinHuxley((sodium, potassium, leak, m_type)), "channels Na, K, leak, M"),
         (HodgkinHuxley((sodium.but(g=60.0), potassium, leak)), "the reference is the squid axon"),
@@ -307,6 +305,14 @@ def test_a_neuron_without_reference_is_refused(neuron, words):
             compare(neuron, live=live)
         assert words in caught.value.message
         assert caught.value.hint
+
+
+@pytest.mark.parametrize("neuron", [Own(), OwnAdEx()], ids=lambda neuron: neuron.name)
+def test_nothing_is_stored_of_a_neuron_that_is_not_built_in(neuron):
+    words = "has no reference equations of its own; lif, exponential_if"
+    with pytest.raises(ScneuroError, match=words) as caught:
+        compare(neuron, live=False)
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -368,7 +374,7 @@ def test_the_command_prints_both_errors(capsys):
     assert cli.main(arguments) == 0
     text = capsys.readouterr().out
     assert "discretisation  float / solve_ivp" in text
-    assert "quantisation    Q8.8 / float" in text
+    assert "quantisation    integers / float" in text
     assert cli.main([*arguments, "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     expected = compare(LIF(t_ref=2.0), current=3.0, duration=50.0)

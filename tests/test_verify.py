@@ -19,7 +19,7 @@ from scneuro.sim.ladder import Rung, climb
 from scneuro.sim.proof import Proof
 from scneuro.tools import toolchain
 
-RUNGS = ["float", "Q8.8", "rounding", "gates", "proof", "invariants", "netlist", "bitstream"]
+RUNGS = ["float", "integers", "rounding", "gates", "proof", "invariants", "netlist", "bitstream"]
 
 
 # -- the ladder -----------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ class Ecp5(Family):
         Wanted("ecppack", "packing", ask="--version"),
     )
     suffix = ".bit"
+    mark = bytes.fromhex("ffffbdb3")
     cells: ClassVar[dict[str, str]] = {
         "logic": "TRELLIS_COMB",
         "flip_flops": "TRELLIS_FF",

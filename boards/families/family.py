@@ -66,6 +66,8 @@ class Family(ABC):
         What a build needs, in order of use: synthesis, place and route, packing.
     suffix : str
         Of a bitstream.
+    mark : bytes
+        What every bitstream has near its start, to tell the device that it begins.
     cells : dict of str to str
         What nextpnr's report calls ``logic``, ``dsp`` and ``ram`` cells, and ``flip_flops`` where
         they are cells of their own.
@@ -80,6 +82,7 @@ class Family(ABC):
     name: ClassVar[str]
     tools: ClassVar[tuple[Wanted, Wanted, Wanted]]
     suffix: ClassVar[str]
+    mark: ClassVar[bytes]
     cells: ClassVar[dict[str, str]]
     ram_bits: ClassVar[int]
     models: ClassVar[str]

@@ -29,6 +29,7 @@ class Ice40(Family):
         Wanted("icepack", "packing", package=_PACKAGE),
     )
     suffix = ".bin"
+    mark = bytes.fromhex("7eaa997e")
     cells: ClassVar[dict[str, str]] = {
         "logic": "ICESTORM_LC",
         "dsp": "ICESTORM_DSP",

@@ -23,8 +23,9 @@ PLANES = (
 STEPS = {"Izhikevich": 2000}  # of presets that fire too fast to be told apart in 500 ms
 HEAD = """# Gallery
 
-Float is the wide, pale line and Q8.8 the thin, dark one on it. Each picture is made by the command
-or the call below it, in this folder; `python docs/gallery/make.py` makes them all, and this page.
+Float is the wide, pale line and the integers are the thin, dark one on it. Each picture is made by
+the command or the call below it, in this folder; `python docs/gallery/make.py` makes them all, and
+this page.
 """
 
 

@@ -84,9 +84,9 @@ def measured(name: str) -> str:
     return "\n\n".join(
         [
             "## Accuracy",
-            "Q8.8 against float on the same words, over one second:",
+            "The integers against float on the same words, over one second:",
             _table(
-                ("input", "spikes float", "spikes Q8.8", "worst, ms", "mean, ms"),
+                ("input", "spikes float", "spikes integers", "worst, ms", "mean, ms"),
                 [(what, a, b, f"{w:.2f}", f"{m:.3f}") for what, (a, b, w, m) in rows],
             ),
             f"Over {STEPS} steps of adversarial input the gates "

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: one face over models, gates, parity and boards, and a file for each command.
 
 A command's file has ``add``, which adds its parser, and ``run``, which does it and returns the exit
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from .. import __version__
 from ..errors import ScneuroError
 from ..tools.source import line_of, said
 
@@ -31,13 +33,21 @@ _COMMANDS = (
     "verify",
     "reference",
     "build",
+    "flash",
     "demo",
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 is good, 1 a check that failed, 2 misuse or trouble."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could be typed
+        try:
+            import argcomplete
+        except ImportError:  # it is another Python's that the shell was taught by
+            return 2
+        argcomplete.autocomplete(parser)
+    options = parser.parse_args(arguments)
     before = _clean_up_when_stopped()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a locale may not know all that units are made of
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -95,8 +105,9 @@ def _interrupt(*_: Any) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scneuro",
-        description="A spiking neuron, written once: float, Q8.8, gates, parity, bitstream.",
+        description="A spiking neuron, written once: float, integers, gates, parity, bitstream.",
     )
+    parser.add_argument("--version", action="version", version=f"scneuro {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name in _COMMANDS:
         import_module(f".{name}", __name__).add(commands)

@@ -31,5 +31,5 @@ def run(options: argparse.Namespace) -> int:
     report = build_bitstream(neuron, target, options.output, seed=options.seed)
     answer(options, asdict(report), report)
     if not options.json:
-        print(f"  load it    {target.program} {report.bitstream}")
+        print(f"  load it    scneuro flash {report.bitstream} (runs {target.program})")
     return 0 if report.fmax_mhz >= report.clock_mhz else 1

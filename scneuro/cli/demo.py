@@ -17,7 +17,7 @@ def add(commands: Commands) -> None:
         commands,
         "demo",
         run,
-        "AdEx: float, Q8.8 and gates side by side, and its bitstream.",
+        "AdEx: float, integers and gates side by side, and its bitstream.",
         neuron=False,
     )
     parser.add_argument("-o", "--output", default="demo", metavar="DIR", help="(default: demo)")
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         plot.plot_recordings(
             {
                 "float": result.float_run,
-                "Q8.8 = gates" if result.bit_exact else "Q8.8": result.fixed_run,
+                "integers = gates" if result.bit_exact else "integers": result.fixed_run,
             },
             picture,
             units=neuron.units,

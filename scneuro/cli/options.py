@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from . import complete
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -19,9 +21,11 @@ __all__ = [
     "Commands",
     "add_board",
     "add_command",
-    "add_current",
-    "add_stimulus",
+    "add_inputs",
+    "add_start",
+    "add_steps",
     "answer",
+    "chosen_inputs",
     "chosen_neuron",
     "chosen_steps",
     "chosen_stimulus",
@@ -46,19 +50,22 @@ def add_command(
     parser.set_defaults(run=run)
     parser._negative_number_matcher = _NEGATIVE  # argparse's own takes -5e1 for an option
     if neuron:
-        parser.add_argument(
+        named = parser.add_argument(
             "neuron",
             metavar="NEURON",
             help="a built-in name, path/to/file.py:Class, or path/to/file.py if it has one neuron",
         )
-        parser.add_argument(
+        setting = parser.add_argument(
             "--set",
             action="append",
             metavar="NAME=VALUE",
             dest="settings",
-            help="override a parameter",
+            help="override a parameter, or a channel's as in Na.g=100",
         )
-        parser.add_argument("--preset", help="a published parameter set, such as RS")
+        preset = parser.add_argument("--preset", help="a published parameter set, such as RS")
+        complete.offer(named, complete.neurons)
+        complete.offer(setting, complete.parameters)
+        complete.offer(preset, complete.presets)
         parser.add_argument(
             "--budget",
             type=float,
@@ -69,26 +76,51 @@ def add_command(
     return parser
 
 
-def add_current(parser: Any) -> None:
-    """``--current``."""
-    parser.add_argument("--current", type=float, metavar="X", help="hold the first input at X")
-
-
-def add_stimulus(parser: argparse.ArgumentParser, steps: str = str(STEPS)) -> None:
-    """``--current``, ``--stimulus`` and ``--steps``; ``steps`` says how many there are without."""
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """``--current``, ``--stimulus`` and ``--input``."""
     group = parser.add_mutually_exclusive_group()
-    add_current(group)
+    group.add_argument("--current", type=float, metavar="X", help="hold the first input at X")
     group.add_argument(
         "--stimulus",
         metavar="FILE",
         help="a .npy or .csv, a row per step and a column for each input it drives",
     )
+    given = parser.add_argument(
+        "--input",
+        action="append",
+        metavar="NAME=VALUE",
+        dest="inputs",
+        help="hold any input at a number, or drive it with a file; once for each",
+    )
+    complete.offer(given, complete.inputs)
+
+
+def add_steps(parser: argparse.ArgumentParser, steps: str = str(STEPS)) -> None:
+    """``--steps``; ``steps`` says how many there are without."""
     parser.add_argument("--steps", type=int, metavar="N", help=f"time steps (default {steps})")
+
+
+def add_start(parser: argparse.ArgumentParser) -> None:
+    """``--init`` and ``--seed``."""
+    start = parser.add_argument(
+        "--init",
+        action="append",
+        metavar="NAME=VALUE",
+        dest="initial",
+        help="start a state there; once for each",
+    )
+    complete.offer(start, complete.states)
+    parser.add_argument(
+        "--seed", type=int, metavar="N", dest="noise_seed", help="of its noise (default 1)"
+    )
 
 
 def add_board(parser: argparse.ArgumentParser) -> None:
     """``--board``."""
-    parser.add_argument("--board", required=True, help="such as icebreaker; see `scneuro list`")
+    board = parser.add_argument(
+        "--board", required=True, help="such as icebreaker; see `scneuro list`"
+    )
+    complete.offer(board, complete.boards)
 
 
 # -- what was said --------------------------------------------------------------------------------
@@ -107,7 +139,27 @@ def chosen_neuron(options: argparse.Namespace) -> Neuron:
         if not 0 < options.budget < float("inf"):
             raise ValueError(f"--budget must be a positive number of LSB, not {options.budget:g}")
         neuron.budget = options.budget
+    if (seed := getattr(options, "noise_seed", None)) is not None:
+        neuron.seed = seed
+        neuron.reset()
+    start = getattr(options, "initial", None) or ()
+    neuron.set_initial(**dict(_number("--init", setting) for setting in start))
     return neuron
+
+
+def _named(option: str, setting: str) -> tuple[str, str]:
+    name, equals, text = setting.partition("=")
+    if not equals or not name or not text:
+        raise ValueError(f"{option} {setting}: write NAME=VALUE")
+    return name, text
+
+
+def _number(option: str, setting: str) -> tuple[str, float]:
+    name, text = _named(option, setting)
+    try:
+        return name, float(text)
+    except ValueError:
+        raise ValueError(f"{option} {setting}: {text!r} is no number") from None
 
 
 def chosen_steps(options: argparse.Namespace) -> int | None:
@@ -126,25 +178,64 @@ def chosen_steps(options: argparse.Namespace) -> int | None:
     return steps
 
 
-def chosen_stimulus(options: argparse.Namespace, neuron: Neuron) -> dict[str, np.ndarray]:
-    """The values of the inputs that are driven, by name, one for every step.
+def chosen_inputs(options: argparse.Namespace, neuron: Neuron) -> dict[str, Any]:
+    """What was said of the inputs, by name: a float to hold, or the values (T,) of a file.
 
     Raises
     ------
     ValueError, FileTrouble
-        Less than one step, more than a file has, or no such file.
+        No such input or file, an input that is given twice, or files of different lengths.
     """
     from ..signals import stimulus
 
-    steps = chosen_steps(options)
+    given: dict[str, Any] = {}
+    first = next(iter(neuron.input_defaults))
+    if options.current is not None:
+        given[first] = options.current
     if options.stimulus is not None:
-        driven = stimulus.load_inputs(options.stimulus, list(neuron.input_defaults))
-        count = len(next(iter(driven.values())))
-        if steps is not None and steps > count:
-            raise ValueError(f"--steps {steps}, but {options.stimulus} has {count}")
-        return {name: values[:steps] for name, values in driven.items()}
-    current = neuron.currents[0] if options.current is None else options.current
-    return {next(iter(neuron.input_defaults)): stimulus.constant(current, steps or STEPS)}
+        given |= stimulus.load_inputs(options.stimulus, list(neuron.input_defaults))
+    for setting in options.inputs or ():
+        name, text = _named("--input", setting)
+        if name not in neuron.input_defaults:
+            there = ", ".join(neuron.input_defaults)
+            raise ValueError(f"--input {setting}: {neuron.name} has the inputs {there}")
+        if name in given:
+            raise ValueError(f"--input {setting}: {name} is given twice")
+        try:
+            given[name] = float(text)
+        except ValueError:
+            given[name] = stimulus.load(text)
+    lengths = {name: len(values) for name, values in given.items() if not isinstance(values, float)}
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"{name} {count}" for name, count in lengths.items())
+        raise ValueError(f"the files of the inputs have different numbers of steps: {said}")
+    return given
+
+
+def chosen_stimulus(options: argparse.Namespace, neuron: Neuron) -> dict[str, np.ndarray]:
+    """The values of the inputs, by name, one for every step; the first is always among them.
+
+    Raises
+    ------
+    ValueError, FileTrouble
+        Less than one step, more than a file has, or as for :func:`chosen_inputs`.
+    """
+    from ..signals import stimulus
+
+    steps, given = chosen_steps(options), chosen_inputs(options, neuron)
+    given = {next(iter(neuron.input_defaults)): float(neuron.currents[0]), **given}
+    for name, values in given.items():
+        if isinstance(values, float):
+            continue
+        if steps is not None and steps > len(values):
+            raise ValueError(f"--steps {steps}, but the file of {name} has {len(values)}")
+        steps = steps or len(values)
+    return {
+        name: stimulus.constant(values, steps or STEPS)
+        if isinstance(values, float)
+        else values[:steps]
+        for name, values in given.items()
+    }
 
 
 def answer(options: argparse.Namespace, figures: Any, text: Any) -> None:

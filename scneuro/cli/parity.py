@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from .options import Commands, add_command, add_stimulus, answer, chosen_neuron, chosen_stimulus
+from .options import (
+    Commands,
+    add_command,
+    add_inputs,
+    add_start,
+    add_steps,
+    answer,
+    chosen_neuron,
+    chosen_stimulus,
+)
 
 __all__ = ["add", "run"]
 
@@ -14,7 +23,9 @@ def add(commands: Commands) -> None:
     parser = add_command(
         commands, "parity", run, "Compare a neuron's gates, integers and float model."
     )
-    add_stimulus(parser)
+    add_inputs(parser)
+    add_steps(parser)
+    add_start(parser)
     parser.add_argument("--vcd", metavar="FILE", help="waveform, if the gates fail")
     parser.add_argument(
         "--engine", choices=("amaranth", "cxxrtl"), default="amaranth", help="cxxrtl: compiled"

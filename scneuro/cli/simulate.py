@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import argparse
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..tools.files import check_writable, write_whole
-from .options import Commands, add_command, add_stimulus, answer, chosen_neuron, chosen_stimulus
+from .options import (
+    Commands,
+    add_command,
+    add_inputs,
+    add_start,
+    add_steps,
+    answer,
+    chosen_neuron,
+    chosen_stimulus,
+)
 
 if TYPE_CHECKING:
     from ..neuron import Neuron
@@ -22,11 +32,13 @@ _SHOWN = 8  # spike times
 def add(commands: Commands) -> None:
     """Add the command's parser."""
     parser = add_command(commands, "simulate", run, "Run a neuron.")
-    add_stimulus(parser)
+    add_inputs(parser)
+    add_steps(parser)
+    add_start(parser)
     parser.add_argument(
         "--backend", choices=("float", "fixed", "amaranth", "cxxrtl"), default="float"
     )
-    parser.add_argument("--plot", metavar="PNG", help="draw it")
+    parser.add_argument("--plot", metavar="FILE", help="draw it: .png, .svg or .pdf")
     parser.add_argument("-o", "--output", metavar="FILE.npz", help="save the traces")
 
 
@@ -52,14 +64,13 @@ def run(options: argparse.Namespace) -> int:
             units=neuron.units,
             title=f"{neuron.name}, {options.backend}",
         )
-    times = recording.dt * (recording.spike_steps + 1)
     figures = {
         "neuron": neuron.name,
         "backend": options.backend,
         "steps": len(recording.spike),
         "dt_ms": neuron.dt,
         "spikes": int(recording.spikes),
-        "spike_times_ms": times.tolist(),
+        "spike_times_ms": recording.spike_times.tolist(),
         "final": {name: float(values[-1]) for name, values in recording.states.items()},
         "saturated_steps": recording.saturated,
     }
@@ -67,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _run_on(backend: str, neuron: Neuron, values: dict[str, Any]) -> Recording:
+def _run_on(backend: str, neuron: Neuron, values: Mapping[str, Any]) -> Recording:
     if backend == "float":
         return neuron.run(**values)
     fixed = neuron.fixed()
@@ -105,7 +116,9 @@ def _npz(output: str) -> Path:
 def _text(neuron: Neuron, figures: dict[str, Any]) -> str:
     times = figures["spike_times_ms"]
     shown = ", ".join(f"{t:.1f}" for t in times[:_SHOWN]) + (", ..." if times[_SHOWN:] else "")
-    final = ", ".join(f"{n} = {v:.6g} {neuron.units[n]}" for n, v in figures["final"].items())
+    final = ", ".join(
+        f"{n} = {v:.6g} {neuron.units[n]}".rstrip() for n, v in figures["final"].items()
+    )
     return "\n".join(
         [
             f"{neuron.name} ({figures['backend']}): {figures['steps']:,} steps of {neuron.dt:g} ms",

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import argparse
 
-from .options import Commands, add_board, add_command, answer, chosen_neuron, chosen_steps
+from .options import (
+    Commands,
+    add_board,
+    add_command,
+    add_inputs,
+    add_start,
+    answer,
+    chosen_inputs,
+    chosen_neuron,
+    chosen_steps,
+)
 
 __all__ = ["add", "run"]
 
@@ -15,6 +25,8 @@ def add(commands: Commands) -> None:
         commands, "verify", run, "Check a neuron all the way from float to the bitstream."
     )
     add_board(parser)
+    add_inputs(parser)
+    add_start(parser)
     parser.add_argument(
         "--steps", type=int, default=10_000, metavar="N", help="of the compiled simulations"
     )
@@ -27,14 +39,14 @@ def run(options: argparse.Namespace) -> int:
     from ..tools.toolchain import say
 
     neuron, target = chosen_neuron(options), board(options.board)
-    steps = chosen_steps(options)
+    steps, given = chosen_steps(options), chosen_inputs(options, neuron)
     assert steps is not None
     if not options.json:
         print(f"{neuron.name} on {target.title} ({target.device})", flush=True)
     for text in lacking(target):
         say(f"  {text}")
     rungs = []
-    for rung in climb(neuron, target, steps=steps):
+    for rung in climb(neuron, target, steps=steps, stimulus=given):
         rungs.append(rung)
         if not options.json:
             print(rung, flush=True)

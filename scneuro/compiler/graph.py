@@ -53,9 +53,10 @@ class Expr:
     ----------
     op : str
         ``const``, ``var``, an arithmetic or logic operation, ``where``, ``pow`` (the exponent is
-        ``value``, an int) or ``call`` (``value`` is a NumPy ufunc of one argument).
+        ``value``, an int) or ``call`` (``value`` is a NumPy ufunc of one argument). A ``where``
+        that stands for ``np.minimum`` and the like has that as its ``value``.
     args : tuple of Expr
-    value : float, str, int or ufunc
+    value : float, str, int, ufunc or None
         The constant, the variable's name, the exponent or the function.
     line : str
         The source line that made it, for messages; not part of its identity.
@@ -157,13 +158,16 @@ class Graph:
 
 
 def ordered(roots: Iterable[Expr], known: Container[Expr] = ()) -> list[Expr]:
-    """What ``roots`` need besides what is ``known``, each once, arguments first."""
-    found: set[Expr] = set()
+    """What ``roots`` need besides what is ``known``, each once, arguments first.
+
+    The order is that of the graph alone, and so the same every time.
+    """
+    found: dict[Expr, None] = {}
     stack = [root for root in roots if root not in known]
     while stack:
         expr = stack.pop()
         if expr not in found:
-            found.add(expr)
+            found[expr] = None
             stack.extend(arg for arg in expr.args if arg not in known)
     return sorted(found, key=lambda expr: expr.depth)
 

@@ -1,4 +1,7 @@
-"""A canonical update as equations a person reads: repeated sums and tables get names."""
+"""A canonical update as equations a person reads: repeated sums and tables get names.
+
+The names have a # in them, which no name of a user's can have.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,6 @@ from .terms import (
     Sum,
     Value,
     Variable,
-    behind,
     proportion,
 )
 
@@ -38,36 +40,30 @@ class Equations:
     Attributes
     ----------
     sums : dict of str to str
-        The sums that states are written with, by the names the rest uses: s1, s2, ...
+        The sums that states are written with, by the names the rest uses: s#1, s#2, ...
     updates : dict of str to str
     spike : str
     tables : dict of str to str
-        Function by name: f1, f2, ...
+        Function by name: f#1, f#2, ...
     """
 
     def __init__(self, updates: dict[str, Sum], spike: Condition | bool) -> None:
         self.tables: dict[str, str] = {}
         self._lookups: dict[Lookup, str] = {}
         self._values: dict[Value | Select, str] = {}
-        conditions = [] if isinstance(spike, bool) else [spike]
-        terms = behind([*updates.values(), *conditions])
-        self._taken = {term.name for term in terms if isinstance(term, Variable)}
         self._named: list[tuple[str, Sum]] = []
         self.sums: dict[str, str] = {}
         for leaf in (leaf for update in updates.values() for leaf in update.leaves):
             if len(leaf.terms) > 1 and self._name_of(leaf) is None:
                 text = self._plain(leaf)
-                self._named.append((self._free("s", len(self._named)), leaf))
+                self._named.append((f"s#{len(self._named) + 1}", leaf))
                 self.sums[self._named[-1][0]] = text
         self.updates = {name: _bare(self._sum(update)) for name, update in updates.items()}
         self.spike = str(spike) if isinstance(spike, bool) else _bare(self._condition(spike))
 
-    def _free(self, letter: str, count: int) -> str:
-        """A name that no state or input has."""
-        name = f"{letter}{count + 1}"
-        while name in self._taken:
-            name = f"_{name}"
-        return name
+    def spelled(self, value: Sum) -> str:
+        """A sum, written out."""
+        return self._plain(value)
 
     # -- sums --------------------------------------------------------------------------------
     def _name_of(self, value: Sum) -> tuple[str, Sum, float] | None:
@@ -101,7 +97,7 @@ class Equations:
                 )
             case Value() | Select():
                 return self._shared(factor)
-        name = self._lookups.setdefault(factor, self._free("f", len(self._lookups)))
+        name = self._lookups.setdefault(factor, f"f#{len(self._lookups) + 1}")
         self.tables[name] = str(factor.expr)
         return f"{name}({self._sum(factor.of) if isinstance(factor.of, Sum) else factor.of.name})"
 
@@ -116,7 +112,7 @@ class Equations:
             if isinstance(value, Select) and len(text) <= _SHORT:
                 self._values[value] = text
             else:
-                name = self._free("x", sum(n[0] in "x_" for n in self._values.values()))
+                name = f"x#{sum(n.startswith('x#') for n in self._values.values()) + 1}"
                 self.sums[name] = _bare(text)
                 self._values[value] = name
         return self._values[value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,33 +12,41 @@ from ..neuron import Neuron, need_neuron
 from ..signals.stimulus import as_words
 from ..words import Q8_8
 from .page import FLOAT, WORDS, label, page, require
-from .runs import both, called, count
+from .runs import both, called, count, described, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["plot_fi"]
+__all__ = ["CURRENTS", "plot_fi"]
 
 _STEPS = 10_000
-_CURRENTS = 40
+#: As many currents as are chosen where none are given.
+CURRENTS = 40
 
 
 def plot_fi(
-    neuron: Neuron, path: str | Path, currents: Any = None, *, steps: int | None = None
+    neuron: Neuron,
+    path: str | Path,
+    currents: Any = None,
+    *,
+    steps: int | None = None,
+    inputs: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Draw the firing rate over the current, in float and Q8.8, and where their counts differ.
+    """Draw the firing rate over the current, of float and of integers, and their difference.
 
     Parameters
     ----------
     neuron : Neuron
     path : path
-        A .png or .svg file, written whole or not at all.
+        A .png, .svg or .pdf file, written whole or not at all.
     currents : array of shape (N,), optional
-        Values of the first input, each held throughout and rounded to the nearest Q8.8 word; the
-        other inputs stay at their default. By default 40 up to 1.5 times the neuron's greatest
+        Values of the first input, each held throughout and rounded to the nearest Q8.8 word. By
+        default 40 up to 1.5 times the neuron's greatest
         typical current. All run at once.
     steps : int, optional
         At each current, by default 10,000; the rate is the number of spikes over their time.
+    inputs : mapping of str to float, optional
+        What other inputs are held at, instead of their default.
 
     Returns
     -------
@@ -59,16 +68,16 @@ def plot_fi(
     name = next(iter(neuron.input_defaults))
     if currents is None:
         most = max(neuron.currents, key=abs)
-        currents = np.linspace(0, np.clip(1.5 * most, Q8_8.least, Q8_8.greatest), _CURRENTS)
+        currents = np.linspace(0, np.clip(1.5 * most, Q8_8.least, Q8_8.greatest), CURRENTS)
     values = np.unique(as_words(currents, f"{neuron.name}: {name}", neuron.units[name]))
     if np.ndim(currents) != 1:
         raise ValueError(f"currents must have shape (N,), not {np.shape(currents)}")
-    spikes = {
-        fidelity: run.spikes
-        for fidelity, run in both(neuron, {name: np.tile(values, (steps, 1))}).items()
-    }
+    held = np.broadcast_to(values, (steps, len(values)))
+    driven = {**words(neuron, inputs or {}), name: held}
+    spikes = {fidelity: run.spikes for fidelity, run in both(neuron, driven, record=()).items()}
     time = steps * neuron.dt
-    title = f"{called(neuron)}: firing rate over {time:g} ms at each current"
+    others = f", {described(neuron, words(neuron, inputs))}" if inputs else ""
+    title = f"{called(neuron)}: firing rate over {time:g} ms at each current{others}"
     with page(path, 6.5, 4.3, title) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         marks = ({"marker": "o", "ms": 7}, {"marker": ".", "ms": 5})
@@ -79,8 +88,8 @@ def plot_fi(
         above.set_ylabel("firing rate (Hz)")
         above.legend(loc="upper left")
         above.set_ylim(bottom=0)
-        reference, words = spikes.values()
-        _draw_difference(below, values, words - reference)
+        reference, integers = spikes.values()
+        _draw_difference(below, values, integers - reference)
         below.set_xlabel(label([name], neuron.units[name]))
         figure.align_ylabels()
     return figure
@@ -95,4 +104,4 @@ def _draw_difference(axis: Any, values: np.ndarray, difference: np.ndarray) -> N
     most = max(1.5, 1.2 * float(np.max(np.abs(difference))))
     axis.set_ylim(-most, most)
     axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axis.set_ylabel("Q8.8 \N{MINUS SIGN} float\n(spikes)")
+    axis.set_ylabel("integers \N{MINUS SIGN} float\n(spikes)")

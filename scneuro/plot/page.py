@@ -1,7 +1,7 @@
 """What all figures share: how they look, what they call things, and how they are written.
 
-Float is a wide, pale line and Q8.8 a thin, dark one on it, so both are seen where they agree, in
-print without colour, too.
+Float is a wide, pale line and the integers are a thin, dark one on it, so both are seen where they
+agree, in print without colour, too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ __all__ = ["FLOAT", "WORDS", "amount", "label", "page", "require", "symbol"]
 FLOAT: dict[str, Any] = {"color": "#1f4e8c", "lw": 3.0, "alpha": 0.4}
 WORDS: dict[str, Any] = {"color": "#b5341c", "lw": 1.0}
 
-_FORMATS = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}
+# what of a file says when and by what it was drawn, so that the same drawing makes the same bytes
+_FORMATS: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
 _LOOK = {
     "axes.formatter.useoffset": False,
     "axes.spines.right": False,
@@ -57,13 +62,13 @@ def require(path: str | Path | None = None) -> None:
     ScneuroError
         If matplotlib is missing.
     ValueError
-        If ``path`` is no .png and no .svg.
+        If ``path`` is no .png, .svg or .pdf.
     """
     try:
         import matplotlib  # noqa: F401
     except ImportError:
         raise ScneuroError("plots need matplotlib", 'pip install "scneuro[plots]"') from None
-    if path is not None and Path(path).suffix not in _FORMATS:
+    if path is not None and Path(path).suffix.lower() not in _FORMATS:
         raise ValueError(f"cannot plot to {path}: name a {' or '.join(_FORMATS)} file")
     if path is not None:
         check_writable(path)
@@ -92,7 +97,8 @@ def page(path: str | Path, width: float, height: float, title: str) -> Iterator[
         figure.suptitle(title, x=0.014, ha="left", fontsize=11)
         yield figure
         content = io.BytesIO()
-        figure.savefig(content, format=path.suffix[1:], metadata=_FORMATS[path.suffix])
+        kind = path.suffix.lower()
+        figure.savefig(content, format=kind[1:], metadata=_FORMATS[kind])
     write_whole(path, content.getvalue())
 
 

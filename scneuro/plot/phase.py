@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from ..neuron import Neuron, need_neuron
 from ..runner import Recording
 from .page import FLOAT, WORDS, label, page, require, symbol
-from .runs import both, called, count, described, held
+from .runs import both, called, count, described, held, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,26 +29,37 @@ _Limits = tuple[float, float]
 
 
 def plot_phase(
-    neuron: Neuron, path: str | Path, current: float | None = None, *, steps: int | None = None
+    neuron: Neuron,
+    path: str | Path,
+    current: float | None = None,
+    *,
+    steps: int | None = None,
+    variables: Sequence[str] | None = None,
+    inputs: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Draw the phase plane of a neuron with two variables under a constant current.
+    """Draw the phase plane of two variables of a neuron under a constant current.
 
     It shows both nullclines (where the float ``update`` leaves a variable as it is), the flow, the
     region in which a step ends in a spike, and the trajectory from the initial state in float and
-    in Q8.8, broken at every spike, with the points at which it is reset.
+    in integers, broken at every spike, with the points at which it is reset.
 
     Parameters
     ----------
     neuron : Neuron
         With two states, not counting those in words of whole numbers (``Q16.0``), such as the
-        steps of a refractory period.
+        steps of a refractory period; or with more, if ``variables`` are named.
     path : path
-        A .png or .svg file, written whole or not at all.
+        A .png, .svg or .pdf file, written whole or not at all.
     current : float, optional
         Of the first input, rounded to the nearest Q8.8 word; by default the neuron's first typical
-        one. The other inputs stay at their default.
+        one.
     steps : int, optional
         Of the trajectory; by default 200 ms.
+    variables : (str, str), optional
+        The states on the x and the y axis. The nullclines and the flow are then those of the plane
+        in which all other states have their initial values, which the trajectory leaves.
+    inputs : mapping of str to float, optional
+        What other inputs are held at, instead of their default.
 
     Returns
     -------
@@ -58,8 +69,8 @@ def plot_phase(
     Raises
     ------
     ValueError
-        A path with another suffix, a neuron that has not two states, or a current that does not
-        fit Q8.8.
+        A path with another suffix, a neuron that has not two states, variables that are not two
+        states, or an input that does not fit Q8.8.
     ScneuroError
         If matplotlib is missing.
     FileTrouble
@@ -67,29 +78,46 @@ def plot_phase(
     """
     need_neuron(neuron, "plot_phase()")
     require(path)
-    plane = [n for n, state in neuron.state_variables.items() if state.format.fraction > 0]
-    if len(plane) != 2:
-        raise ValueError(
-            f"a phase plane needs two states, but {neuron.name} has {', '.join(plane)}; "
-            "plot its trace instead"
-        )
-    inputs = {**neuron.input_defaults, next(iter(neuron.input_defaults)): held(neuron, current)}
-    first = next(iter(inputs))
-    driven = {first: np.full(count(neuron, steps, _DURATION), inputs[first])}
+    plane = _plane(neuron, variables)
+    first = next(iter(neuron.input_defaults))
+    given = {n: float(v) for n, v in words(neuron, inputs or {}).items()}
+    given[first] = held(neuron, current)
+    driven = {n: np.full(count(neuron, steps, _DURATION), v) for n, v in given.items()}
     runs = both(neuron, driven)
-    limits = _limits(neuron, plane, inputs, list(runs.values()))
+    given = {**neuron.input_defaults, **given}
+    limits = _limits(neuron, plane, given, list(runs.values()))
     title = f"{called(neuron)}: {described(neuron, driven)}"
     with page(path, *_SIZE, title) as figure:
         axis = figure.subplots()
         start = [neuron.initial[name] for name in plane]
         for (fidelity, run), style in zip(runs.items(), (FLOAT, WORDS), strict=True):
             axis.plot(*_trajectory(run, plane, start), label=fidelity, **style)
-        _draw_flow(axis, neuron, plane, inputs, limits)
+        _draw_flow(axis, neuron, plane, given, limits)
         _draw_resets(axis, plane, runs)
         for name, limit, place in zip(plane, limits, ("x", "y"), strict=True):
             axis.set(**{f"{place}lim": limit, f"{place}label": label([name], neuron.units[name])})
         axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
     return figure
+
+
+def _plane(neuron: Neuron, variables: Sequence[str] | None) -> list[str]:
+    """The two states that are drawn."""
+    there = [n for n, state in neuron.state_variables.items() if state.format.fraction > 0]
+    if variables is None:
+        if len(there) != 2:
+            cure = "name two: variables=" + repr(tuple(there[:2]))
+            raise ValueError(
+                f"a phase plane needs two states, but {neuron.name} has {', '.join(there)}; "
+                + (cure if len(there) > 2 else "plot its trace instead")
+            )
+        return there
+    chosen = list(variables)
+    if len(set(chosen)) != 2 or not set(chosen) <= set(neuron.state_names):
+        raise ValueError(
+            f"variables must be two of {neuron.name}'s states, {', '.join(neuron.state_names)}, "
+            f"not {', '.join(map(str, chosen))}"
+        )
+    return chosen
 
 
 def _flow(

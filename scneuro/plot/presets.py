@@ -19,14 +19,14 @@ _COLUMNS = 4
 
 
 def plot_presets(neuron: type[Neuron], path: str | Path, *, steps: int | None = None) -> Figure:
-    """Draw the first state of every preset, each under its own first current, float under Q8.8.
+    """Draw the first state of every preset, each under its own first current, float under integers.
 
     Parameters
     ----------
     neuron : type of Neuron
         With ``presets``.
     path : path
-        A .png or .svg file, written whole or not at all.
+        A .png, .svg or .pdf file, written whole or not at all.
     steps : int, optional
         Of every run; by default 500 ms.
 
@@ -49,7 +49,7 @@ def plot_presets(neuron: type[Neuron], path: str | Path, *, steps: int | None = 
         raise ValueError(f"{neuron.__name__} has no presets; plot its trace instead")
     rows = -(-len(neuron.presets) // _COLUMNS)
     columns = min(len(neuron.presets), _COLUMNS)
-    with page(path, 9, 1.75 * rows + 1, f"{neuron.__name__} in float and Q8.8") as figure:
+    with page(path, 9, 1.75 * rows + 1, f"{neuron.__name__} in float and in integers") as figure:
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axis, name in zip(axes, neuron.presets, strict=False):
             one = neuron.preset(name)

@@ -1,4 +1,4 @@
-"""What a figure shows: a neuron under a stimulus in float and in Q8.8, and how both are called."""
+"""What a figure shows: a neuron under a stimulus in float and in integers, and their names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..runner import Recording
 from ..signals.stimulus import as_words
 from .page import amount, symbol
 
-__all__ = ["both", "called", "count", "described", "held", "stimuli"]
+__all__ = ["both", "called", "count", "described", "held", "stimuli", "words"]
 
 _MOST = 3  # changed parameters that a title lists
 
@@ -37,25 +37,38 @@ def stimuli(neuron: Neuron, stimulus: Any, steps: int) -> dict[str, np.ndarray]:
     A number is held for the length of the arrays, or for ``steps`` where there is none.
     """
     first, *_ = neuron.input_defaults
-    if stimulus is None:
-        stimulus = np.full(steps, neuron.input_defaults[first])
-        stimulus[steps // 10 : -(steps // 10) or None] = neuron.currents[0]
-    given = stimulus if isinstance(stimulus, Mapping) else {first: stimulus}
-    if all(np.ndim(values) == 0 for values in given.values()):
-        given = {name: np.full(steps, value) for name, value in given.items()}
+    given = dict(stimulus) if isinstance(stimulus, Mapping) else {first: stimulus}
+    arrays = [np.shape(v) for v in given.values() if v is not None and np.ndim(v)]
+    if not arrays:
+        arrays = [(steps,)]
+        given = {n: v if v is None else np.full(steps, v) for n, v in given.items()}
+    for name, values in given.items():
+        if values is None:
+            given[name] = _pulse(neuron, name, arrays[0][0])
+    return words(neuron, given)
+
+
+def words(neuron: Neuron, given: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Values of inputs, by name, as the Q8.8 words nearest to them."""
     return {
-        name: as_words(
-            np.asarray(values),
-            f"{neuron.name}: {name}",
-            neuron.units.get(name, ""),
-        )
-        for name, values in given.items()
+        name: as_words(np.asarray(v), f"{neuron.name}: {name}", neuron.units.get(name, ""))
+        for name, v in given.items()
     }
 
 
-def both(neuron: Neuron, inputs: Mapping[str, Any]) -> dict[str, Recording]:
-    """A run in float and one in Q8.8, by label; both draw the same noise."""
-    return {"float": neuron.run(**inputs), "Q8.8": neuron.fixed().run(**inputs)}
+def _pulse(neuron: Neuron, name: str, steps: int) -> np.ndarray:
+    """The first typical current over the middle four fifths."""
+    pulse = np.full(steps, neuron.input_defaults[name])
+    pulse[steps // 10 : -(steps // 10) or None] = neuron.currents[0]
+    return pulse
+
+
+def both(neuron: Neuron, inputs: Mapping[str, Any], **options: Any) -> dict[str, Recording]:
+    """A run in float and one in integers, by label; both draw the same noise."""
+    return {
+        "float": neuron.run(**inputs, **options),
+        "integers": neuron.fixed().run(**inputs, **options),
+    }
 
 
 def called(neuron: Neuron) -> str:

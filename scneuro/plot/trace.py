@@ -29,13 +29,13 @@ _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5,
 def plot_trace(
     neuron: Neuron, path: str | Path, stimulus: Any = None, *, steps: int | None = None
 ) -> Figure:
-    """Run a neuron in float and in Q8.8 and draw both over each other, with the error below.
+    """Run a neuron in float and in integers and draw both over each other, with the error below.
 
     Parameters
     ----------
     neuron : Neuron
     path : path
-        A .png or .svg file, written whole or not at all.
+        A .png, .svg or .pdf file, written whole or not at all.
     stimulus : float, array of shape (T,), or mapping of input name to such, optional
         The first input, or several; a float is held. By default a pulse of the neuron's first
         typical current over the middle four fifths. Both fidelities are given the Q8.8 words
@@ -89,7 +89,7 @@ def plot_recordings(
         By label, at most three; the first is the reference. All of one neuron and one stimulus,
         shape (T,).
     path : path
-        A .png or .svg file, written whole or not at all.
+        A .png, .svg or .pdf file, written whole or not at all.
     title : str
     units : mapping of str to str
         Of states and inputs.

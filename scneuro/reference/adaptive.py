@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -10,24 +11,27 @@ import numpy as np
 
 from ..errors import ScneuroError
 from ..neuron import Neuron
-from .equations import equations_of
+from .equations import Equations, equations_of
 
 __all__ = ["spike_times", "versions"]
 
 _OPTIONS: dict[str, Any] = {"method": "DOP853", "rtol": 1e-10, "atol": 1e-12}
 
 
+_INSTANTS = 10.0 ** np.arange(-18, -5)  # ms
+
+
 class _Crossing:
-    """SciPy's event: the first state rises through the threshold."""
+    """SciPy's event: a spike."""
 
     direction = 1.0
 
-    def __init__(self, threshold: float, *, terminal: bool) -> None:
-        self.threshold = threshold
-        self.terminal = terminal
+    def __init__(self, neuron: Neuron, equations: Equations, current: float) -> None:
+        self.neuron, self.equations, self.current = neuron, equations, current
+        self.terminal = equations.reset is not None
 
     def __call__(self, t: float, states: Any) -> Any:
-        return states[0] - self.threshold
+        return self.equations.crossing(self.neuron, self.current, *states)
 
 
 def _solve_ivp() -> Any:
@@ -41,7 +45,12 @@ def _solve_ivp() -> Any:
     return solve_ivp
 
 
-def spike_times(neuron: Neuron, current: float, duration: float) -> np.ndarray:
+def spike_times(
+    neuron: Neuron,
+    current: float,
+    duration: float,
+    others: Mapping[str, float] | None = None,
+) -> np.ndarray:
     """When the equations of a neuron spike under a current held from t = 0.
 
     Parameters
@@ -52,6 +61,8 @@ def spike_times(neuron: Neuron, current: float, duration: float) -> np.ndarray:
         In the unit of its first input.
     duration : float
         ms.
+    others : mapping of str to float, optional
+        What its other inputs are held at.
 
     Returns
     -------
@@ -63,14 +74,14 @@ def spike_times(neuron: Neuron, current: float, duration: float) -> np.ndarray:
     ScneuroError
         No equations for this neuron, no SciPy, or an integration that fails.
     """
-    equations = equations_of(neuron)
+    equations = equations_of(neuron, others)
     solve_ivp = _solve_ivp()
     hold = equations.hold(neuron)
-    crossing = _Crossing(equations.threshold(neuron), terminal=equations.reset is not None)
-    t, states = 0.0, equations.start(neuron)
+    crossing = _Crossing(neuron, equations, current)
+    t, states = 0.0, equations.begin(neuron)
     spikes: list[float] = []
     if equations.reset and crossing(t, states) >= 0:
-        spikes, t, states = [t], hold, equations.reset(neuron, *states)
+        spikes, t, states = [t], hold, equations.reset(neuron, current, *states)
     while t < duration:
         with np.errstate(over="ignore", invalid="ignore"):  # in trial steps, which it then halves
             solution = solve_ivp(
@@ -80,16 +91,23 @@ def spike_times(neuron: Neuron, current: float, duration: float) -> np.ndarray:
                 events=crossing,
                 **_OPTIONS,
             )
-        if solution.status < 0:
+        events = [*zip(solution.t_events[0].tolist(), solution.y_events[0], strict=True)]
+        if solution.status < 0 and equations.runaway:
+            at, last = solution.t[-1], solution.y[:, -1]
+            with np.errstate(all="ignore"):
+                slope = np.array(equations.slope(neuron, current, *last))
+                if any(crossing(at, last + instant * slope) >= 0 for instant in _INSTANTS):
+                    events.append((at, last))
+        if solution.status < 0 and not events:
             raise ScneuroError(
                 f"{neuron.name}: the reference stops at {solution.t[-1]:g} ms: {solution.message}",
                 "check its parameters: V may run away before it is a spike",
             )
-        spikes.extend(solution.t_events[0].tolist())
+        spikes.extend(float(at) for at, _ in events)
         if equations.reset is None or solution.status == 0:
             break
         t = spikes[-1] + hold
-        states = equations.reset(neuron, *solution.y_events[0][-1])
+        states = equations.reset(neuron, current, *events[-1][1])
     return np.array(spikes)
 
 

@@ -29,7 +29,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     dt = job["dt"]
     constants = "".join(f"\n{name} : 1 (constant)" for name in job["parameters"])
     group = brian2.NeuronGroup(
-        len(job["parameters"]["I"]),
+        len(next(iter(job["parameters"].values()))),
         job["equations"] + constants,
         threshold=job["threshold"],
         reset=job["reset"],

@@ -1,10 +1,10 @@
-"""How far a neuron is from its differential equations: by its time step, and by Q8.8."""
+"""How far a neuron is from its differential equations: by its time step, and by its integers."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ..neuron import Neuron, need_neuron
 from ..neurons import builtin
 from ..runner import Recording, numbers
 from ..signals.stimulus import as_words
+from ..tools.notebook import table
 from . import adaptive
 from .equations import equations_of
 
@@ -27,6 +28,7 @@ BRIAN_DT = 0.001
 STORED = Path(__file__).with_name("stored.json")
 _SCRIPT = Path(__file__).with_name("brian.py")
 _MOST_STEPS = 1_000_000
+_WIDTH = 96
 _INSTALL = "name a Python with Brian2: python3 -m venv brian; brian/bin/pip install brian2"
 
 
@@ -71,39 +73,67 @@ class Comparison:
     ----------
     neuron : str
     current : float
-        The Q8.8 word that everybody was given, in ``unit``.
+        The Q8.8 word that everybody was given, in ``unit``; None if it was not held.
     duration, dt : float
         ms.
-    solve_ivp, float_model, fixed_model : ndarray of float
+    solve_ivp : ndarray of float or None
+        Spike times of the differential equations, ms; None where ``given`` stand for them.
+    float_model, fixed_model : ndarray of float
         Spike times, ms.
-    brian : ndarray of float or None
-        Brian2's.
+    brian, given : ndarray of float or None
+        Brian2's, and those that were given to compare with.
+    equations : tuple of str
+        The differential equations that were derived from ``update()``.
     """
 
     neuron: str
-    current: float
+    current: float | None
     unit: str
     duration: float
     dt: float
-    solve_ivp: np.ndarray
+    solve_ivp: np.ndarray | None
     float_model: np.ndarray
     fixed_model: np.ndarray
     brian: np.ndarray | None
+    given: np.ndarray | None = None
+    equations: tuple[str, ...] = ()
 
     @property
-    def discretisation(self) -> TrainError:
+    def discretisation(self) -> TrainError | None:
         """The float model, at its dt, against SciPy's adaptive integration."""
+        if self.solve_ivp is None:
+            return None
         return TrainError.between(self.float_model, self.solve_ivp)
 
     @property
     def quantisation(self) -> TrainError:
-        """The Q8.8 model against the float model."""
+        """The integer model against the float model."""
         return TrainError.between(self.fixed_model, self.float_model)
 
     @property
     def references(self) -> TrainError | None:
         """Brian2 against SciPy: what the references themselves differ by."""
-        return None if self.brian is None else TrainError.between(self.brian, self.solve_ivp)
+        if self.brian is None or self.solve_ivp is None:
+            return None
+        return TrainError.between(self.brian, self.solve_ivp)
+
+    @property
+    def to_given(self) -> dict[str, TrainError]:
+        """The float model and the integers against the spike times that were given."""
+        if self.given is None:
+            return {}
+        models = {"float": self.float_model, "integers": self.fixed_model}
+        return {name: TrainError.between(times, self.given) for name, times in models.items()}
+
+    def _errors(self) -> list[tuple[str, str, TrainError]]:
+        """What is compared with what."""
+        found = {
+            "discretisation": ("float / solve_ivp", self.discretisation),
+            "quantisation": ("integers / float", self.quantisation),
+            "references": ("Brian2 / solve_ivp", self.references),
+        }
+        said = [(name, what, error) for name, (what, error) in found.items() if error is not None]
+        return [*said, *(("given", f"{n} / file", error) for n, error in self.to_given.items())]
 
     def figures(self) -> dict[str, Any]:
         """Everything but the spike times, as JSON takes it."""
@@ -112,21 +142,33 @@ class Comparison:
             "current": self.current,
             "duration_ms": self.duration,
             "dt_ms": self.dt,
-            "discretisation_ms": asdict(self.discretisation),
+            "discretisation_ms": asdict(self.discretisation) if self.discretisation else None,
             "quantisation_ms": asdict(self.quantisation),
             "references_ms": asdict(self.references) if self.references else None,
+            "given_ms": {n: asdict(error) for n, error in self.to_given.items()} or None,
+            "equations": list(self.equations),
         }
 
+    def __repr__(self) -> str:
+        return f"<Comparison of {self.neuron} with its references over {self.duration:g} ms>"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, what, *vars(error).values()) for name, what, error in self._errors()]
+        head = ("", "", "spikes", "expected", "first, ms", "mean, ms", "greatest, ms")
+        return table(repr(self)[1:-1], rows, head)
+
     def __str__(self) -> str:
+        under = "its inputs" if self.current is None else f"{self.current:g} {self.unit}".rstrip()
         rows = [
-            f"{self.neuron}: {self.current:g} {self.unit} for {self.duration:g} ms, dt "
+            f"{self.neuron}: {under} for {self.duration:g} ms, dt "
             f"{self.dt:g} ms; the k-th spike against the k-th, ms",
             f"  {'':36s} spikes  expected     first      mean       max",
-            f"  discretisation  float / solve_ivp   {self.discretisation}",
-            f"  quantisation    Q8.8 / float        {self.quantisation}",
         ]
-        if self.references:
-            rows.append(f"  references      Brian2 / solve_ivp  {self.references}")
+        rows += [f"  {name:14s}  {what:20s}{error}" for name, what, error in self._errors()]
+        if self.equations:
+            rows.append("  the differential equations that update() integrates")
+            for said in self.equations:
+                rows.append(f"    {said if len(said) <= _WIDTH else said[: _WIDTH - 3] + '...'}")
         return "\n".join(rows)
 
 
@@ -137,8 +179,14 @@ def compare(
     duration: float = 1000.0,
     brian: str | None = None,
     live: bool = True,
+    inputs: Mapping[str, Any] | None = None,
+    spikes: Any = None,
 ) -> Comparison:
-    """Compare a neuron's float and Q8.8 models with its differential equations.
+    """Compare a neuron's float and integer models with its differential equations.
+
+    They are those of the papers for a built-in neuron, those it says itself
+    (:attr:`~scneuro.Neuron.equations`), or those that ``update()`` integrates by explicit Euler. Or
+    compare it with spike times from elsewhere, such as a script for Brian2.
 
     All that a step tells of its spike is that it fell within it, so it is dated at the middle
     (Brian2 takes the step's beginning, NEST its end).
@@ -149,7 +197,7 @@ def compare(
     Parameters
     ----------
     neuron : Neuron
-        A deterministic built-in one, with any parameters.
+        A deterministic one; with ``spikes``, any.
     current : float, optional
         Held from t = 0 on the first input, as the Q8.8 word nearest to it; by default the
         neuron's first typical current.
@@ -159,6 +207,10 @@ def compare(
         A Python that has Brian2, to integrate the equations a second time.
     live : bool
         Integrate now, which takes SciPy; otherwise read the standard runs that are stored.
+    inputs : mapping of str to float or array of shape (T,), optional
+        What other inputs are held at; with ``spikes``, values of any input, a step each.
+    spikes : array of float, optional
+        Spike times to compare with, in ms, ascending; no equations are needed then.
 
     Raises
     ------
@@ -166,27 +218,50 @@ def compare(
         There are no equations for the neuron, SciPy or Brian2 is missing, or the run is not
         among those stored.
     ValueError
-        A current that does not fit Q8.8, a duration below one step, or ``brian`` without ``live``.
+        A current that does not fit Q8.8, a duration below one step, ``brian`` without ``live``,
+        inputs that are not held without ``spikes``, or spike times that do not ascend.
     """
     need_neuron(neuron, "compare()")
     if brian is not None and not live:
         raise ValueError("brian runs Brian2 now; with live=False its stored spike times are read")
-    equations_of(neuron)
-    value = numbers(neuron.currents[0] if current is None else current, "current")
+    given = None if spikes is None else _given(spikes)
     name = next(iter(neuron.input_defaults))
-    word = float(as_words(value, name, neuron.units[name]))
+    driven = {name: neuron.currents[0] if current is None else current, **(inputs or {})}
+    if given is None and not live:
+        equations_of(neuron, derive=False)
+    words = {
+        n: as_words(numbers(v, "current" if n == name else n), n, neuron.units.get(n, ""))
+        for n, v in driven.items()
+    }
+    lengths = {len(v) for v in words.values() if v.ndim}
+    if lengths and given is None:
+        raise ValueError("the equations are integrated under inputs that are held: give numbers")
     if not (np.isfinite(duration) and duration >= neuron.dt):
         raise ValueError(f"duration must be at least one step of {neuron.dt:g} ms, not {duration}")
     if duration > _MOST_STEPS * neuron.dt:
         raise ValueError(f"duration must be at most {_MOST_STEPS:,} steps, not {duration:g} ms")
-    second: np.ndarray | None
-    if live:
-        first = adaptive.spike_times(neuron, word, duration)
-        second = brian_times(brian, [neuron], [word], duration)[0][0] if brian else None
+    steps = min(lengths, default=round(duration / neuron.dt))
+    duration = steps * neuron.dt if lengths else duration
+    stimulus: dict[str, Any] = {
+        n: v[:steps] if v.ndim else np.full(steps, v) for n, v in words.items()
+    }
+    word = None if words[name].ndim else float(words[name])
+    first, second = None, None
+    text: tuple[str, ...] = ()
+    if given is None:
+        assert word is not None
+        others = {n: float(v) for n, v in words.items() if n != name}
+        if live:
+            text = equations_of(neuron, others).text
+            first = adaptive.spike_times(neuron, word, duration, others)
+            if brian:
+                second = brian_times(brian, [neuron], [word], duration, others)[0][0]
+        else:
+            run = _find(stored(), neuron, word, duration)
+            first, second = run.solve_ivp, run.brian2
     else:
-        run = _find(stored(), neuron, word, duration)
-        first, second = run.solve_ivp, run.brian2
-    stimulus = np.full(round(duration / neuron.dt), word)
+        _check_unit(given, duration)
+        given = given[given <= duration]
     return Comparison(
         neuron.name,
         word,
@@ -194,10 +269,28 @@ def compare(
         duration,
         neuron.dt,
         first,
-        _times(neuron.run(stimulus)),
-        _times(neuron.fixed().run(stimulus)),
+        _times(neuron.run(**stimulus)),
+        _times(neuron.fixed().run(**stimulus)),
         second,
+        given,
+        text,
     )
+
+
+def _given(spikes: Any) -> np.ndarray:
+    times = numbers(spikes, "spikes")
+    if times.ndim != 1 or np.any(np.diff(times) < 0) or np.any(times < 0):
+        raise ValueError("spikes must be times in ms, of shape (N,), ascending and not negative")
+    return times
+
+
+def _check_unit(spikes: np.ndarray, duration: float) -> None:
+    """Refuse seconds: Brian2's ``monitor.t`` has them."""
+    if len(spikes) > 1 and spikes[-1] <= duration / 500:
+        raise ValueError(
+            f"all {len(spikes)} spikes are within {spikes[-1]:g} ms of {duration:g}: if they are "
+            "seconds, save milliseconds, as Brian2's monitor.t/ms"
+        )
 
 
 def _times(recording: Recording) -> np.ndarray:
@@ -208,7 +301,11 @@ def _times(recording: Recording) -> np.ndarray:
 
 # -- Brian2 ---------------------------------------------------------------------------------------
 def brian_times(
-    python: str, neurons: Sequence[Neuron], currents: Sequence[float], duration: float
+    python: str,
+    neurons: Sequence[Neuron],
+    currents: Sequence[float],
+    duration: float,
+    others: Mapping[str, float] | None = None,
 ) -> tuple[list[np.ndarray], dict[str, str]]:
     """Spike times (ms) by Brian2, and the versions that made them.
 
@@ -222,17 +319,26 @@ def brian_times(
         One for each.
     duration : float
         ms.
+    others : mapping of str to float, optional
+        What their other inputs are held at.
 
     Raises
     ------
     ScneuroError
-        If it cannot be run, or fails.
+        If it cannot be run, or fails, or the equations are none that Brian2 can be given.
     """
-    equations = equations_of(neurons[0])
-    starts = [equations.start(neuron) for neuron in neurons]
-    columns = {p: [neuron.parameters[p] for neuron in neurons] for p in _constants(neurons[0])}
-    job = asdict(equations.brian) | {
-        "parameters": columns | {"I": list(currents)},
+    equations = equations_of(neurons[0], others)
+    if equations.brian is None:
+        raise ScneuroError(
+            f"{neurons[0].name}: Brian2 is given equations as strings, and there are none",
+            "write them: equations = {'V': '(I - V) / tau', 'spike': ..., 'reset': ...}",
+        )
+    starts = [equations.begin(neuron) for neuron in neurons]
+    columns = {n: [float(v)] * len(neurons) for n, v in _held(neurons[0], others).items()}
+    columns |= {p: [neuron.parameters[p] for neuron in neurons] for p in _constants(neurons[0])}
+    text = asdict(equations.brian)
+    job = text | {
+        "parameters": columns | {text.pop("current"): list(currents)},
         "start": dict(zip(equations.states, zip(*starts, strict=True), strict=True)),
         "duration": duration,
         "dt": BRIAN_DT,
@@ -251,6 +357,13 @@ def brian_times(
         return [np.array(times, dtype=float) for times in answer["spikes"]], answer["versions"]
     except (ValueError, TypeError, KeyError):
         raise ScneuroError(f"{python} did not answer in JSON; is it a Python?", _INSTALL) from None
+
+
+def _held(neuron: Neuron, others: Mapping[str, float] | None) -> dict[str, float]:
+    """All inputs but the first, where a neuron's own equations may name them."""
+    _, *names = neuron.input_defaults
+    held = {name: neuron.input_defaults[name] for name in names} if neuron.equations else {}
+    return {**held, **(others or {})}
 
 
 def _constants(neuron: Neuron) -> list[str]:
@@ -297,7 +410,7 @@ def stored(path: Path = STORED) -> list[StoredRun]:
 
 def _find(runs: list[StoredRun], neuron: Neuron, word: float, duration: float) -> StoredRun:
     parameters = {name: neuron.parameters[name] for name in _constants(neuron)}
-    for run in runs:
+    for run in runs if not neuron._start else ():
         same = type(neuron) is builtin(run.neuron) and run.parameters == parameters
         if same and (run.current, run.duration) == (word, duration):
             return run

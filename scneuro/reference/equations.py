@@ -1,4 +1,4 @@
-"""The differential equations of the built-in neurons, from the papers and not from ``update()``.
+"""Differential equations; of the built-in neurons, from the papers and not from ``update()``.
 
 Each is written twice: as a slope for SciPy and as text for Brian2, so that a slip of the pen in
 either shows as a difference between the two. Times are in ms, so a slope is per ms.
@@ -6,7 +6,7 @@ either shows as a difference between the two. Times are in ms, so a slope is per
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +22,16 @@ __all__ = ["EQUATIONS", "Brian", "Equations", "equations_of"]
 
 @dataclass(frozen=True)
 class Brian:
-    """The equations once more, dimensionless, for Brian2; parameters and the current I by name."""
+    """The equations once more, dimensionless, for Brian2; parameters and inputs by name.
+
+    ``current`` is what they call the first input.
+    """
 
     equations: str
     threshold: str
     reset: str = ""
     refractory: str = "False"
+    current: str = "I"
 
 
 @dataclass(frozen=True)
@@ -42,50 +46,91 @@ class Equations:
         ``p`` to the states at t = 0.
     slope : callable
         ``p``, the current and the states to their derivatives, per ms.
-    threshold : callable
-        ``p`` to the potential that is a spike when risen to.
-    brian : Brian
+    crossing : callable
+        ``p``, the current and the states to what rises through 0 at a spike.
+    brian : Brian, optional
     reset : callable, optional
-        ``p`` and the states at a spike to the states after it; without one, they go on.
+        ``p``, the current and the states at a spike to the states after it; without one, they go
+        on.
     hold : callable
         ``p`` to how long the states are held after a spike, ms.
+    text : tuple of str
+        The equations in words, where they were derived.
+    runaway : bool
+        Whether a state that runs away faster than times can be told apart has spiked if it would
+        within a nanosecond.
     """
 
     states: tuple[str, ...]
     start: Callable[[Any], tuple[float, ...]]
     slope: Callable[..., tuple[Any, ...]]
-    threshold: Callable[[Any], float]
-    brian: Brian
+    crossing: Callable[..., Any]
+    brian: Brian | None = None
     reset: Callable[..., tuple[Any, ...]] | None = None
     hold: Callable[[Any], float] = lambda p: 0.0
+    text: tuple[str, ...] = ()
+    runaway: bool = False
+
+    def begin(self, neuron: Neuron) -> tuple[float, ...]:
+        """The states at t = 0, those that were set among them."""
+        start = zip(self.states, self.start(neuron), strict=True)
+        return tuple(neuron._start.get(name, value) for name, value in start)
 
 
-def equations_of(neuron: Neuron) -> Equations:
-    """The reference equations of a neuron.
+def equations_of(
+    neuron: Neuron, others: Mapping[str, float] | None = None, *, derive: bool = True
+) -> Equations:
+    """The reference equations of a neuron: a built-in one's, its own, or those of ``update()``.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    others : mapping of str to float, optional
+        What its inputs but the first are held at, if not at their defaults.
+    derive : bool
+        Take them from ``update()`` where there are no others.
 
     Raises
     ------
     ScneuroError
-        If there are none: it is stochastic, or not built in, or has channels of its own.
+        If there are none: it is stochastic, or ``update()`` is not explicit Euler, or it is built
+        in and has channels of its own, or inputs that its equations do not have.
     """
+    from .own import derived, written
+
+    others = {n: v for n, v in (others or {}).items() if v != neuron.input_defaults[n]}
     if neuron._noises:
         raise ScneuroError(
             f"{neuron.name} is stochastic: no reference has its spike times",
             "compare its rate over many runs instead",
         )
+    if neuron.equations:
+        return written(neuron, others)
     known = [equations for name, equations in EQUATIONS.items() if type(neuron) is builtin(name)]
-    if not known:
-        raise ScneuroError(
-            f"{neuron.name} has no reference equations; {', '.join(EQUATIONS)} have",
-            "scneuro parity compares any neuron's float model, integers and gates",
-        )
     if isinstance(neuron, HodgkinHuxley) and neuron.channels != (sodium, potassium, leak):
         raise ScneuroError(
             f"{neuron.name}: the reference is the squid axon, but this one has the channels "
             f"{', '.join(channel.name for channel in neuron.channels)} or other values of theirs",
-            "leave channels at its default",
+            "leave channels at its default, or compare with another simulator: --spikes FILE",
+        )
+    if not known and derive:
+        return derived(neuron, others)
+    if not known:
+        raise ScneuroError(
+            f"{neuron.name} has no reference equations of its own; {', '.join(EQUATIONS)} have",
+            "scneuro parity compares any neuron's float model, integers and gates",
+        )
+    if others:
+        raise ScneuroError(
+            f"{neuron.name}: the reference has no input {', '.join(others)}",
+            "leave it at its default, or compare with another simulator: --spikes FILE",
         )
     return known[0]
+
+
+def _risen(threshold: Callable[[Any], float]) -> Callable[..., Any]:
+    """The first state's way to a potential that is a spike when risen to."""
+    return lambda p, current, *states: states[0] - threshold(p)
 
 
 # -- integrate and fire ---------------------------------------------------------------------------
@@ -162,21 +207,21 @@ EQUATIONS: dict[str, Equations] = {
         ("V",),
         lambda p: (p.E_L,),
         _lif,
-        lambda p: p.V_th,
+        _risen(lambda p: p.V_th),
         Brian(
             "dV/dt = (E_L - V + R*I)/(tau_m*ms) : 1 (unless refractory)",
             "V >= V_th",
             "V = V_reset",
             refractory="t_ref*ms + dt",  # Brian2 counts from the start of the spike's step
         ),
-        reset=lambda p, V: (p.V_reset,),
+        reset=lambda p, current, V: (p.V_reset,),
         hold=lambda p: p.t_ref,
     ),
     "exponential_if": Equations(
         ("V",),
         lambda p: (p.E_L,),
         _exponential_if,
-        lambda p: p.V_T + 20 * p.Delta_T,
+        _risen(lambda p: p.V_T + 20 * p.Delta_T),
         Brian(
             """
             x = clip((V - V_T)/Delta_T, -1000, 10) : 1
@@ -185,25 +230,25 @@ EQUATIONS: dict[str, Equations] = {
             "x >= 10",
             "V = V_reset",
         ),
-        reset=lambda p, V: (p.V_reset,),
+        reset=lambda p, current, V: (p.V_reset,),
     ),
     "quadratic_if": Equations(
         ("V",),
         lambda p: (p.E_L,),
         _quadratic_if,
-        lambda p: p.V_peak,
+        _risen(lambda p: p.V_peak),
         Brian(
             "dV/dt = (a_0*(V - E_L)*(V - V_c) + R*I)/(tau_m*ms) : 1",
             "V >= V_peak",
             "V = V_reset",
         ),
-        reset=lambda p, V: (p.V_reset,),
+        reset=lambda p, current, V: (p.V_reset,),
     ),
     "conductance_lif": Equations(
         ("V", "g_exc", "g_inh"),
         lambda p: (p.E_L, 0.0, 0.0),
         _conductance_lif,
-        lambda p: p.V_th,
+        _risen(lambda p: p.V_th),
         Brian(
             """
             dV/dt = (g_L*(E_L - V) + g_exc*(E_exc - V) + g_inh*(E_inh - V))/(C*ms) : 1
@@ -213,13 +258,13 @@ EQUATIONS: dict[str, Equations] = {
             "V >= V_th",
             "V = V_reset",
         ),
-        reset=lambda p, V, g_exc, g_inh: (p.V_reset, g_exc, g_inh),
+        reset=lambda p, current, V, g_exc, g_inh: (p.V_reset, g_exc, g_inh),
     ),
     "izhikevich": Equations(
         ("V", "u"),
         lambda p: (p.c, p.b * p.c),
         _izhikevich,
-        lambda p: p.V_peak,
+        _risen(lambda p: p.V_peak),
         Brian(
             """
             dV/dt = (0.04*V**2 + 5*V + 140 - u + I)/ms : 1
@@ -228,13 +273,13 @@ EQUATIONS: dict[str, Equations] = {
             "V >= V_peak",
             "V = c; u += d",
         ),
-        reset=lambda p, V, u: (p.c, u + p.d),
+        reset=lambda p, current, V, u: (p.c, u + p.d),
     ),
     "adex": Equations(
         ("V", "w"),
         lambda p: (p.E_L, 0.0),
         _adex,
-        lambda p: p.V_T + 20 * p.Delta_T,
+        _risen(lambda p: p.V_T + 20 * p.Delta_T),
         Brian(
             """
             x = clip((V - V_T)/Delta_T, -1000, 10) : 1
@@ -244,13 +289,13 @@ EQUATIONS: dict[str, Equations] = {
             "x >= 10",
             "V = V_reset; w += b",
         ),
-        reset=lambda p, V, w: (p.V_reset, w + p.b),
+        reset=lambda p, current, V, w: (p.V_reset, w + p.b),
     ),
     "hodgkin_huxley": Equations(
         ("V", "m", "h", "n"),
         _squid_start,
         _squid,
-        lambda p: p.V_th,
+        _risen(lambda p: p.V_th),
         Brian(
             """
             dV/dt = (I - 120*m**3*h*(V - 50) - 36*n**4*(V + 77) - 0.3*(V + 54.387))/(C*ms) : 1

@@ -4,13 +4,42 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Alike", "alike", "coincidence", "time_errors"]
+from ..errors import FileTrouble
+
+__all__ = ["Alike", "alike", "coincidence", "load", "time_errors"]
 
 _FURTHEST_DRIFT = 0.02  # clocks further apart than this are two clocks, not one that drifts
 _FEWEST_TO_FIT = 3
+
+
+def load(path: str | Path) -> np.ndarray:
+    """Spike times in ms from a file: a ``.npy`` array (N,), or text with a number per line.
+
+    Raises
+    ------
+    FileTrouble
+        If it is missing, or holds something else.
+    """
+    path = Path(path)
+    hint = "spike times are a .npy array (N,) or a number per line, in ms: Brian2's monitor.t/ms"
+    try:
+        if path.suffix == ".npy":
+            times = np.load(path, allow_pickle=False)
+        else:
+            lines = (line.partition("#")[0] for line in path.read_text("utf-8-sig").splitlines())
+            times = np.array([float(line.strip().rstrip(",;")) for line in lines if line.strip()])
+    except OSError as error:
+        raise FileTrouble(f"cannot read {path}: {error.strerror or error}", hint) from None
+    except (ValueError, EOFError) as error:
+        raise FileTrouble(f"{path} holds no spike times: {error}", hint) from None
+    if times.ndim != 1 or times.dtype.kind not in "iuf":
+        raise FileTrouble(f"{path} has shape {times.shape} of {times.dtype}, not (N,)", hint)
+    result: np.ndarray = times.astype(float)
+    return result
 
 
 def coincidence(reference: np.ndarray, other: np.ndarray, *, steps: int, window: int) -> float:

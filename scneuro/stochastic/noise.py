@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .lfsr import LFSR
+from .lfsr import LFSR, leap
 
 __all__ = ["Noise", "NoiseSource", "totals"]
 
@@ -74,6 +74,24 @@ class NoiseSource:
         count = shape[0] if shape else 1
         table = np.array([[self._lfsr.draw() for _ in self.names] for _ in range(count)])
         return {n: table[:, i] if shape else int(table[0, i]) for i, n in enumerate(self.names)}
+
+    def starts(self, count: int) -> np.ndarray:
+        """The LFSR's state as each of ``count`` neurons finds it in the next step, (count,)."""
+        states = np.array([self._lfsr.state])
+        while self.names and len(states) < count:  # twice as many neurons, so many draws later
+            rows = leap(len(states) * len(self.names))
+            bytes_of = (states >> 8 * k & 255 for k in range(len(rows)))
+            later = np.bitwise_xor.reduce([r[b] for r, b in zip(rows, bytes_of, strict=True)])
+            states = np.concatenate([states, later])
+        return np.resize(states, count)
+
+    def leap(self, count: int) -> np.ndarray:
+        """What takes a neuron's last state of a step to its first of the next, as ``leap``."""
+        return leap((count - 1) * len(self.names))
+
+    def skip(self, steps: int, count: int) -> None:
+        """Go on as if ``count`` neurons had drawn for ``steps`` steps."""
+        self._lfsr.skip(steps * count * len(self.names))
 
 
 def totals(noises: Mapping[str, Noise], draws: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ which loads the plugin from this package whether it is used or not, nothing at a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +15,7 @@ __all__ = ["on_demand"]
 
 
 def on_demand(
-    package: str, where: Mapping[str, str]
+    package: str, where: Mapping[str, str], packages: Iterable[str] = ()
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """``__getattr__`` and ``__dir__`` of a package, which find its own modules, too.
 
@@ -25,6 +25,8 @@ def on_demand(
         Its ``__name__``.
     where : mapping of str to str
         The module of the package that has each name; of the package around it after a dot.
+    packages : iterable of str
+        Packages of the package that ``__dir__`` lists besides.
     """
 
     def find(name: str) -> Any:
@@ -40,6 +42,6 @@ def on_demand(
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *where})
+        return sorted({*vars(sys.modules[package]), *where, *packages})
 
     return find, names

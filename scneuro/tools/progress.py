@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 def progress(
-    items: Iterable[Item], what: str, *, unit: str = "it", wanted: bool = True
+    items: Iterable[Item], what: str, *, unit: str = "it", wanted: bool = True, scale: int = 1
 ) -> Iterable[Item]:
     """``items``, with a bar on a terminal once they take longer than two seconds.
 
@@ -24,10 +24,20 @@ def progress(
         What an item is called.
     wanted : bool
         Otherwise there is no bar.
+    scale : int
+        How many units an item is.
     """
     if not wanted:
         return items
     from tqdm import tqdm  # takes as long to import as all of scneuro
 
-    bar: Iterable[Item] = tqdm(items, desc=what, unit=unit, delay=2, leave=False, disable=None)
+    bar: Iterable[Item] = tqdm(
+        items,
+        desc=what,
+        unit=unit,
+        unit_scale=scale if scale > 1 else False,
+        delay=2,
+        leave=False,
+        disable=None,
+    )
     return bar

@@ -21,7 +21,7 @@ from ...signals.stimulus import adversarial
 from ...words import quantize
 from ..compare.figures import Mismatch
 from ..compare.parity import bit_parity
-from ..engines.compiled import compiled_steps
+from ..engines.compiled import compiled_stretches
 from .cells import compile_cells
 
 __all__ = ["NetlistParity", "netlist_library", "netlist_parity"]
@@ -140,7 +140,7 @@ def netlist_parity(
         name: quantize(adversarial(steps, seed=seed + k), name).astype(int)
         for k, name in enumerate(fixed.lowered.inputs)
     }
-    gates = compiled_steps(None, fixed, words, library=library)
+    gates = compiled_stretches(None, fixed, words, library=library)
     _, mismatch = bit_parity(fixed, words, gates, progress)
     bits = 1 + 16 + sum(r.width for r in fixed.lowered.registers.values())
     compared = steps if mismatch is None else mismatch.step + 1

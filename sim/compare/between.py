@@ -16,6 +16,7 @@ import numpy as np
 
 from ...compiler.registers import Register
 from ...neuron import Neuron
+from .stretches import stretches
 
 if TYPE_CHECKING:
     from .parity import History
@@ -24,6 +25,7 @@ __all__ = ["Between", "between_spikes"]
 
 _PATIENCE = 20  # steps that float is given after the integers' spike, or a tenth of the interval
 _AT_ONCE = 2**18  # states of steps times starts that are held at a time
+_MOST = 1024  # steps: most starts have met their spike by then
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def between_spikes(
     """
     names, last = neuron.state_names, len(history.spikes) - 1
     own = {n: registers[n].to_real(history.after[n]) for n in names}
-    given = [*inputs.values(), *(x.scaled(totals[n]) for n, x in neuron.noises.items())]
+    given = {**inputs, **{n: totals[n] for n in neuron.noises}}
+    at_once = [*inputs.values(), *(x.scaled(totals[n]) for n, x in neuron.noises.items())]
     spikes = np.flatnonzero(history.spikes)
     opening = spikes[spikes < last]
     start = np.append(0, opening + 1)  # the step from which float decides for itself
@@ -102,26 +105,20 @@ def between_spikes(
 
     with np.errstate(all="ignore"):  # what is not finite is found, and said, by the verdict
         values = [registers[n].to_real(history.before[n]) for n in names]
-        spike, *after = neuron.update(*(v[opening] for v in values), *(g[opening] for g in given))
+        spike, *after = neuron.update(*(v[opening] for v in values), *(g[opening] for g in at_once))
         values = [np.repeat(v[:1], len(start)) for v in values]
         for n, v, x in zip(names, values, after, strict=True):
             # where it is a tie, and float does not spike, the integers' state is taken
             v[1:] = np.where(spike, x, own[n][opening])
             squares[n][1:] = (v[1:] - own[n][opening]) ** 2
         live, t = np.arange(len(start)), start
+        advance = stretches(neuron, int(np.max(stop - start)) + 1, len(start))
         while len(live):
-            count = min(int(np.max(stop[live] - t)) + 1, max(8, _AT_ONCE // len(live)), 256)
+            count = min(int(np.max(stop[live] - t)) + 1, max(8, _AT_ONCE // len(live)), _MOST)
             at = t + np.arange(count)[:, None]
             step = np.minimum(at, last)
-            ran = np.zeros((count, len(live)), dtype=bool)
-            states = np.empty((len(names), count, len(live)))
-            inputs_there = [g[step] for g in given]
-            for j in range(count):
-                spike, *after = neuron.update(*values, *(g[j] for g in inputs_there))
-                ran[j] = spike
-                for k, x in enumerate(after):
-                    states[k, j] = x
-                values = list(states[:, j])
+            ran, states = advance(np.array(values), {n: g[step] for n, g in given.items()}, None)
+            values = list(states[:, -1])
             ran &= at <= stop[live]
             found = ran.any(axis=0)
             fired[live[found]] = (t + np.argmax(ran, axis=0))[found]

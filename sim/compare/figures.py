@@ -13,6 +13,7 @@ import numpy as np
 from ...fixed import FixedNeuron
 from ...runner import Recording
 from ...signals.spikes import Alike, alike, coincidence, time_errors
+from ...tools.notebook import table, trace
 from .between import Between
 from .report import report
 from .rounded import Rounded
@@ -109,12 +110,12 @@ class Parity:
 
     @property
     def spike_time_errors(self) -> np.ndarray:
-        """Steps between corresponding spikes of float and Q8.8."""
+        """Steps between corresponding spikes of float and integers."""
         return time_errors(self.float_run.spike_steps, self.fixed_run.spike_steps)
 
     @property
     def coincidence(self) -> float:
-        """Coincidence factor of Q8.8 with float, window 2 ms."""
+        """Coincidence factor of the integers with float, window 2 ms."""
         return coincidence(
             self.float_run.spike_steps,
             self.fixed_run.spike_steps,
@@ -124,7 +125,7 @@ class Parity:
 
     @cached_property
     def alike(self) -> Alike:
-        """The spikes of Q8.8 against float's, with a drift told apart."""
+        """The spikes of the integers against float's, with a drift told apart."""
         return alike(
             self.float_run.spike_steps,
             self.fixed_run.spike_steps,
@@ -158,6 +159,10 @@ class Parity:
     def lsb(self, name: str) -> float:
         """What the last bit of a state's word stands for."""
         return self.fixed.lowered.registers[name].word.lsb
+
+    def unit(self, name: str) -> str:
+        """A state's unit."""
+        return self.fixed.lowered.registers[name].unit
 
     @property
     def not_finite(self) -> dict[str, int]:
@@ -226,6 +231,7 @@ class Parity:
             "coincidence": self.coincidence,
             "rms": self.rms,
             "state_rms": self.state_rms,
+            "units": {n: self.unit(n) for n in self.state_rms},
             "not_finite": self.not_finite,
             "without_drift": asdict(self.alike),
             "chaotic": self.chaotic,
@@ -257,6 +263,26 @@ class Parity:
 
     def __str__(self) -> str:
         return report(self)
+
+    def __repr__(self) -> str:
+        return f"<Parity of {self.neuron}: {self.steps:,} steps, {'ok' if self.ok else 'FAILS'}>"
+
+    def _repr_html_(self) -> str:
+        marks = {True: "pass", False: "FAIL", None: "not judged"}
+        rows = [
+            (c.level, c.what, _shown(c.figure), _shown(c.limit), marks[c.ok]) for c in self.verdict
+        ]
+        name = next(iter(self.float_run.states))
+        shown = table(repr(self)[1:-1], rows, ("level", "", "found", "limit", ""))
+        return shown + trace(
+            {"float": self.float_run.states[name], "integers": self.fixed_run.states[name]},
+            self.steps * self.float_run.dt,
+            f"{name} {self.unit(name)}".rstrip(),
+        )
+
+
+def _shown(value: float | None) -> Any:
+    return "" if value is None else float(value)
 
 
 def _plain(value: Any) -> Any:

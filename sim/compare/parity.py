@@ -12,6 +12,10 @@ from tqdm import tqdm
 
 from ...compiler.datapath import ARRAYS
 from ...compiler.graph import Graph
+from ...engine.choice import is_worth
+from ...engine.emit import Body, of_datapath
+from ...engine.traces import Traces
+from ...engine.whole import run_whole
 from ...fixed import FixedNeuron
 from ...hdl import build
 from ...neuron import Neuron, need_neuron
@@ -20,7 +24,7 @@ from ...signals.stimulus import as_words
 from ...stochastic import totals
 from ...words import Q8_8, quantize
 from ..engines.amaranth import simulate_steps
-from ..engines.compiled import compiled_steps
+from ..engines.compiled import compiled_stretches
 from .advice import advise, coarse_tables
 from .between import between_spikes
 from .figures import Mismatch, Parity
@@ -104,7 +108,7 @@ def parity(
     make = make or (lambda: build(neuron, fixed))
     if stimulus is None:
         stimulus = np.full(steps, neuron.currents[0])
-    inputs = _words(neuron, fixed, stimulus)
+    inputs: dict[str, Any] = _words(neuron, fixed, stimulus)
     words = {n: quantize(v, n).astype(int) for n, v in inputs.items()}
     count = len(next(iter(words.values())))
     history, mismatch = bit_parity(fixed, words, _ENGINES[engine](make(), fixed, words), progress)
@@ -168,7 +172,7 @@ def parity(
 def bit_parity(
     fixed: FixedNeuron,
     words: dict[str, np.ndarray],
-    gates: Iterator[tuple[int, int, dict[str, int]]],
+    gates: Iterator[tuple[Any, Any, Mapping[str, Any]]],
     progress: bool = True,
 ) -> tuple[History, Mismatch | None]:
     """Level 1: the integer model's history, and the first step at which gates differ from it.
@@ -179,14 +183,14 @@ def bit_parity(
         Is reset first.
     words : dict of str to ndarray of int, shape (T,)
     gates : iterable of (spike, first word, registers)
-        After every step, as :func:`~scneuro.sim.simulate_steps` yields them.
+        After every step, as :func:`~scneuro.sim.simulate_steps` yields them, or arrays of them
+        over many steps.
     progress : bool
     """
     history = _fixed_history(fixed, words, progress)
     before, after, spikes = history.before, history.after, history.spikes
     first = fixed.lowered.registers[fixed.state_names[0]]
     bar = tqdm(
-        gates,
         desc=f"{fixed.name}: gates",
         total=len(spikes),
         unit="step",
@@ -194,24 +198,36 @@ def bit_parity(
         leave=False,
         disable=None if progress else True,
     )
-    for t, (spike, word, registers) in enumerate(bar):
-        model = {n: int(after[n][t]) for n in after}
-        right_word = word == first.to_word(model[first.name])
-        if registers != model or bool(spike) != bool(spikes[t]) or not right_word:
-            return history, Mismatch(
-                t,
-                {n: int(w[t]) for n, w in words.items()},
-                {n: int(before[n][t]) for n in before},
-                {**model, "spike": int(spikes[t])},
-                {**registers, "spike": spike},
-                (int(first.to_word(model[first.name])), word),
-            )
+    begin = 0
+    with bar:
+        for spike, word, registers in gates:
+            spike, word = np.atleast_1d(spike), np.atleast_1d(word)
+            these = slice(begin, begin + len(spike))
+            differ = (spike != 0) != spikes[these]
+            differ |= word != first.to_word(after[first.name][these])
+            for name, values in after.items():
+                differ |= registers[name] != values[these]
+            if np.any(differ):
+                k = int(np.argmax(differ))
+                t = begin + k
+                model = {n: int(values[t]) for n, values in after.items()}
+                found = {n: int(np.atleast_1d(values)[k]) for n, values in registers.items()}
+                return history, Mismatch(
+                    t,
+                    {n: int(w[t]) for n, w in words.items()},
+                    {n: int(values[t]) for n, values in before.items()},
+                    {**model, "spike": int(spikes[t])},
+                    {**found, "spike": int(spike[k])},
+                    (int(first.to_word(model[first.name])), int(word[k])),
+                )
+            begin += len(spike)
+            bar.update(len(spike))
     return history, None
 
 
-_ENGINES: dict[str, Callable[..., Iterator[tuple[int, int, dict[str, int]]]]] = {
+_ENGINES: dict[str, Callable[..., Iterator[tuple[Any, Any, Mapping[str, Any]]]]] = {
     "amaranth": simulate_steps,
-    "cxxrtl": compiled_steps,
+    "cxxrtl": compiled_stretches,
 }
 
 
@@ -234,6 +250,9 @@ def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray], progress: b
     """Run the integer model, keeping every register."""
     fixed.reset()
     count = len(next(iter(words.values())))
+    body = of_datapath(fixed.lowered, "registers")
+    if is_worth(body, count, 1):
+        return _compiled_history(fixed, body, words, progress)
     registers = {n: np.empty(count + 1, dtype=np.int64) for n in fixed.state_names}
     noise = {n: np.zeros(count, dtype=np.int64) for n in fixed.lowered.noise}
     spikes = np.empty(count, dtype=bool)
@@ -257,6 +276,35 @@ def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray], progress: b
         {n: h[1:] for n, h in registers.items()},
         noise,
         spikes,
+    )
+
+
+def _compiled_history(
+    fixed: FixedNeuron, body: Body, words: dict[str, np.ndarray], progress: bool
+) -> History:
+    """The same, by the compiled engine."""
+    count = len(next(iter(words.values())))
+    fields = {"spike": "bool"} | {name: dtype for name, dtype, _ in body.traces}
+    start = fixed.registers
+    with Traces(fixed.name, (count,), fields) as traces:
+        run_whole(
+            body,
+            fixed._table(),
+            fixed._drawing(),
+            words,
+            traces,
+            list(fields)[1:],
+            steps=count,
+            name=f"{fixed.name}: integers",
+            progress=progress,
+            done=fixed._set_table,
+        )
+    after = {n: traces[n] for n in fixed.state_names}
+    return History(
+        {n: np.concatenate(([start[n]], values[:-1])) for n, values in after.items()},
+        after,
+        {n: traces[n] for n in fixed.lowered.noise},
+        traces["spike"],
     )
 
 

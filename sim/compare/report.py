@@ -81,7 +81,7 @@ def _trace(found: Parity) -> list[str]:
     dt, spikes = found.float_run.dt, found.spikes
     free = []
     if c := judged.get("difference in spikes"):
-        said = f"spikes float {spikes['float']}, Q8.8 {spikes['fixed']}"
+        said = f"spikes float {spikes['float']}, integers {spikes['fixed']}"
         free.append((c, said, f"{c.limit:.0f} apart at most"))
     if c := judged.get("mean spike-time error, steps"):
         said = f"{_number(c.figure, dt)} ms apart on average"
@@ -115,7 +115,9 @@ def _rms(found: Parity, judged: dict[str, Criterion], what: str) -> list[_Said]:
     for name in found.step_error:
         if (c := judged.get(what.format(name))) is None:
             continue
-        rows.append((c, f"{name} {_number(c.figure)}", f"{_number(c.limit)} at most"))
+        lsb, unit = found.lsb(name), found.unit(name)
+        real = f" ({_number(c.figure, lsb)} {unit})" if unit else ""
+        rows.append((c, f"{name} {_number(c.figure)}{real}", f"{_number(c.limit)} at most"))
     return rows
 
 

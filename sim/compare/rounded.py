@@ -12,6 +12,7 @@ from ...compiler.registers import Register
 from ...neuron import Neuron
 from ...runner import Recording
 from ...signals.spikes import Alike, alike
+from .stretches import stretches
 
 __all__ = ["RUNS", "Rounded", "run_rounded"]
 
@@ -71,9 +72,9 @@ def run_rounded(
     names, steps = neuron.state_names, len(float_run.spike)
     finest = {n: registers[n].word.fraction + _LEAST_GUARD for n in names}
     lsb = {n: 2.0 ** -max(registers[n].fraction, finest[n]) for n in names}
-    given = [*float_run.inputs.values()]
-    given += [noise.scaled(totals[n]) for n, noise in neuron.noises.items()]
-    values = [np.full(RUNS, np.floor(neuron.initial[n] / lsb[n] + 0.5) * lsb[n]) for n in names]
+    values = np.array([[np.floor(neuron.initial[n] / x + 0.5) * x] * RUNS for n, x in lsb.items()])
+    given = dict(float_run.inputs) | {n: totals[n] for n in neuron.noises}
+    advance = stretches(neuron, steps, RUNS, lsb)
     spike = np.zeros((steps, RUNS), dtype=bool)
     squares = {n: np.zeros(RUNS) for n in names}
     rng = np.random.default_rng(_SEED)
@@ -90,12 +91,9 @@ def run_rounded(
             count = min(_CHUNK, steps - begin)
             dither = rng.random((count, len(names), RUNS))
             dither[:, :, 0] = 0.5  # to nearest
-            states = np.empty((len(names), count, RUNS))
-            for t in range(count):
-                result = neuron.update(*values, *(g[begin + t] for g in given))
-                spike[begin + t] = result[0]
-                for k, (n, value) in enumerate(zip(names, result[1:], strict=True)):
-                    values[k] = states[k, t] = np.floor(value / lsb[n] + dither[t, k]) * lsb[n]
+            there = {n: g[begin : begin + count] for n, g in given.items()}
+            spike[begin : begin + count], states = advance(values, there, dither)
+            values = states[:, -1]
             for k, n in enumerate(names):
                 apart = states[k] - float_run.states[n][begin : begin + count, None]
                 squares[n] += np.sum(apart**2, axis=0)

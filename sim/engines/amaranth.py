@@ -125,6 +125,9 @@ class HardwareNeuron(Runner):
         self._make, self._fixed = make, fixed
         self.reset()
 
+    def __repr__(self) -> str:
+        return f"<{self.name} in gates: {type(self).__name__}>"
+
     def prove(self, **options: Any) -> Any:
         """Prove its gates for all states and inputs: :func:`~scneuro.sim.proof.prove`.
 

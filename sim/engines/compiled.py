@@ -23,12 +23,21 @@ from amaranth.back import rtlil
 
 from ...errors import ScneuroError, ToolError
 from ...fixed import FixedNeuron
+from ...runner import Recording
 from ...tools.files import cache_folder
+from ...tools.progress import progress as bar
 from ...tools.toolchain import announced, find_tools, run_tool, run_yosys, say
 from .amaranth import HardwareNeuron
 from .packing import CHUNK, unpack_chunks
 
-__all__ = ["Compiled", "CompiledNeuron", "compile_design", "compiled_steps", "library_of"]
+__all__ = [
+    "Compiled",
+    "CompiledNeuron",
+    "compile_design",
+    "compiled_steps",
+    "compiled_stretches",
+    "library_of",
+]
 
 _DRIVER = Path(__file__).with_name("driver.cc")
 _BLOCK = 20_000  # steps in one call, so that Ctrl-C and a progress bar have their turn
@@ -247,10 +256,24 @@ class _Stream:
         return result["spike"] != 0, result["word"], unpack_chunks(rows[:, split:], self._state)
 
 
+def _blocks(count: int) -> list[slice]:
+    """The steps of a run, a call of the engine each."""
+    return [slice(begin, begin + _BLOCK) for begin in range(0, count, _BLOCK)]
+
+
 def library_of(hardware: Any, *, cache: Path | None = None) -> Path:
     """A neuron's hardware, compiled."""
     text = rtlil.convert(hardware, emit_src=False)
     return compile_design({"design.il": text}, _SCRIPT, cache=cache)
+
+
+def compiled_stretches(
+    hardware: Any, fixed: FixedNeuron, words: dict[str, np.ndarray], *, library: Path | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
+    """As :func:`compiled_steps`, many steps at a time: arrays over steps."""
+    stream = _Stream(library or library_of(hardware), fixed)
+    for block in _blocks(len(next(iter(words.values())))):
+        yield stream.run({n: values[block] for n, values in words.items()})
 
 
 def compiled_steps(
@@ -267,11 +290,7 @@ def compiled_steps(
     library : path, optional
         A design compiled already, such as a netlist.
     """
-    stream = _Stream(library or library_of(hardware), fixed)
-    count = len(next(iter(words.values())))
-    for begin in range(0, count, _BLOCK):
-        block = {name: values[begin : begin + _BLOCK] for name, values in words.items()}
-        spikes, firsts, registers = stream.run(block)
+    for spikes, firsts, registers in compiled_stretches(hardware, fixed, words, library=library):
         columns = [values.tolist() for values in registers.values()]
         for spike, first, *row in zip(spikes.tolist(), firsts.tolist(), *columns, strict=True):
             yield int(spike), first, dict(zip(registers, row, strict=True))
@@ -295,9 +314,33 @@ class CompiledNeuron(HardwareNeuron):
         super().reset()
         self._stream = None
 
-    def _step(self, words: dict[str, int]) -> tuple[int, dict[str, int]]:
+    def run(self, *args: Any, progress: bool = True, **inputs: Any) -> Recording:
+        """As of any runner; the engine is given the stimulus as a whole, not step by step."""
+        inputs = self._named(args, inputs)
+        words = self._prepare(inputs, ndim=1)
+        self.reset()
+        shape = np.broadcast_shapes(*(w.shape for w in words.values()))
+        if len(shape) == 2:
+            self._fit(shape[1:])
+        words = {name: np.broadcast_to(w, shape) for name, w in words.items()}
+        spike = np.zeros(shape, dtype=bool)
+        states = {name: np.zeros(shape) for name in self.state_names}
+        for block in bar(_blocks(shape[0]), self.name, unit="block", wanted=progress):
+            given = {name: w[block] for name, w in words.items()}
+            spike[block], _, registers = self._opened().run(given)
+            for name, r in self._fixed.lowered.registers.items():
+                states[name][block] = r.to_word(registers[name]) * r.word.lsb
+            self.registers = {name: int(values[-1]) for name, values in registers.items()}
+        given = {name: inputs.get(name, default) for name, default in self.input_defaults.items()}
+        units = {n: np.broadcast_to(np.asarray(v, dtype=float), shape) for n, v in given.items()}
+        return Recording(self.dt, spike, states, units)
+
+    def _opened(self) -> _Stream:
         if self._stream is None:
             self._library = self._library or library_of(self._make())
             self._stream = _Stream(self._library, self._fixed)
-        spikes, _, registers = self._stream.run({n: np.array([w]) for n, w in words.items()})
+        return self._stream
+
+    def _step(self, words: dict[str, int]) -> tuple[int, dict[str, int]]:
+        spikes, _, registers = self._opened().run({n: np.array([w]) for n, w in words.items()})
         return int(spikes[0]), {name: int(values[0]) for name, values in registers.items()}

@@ -16,8 +16,10 @@ from ...errors import TraceError
 from ..graph import interval
 from .refuse import ROUNDED, refuse
 
-__all__ = ["FUNCTIONS", "UFUNCS", "Interpolation"]
+__all__ = ["FUNCTIONS", "PERIODS", "UFUNCS", "Interpolation"]
 
+#: The value of a choice among periods, which holds within the declared ranges alone.
+PERIODS = "periods"
 _MOST_PERIODS = 16  # of a remainder: each is a comparison
 
 
@@ -125,7 +127,8 @@ def _by_periods(x: Any, period: Any, name: str, leaf: Callable[[Any, int], Any])
         if first == last:
             return leaf(x, first)
         middle = (first + last + 1) // 2
-        return np.where(x >= number * middle, between(middle, last), between(first, middle - 1))
+        sides = x.lift(between(middle, last)), x.lift(between(first, middle - 1))
+        return x.emit("where", (x >= number * middle).expr, *sides, value=PERIODS)
 
     return between(*(math.floor(end / number) for end in ends))
 

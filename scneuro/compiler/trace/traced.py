@@ -94,14 +94,15 @@ class Traced:
 
     def _special(self, ufunc: Any, args: list[Expr]) -> Any:
         if ufunc in (np.minimum, np.fmin):
-            return self.emit("where", self._node("ge", args[1], args[0]), args[0], args[1])
+            chosen = self._node("ge", args[1], args[0]), args[0], args[1]
+            return self.emit("where", *chosen, value=ufunc)
         if ufunc in (np.maximum, np.fmax):
-            return self.emit("where", self._node("ge", args[0], args[1]), args[0], args[1])
+            chosen = self._node("ge", args[0], args[1]), args[0], args[1]
+            return self.emit("where", *chosen, value=ufunc)
         if ufunc in (np.absolute, np.fabs):
             zero = self.lift(0.0)
-            return self.emit(
-                "where", self._node("ge", args[0], zero), args[0], self._node("neg", args[0])
-            )
+            chosen = self._node("ge", args[0], zero), args[0], self._node("neg", args[0])
+            return self.emit("where", *chosen, value=np.absolute)
         if ufunc is np.not_equal:
             return self.emit("not", self._node("eq", *args))
         if ufunc is np.negative:

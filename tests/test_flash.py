@@ -1,0 +1,112 @@
+"""Bitstreams to boards, with programmers that only write down how they were called."""
+
+import hashlib
+import json
+import sys
+
+import pytest
+
+from scneuro import ToolError, cli
+from scneuro.boards import BOARDS, board, flash
+from scneuro.errors import FileTrouble
+from scneuro.tools import toolchain
+
+
+@pytest.fixture
+def programmers(tmp_path, monkeypatch):
+    """``iceprog`` and ``openFPGALoader`` on PATH; returns what the last call was given."""
+    folder, log = tmp_path / "bin", tmp_path / "calls.json"
+    folder.mkdir()
+    for name in ("iceprog", "openFPGALoader"):
+        path = folder / name
+        path.write_text(
+            f"#!{sys.executable}\nimport json, os, sys\n"
+            f"json.dump([{name!r}, *sys.argv[1:]], open({str(log)!r}, 'w'))\n"
+            "sys.exit(int(os.environ.get('FAILS', 0)))\n"
+        )
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    return lambda: json.loads(log.read_text()) if log.exists() else None
+
+
+@pytest.fixture
+def built(tmp_path):
+    """A bitstream of a board and its report, as a build leaves them."""
+
+    def make(name, content=None):
+        target = board(name)
+        content = b"\xff\x00\x00\xff" + target.part.family.mark + b"\1" * 900 if content is None \
+            else content  # fmt: skip
+        path = tmp_path / f"lif-{name}{target.suffix}"
+        path.write_bytes(content)
+        report = {"board": name, "sha256": hashlib.sha256(content).hexdigest()}
+        path.with_suffix(".json").write_text(json.dumps(report))
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_the_programmer_of_the_board_is_run(name, built, programmers, capsys):
+    path = built(name)
+    assert cli.main(["flash", str(path)]) == 0
+    assert programmers() == [*BOARDS[name].program.split(), str(path)]
+    assert f"is on the {name}" in capsys.readouterr().out
+
+
+def test_the_board_is_named_where_there_is_no_report(built, programmers, capsys):
+    path = built("icebreaker")
+    path.with_suffix(".json").unlink()
+    assert cli.main(["flash", str(path)]) == 2
+    assert "name it with --board" in capsys.readouterr().err
+    assert programmers() is None
+    assert cli.main(["flash", str(path), "--board", "icebreaker", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["board"] == "icebreaker"
+    assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert told["command"][1:] == programmers()[1:] == [str(path)]
+
+
+def test_what_is_not_for_the_board_is_not_sent(built, programmers, tmp_path):
+    path = built("icebreaker")
+    with pytest.raises(FileTrouble, match="is for icebreaker, not for ulx3s_85f"):
+        flash(path, "ulx3s_85f")
+    path.with_suffix(".json").unlink()
+    with pytest.raises(FileTrouble, match="is no bitstream of an ECP5"):
+        flash(path, "ulx3s_85f")
+    for content in (b"", b"\x7eELF" * 300):
+        with pytest.raises(FileTrouble, match="is no bitstream of an iCE40"):
+            flash(built("icebreaker", content))
+    with pytest.raises(FileTrouble, match=r"cannot read .*nothing\.bin: No such file"):
+        flash(tmp_path / "nothing.bin")
+    with pytest.raises(ValueError, match="no board 'papilio'"):
+        flash(path, "papilio")
+    assert programmers() is None
+
+
+def test_a_bitstream_that_was_changed_is_not_sent(built, programmers):
+    path = built("icebreaker")
+    path.write_bytes(path.read_bytes()[:-1] + b"\2")
+    with pytest.raises(FileTrouble, match="its SHA-256 is another"):
+        flash(path)
+    assert programmers() is None
+
+
+def test_a_programmer_that_fails_fails_the_command(built, programmers, monkeypatch, capfd):
+    monkeypatch.setenv("FAILS", "1")
+    path = built("ulx3s_85f")
+    assert cli.main(["flash", str(path)]) == 2
+    error = capfd.readouterr().err
+    assert "openFPGALoader failed with code 1" in error
+    assert "plugged in" in error
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("icebreaker", "apt install fpga-icestorm"), ("ulx3s_85f", "apt install openfpgaloader")],
+)
+def test_a_missing_programmer_is_said_with_where_to_get_it(name, package, built, monkeypatch):
+    monkeypatch.setattr(toolchain, "_candidates", lambda name: [])
+    with pytest.raises(ToolError, match=f"no {BOARDS[name].program.split()[0]}: ") as error:
+        flash(built(name))
+    assert package in error.value.hint

@@ -1,0 +1,98 @@
+"""What ``show`` says: names of its own, lines that fit, the neuron's own words."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from scneuro import LIF, Input, Neuron, State, cli
+from scneuro.report import describe, latency_clocks, show
+
+
+class Clashing(Neuron):
+    s1: float = 3.0  # a parameter, a state and an input by the names of a sum, a table, a choice
+    f1 = State(range=(-4.0, 4.0))
+    x1 = Input(range=(-4.0, 4.0))
+
+    def update(self, f1, x1):
+        after = f1 + self.dt * (np.tanh(f1) + x1 - f1 / self.s1)
+        return after >= 1.0, np.where(after >= 1.0, 0.0, after)
+
+
+class Silent(LIF):
+    pass
+
+
+class Long(Neuron):
+    """Its own words."""
+
+    V = State(range=(-4.0, 4.0))
+    w = State(range=(-4.0, 4.0))
+    I = Input(range=(-4.0, 4.0))
+
+    def update(self, V, w, I):
+        terms = sum(0.001 * (k + 1) * np.tanh(V + k / 7) * w for k in range(12))
+        after = V + self.dt * (terms + I - V)
+        return after >= 1.0, np.where(after >= 1.0, 0.0, after), w + self.dt * (V - w)
+
+
+def shown(neuron):
+    fixed = neuron.fixed()
+    figures = describe(neuron, fixed, latency_clocks(fixed))
+    return show(neuron, figures), figures
+
+
+def test_no_name_that_show_gives_can_be_one_of_the_users():
+    text, figures = shown(Clashing())
+    names = [*figures["sums"], *(t["name"] for t in figures["tables"])]
+    assert "s#1" in names
+    assert "f#1" in names
+    assert not any(name.isidentifier() for name in names)
+    assert "f#1(f1)" in text
+    assert "+ 0.1 x1" in text.replace("0.1 x1 +", "+ 0.1 x1")
+
+
+def test_a_neuron_without_a_docstring_has_none_and_not_its_parents():
+    text, _ = shown(Silent())
+    assert text.splitlines()[0] == "Silent"
+    assert "Parameters" not in text
+    assert shown(Long())[0].splitlines()[0] == "Long: Its own words."
+
+
+def test_long_formulas_are_cut_and_whole_in_json(tmp_path, capsys):
+    text, figures = shown(Long())
+    formulas = [
+        line for line in text.splitlines() if re.match(r"  (s#\d+ =|spike if|\w+ <-)", line)
+    ]
+    assert max(map(len, formulas)) <= 100
+    assert any(line.endswith("...") for line in formulas)
+    assert "--json has the whole formulas" in text
+    assert max(len(sum_) for sum_ in figures["sums"].values()) > 150
+    assert "..." not in "".join(figures["sums"].values())
+    assert "--json has" not in shown(LIF())[0]
+
+
+@pytest.mark.parametrize("name", ["adex", "hodgkin_huxley"])
+def test_lines_fit_a_wide_screen(name, capsys):
+    assert cli.main(["show", name]) == 0
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 200
+    assert cli.main(["show", name, "--json"]) == 0
+    json.loads(capsys.readouterr().out)
+
+
+def test_only_words_of_q8_8_are_called_so(capsys):
+    assert cli.main(["parity", "hodgkin_huxley", "--steps", "200"]) == 0
+    text = capsys.readouterr().out
+    assert "spikes float 1, integers 1" in text
+    lines = [line for line in text.splitlines() if "Q8.8" in line]
+    assert [line.split()[2] for line in lines] == ["V:"]
+    said = re.search(r"rms of the run, LSB: V ([\d.]+) \(([\d.e-]+) mV\), m [\d.]+, h", text)
+    lsb, mv = map(float, said.groups())
+    assert cli.main(["parity", "hodgkin_huxley", "--steps", "200", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (
+        mv == pytest.approx(figures["state_rms"]["V"], rel=0.01) == pytest.approx(lsb / 256, 0.01)
+    )
+    assert figures["units"] == {"V": "mV", "m": "", "h": "", "n": ""}
