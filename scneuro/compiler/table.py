@@ -46,6 +46,21 @@ class Unfit(LoweringError):
     """No table of as many rows as there may be has an error within the budget."""
 
 
+class Undefined(LoweringError):
+    """The function has no value that a table could hold, where it can be asked for.
+
+    Attributes
+    ----------
+    point, value : float
+        Where, and what it is there.
+    """
+
+    def __init__(self, text: str, point: float, value: float) -> None:
+        verb = "reaches" if math.isfinite(value) else "is"
+        super().__init__(f"{text} {verb} {value:g} at {point:g}, which can occur")
+        self.point, self.value = point, value
+
+
 @dataclass(frozen=True)
 class Region:
     """Equal segments, each 2**shift wide, from the address ``first`` and from row ``row`` on."""
@@ -157,7 +172,7 @@ class Table:
 
         Raises
         ------
-        LoweringError
+        Undefined
             If the function is undefined at an address that can occur.
         Unfit
             If no table is within the budget.
@@ -272,12 +287,7 @@ class _Samples:
         large = np.abs(values) >= _LARGEST
         if np.any(bad | large):
             k = int(np.argmax(bad if np.any(bad) else np.abs(values)))
-            raise LoweringError(
-                f"{self.text} {'is' if bad[k] else 'reaches'} {values[k]:g} at {points[k]:g}, "
-                "which can occur",
-                "bound its argument with np.clip, np.minimum or np.maximum, or give the states "
-                "it depends on a range: State(range=(low, high))",
-            )
+            raise Undefined(self.text, float(points[k]), float(values[k]))
         return values
 
     def _of(self, points: np.ndarray) -> np.ndarray:
