@@ -6,7 +6,8 @@ import ast
 import copyreg
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from typing import Any, ClassVar, Self
 
@@ -34,6 +35,7 @@ __all__ = ["Derived", "Neuron", "need_neuron"]
 _LOWERED: dict[tuple[Any, ...], Lowered] = {}
 _MOST_LOWERED = 64
 _COLUMNS = 3
+_CALLS = 500  # of an update, before it is traced again
 
 
 class _Derived:
@@ -305,9 +307,49 @@ class Neuron(Runner):
         """``update`` as it is now."""
         limits = {n: s.range or _ends(s.format) for n, s in self.state_variables.items()}
         limits |= {n: i.range or _ends(Q8_8) for n, i in self._inputs.items()}
-        return trace(
-            self.update, self.state_names, tuple(self._inputs), self.name, self._noises, limits
-        )
+        with self._alone():
+            return trace(
+                self.update,
+                self.state_names,
+                tuple(self._inputs),
+                self.name,
+                self._noises,
+                limits,
+                self._exercise,
+            )
+
+    def _exercise(self) -> None:
+        """Call ``update`` often, so that what it counts in secret shows."""
+        noise = [n.scaled(len(n.draws) / 2) for n in self._noises.values()]
+        start = [np.float64(v) for v in (*self.initial.values(), *self.input_defaults.values())]
+        with np.errstate(all="ignore"), suppress(Exception):  # a run says what it raises
+            for _ in range(_CALLS):
+                self.update(*start, *noise)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While ``update`` runs: it has its arguments, and neither reads nor sets a state."""
+        before, self.__dict__["_updating"] = self.__dict__.get("_updating", False), True
+        try:
+            yield
+        finally:
+            self.__dict__["_updating"] = before
+
+    def following(self, *values: Any) -> tuple[Any, ...]:
+        """What ``update`` makes of its arguments, which stay as they are whatever it does.
+
+        Parameters
+        ----------
+        *values : float or array of shape (N,)
+            The states, the inputs and the noises, in the order of their declaration.
+
+        Returns
+        -------
+        tuple
+            The spike flag, and the next value of every state.
+        """
+        with self._alone():
+            return self.update(*(v.copy() if np.ndim(v) else v for v in values))
 
     def fixed(
         self,
@@ -384,6 +426,11 @@ class Neuron(Runner):
         self._values = {name: np.float64(value) for name, value in self.initial.items()}
 
     def read(self, name: str) -> Any:
+        if self.__dict__.get("_updating"):
+            raise refuse(
+                f"{self.name}.update() reads self.{name}, which is not what it is given",
+                f"use its argument: {name}",
+            )
         value = self._values[name]
         return value.copy() if self._shape else value
 
@@ -427,8 +474,8 @@ class Neuron(Runner):
         ]
         with np.errstate(all="ignore"):
             try:
-                together = self.update(*near)
-                alone = [self.update(*(np.float64(x[k]) for x in near)) for k in range(_COLUMNS)]
+                together = self.following(*near)
+                alone = [self.following(*(np.float64(x[k]) for x in near)) for k in range(_COLUMNS)]
                 same = all(map(_alike, together, zip(*alone, strict=True)))
             except ScneuroError:
                 raise
@@ -447,7 +494,9 @@ class Neuron(Runner):
         drawn = totals(self._noises, self._source.draw(self._shape))
         noise = (self._noises[name].scaled(total) for name, total in drawn.items())
         try:
-            result = self.update(*self._values.values(), *(v[()] for v in given.values()), *noise)
+            result = self.following(
+                *self._values.values(), *(v[()] for v in given.values()), *noise
+            )
         except ScneuroError:
             raise
         except Exception as error:

@@ -7,6 +7,7 @@ import pytest
 from checks import check_one_step
 
 from scneuro import LIF, AdEx, Input, LoweringError, Neuron, State, TraceError, UpdateError, cli
+from scneuro.errors import ScneuroError
 from scneuro.load import load_neuron
 from scneuro.plot import plot_trace
 from scneuro.sim import parity, vector_parity
@@ -444,3 +445,58 @@ class Linoid(Two):
 def test_a_quotient_of_functions_of_one_sum_is_one_table():
     assert len(Linoid().fixed().lowered.tables) == 2
     assert check_one_step(Linoid()) > 0.9
+
+
+# -- what an update remembers, reads or changes in secret -----------------------------------------
+class Plain(Neuron):
+    V = State(unit="mV")
+    I = Input(unit="mV")
+    currents = (25.0, 20.0)
+
+    def update(self, V, I):
+        V = V + 0.01 * (I - V)
+        spike = V >= 15.0
+        return spike, np.where(spike, 0.0, V)
+
+
+class ReadsItself(Plain):
+    def update(self, V, I):
+        V_next = self.V + 0.01 * (I - self.V)
+        return V_next >= 15.0, np.where(V_next >= 15.0, 0.0, V_next)
+
+
+def test_an_update_that_reads_a_state_by_attribute_is_refused_in_float_and_in_integers():
+    for what in (lambda: ReadsItself().run(np.ones(3)), lambda: ReadsItself().fixed()):
+        with pytest.raises(ScneuroError, match=r"test_mistakes\.py:\d+: .*reads self\.V") as caught:
+            what()
+        assert caught.value.hint == "use its argument: V"
+
+
+CALLS = []
+
+
+class Counts(Plain):
+    def update(self, V, I):
+        CALLS.append(1)
+        V_next = V + 0.01 * (I - V) * (1.0 if len(CALLS) < 400 else 0.5)
+        return V_next >= 15.0, np.where(V_next >= 15.0, 0.0, V_next)
+
+
+def test_an_update_that_counts_its_calls_is_refused_however_late_it_shows():
+    with pytest.raises(TraceError, match="not the same twice"):
+        Counts().fixed()
+
+
+class InPlace(Plain):
+    def update(self, V, I):
+        V += 0.01 * (I - V)
+        spike = V >= 15.0
+        return spike, np.where(spike, 0.0, V)
+
+
+def test_an_update_may_change_its_arguments():
+    current = np.linspace(10, 40, 4) * np.ones((800, 1))
+    runs = [kind().run(current, progress=False) for kind in (InPlace, Plain)]
+    assert runs[0].spikes.tolist() == runs[1].spikes.tolist()
+    assert np.max(np.abs(runs[0].V - runs[1].V)) < 1e-9
+    assert parity(InPlace(), np.full(800, 25.0), progress=False).ok

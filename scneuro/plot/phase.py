@@ -130,7 +130,7 @@ def _flow(
     states = neuron.initial | dict(zip(plane, (x, y), strict=True))
     noise = [source.scaled(len(source.draws) / 2) for source in neuron._noises.values()]
     with np.errstate(all="ignore"):
-        spike, *after = neuron.update(*states.values(), *inputs.values(), *noise)
+        spike, *after = neuron.following(*states.values(), *inputs.values(), *noise)
     spike = np.broadcast_to(spike, x.shape)
     moved = dict(zip(states, after, strict=True))
     dx, dy = (np.where(spike, np.nan, moved[n] - states[n]) for n in plane)

@@ -105,7 +105,8 @@ def between_spikes(
 
     with np.errstate(all="ignore"):  # what is not finite is found, and said, by the verdict
         values = [registers[n].to_real(history.before[n]) for n in names]
-        spike, *after = neuron.update(*(v[opening] for v in values), *(g[opening] for g in at_once))
+        opened = [v[opening] for v in (*values, *at_once)]
+        spike, *after = neuron.following(*opened)
         values = [np.repeat(v[:1], len(start)) for v in values]
         for n, v, x in zip(names, values, after, strict=True):
             # where it is a tie, and float does not spike, the integers' state is taken

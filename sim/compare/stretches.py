@@ -52,7 +52,7 @@ def _stepped(neuron: Neuron, lsb: Mapping[str, float] | None) -> Stretch:
         states = np.empty((len(start), count, neurons))
         values = list(start)
         for t in range(count):
-            spike[t], *values = neuron.update(*values, *(row[t] for row in rows))
+            spike[t], *values = neuron.following(*values, *(row[t] for row in rows))
             if lsb is not None and dither is not None:
                 pairs = zip(lsb.values(), values, dither[t], strict=True)
                 values = [np.floor(value / x + d) * x for x, value, d in pairs]

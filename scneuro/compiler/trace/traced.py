@@ -267,16 +267,20 @@ def trace(
     what: str,
     noises: Mapping[str, Noise] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
+    exercise: Callable[[], None] | None = None,
 ) -> tuple[Expr, ...]:
     """The graph of ``update``: the spike flag, then the next value of every state.
 
     ``bounds`` are those of the states and inputs, without which there are no remainders.
 
-    ``update`` is traced twice; if the graphs differ it drew random numbers or kept state of its
-    own between calls, and hardware built from either would be another neuron.
+    ``update`` is traced twice, and may get some ``exercise`` between; if the graphs differ it drew
+    random numbers or kept state of its own between calls, and hardware built from either would be
+    another neuron.
     """
     given = states, inputs, noises or {}, bounds or {}, what
     first, signature = _trace_once(update, *given)
+    if exercise is not None:
+        exercise()
     _, again = _trace_once(update, *given)
     for one, other in zip_longest(signature, again, fillvalue=(None, "")):
         if one[0] != other[0]:
