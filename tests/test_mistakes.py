@@ -444,3 +444,13 @@ class Linoid(Two):
 def test_a_quotient_of_functions_of_one_sum_is_one_table():
     assert len(Linoid().fixed().lowered.tables) == 2
     assert check_one_step(Linoid()) > 0.9
+
+
+def test_a_run_needs_no_cache(tmp_path, monkeypatch):
+    pytest.importorskip("numba")
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("SCNEURO_CACHE", str(tmp_path / "file" / "cache"))
+    tau = 7.03125  # of no other test: what this process has compiled needs no cache anyway
+    current = np.full(300, 3.0)
+    compiled = LIF(tau_m=tau).run(current, engine="compiled")
+    assert compiled.spikes == LIF(tau_m=tau).run(current, engine="numpy").spikes
