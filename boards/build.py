@@ -20,7 +20,7 @@ from ..errors import ToolError
 from ..fixed import FixedNeuron
 from ..hdl.top import Plan
 from ..neuron import Neuron, need_neuron
-from ..tools.files import cache_folder, cannot_write, cannot_write_cache, write_whole
+from ..tools.files import cannot_write, cannot_write_cache, writable_cache, write_whole
 from ..tools.notebook import table
 from ..tools.toolchain import YOSYS, Tool, find_tools, say
 from .design import Pins, design
@@ -210,7 +210,7 @@ def finished_build(
 
     The rest as for :func:`build_bitstream`.
     """
-    builds = cache or cache_folder("builds")
+    builds = cache or writable_cache("builds")
     tools = find_tools(board.tools)
     fixed, rates, plan = _prepared(neuron, board, seed, options)
     digest = hashlib.sha256()

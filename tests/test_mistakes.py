@@ -500,3 +500,13 @@ def test_an_update_may_change_its_arguments():
     assert runs[0].spikes.tolist() == runs[1].spikes.tolist()
     assert np.max(np.abs(runs[0].V - runs[1].V)) < 1e-9
     assert parity(InPlace(), np.full(800, 25.0), progress=False).ok
+
+
+def test_a_run_needs_no_cache(tmp_path, monkeypatch):
+    pytest.importorskip("numba")
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("SCNEURO_CACHE", str(tmp_path / "file" / "cache"))
+    tau = 7.03125  # of no other test: what this process has compiled needs no cache anyway
+    current = np.full(300, 3.0)
+    compiled = LIF(tau_m=tau).run(current, engine="compiled")
+    assert compiled.spikes == LIF(tau_m=tau).run(current, engine="numpy").spikes

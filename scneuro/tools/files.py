@@ -9,7 +9,14 @@ from pathlib import Path
 
 from ..errors import FileTrouble
 
-__all__ = ["cache_folder", "cannot_write", "cannot_write_cache", "check_writable", "write_whole"]
+__all__ = [
+    "cache_folder",
+    "cannot_write",
+    "cannot_write_cache",
+    "check_writable",
+    "writable_cache",
+    "write_whole",
+]
 
 _WAY_OUT = {errno.ENOSPC: "free some space", errno.EISDIR: "name a file, not a folder"}
 
@@ -85,18 +92,21 @@ def cannot_write_cache(folder: Path, error: OSError) -> FileTrouble:
 
 
 def cache_folder(kind: str) -> Path:
-    """Where what takes long to make is kept: $SCNEURO_CACHE, or ``kind`` in the user's cache.
+    """Where what takes long to make is kept: $SCNEURO_CACHE, or ``kind`` in the user's cache."""
+    if chosen := os.environ.get("SCNEURO_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scneuro" / kind
+
+
+def writable_cache(kind: str) -> Path:
+    """The same, for work that would be lost without it: it fails before the work.
 
     Raises
     ------
     FileTrouble
         If nothing can be written there.
     """
-    if chosen := os.environ.get("SCNEURO_CACHE"):
-        folder = Path(chosen)
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        folder = Path(base) / "scneuro" / kind
+    folder = cache_folder(kind)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -24,7 +24,7 @@ from amaranth.back import rtlil
 from ...errors import ScneuroError, ToolError
 from ...fixed import FixedNeuron
 from ...runner import Recording
-from ...tools.files import cache_folder
+from ...tools.files import writable_cache
 from ...tools.progress import progress as bar
 from ...tools.toolchain import announced, find_tools, run_tool, run_yosys, say
 from .amaranth import HardwareNeuron
@@ -103,7 +103,7 @@ def compile_design(
     for part in (*files, *files.values(), script, optimize, yosys.version, version.stdout):
         digest.update(part.encode() + b"\0")
     digest.update(_DRIVER.read_bytes())
-    folder = cache or cache_folder("engines")
+    folder = cache or writable_cache("engines")
     library = folder / f"{digest.hexdigest()[:32]}.so"
     if not _is_whole(library):
         folder.mkdir(parents=True, exist_ok=True)
