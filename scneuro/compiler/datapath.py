@@ -35,7 +35,7 @@ import numpy as np
 
 from ..errors import LoweringError
 
-__all__ = ["ARRAYS", "EXACT", "INTEGERS", "WIDEST", "Datapath", "Node", "width_of"]
+__all__ = ["ARRAYS", "EXACT", "INTEGERS", "WIDEST", "Datapath", "Node", "low_interval", "width_of"]
 
 WIDEST = 62
 
@@ -94,6 +94,13 @@ class Node:
     def magnitude(self) -> float:
         """The largest absolute value it can stand for."""
         return max(abs(self.low), abs(self.high)) * 2.0**-self.fraction
+
+
+def low_interval(a: Node, bits: int, signed: bool) -> tuple[int, int]:
+    """Where the low bits of a value lie: where it does, if it has no others."""
+    most = (1 << bits) - 1
+    low, high = (-(1 << (bits - 1)), most >> 1) if signed else (0, most)
+    return (a.low, a.high) if low <= a.low and a.high <= high else (low, high)
 
 
 def _low_bits(value: Any, meta: tuple[int, bool]) -> Any:
@@ -257,18 +264,12 @@ class Datapath:
         )
 
     def low(self, a: Node, bits: int, *, signed: bool = False) -> Node:
-        high = (1 << bits) - 1
-        return self._node(
-            "low",
-            (a,),
-            (bits, signed),
-            -(1 << (bits - 1)) if signed else 0,
-            high >> 1 if signed else high,
-            0,
-            0.0,
-        )
+        return self._node("low", (a,), (bits, signed), *low_interval(a, bits, signed), 0, 0.0)
 
     def rom(self, a: Node, contents: tuple[int, ...], fraction: int) -> Node:
+        """contents[a]; of one address, a constant."""
+        if a.low == a.high:
+            return self.const(contents[a.low], fraction)
         return self._node("rom", (a,), contents, min(contents), max(contents), fraction, 0.0)
 
     def annotate(self, a: Node, low: int, high: int, error: float, name: str) -> Node:

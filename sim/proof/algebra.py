@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.datapath import ARRAYS, Node
+from ...compiler.datapath import ARRAYS, Node, low_interval
 
 __all__ = [
     "Linear",
@@ -62,9 +62,7 @@ def _interval(node: Node) -> tuple[int, int]:
         case "shr":
             return ends[0][0] >> node.meta, ends[0][1] >> node.meta
         case "low":
-            bits, signed = node.meta
-            most = (1 << bits) - 1
-            return (-(1 << (bits - 1)), most >> 1) if signed else (0, most)
+            return low_interval(node.args[0], *node.meta)
         case "rom":
             return min(node.meta), max(node.meta)
         case "ge":
