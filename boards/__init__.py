@@ -10,7 +10,7 @@ from ..tools.on_demand import on_demand
 
 if TYPE_CHECKING:
     from ..tools.toolchain import Tool, find_tools
-    from .build import BuildReport, build_bitstream
+    from .build import BuildReport, build_bitstream, estimate
     from .host import read_samples
     from .programmer import Flashed, flash
     from .table import BOARDS, Board, board
@@ -23,6 +23,7 @@ __all__ = [
     "Tool",
     "board",
     "build_bitstream",
+    "estimate",
     "find_tools",
     "flash",
     "read_samples",
@@ -36,6 +37,7 @@ _WHERE = {
     "Tool": ".tools.toolchain",
     "board": "table",
     "build_bitstream": "build",
+    "estimate": "build",
     "find_tools": ".tools.toolchain",
     "flash": "programmer",
     "read_samples": "host",

@@ -9,7 +9,7 @@ from typing import Any
 from amaranth.back import rtlil
 
 from ..hdl import Neuron as Gates
-from ..neuron import Neuron
+from ..neuron import Neuron, need_neuron
 from ..tools.toolchain import find_tools, run_tool, run_yosys
 from .devices import DEVICES
 from .placement import read_placement
@@ -38,6 +38,7 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
     ToolError
         If a tool is missing or fails.
     """
+    need_neuron(neuron, "measure_area()")
     part = DEVICES[device]
     synthesis, place, _ = part.family.tools
     tools = find_tools((synthesis, place))

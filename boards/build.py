@@ -12,24 +12,24 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import ToolError
 from ..fixed import FixedNeuron
 from ..hdl.top import Plan
-from ..neuron import Neuron
-from ..tools.files import cache_folder, cannot_write, write_whole
+from ..neuron import Neuron, need_neuron
+from ..tools.files import cache_folder, cannot_write, cannot_write_cache, write_whole
 from ..tools.notebook import table
-from ..tools.toolchain import Tool, announced, find_tools, say, uses_yowasp
+from ..tools.toolchain import YOSYS, Tool, find_tools, say
 from .design import Pins, design
+from .fit import does_not_fit, packed, synthesized, too_many
 from .placement import read_placement
 from .table import Board
 
-__all__ = ["Build", "BuildReport", "build_bitstream", "finished_build"]
+__all__ = ["Build", "BuildReport", "build_bitstream", "estimate", "finished_build"]
 
-_COMPILING = "  compiling the YoWASP tools for this machine: once, up to a minute"
 _MOST_ROUTED = 200_000  # designs of this size need some 10,000
 _SEEDS = 8
 
@@ -60,6 +60,12 @@ class BuildReport:
     seconds : float
         Duration of the build; of the original one if ``cached``.
     cached : bool
+    preset : str or None
+        The neuron's.
+    parameters : dict of str to float
+        All of them, with their values.
+    budget : float or None
+        What a step of its states may be off by, in LSB, where that was said.
     """
 
     neuron: str
@@ -76,6 +82,9 @@ class BuildReport:
     sample_every: int
     seconds: float
     cached: bool
+    preset: str | None = None
+    parameters: dict[str, float] = field(default_factory=dict)
+    budget: float | None = None
 
     def _repr_html_(self) -> str:
         title, *rows = str(self).splitlines()
@@ -118,7 +127,8 @@ def build_bitstream(
     board : Board
     output : path
         Folder for ``NEURON-BOARD.bin`` (or ``.bit``) and ``NEURON-BOARD.json``, the report. Each is
-        written whole or not at all.
+        written whole or not at all. A preset is part of the name, and so is a digest of the
+        hardware where a neuron is not as its class or preset has it.
     seed : int
         Of placement. The same inputs, tools and seed make the same bytes. If nextpnr's router goes
         in circles with it, the next seed is taken, and reported.
@@ -136,15 +146,26 @@ def build_bitstream(
     LoweringError
         The neuron cannot be represented, or not run in real time on this board.
     """
+    need_neuron(neuron, "build_bitstream()")
     output = Path(output)
     _check_writable(output)
     build = finished_build(neuron, board, seed=seed, progress=progress, cache=cache)
-    name = f"{neuron.name.lower()}-{board.name}"
+    name = f"{_called(neuron, build)}-{board.name}"
     content = (build.folder / f"top{board.suffix}").read_bytes()
     report = _report(neuron, board, build, output / f"{name}{board.suffix}")
     write_whole(output / f"{name}{board.suffix}", content)
     write_whole(output / f"{name}.json", json.dumps(asdict(report), indent=2).encode() + b"\n")
     return report
+
+
+def _called(neuron: Neuron, build: Build) -> str:
+    """The file's name of a neuron: another for other hardware, and for the usual one its own."""
+    spec = neuron.spec
+    usual = type(neuron)() if spec.preset is None else type(neuron).preset(spec.preset)
+    parts = [neuron.name, *([spec.preset] if spec.preset else [])]
+    if spec != usual.spec:
+        parts.append(build.folder.name[:6])
+    return re.sub(r"[^\w-]+", "_", "-".join(parts).lower())
 
 
 @dataclass(frozen=True)
@@ -189,8 +210,25 @@ def finished_build(
 
     The rest as for :func:`build_bitstream`.
     """
-    with announced(_COMPILING, wanted=progress and uses_yowasp(board.tools)):
-        tools = find_tools(board.tools)
+    builds = cache or cache_folder("builds")
+    tools = find_tools(board.tools)
+    fixed, rates, plan = _prepared(neuron, board, seed, options)
+    digest = hashlib.sha256()
+    for name, content in sorted(plan.files.items()):
+        digest.update(name.encode() + b"\0")
+        digest.update(content.encode() if isinstance(content, str) else content)
+    digest.update(repr(sorted((t.name, t.version) for t in tools.values())).encode())
+    folder = builds / digest.hexdigest()[:32]
+    cached = _is_whole(folder, board)
+    if not cached:
+        _make(neuron.name, plan, tools, seed, folder, board, progress)
+    return Build(folder, fixed, rates, tools, cached)
+
+
+def _prepared(
+    neuron: Neuron, board: Board, seed: int = 1, options: str = ""
+) -> tuple[FixedNeuron, Plan, Any]:
+    """The integers of a neuron, the rates of its design there, and Amaranth's plan to build it."""
     fixed = neuron.fixed()
     hardware, rates = design(neuron, fixed, board)
     plan = board.make_platform().prepare(
@@ -200,16 +238,31 @@ def finished_build(
         nextpnr_opts=f"--seed {int(seed)} --report report.json {options}".rstrip(),
         script_after_synth="tee -q -o stat.json stat -json",
     )
-    digest = hashlib.sha256()
-    for name, content in sorted(plan.files.items()):
-        digest.update(name.encode() + b"\0")
-        digest.update(content.encode() if isinstance(content, str) else content)
-    digest.update(repr(sorted((t.name, t.version) for t in tools.values())).encode())
-    folder = (cache or cache_folder("builds")) / digest.hexdigest()[:32]
-    cached = _is_whole(folder, board)
-    if not cached:
-        _make(plan, tools, seed, folder, board, progress)
-    return Build(folder, fixed, rates, tools, cached)
+    return fixed, rates, plan
+
+
+def estimate(neuron: Neuron, board: Board) -> dict[str, dict[str, int]]:
+    """The cells a neuron's design takes on a board at least, by synthesis alone.
+
+    Returns
+    -------
+    dict
+        ``logic``, ``dsp`` and ``ram`` as {used, available}.
+
+    Raises
+    ------
+    ToolError, LoweringError
+        As for :func:`build_bitstream`.
+    """
+    need_neuron(neuron, "estimate()")
+    tools = find_tools((YOSYS,))
+    *_, plan = _prepared(neuron, board)
+    command = json.loads(plan.files["build_top.json"])["commands"][0]
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        plan.extract(work)
+        _run(tools[YOSYS.name], command, work, work / YOSYS.log)
+        return synthesized(work / "stat.json", board)
 
 
 def _check_writable(output: Path) -> None:
@@ -238,7 +291,13 @@ def _sha256(content: bytes) -> str:
 
 
 def _make(
-    plan: Any, tools: dict[str, Tool], seed: int, folder: Path, board: Board, progress: bool
+    neuron: str,
+    plan: Any,
+    tools: dict[str, Tool],
+    seed: int,
+    folder: Path,
+    board: Board,
+    progress: bool,
 ) -> None:
     """Run the tools in a folder of their own; it gets its final name when all is done."""
     tell: Callable[[str], None] = say if progress else lambda text: None
@@ -248,7 +307,7 @@ def _make(
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".build-"))
     except OSError as error:
-        raise cannot_write(folder.parent, error) from None
+        raise cannot_write_cache(folder.parent, error) from None
     try:
         plan.extract(work)
         commands = json.loads(plan.files["build_top.json"])["commands"]
@@ -261,6 +320,11 @@ def _make(
                 try:
                     _run(tool, command, work, work / wanted.log)
                     break
+                except ToolError:
+                    cells = packed(work / wanted.log, board) if "--seed" in command else {}
+                    if too_many(cells):
+                        raise does_not_fit(neuron, board, cells) from None
+                    raise
                 except _Stuck:
                     tell(f"        the router goes in circles with seed {used}; trying the next")
             else:
@@ -268,6 +332,10 @@ def _make(
                     f"{tool.name} finds no route with seeds {seed} to {used}", "try another --seed"
                 )
             seed = used
+            if tool.name == YOSYS.name and (work / "stat.json").is_file():
+                cells = synthesized(work / "stat.json", board)
+                if too_many(cells):
+                    raise does_not_fit(neuron, board, cells, "at least ")
         content = (work / f"top{board.suffix}").read_bytes()
         if not content:
             raise ToolError(f"{commands[-1][0]} wrote an empty bitstream")
@@ -280,7 +348,7 @@ def _make(
             os.replace(work, folder)
     except OSError as error:
         shutil.rmtree(work, ignore_errors=True)
-        raise cannot_write(folder.parent, error) from None
+        raise cannot_write_cache(folder.parent, error) from None
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
@@ -355,4 +423,7 @@ def _report(neuron: Neuron, board: Board, build: Build, bitstream: Path) -> Buil
         sample_every=build.plan.every,
         seconds=round(done["seconds"], 1),
         cached=build.cached,
+        preset=neuron.spec.preset,
+        parameters=neuron.parameters,
+        budget=neuron.budget,
     )

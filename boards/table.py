@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..compiler.pipeline.form import Form
+from ..errors import did_you_mean
 from ..tools.toolchain import Wanted
 from .devices import DEVICES, Device
 
@@ -109,5 +110,8 @@ def board(name: str) -> Board:
         If there is none.
     """
     if name not in BOARDS:
-        raise ValueError(f"no board {name!r}; there are {', '.join(BOARDS)}")
+        near = did_you_mean(name, BOARDS)
+        raise ValueError(
+            f"no board {name!r}; there are {', '.join(BOARDS)}" + f". {near}" * bool(near)
+        )
     return BOARDS[name]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from . import sim as sim
     from .channel import Channel, Gate
     from .declare import Input, State
-    from .errors import LoweringError, ScneuroError, ToolError, TraceError
+    from .errors import LoweringError, ScneuroError, ToolError, TraceError, UpdateError
     from .fixed import FixedNeuron
     from .neuron import Derived, Neuron
     from .neurons.adex import AdEx
@@ -60,6 +60,7 @@ __all__ = [
     "State",
     "ToolError",
     "TraceError",
+    "UpdateError",
     "verify_adex_parity",
 ]
 
@@ -89,6 +90,7 @@ _WHERE = {
     "State": "declare",
     "ToolError": "errors",
     "TraceError": "errors",
+    "UpdateError": "errors",
     "verify_adex_parity": "tutorial",
 }
 

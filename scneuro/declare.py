@@ -8,10 +8,22 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from .stochastic import Noise
 from .words import Word
 
-__all__ = ["Declarations", "Input", "State", "declarations", "names_of", "refuse_taken"]
+__all__ = [
+    "MOST_GUARD",
+    "Declarations",
+    "Input",
+    "State",
+    "declarations",
+    "names_of",
+    "refuse_taken",
+]
+
+MOST_GUARD = 24
 
 
 @dataclass
@@ -43,6 +55,29 @@ class State:
     guard: int | None = None
     budget: float | None = None
     name: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        init: Any = self.init
+        if isinstance(init, list | tuple | np.ndarray) and np.ndim(init):
+            raise TypeError(
+                "State(init=...) must be one number; a vector is a State for each of its elements: "
+                "x0, x1 = State(), State()"
+            )
+        if not (isinstance(init, str) or callable(init) or _is_number(init)):
+            raise TypeError(
+                f"State(init=...) must be a number, a parameter's name or a function of the "
+                f"neuron, not {init!r}"
+            )
+        if not isinstance(self.word, str):
+            raise TypeError(f"State(word=...) must be text such as 'Q8.8', not {self.word!r}")
+        _ = self.format
+        _check_range("State", self.range)
+        bits = self.guard
+        if bits is not None and not (_is_number(bits) and bits in range(MOST_GUARD + 1)):
+            raise ValueError(f"State(guard={bits!r}) must be a whole number, 0 to {MOST_GUARD}")
+        most = self.budget
+        if most is not None and not (_is_number(most) and 0 < most < float("inf")):
+            raise ValueError(f"State(budget={most!r}) must be a positive number of LSB")
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -77,8 +112,27 @@ class Input:
     range: tuple[float, float] | None = None
     name: str = field(default="", init=False)
 
+    def __post_init__(self) -> None:
+        if not (_is_number(self.default) and np.isfinite(self.default)):
+            raise ValueError(f"Input(default=...) must be a finite number, not {self.default!r}")
+        _check_range("Input", self.range)
+
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+
+
+def _is_number(value: Any) -> bool:
+    return not np.ndim(value) and np.asarray(value).dtype.kind in "iufb"
+
+
+def _check_range(kind: str, ends: Any) -> None:
+    """Refuse what is no range."""
+    if ends is None:
+        return
+    if not (np.shape(ends) == (2,) and np.asarray(ends).dtype.kind in "iuf"):
+        raise TypeError(f"{kind}(range=...) must be two numbers, (low, high), not {ends!r}")
+    if not ends[0] < ends[1]:
+        raise ValueError(f"{kind}(range={ends!r}) must be (low, high) with low < high")
 
 
 @dataclass(frozen=True)
@@ -91,12 +145,15 @@ class Declarations:
         By name.
     defaults : dict
         The default of every parameter.
+    kinds : dict
+        What the annotated parameters are: ``int``, ``bool`` or ``float``.
     """
 
     states: dict[str, State]
     inputs: dict[str, Input]
     noises: dict[str, Noise]
     defaults: dict[str, Any]
+    kinds: dict[str, type]
 
 
 def declarations(cls: type, root: type, surface: Collection[str]) -> Declarations:
@@ -139,6 +196,7 @@ def declarations(cls: type, root: type, surface: Collection[str]) -> Declaration
         {n: v for n, v in variables.items() if isinstance(v, Input)},
         {n: v for n, v in variables.items() if isinstance(v, Noise)},
         {n: found[n] for n in names},
+        {n: {"int": int, "bool": bool}.get(notes[n], float) for n in names if n in notes},
     )
 
 
@@ -156,7 +214,7 @@ def annotations_of(cls: type) -> dict[str, str]:
         notes = inspect.get_annotations(cls, format=Format.STRING)
     else:
         notes = inspect.get_annotations(cls)
-    return {name: str(note) for name, note in notes.items()}
+    return {n: note.__name__ if isinstance(note, type) else str(note) for n, note in notes.items()}
 
 
 def refuse_taken(owner: str, variables: Iterable[tuple[str, Any]], taken: Collection[str]) -> None:

@@ -1,6 +1,17 @@
 """The errors a user can meet that are not plain misuse of a function's arguments."""
 
-__all__ = ["FileTrouble", "LoweringError", "ScneuroError", "ToolError", "TraceError"]
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "FileTrouble",
+    "LoweringError",
+    "ScneuroError",
+    "ToolError",
+    "TraceError",
+    "UpdateError",
+    "did_you_mean",
+]
 
 
 class ScneuroError(Exception):
@@ -23,12 +34,31 @@ class ScneuroError(Exception):
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
 
 
+class UpdateError(ScneuroError):
+    """``update()`` raises an exception of its own, or returns what it must not; names the line."""
+
+
 class TraceError(ScneuroError):
     """``update()`` does something that cannot become hardware; names the line."""
 
 
 class LoweringError(ScneuroError):
-    """The model cannot be represented in fixed point; says with which numbers."""
+    """The model cannot be represented in fixed point; says with which numbers.
+
+    Attributes
+    ----------
+    line : str
+        The line of ``update()`` that asks for it, ``file:number: text``, where that is known.
+    """
+
+    line: str = ""
+
+    def at(self, line: str) -> "LoweringError":
+        """The same, of a line of the source; of the first one it is said of."""
+        if line and not self.line:
+            place, _, text = line.partition(": ")
+            self.message, self.line = f"{place}: {self.message}: {text}", line
+        return self
 
 
 class ToolError(ScneuroError):
@@ -37,3 +67,14 @@ class ToolError(ScneuroError):
 
 class FileTrouble(ScneuroError):
     """A file cannot be read or written, or does not hold what it should."""
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """A question that names the word that was probably meant; empty if none is near."""
+    plain = {_plain(known): known for known in words}
+    near = get_close_matches(_plain(word), plain, n=1)
+    return f"did you mean {plain[near[0]]}?" if near else ""
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("_", "").replace("-", "")

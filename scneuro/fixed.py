@@ -16,7 +16,7 @@ from .stochastic import LFSR, NoiseSource
 from .tools.notebook import fixed_html, fixed_text
 from .words import Q8_8, quantize, rounded
 
-__all__ = ["FixedNeuron"]
+__all__ = ["FixedNeuron", "need_fixed"]
 
 
 class FixedNeuron(Runner):
@@ -185,3 +185,17 @@ class FixedNeuron(Runner):
             n: np.broadcast_to(v, self._shape) if self._shape else v for n, v in result.items()
         }
         return np.broadcast_to(spike, self._shape)
+
+
+def need_fixed(fixed: Any, caller: str) -> None:
+    """Refuse what is no integer model, such as the neuron it is made of.
+
+    Raises
+    ------
+    TypeError
+    """
+    if not isinstance(fixed, FixedNeuron):
+        raise TypeError(
+            f"{caller} takes an integer model, such as neuron.fixed(), "
+            f"not {fixed.__name__ if isinstance(fixed, type) else type(fixed).__name__}"
+        )

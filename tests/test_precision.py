@@ -264,10 +264,10 @@ def test_a_refusal_names_the_state_the_costliest_term_and_a_cure():
     with pytest.raises(LoweringError) as caught:
         Hopeless().fixed()
     message, hint = caught.value.message, caught.value.hint
-    assert message.startswith("Hopeless: a step of V may be off by ")
+    assert ": Hopeless: a step of V may be off by " in message
+    assert message.startswith(__file__)
     assert "and its budget is 1; most of it, " in message
-    assert "[sin((3000 * V))]" in message
-    assert "w" not in message.partition("most of it")[2].partition(";")[0].replace("where", "")
+    assert "is sin((3000 * V))" in message
     assert "State(range=" in hint
     assert "State(budget=" in hint
 

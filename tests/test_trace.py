@@ -304,6 +304,81 @@ def a_method(V, I):
     return V > 0, V
 
 
+def a_rounding(V, I):
+    V = np.rint(V)
+    return V > 0, V
+
+
+def a_truncation(V, I):
+    V = np.trunc(V)
+    return V > 0, V
+
+
+def a_test_for_nan(V, I):
+    spike = np.isnan(V)
+    return spike, V
+
+
+def an_assignment(V, I):
+    V[V > 3] = 0.0
+    return V > 0, V
+
+
+def an_attribute(V, I):
+    V.x = 3
+    return V > 0, V
+
+
+def a_matrix_product(V, I):
+    V = np.ones(3) @ V
+    return V > 0, V
+
+
+def a_whole_number(V, I):
+    V = V.astype(int)
+    return V > 0, V
+
+
+def a_maximum(V, I):
+    V = np.max([V, I])
+    return V > 0, V
+
+
+def an_unknown_function(V, I):
+    V = np.gradient(V)
+    return V > 0, V
+
+
+def an_unknown_ufunc(V, I):
+    V = np.arctan2(V, I)
+    return V > 0, V
+
+
+def a_remainder_by_a_value(V, I):
+    V = V % I
+    return V > 0, V
+
+
+def a_varying_table(V, I):
+    V = np.interp(V, [0.0, 1.0], [0.0, I])
+    return V > 0, V
+
+
+def a_tangled_table(V, I):
+    V = np.interp(V, [1.0, 0.0], [0.0, 2.0])
+    return V > 0, V
+
+
+def an_any(V, I):
+    spike = np.any(V > 3)
+    return spike, V
+
+
+def a_conversion(V, I):
+    V = np.float64(V)
+    return V > 0, V
+
+
 UNTRACEABLE = [
     (an_if, "if V > I:", "np.where(condition, a, b)"),
     (a_while, "while V > 1:", "np.where(condition, a, b)"),
@@ -326,10 +401,25 @@ UNTRACEABLE = [
     (an_array_first, "V = np.ones(3) * V", "a neuron's parameters are single numbers"),
     (a_list, "V = np.where(V > 0, [1.0, 2.0], V)", "a neuron's parameters are single numbers"),
     (a_reduction, "V = np.add.reduce(V)", "np.where"),
-    (a_sum, "V = np.sum(V)", "np.where"),
-    (a_floor, "V = np.floor(V)", "np.where"),
-    (an_index, "V = V[0]", "np.where"),
-    (a_remainder, "V = V % 3", "np.where"),
+    (a_sum, "V = np.sum(V)", "np.sum([V, w], axis=0)"),
+    (a_rounding, "V = np.rint(V)", "np.floor(x + 0.5)"),
+    (a_truncation, "V = np.trunc(V)", "np.where"),
+    (a_test_for_nan, "spike = np.isnan(V)", "always finite"),
+    (an_assignment, "V[V > 3] = 0.0", "V = np.where(condition, value, V)"),
+    (an_attribute, "V.x = 3", "has no attribute 'x'"),
+    (a_matrix_product, "V = np.ones(3) @ V", "W @ np.array([V, w])"),
+    (a_whole_number, "V = V.astype(int)", "cannot be int64"),
+    (a_maximum, "V = np.max([V, I])", "np.maximum(a, b)"),
+    (an_unknown_function, "V = np.gradient(V)", "np.gradient cannot be traced"),
+    (an_unknown_ufunc, "V = np.arctan2(V, I)", "np.arctan2 cannot be traced"),
+    (a_remainder_by_a_value, "V = V % I", "by anything but a positive constant"),
+    (a_varying_table, "V = np.interp(V, [0.0, 1.0], [0.0, I])", "constant points and values"),
+    (a_tangled_table, "V = np.interp(V, [1.0, 0.0], [0.0, 2.0])", "points that increase"),
+    (an_any, "spike = np.any(V > 3)", "use | between conditions"),
+    (a_conversion, "V = np.float64(V)", "no conversion is needed"),
+    (a_floor, "V = np.floor(V)", "State(range=(low, high))"),
+    (an_index, "V = V[0]", "a State for each of its elements"),
+    (a_remainder, "V = V % 3", "np.where(x >= period, x - period, x)"),
     (a_power_of_two_values, "V = V**I", "np.exp(p * np.log(x))"),
     (a_number_as_condition, "V = np.where(V, 1.0, 0.0)", "np.where(x > 0, a, b)"),
     (a_logical_of_numbers, "spike = V & I", "needs conditions"),

@@ -75,6 +75,17 @@ def test_a_missing_tool_is_said_and_the_other_rungs_are_climbed(low, monkeypatch
     assert rungs["bitstream"]["ok"] is True
 
 
+def test_what_is_missing_is_said_before_the_first_rung(low, monkeypatch, capsys):
+    monkeypatch.setattr(toolchain, "_candidates", lambda name: [])
+    monkeypatch.setattr(ladder, "climb", lambda *_, **__: iter([]))
+    cli.main(["verify", "lif", "--board", "icebreaker"])
+    error = capsys.readouterr().err
+    assert "the bitstream will be left out: no icebox_vlog" in error
+    assert "apt install fpga-icestorm" in error
+    assert "the invariants will be left out: no yosys" in error
+    assert "scneuro[toolchain]" in error
+
+
 def test_without_icestorm_the_error_says_where_it_is(monkeypatch):
     monkeypatch.setattr(toolchain, "_candidates", lambda name: [])
     with pytest.raises(ToolError, match="no icebox_vlog: looked for") as error:

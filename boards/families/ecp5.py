@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...errors import ScneuroError
@@ -46,6 +46,14 @@ class Ecp5(Family):
     def model_files(self) -> dict[str, str]:
         """The multiplier and the block RAM, which yosys ships no models of."""
         return {"cells.v": beside("ecp5_cells.v")}
+
+    def least(self, cells: Mapping[str, int]) -> dict[str, int]:
+        """A carry of two bits is two LUTs."""
+        return {
+            "logic": cells.get("LUT4", 0) + 2 * cells.get("CCU2C", 0),
+            "dsp": cells.get("MULT18X18D", 0),
+            "ram": cells.get("DP16KD", 0),
+        }
 
     def read_back(self, board: Board, make: Callable[..., Build]) -> ReadBack:
         """The netlist as nextpnr writes it after routing, of a build with the same bytes.

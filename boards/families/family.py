@@ -75,6 +75,8 @@ class Family(ABC):
         Of a block RAM.
     models : str
         yosys' commands that read the simulation models of all cells.
+    reads_back_with : tuple of Wanted
+        What :meth:`read_back` needs besides.
     """
 
     name: ClassVar[str]
@@ -84,10 +86,21 @@ class Family(ABC):
     cells: ClassVar[dict[str, str]]
     ram_bits: ClassVar[int]
     models: ClassVar[str]
+    reads_back_with: ClassVar[tuple[Wanted, ...]] = ()
 
     @abstractmethod
     def synth_options(self, dsps: int) -> str:
         """Options of yosys' synthesis for a device with so many DSP cells to use."""
+
+    @abstractmethod
+    def least(self, cells: Mapping[str, int]) -> dict[str, int]:
+        """How many ``logic``, ``dsp`` and ``ram`` cells a synthesised design takes at least.
+
+        Parameters
+        ----------
+        cells : mapping of str to int
+            By type, as yosys counts them.
+        """
 
     def model_files(self) -> dict[str, str]:
         """Models of our own that :attr:`models` reads, by file name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from ...tools.toolchain import YOSYS, Wanted, find_tools, run_tool
@@ -37,16 +37,27 @@ class Ice40(Family):
     }
     ram_bits = 4_096
     models = "read_verilog -defer +/ice40/cells_sim.v\n"
+    reads_back_with = (_UNPACK, _TO_VERILOG)
 
     def synth_options(self, dsps: int) -> str:
         return "-dsp" if dsps else ""
+
+    def least(self, cells: Mapping[str, int]) -> dict[str, int]:
+        """A logic cell has one LUT, one carry and one flip-flop."""
+        flip_flops = sum(n for kind, n in cells.items() if kind.startswith("SB_DFF"))
+        logic = max(flip_flops, cells.get("SB_LUT4", 0), cells.get("SB_CARRY", 0))
+        return {
+            "logic": logic,
+            "dsp": cells.get("SB_MAC16", 0),
+            "ram": sum(n for kind, n in cells.items() if kind.startswith("SB_RAM40_4K")),
+        }
 
     def read_back(self, board: Board, make: Callable[..., Build]) -> ReadBack:
         """The very bits that go to the flash, as Verilog: LUTs, carries, flip-flops, RAMs, wires.
 
         ``icebox_vlog`` cannot read DSP cells back, so the bitstream is one without them.
         """
-        tools = find_tools((_UNPACK, _TO_VERILOG))
+        tools = find_tools(self.reads_back_with)
         build = make(board.without_dsps())
         unpacked = build.folder / "unpacked.asc"
         unpacked.write_text(run_tool([tools[_UNPACK.name].command, "top.bin"], build.folder))

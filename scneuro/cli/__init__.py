@@ -8,6 +8,7 @@ code. What takes long to import is imported by ``run``, so that no command pays 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import ScneuroError
+from ..tools.source import line_of, said
 
 __all__ = ["main"]
 
@@ -46,9 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 2
         argcomplete.autocomplete(parser)
     options = parser.parse_args(arguments)
-    before = None
-    if threading.current_thread() is threading.main_thread():
-        before = signal.signal(signal.SIGTERM, _interrupt)  # to clean up then, too
+    before = _clean_up_when_stopped()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a locale may not know all that units are made of
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -58,17 +60,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ScneuroError, ValueError, TypeError) as error:
+    except Exception as error:
         if os.environ.get("SCNEURO_DEBUG"):
             raise
-        message = error.message if isinstance(error, ScneuroError) else str(error)
+        message, hint = _told(error)
         print(f"scneuro: {message}", file=sys.stderr)
-        if isinstance(error, ScneuroError) and error.hint:
-            print(f"  {error.hint}", file=sys.stderr)
+        if hint:
+            print(f"  {hint}", file=sys.stderr)
     finally:
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return 2
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    """What went wrong, and the way out."""
+    if isinstance(error, ScneuroError):
+        return error.message, error.hint
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}", "take fewer --steps, or a shorter --stimulus"
+    if isinstance(error, ValueError | TypeError) and str(error):
+        return str(error), ""
+    where, text = line_of(error)
+    at = ": ".join(part for part in (where, said(error), text) if part)
+    return at, "SCNEURO_DEBUG=1 in the environment shows how it came to that"
+
+
+def _clean_up_when_stopped() -> dict[int, Any]:
+    """Have what ends a process clean up as Ctrl-C does; what there was to be done instead."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    numbers = [n for name in ("SIGTERM", "SIGHUP") if (n := getattr(signal, name, None))]
+    before = {n: signal.getsignal(n) for n in numbers}
+    before = {n: handler for n, handler in before.items() if handler is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, _interrupt)
+    return before
 
 
 def _interrupt(*_: Any) -> None:

@@ -22,8 +22,12 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from ..boards import board, build_bitstream
+    from ..sim.compare.advice import cautions
+    from ..tools.toolchain import say
 
     neuron, target = chosen_neuron(options), board(options.board)
+    for line in cautions(neuron, neuron.fixed()):
+        say(f"  caution: {line}")
     report = build_bitstream(neuron, target, options.output, seed=options.seed)
     answer(options, asdict(report), report)
     if not options.json:

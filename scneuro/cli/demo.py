@@ -6,7 +6,7 @@ import argparse
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .options import STEPS, Commands, add_command, answer
+from .options import STEPS, Commands, add_command, answer, chosen_steps
 
 __all__ = ["add", "run"]
 
@@ -36,11 +36,11 @@ def run(options: argparse.Namespace) -> int:
     from ..tools.toolchain import say
 
     plot.require()
-    output = Path(options.output)
+    output, steps = Path(options.output), chosen_steps(options) or STEPS
     neuron = AdEx()
-    current = stimulus.ornstein_uhlenbeck(0.8, 0.4, 20.0, dt=neuron.dt, steps=options.steps, seed=1)
+    current = stimulus.ornstein_uhlenbeck(0.8, 0.4, 20.0, dt=neuron.dt, steps=steps, seed=1)
 
-    say(f"AdEx (Brette and Gerstner 2005), {options.steps * neuron.dt:g} ms of fluctuating current")
+    say(f"AdEx (Brette and Gerstner 2005), {steps * neuron.dt:g} ms of fluctuating current")
     with ThreadPoolExecutor(1) as background:
         building = background.submit(build_bitstream, AdEx(), board("icebreaker"), output)
         result = parity(neuron, current)

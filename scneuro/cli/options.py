@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 STEPS = 10_000
+_MOST_STEPS = 1_000_000_000
+_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$|-inf$")
 
 
 # -- what can be said -----------------------------------------------------------------------------
@@ -45,9 +48,12 @@ def add_command(
     """A command's parser, with ``--json``, and what says which neuron if it takes one."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(run=run)
+    parser._negative_number_matcher = _NEGATIVE  # argparse's own takes -5e1 for an option
     if neuron:
         named = parser.add_argument(
-            "neuron", metavar="NEURON", help="a built-in name, or path/to/file.py:Class"
+            "neuron",
+            metavar="NEURON",
+            help="a built-in name, path/to/file.py:Class, or path/to/file.py if it has one neuron",
         )
         setting = parser.add_argument(
             "--set",
@@ -75,7 +81,9 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--current", type=float, metavar="X", help="hold the first input at X")
     group.add_argument(
-        "--stimulus", metavar="FILE", help="of the first input: a .npy or .csv, a value per step"
+        "--stimulus",
+        metavar="FILE",
+        help="a .npy or .csv, a row per step and a column for each input it drives",
     )
     given = parser.add_argument(
         "--input",
@@ -160,11 +168,13 @@ def chosen_steps(options: argparse.Namespace) -> int | None:
     Raises
     ------
     ValueError
-        If it is less than one.
+        If it is less than one, or more than any memory holds.
     """
     steps: int | None = options.steps
     if steps is not None and steps < 1:
         raise ValueError(f"--steps must be at least 1, not {steps}")
+    if steps is not None and steps > _MOST_STEPS:
+        raise ValueError(f"--steps must be at most {_MOST_STEPS:,}, not {steps:,}")
     return steps
 
 
@@ -183,7 +193,7 @@ def chosen_inputs(options: argparse.Namespace, neuron: Neuron) -> dict[str, Any]
     if options.current is not None:
         given[first] = options.current
     if options.stimulus is not None:
-        given[first] = stimulus.load(options.stimulus)
+        given |= stimulus.load_inputs(options.stimulus, list(neuron.input_defaults))
     for setting in options.inputs or ():
         name, text = _named("--input", setting)
         if name not in neuron.input_defaults:

@@ -35,8 +35,11 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the three levels of parity; 1 if any fails."""
     from ..sim import parity
+    from ..tools.files import check_writable
 
     neuron = chosen_neuron(options)
+    if options.vcd is not None:
+        check_writable(options.vcd)
     values = chosen_stimulus(options, neuron)
     result = parity(neuron, values, vcd=options.vcd, engine=options.engine)
     answer(options, result.figures(), result)

@@ -14,6 +14,7 @@ from .options import (
     answer,
     chosen_inputs,
     chosen_neuron,
+    chosen_steps,
     chosen_stimulus,
 )
 
@@ -52,7 +53,8 @@ def run(options: argparse.Namespace) -> int:
     """Draw a figure of the kind asked for."""
     from .. import plot
 
-    neuron = chosen_neuron(options)
+    plot.require(options.output)
+    neuron, steps = chosen_neuron(options), chosen_steps(options)
     if options.kind != "trace" and options.stimulus is not None:
         raise ValueError(f"--kind {options.kind} holds its inputs; leave out --stimulus")
     given = chosen_inputs(options, neuron)
@@ -69,14 +71,14 @@ def run(options: argparse.Namespace) -> int:
                 f"--kind fi goes through many values of {first}; leave out --current, or name "
                 "their range: --currents LOW HIGH"
             )
-        plot.plot_fi(neuron, options.output, _currents(options), steps=options.steps, inputs=given)
+        plot.plot_fi(neuron, options.output, _currents(options), steps=steps, inputs=given)
     elif options.kind == "phase":
         current = given.pop(first, None)
         plot.plot_phase(
             neuron,
             options.output,
             current,
-            steps=options.steps,
+            steps=steps,
             variables=options.variables,
             inputs=given,
         )
@@ -85,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
             shown = {first: None, **given}
         else:
             shown = chosen_stimulus(options, neuron)
-        plot.plot_trace(neuron, options.output, shown, steps=options.steps)
+        plot.plot_trace(neuron, options.output, shown, steps=steps)
     answer(options, drawn, f"{neuron.name}: {options.kind} drawn to {options.output}")
     return 0
 

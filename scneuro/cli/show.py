@@ -11,15 +11,33 @@ __all__ = ["add", "run"]
 
 def add(commands: Commands) -> None:
     """Add the command's parser."""
-    add_command(commands, "show", run, "Show a neuron's equations, formats, tables and latency.")
+    parser = add_command(
+        commands, "show", run, "Show a neuron's equations, formats, tables and latency."
+    )
+    parser.add_argument("--board", help="also the cells it takes there, by synthesis alone")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print equations, formats, coefficients, tables and latency."""
     from ..report import describe, latency_clocks, show
+    from ..sim.compare.advice import cautions
 
     neuron = chosen_neuron(options)
+    if options.board is not None:
+        from ..boards import board, estimate
+        from ..boards.fit import in_words, too_many
+
+        target = board(options.board)
     fixed = neuron.fixed()
     figures = describe(neuron, fixed, latency_clocks(fixed))
-    answer(options, figures, show(neuron, figures))
+    figures["cautions"] = list(cautions(neuron, fixed))
+    text = [show(neuron, figures), *(f"caution  {line}" for line in figures["cautions"])]
+    if options.board is not None:
+        takes = estimate(neuron, target)
+        figures["board"] = {"name": target.name, "fits": not too_many(takes), "at_least": takes}
+        fits = "does not fit" if too_many(takes) else "may fit"
+        text.append(
+            f"board    {fits} {target.title}: at least {in_words(takes)}, with UART and timer"
+        )
+    answer(options, figures, "\n".join(text))
     return 0

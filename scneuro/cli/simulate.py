@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..tools.files import check_writable, write_whole
 from .options import (
     Commands,
     add_command,
@@ -49,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
         from ..plot import require
 
         require(options.plot)
+    if options.output:
+        check_writable(_npz(options.output))
     recording = _run_on(options.backend, neuron, values)
     if options.output:
         _save(recording, options.output)
@@ -92,11 +95,6 @@ def _save(recording: Recording, output: str) -> None:
     """Write the traces to a .npz file, whole or not at all."""
     import numpy as np
 
-    from ..tools.files import write_whole
-
-    path = Path(output)
-    if path.suffix != ".npz":
-        raise ValueError(f"-o {output}: name a .npz file")
     content = io.BytesIO()
     np.savez_compressed(
         content,
@@ -106,7 +104,13 @@ def _save(recording: Recording, output: str) -> None:
         **recording.states,
         **recording.inputs,
     )
-    write_whole(path, content.getvalue())
+    write_whole(_npz(output), content.getvalue())
+
+
+def _npz(output: str) -> Path:
+    if Path(output).suffix != ".npz":
+        raise ValueError(f"-o {output}: name a .npz file")
+    return Path(output)
 
 
 def _text(neuron: Neuron, figures: dict[str, Any]) -> str:

@@ -35,13 +35,16 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print every rung as soon as it is tried; 1 if one fails, 2 if one could not be tried."""
     from ..boards import board
-    from ..sim.ladder import climb
+    from ..sim.ladder import climb, lacking
+    from ..tools.toolchain import say
 
     neuron, target = chosen_neuron(options), board(options.board)
     steps, given = chosen_steps(options), chosen_inputs(options, neuron)
     assert steps is not None
     if not options.json:
         print(f"{neuron.name} on {target.title} ({target.device})", flush=True)
+    for text in lacking(target):
+        say(f"  {text}")
     rungs = []
     for rung in climb(neuron, target, steps=steps, stimulus=given):
         rungs.append(rung)

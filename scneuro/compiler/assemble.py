@@ -29,7 +29,7 @@ from .lowered import Coefficient, Cost, Decision, dither
 from .precision import ADDRESS, ARGUMENT, COEFFICIENTS, FLAT, OPERANDS, active, continuity
 from .ranges import Interval, Ranges
 from .registers import GUARD_BITS, Register
-from .table import Table
+from .table import Table, Undefined
 from .terms import (
     And,
     Atom,
@@ -46,6 +46,7 @@ from .terms import (
     Terms,
     Value,
     Variable,
+    behind,
     proportion,
 )
 
@@ -249,7 +250,10 @@ class _Assembly:
                 low, high = self._span(value, state, node, {})
                 self.rounded[value, state] = self.path.within(node, low, high)
             elif value.terms:
-                self.rounded[value, state] = self._rounded(value, state)
+                try:
+                    self.rounded[value, state] = self._rounded(value, state)
+                except LoweringError as error:
+                    raise self._located(error, value) from None
             else:
                 self.rounded[value, state] = self._constant(value.constant, state)
         return self.rounded[value, state]
@@ -263,8 +267,8 @@ class _Assembly:
             raise LoweringError(
                 f"{self.name}: {state} is set to {value:g}, outside its range "
                 f"{math.ldexp(r.least, -r.fraction):g} to {math.ldexp(r.most, -r.fraction):g}",
-                "give it a word or a range that holds it: State(word='Q10.6'), State(range=...)",
-            )
+                _holding(state, r, value),
+            ).at(self.plan.canonical.setting(value))
         missed = abs(value - math.ldexp(number, -r.fraction))
         return self.path.const(number, r.fraction, missed)
 
@@ -492,19 +496,53 @@ class _Assembly:
                 return self.values[name]
             case Lookup():
                 if atom not in self.lookups:
-                    self.lookups[atom] = self._lookup(atom)
+                    try:
+                        self.lookups[atom] = self._lookup(atom)
+                    except Undefined as error:
+                        raise self._located(self._undefined(error, atom), atom) from None
+                    except LoweringError as error:
+                        raise self._located(error, atom) from None
                 return self.lookups[atom]
             case Select():
                 key = atom, fraction
             case _:
                 key = atom, 0
         if key not in self.nodes:
-            node = self._made(atom, fraction)
+            try:
+                node = self._made(atom, fraction)
+            except LoweringError as error:
+                raise self._located(error, atom) from None
             if atom in self.plan.limits:
                 low, high = (math.ldexp(end, node.fraction) for end in self.plan.limits[atom])
                 node = self.path.clamp(node, *_whole(low, high, node))
             self.nodes[key] = node
         return self.nodes[key]
+
+    def _located(self, error: LoweringError, term: Term) -> LoweringError:
+        """The error, with the line of the source that asks for what cannot be."""
+        origin = self.plan.canonical.origin(term)
+        if origin is None and isinstance(term, Lookup):
+            origin = term.expr
+        return error if origin is None else error.at(origin.line)
+
+    def _undefined(self, error: Undefined, lookup: Lookup) -> LoweringError:
+        """The same in the words of the source, with what helps."""
+        origin = self.plan.canonical.origin(lookup) or lookup.expr
+        of = lookup.of.name if isinstance(lookup.of, Variable) else lookup.of.key
+        verb = "reaches" if math.isfinite(error.value) else "is"
+        names = sorted(term.name for term in behind([lookup]) if isinstance(term, Variable))
+        ranges = ", ".join(f"{n} = State(range=(low, high))" for n in names)
+        if lookup.expr.op == "div" and math.isinf(error.value):
+            hint = (
+                "if that is 0/0 and has a limit, bracket the quotient: w * (x / -np.expm1(-x)); "
+                f"if not, keep the divisor from 0 with np.maximum, or by {ranges}"
+            )
+        elif math.isnan(error.value):
+            hint = f"keep what it is of where it is defined, with np.maximum, or by {ranges}"
+        else:
+            hint = f"keep what it is of smaller, with np.minimum or np.clip, or by {ranges}"
+        text = f"{origin} {verb} {error.value:g} where {of} = {error.point:g}, which can occur"
+        return LoweringError(f"{self.name}: {text}", hint)
 
     def _made(self, atom: Factor, fraction: int) -> Node:
         match atom:
@@ -564,7 +602,7 @@ class _Assembly:
         if word is None:
             raise LoweringError(
                 f"{self.name}: a value in {low:g} to {high:g} is too wide to multiply",
-                "scale the units, or bound it with np.clip",
+                "narrow the states it is made of: State(range=(low, high)), or scale their units",
             )
         wanted = word.fraction
         if allowed < math.inf:
@@ -646,10 +684,12 @@ class _Assembly:
         """The exact sum, for a result that becomes a word of its own."""
         low, high = self.ranges.of(value)
         if not (math.isfinite(low) and math.isfinite(high)):
+            for term in behind([value]):
+                if isinstance(term, Lookup):
+                    self._atom(term, 0)  # says where it is infinite
             raise LoweringError(
                 f"{self.name}: {value.key} may be infinite where its states can be",
-                "bound it with np.clip, or give the states it depends on a range: "
-                "State(range=(low, high))",
+                "give the states it depends on a range: State(range=(low, high))",
             )
         word = fitting(low, high, _COARSEST) or Q8_8
         fraction = word.fraction + GUARD_BITS
@@ -676,7 +716,7 @@ class _Assembly:
             raise LoweringError(
                 f"{self.name}: {lookup.expr} has an argument x = {lookup.of.key} in {low:g} "
                 f"to {high:g}, more than a word holds",
-                "bound the argument with np.clip",
+                "narrow the states it is made of: State(range=(low, high)), or scale their units",
             )
         fraction = word.fraction
         if near < math.inf:
@@ -733,6 +773,18 @@ class _Assembly:
         if ratio > 0:
             return self.path.ge(rounded, threshold)
         return self.path.logic("not", self.path.ge(rounded, threshold + 1))
+
+
+def _holding(state: str, register: Register, value: float) -> str:
+    """What would let a state be set to a value."""
+    word = register.word
+    if word.least <= value <= word.greatest:
+        low, high = (math.ldexp(end, -register.fraction) for end in (register.least, register.most))
+        return f"{state} = State(range=({min(low, value):g}, {max(high, value):g})) holds it"
+    wider = fitting(min(value, 0.0), max(value, 0.0))
+    if wider is None:
+        return "no 16-bit word holds it: choose another unit"
+    return f'{state} = State(word="{wider}") holds it'
 
 
 def _whole(low: float, high: float, node: Node) -> tuple[int, int]:

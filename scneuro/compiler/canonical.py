@@ -30,9 +30,11 @@ from .terms import (
     Product,
     Select,
     Sum,
+    Term,
     Terms,
     Value,
     Variable,
+    proportion,
 )
 
 __all__ = ["Canonical"]
@@ -72,6 +74,24 @@ class Canonical:
         known = self._of(expr)
         assert not isinstance(known, Sum)
         return known
+
+    def origin(self, term: Term) -> Expr | None:
+        """The smallest expression of the source that is made with a term, for messages."""
+        found = [
+            expr
+            for expr, form in self._known.items()
+            if expr.line and (form is term or (isinstance(form, Sum) and _made_with(form, term)))
+        ]
+        return min(found, key=lambda expr: expr.depth, default=None)
+
+    def setting(self, value: float) -> str:
+        """The line of the source that uses a constant."""
+        lines = (
+            expr.line
+            for expr in self._known
+            if expr.line and any(a.op == "const" and a.value == value for a in expr.args)
+        )
+        return next(lines, "")
 
     def _of(self, expr: Expr) -> Sum | Condition | bool:
         """What ``expr`` is; what it is made of first, without recursion."""
@@ -190,7 +210,7 @@ class Canonical:
         if not expr.variables:
             (value,) = Graph.evaluate((expr,), {})
             if not np.isfinite(value):
-                raise LoweringError(f"{expr.line}: {expr} is {value}")
+                raise LoweringError(f"{expr} is {value}").at(expr.line)
             return Sum((), float(value))
         if len(expr.variables) == 1:
             (name,) = expr.variables
@@ -234,13 +254,37 @@ class Canonical:
         divisor = self.sum(under)
         if not divisor.terms:
             if divisor.constant == 0:
-                raise LoweringError(f"{expr.line}: division by zero")
+                raise LoweringError("division by zero").at(expr.line)
             return self._scale(self.sum(over), 1.0, divisor.constant)
         if len(expr.variables) == 1:
             return self._function(expr, under)
+        quotient = self._quotient(self.sum(over), divisor, expr)
+        if quotient is not None:
+            return quotient
         one = self._graph.node("const", value=1.0)
         reciprocal = self._graph.node("div", one, under, line=expr.line)
         return self._multiply(self.sum(over), self._function(reciprocal, under))
+
+    def _quotient(self, over: Sum, under: Sum, expr: Expr) -> Sum | None:
+        """One table, where both are functions of one sum: it may be 0/0 and have a limit."""
+        (atom, _), *more = under.terms
+        if more or not (isinstance(atom, Lookup) and isinstance(atom.of, Sum)):
+            return None
+        of, below = self._wire(under)
+        ratio = proportion(over.terms, of.terms)
+        if ratio is not None:
+            wire = self._graph.node("var", value="x")
+            above, rest = self._times_constant(wire, ratio), over.constant - ratio * of.constant
+        elif len(over.terms) == 1 and getattr(over.terms[0][0], "of", None) is of:
+            ((other, factor),) = over.terms
+            assert isinstance(other, Lookup)
+            above, rest = self._times_constant(other.expr, factor), over.constant
+        else:
+            return None
+        if rest:
+            above = self._graph.node("add", above, self._graph.node("const", value=rest))
+        divided = self._graph.node("div", above, below, line=expr.line)
+        return Sum(((Lookup(divided, of), 1.0),))
 
     # -- products ----------------------------------------------------------------------------
     def _power(self, base: Sum, exponent: int) -> Sum:
@@ -454,6 +498,13 @@ def _continuous(expr: Expr) -> bool:
         steps = [np.abs(np.diff(side.astype(float)))[turns] for side in (yes, no)]
         jumps = gap > 2 * np.maximum(*steps) + 1e-9 * np.abs(no[turns])
     return not bool(np.any(jumps))
+
+
+def _made_with(form: Sum, term: Term) -> bool:
+    """Whether a sum is a multiple of a term, but for the constant, or has it among its own."""
+    if isinstance(term, Sum):
+        return form.terms == term.terms or proportion(form.terms, term.terms) is not None
+    return any(atom is term for atom, _ in form.terms)
 
 
 def _is_plain(value: Sum) -> bool:

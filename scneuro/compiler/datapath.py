@@ -176,8 +176,9 @@ class Datapath:
                 raise LoweringError(
                     f"a value in [{low * 2.0**-fraction:g}, {high * 2.0**-fraction:g}] with "
                     f"{fraction} fraction bits needs {width_of(low, high)} bits, more than "
-                    f"{WIDEST} ({name or op})",
-                    "scale the model's units, or bound the value with np.clip",
+                    f"{WIDEST}",
+                    "narrow the states it is made of: State(range=(low, high)), or scale their "
+                    "units",
                 )
             index = len(self._nodes)
             self._nodes[key] = Node(

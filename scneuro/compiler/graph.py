@@ -8,12 +8,13 @@ float model that it took.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-__all__ = ["COMPARISONS", "LOGIC", "Expr", "Graph", "ordered", "shortened"]
+__all__ = ["COMPARISONS", "LOGIC", "Expr", "Graph", "interval", "ordered", "shortened"]
 
 _TEXT = 160
 _SIGNS = {
@@ -112,10 +113,17 @@ def shortened(text: str, most: int) -> str:
 
 
 class Graph:
-    """A hash-consed graph: the same operation on the same arguments is the same node."""
+    """A hash-consed graph: the same operation on the same arguments is the same node.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    bounds : mapping of str to (float, float), optional
+        Of variables, where they are known.
+    """
+
+    def __init__(self, bounds: Mapping[str, tuple[float, float]] | None = None) -> None:
         self._nodes: dict[tuple[Any, ...], Expr] = {}
+        self.bounds = dict(bounds or {})
 
     def node(self, op: str, *args: Expr, value: Any = None, line: str = "") -> Expr:
         key = (op, tuple(map(id, args)), type(value), value)
@@ -162,3 +170,46 @@ def ordered(roots: Iterable[Expr], known: Container[Expr] = ()) -> list[Expr]:
             found[expr] = None
             stack.extend(arg for arg in expr.args if arg not in known)
     return sorted(found, key=lambda expr: expr.depth)
+
+
+def interval(expr: Expr, bounds: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
+    """Between which values an expression lies, where each variable lies within its bounds."""
+    known: dict[Expr, tuple[float, float]] = {}
+    for node in ordered((expr,)):
+        known[node] = _interval(node, [known[arg] for arg in node.args], bounds)
+    return known[expr]
+
+
+def _interval(
+    expr: Expr, args: list[tuple[float, float]], bounds: Mapping[str, tuple[float, float]]
+) -> tuple[float, float]:
+    match expr.op, args:
+        case "const", _:
+            return float(expr.value), float(expr.value)
+        case "var", _:
+            return bounds.get(expr.value, (-math.inf, math.inf))
+        case "add", [(a, b), (c, d)]:
+            return a + c, b + d
+        case "sub", [(a, b), (c, d)]:
+            return a - d, b - c
+        case "neg", [(a, b)]:
+            return -b, -a
+        case "mul", [p, q]:
+            ends = [x * y if x and y else 0.0 for x in p for y in q]
+            return min(ends), max(ends)
+        case "div", [p, (c, d)] if c > 0 or d < 0:
+            ends = [x / y for x in p for y in (c, d)]
+            return min(ends), max(ends)
+        case "pow", [(a, b)] if math.isfinite(a) and math.isfinite(b):
+            ends = [a**expr.value, b**expr.value, *([0.0] if a < 0 < b else [])]
+            return min(ends), max(ends)
+        case "call", _ if expr.value in (np.tanh, np.sin, np.cos):
+            return -1.0, 1.0
+        case "where", [_, (a, b), (c, d)]:
+            condition, yes, no = expr.args
+            if condition.op == "ge" and condition.args == (no, yes):  # the smaller of two
+                return min(a, c), min(b, d)
+            if condition.op == "ge" and condition.args == (yes, no):
+                return max(a, c), max(b, d)
+            return min(a, c), max(b, d)
+    return (0.0, 1.0) if expr.is_condition else (-math.inf, math.inf)

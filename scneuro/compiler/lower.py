@@ -20,7 +20,7 @@ from typing import TypeAlias
 from ..declare import Input, State
 from ..errors import LoweringError
 from ..stochastic import Noise
-from ..words import Q8_8
+from ..words import Q8_8, fitting
 from .assemble import Assembled, Plan, assemble
 from .canonical import Canonical
 from .functions import Functions
@@ -36,6 +36,8 @@ from .terms import Condition, Lookup, Product, Sum, Term, Value, Variable, behin
 __all__ = ["ROUNDINGS", "lower"]
 
 ROUNDINGS = ("nearest", "floor", "stochastic")
+_SHOWN = 64  # characters of a term in a message
+_MOST_ALLOWED = 1000.0  # LSB that it makes sense to allow
 _DEEP = 100_000  # frames; they are on the heap
 # What of its budget a state's update is made for, and the rows its tables may have. One step may be
 # off by an LSB, but what is off in the same direction at every step adds up: the smallest share
@@ -227,16 +229,42 @@ def _beyond_budget(source: Source, best: Lowered, trouble: LoweringError | None)
     state = max(best.registers, key=lambda n: best.bounds[n] / best.budgets[n])
     lsb = source.lsb[state]
     costs = best.costs[state]
-    most = f"; most of it, {costs[0].error / lsb:.3g} LSB, is {costs[0].of}" if costs else ""
+    of = costs[0].of if costs else ""
+    terms = [t for t in behind(source.terms) if of.endswith(t.key)]
+    term = max(terms, key=lambda t: len(t.key), default=None) if of else None
+    origin = None if term is None else source.canonical.origin(term)
+    if origin is not None and term is not None:
+        of = of.removesuffix(term.key) + str(origin)
+    of = of if len(of) <= _SHOWN else f"{of[: _SHOWN - 3]}..."
+    most = f"; most of it, {costs[0].error / lsb:.3g} LSB, is {of}" if costs else ""
     more = f"; to be more exact, {trouble.message}" if trouble is not None else ""
+    if trouble is not None and trouble.line:
+        more = ""
     ranges = ", ".join(f"{n} in {a:.3g} to {b:.3g}" for n, (a, b) in best.working.items())
     where = f" even with {ranges}, where the float model works" if ranges else ""
-    return LoweringError(
+    error = LoweringError(
         f"{source.name}: a step of {state} may be off by {best.bounds[state] / lsb:.3g} LSB"
         f"{where}, and its budget is {best.budgets[state] / lsb:.3g}{most}{more}",
-        f"narrow what it depends on with State(range=(low, high)), give {state} a coarser word, "
-        "bound a steep argument with np.clip, or allow more with State(budget=...)",
+        _within_reach(source, best, state, term),
     )
+    line = origin.line if origin is not None else trouble.line if trouble is not None else ""
+    return error.at(line or source.roots[1 + list(source.states).index(state)].line)
+
+
+def _within_reach(source: Source, best: Lowered, state: str, term: Term | None) -> str:
+    """What would help a state whose bound is beyond its budget."""
+    bound = best.bounds[state] / source.lsb[state]
+    made_of = behind([] if term is None else [term])
+    names = sorted(t.name for t in made_of if isinstance(t, Variable))
+    wide = [n for n in names if n in source.states and source.states[n].range is None]
+    cures = [f"narrow {' and '.join(wide)} with State(range=(low, high))"] if wide else []
+    if bound <= _MOST_ALLOWED:
+        cures.append(f"allow it: State(budget={math.ceil(1.1 * bound)})")
+    elif any(isinstance(t, Lookup) for t in made_of):
+        cures.append("keep what the function is of from where it is steep, with np.maximum")
+    else:
+        cures.append("scale their units, so that what is multiplied stays small")
+    return ", ".join(cures[:-1]) + (", or " if cures[:-1] else "") + cures[-1]
 
 
 def _attempt(source: Source, share: float | None, rows: int, measured: Working) -> Lowered:
@@ -381,15 +409,28 @@ def _limits(source: Source, state: State, working: Interval | None) -> Interval:
     if not word.least <= low < high <= word.greatest:
         raise LoweringError(
             f"{source.name}: the range of {state.name}, {low:g} to {high:g}, does not fit {word}, "
-            f"which holds {word.least:g} to {word.greatest:g}"
+            f"which holds {word.least:g} to {word.greatest:g}",
+            _word_for(state.name, low, high),
         )
     if not low <= initial <= high:
+        if state.range is None:
+            low, high = word.least, word.greatest
         raise LoweringError(
             f"{source.name}: {state.name} starts at {initial:g}, outside its range {low:g} to "
             f"{high:g}",
-            f"choose a unit in which it fits {word}, or a word it fits: State(word='Q12.4')",
+            _word_for(state.name, min(low, initial), max(high, initial))
+            if state.range is None
+            else f"{state.name} = State(range=({min(low, initial):g}, {max(high, initial):g}))",
         )
     return low, high
+
+
+def _word_for(name: str, low: float, high: float) -> str:
+    """The declaration of a state that lives between two values."""
+    word = fitting(low, high)
+    if word is None or not low < high:
+        return "no 16-bit word holds that: choose another unit"
+    return f'{name} = State(word="{word}") holds it, and so does another unit'
 
 
 def _to_words(interval: Interval, name: str, neuron: str) -> Interval:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import State
+from ..declare import MOST_GUARD, State
 from ..errors import LoweringError
 from ..words import WORD_BITS, Word, nearest
 from .ranges import Interval, Ranges
@@ -17,7 +17,6 @@ from .terms import Product, Select, Sum, Variable
 __all__ = ["GUARD_BITS", "MOST_GUARD", "Register", "decay"]
 
 GUARD_BITS = 8
-MOST_GUARD = 24
 _MOST_VARYING = 16  # guard bits for a state whose decay stops somewhere: it need not go on there
 _MOST_ASKED = 16  # guard bits for what others make of a state
 _SLACK = 2  # register LSBs by which rounding may carry a state beyond its real interval

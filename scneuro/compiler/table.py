@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -43,6 +44,21 @@ Function = Callable[[np.ndarray], np.ndarray]
 
 class Unfit(LoweringError):
     """No table of as many rows as there may be has an error within the budget."""
+
+
+class Undefined(LoweringError):
+    """The function has no value that a table could hold, where it can be asked for.
+
+    Attributes
+    ----------
+    point, value : float
+        Where, and what it is there.
+    """
+
+    def __init__(self, text: str, point: float, value: float) -> None:
+        verb = "reaches" if math.isfinite(value) else "is"
+        super().__init__(f"{text} {verb} {value:g} at {point:g}, which can occur")
+        self.point, self.value = point, value
 
 
 @dataclass(frozen=True)
@@ -156,7 +172,7 @@ class Table:
 
         Raises
         ------
-        LoweringError
+        Undefined
             If the function is undefined at an address that can occur.
         Unfit
             If no table is within the budget.
@@ -271,12 +287,7 @@ class _Samples:
         large = np.abs(values) >= _LARGEST
         if np.any(bad | large):
             k = int(np.argmax(bad if np.any(bad) else np.abs(values)))
-            raise LoweringError(
-                f"{self.text} {'is' if bad[k] else 'reaches'} {values[k]:g} at {points[k]:g}, "
-                "which can occur",
-                "bound its argument with np.clip, np.minimum or np.maximum, or give the states "
-                "it depends on a range: State(range=(low, high))",
-            )
+            raise Undefined(self.text, float(points[k]), float(values[k]))
         return values
 
     def _of(self, points: np.ndarray) -> np.ndarray:
@@ -285,13 +296,21 @@ class _Samples:
         return np.broadcast_to(values, points.shape)
 
 
+@lru_cache(256)
 def _scattered(count: int, stride: int) -> np.ndarray:
     """One of every ``stride`` numbers below ``count``, at random, the first and the last."""
     numbers = np.arange(0, count, stride)
     if stride > 1:
         numbers = numbers + np.random.default_rng(0).integers(0, stride, len(numbers))
-        numbers = np.unique(np.concatenate([[0], numbers[numbers < count], [count - 1]]))
+        numbers = _distinct(np.concatenate([[0], numbers[numbers < count], [count - 1]]))
+    numbers.setflags(write=False)
     return numbers
+
+
+def _distinct(values: np.ndarray) -> np.ndarray:
+    """Each value once, in order; NumPy hashes them, which takes longer than to sort."""
+    values = np.sort(values)
+    return values[np.concatenate([[True], values[1:] != values[:-1]])]
 
 
 @dataclass(frozen=True)
@@ -374,11 +393,11 @@ def _looked_at(samples: _Samples, table: Table) -> np.ndarray:
     for region, end in zip(table.regions, ends, strict=True):
         begins = np.arange(region.first >> region.shift, ((end - 1) >> region.shift) + 1)
         found.append((begins[:, None] << region.shift).ravel() + _offsets(region.shift)[:, None])
-    flat = np.unique(np.concatenate([np.ravel(f) for f in found]))
+    flat = _distinct(np.concatenate([np.ravel(f) for f in found]))
     flat = flat[(flat >= samples.low) & (flat <= samples.high)]
     worst = np.argsort(_bends(flat, samples.at(flat)))[-_BENDS:]
     around = [np.arange(flat[k], flat[k + 2] + 1) for k in worst]
-    return np.unique(np.concatenate([flat, *(a[:: 1 + (len(a) >> 12)] for a in around)]))
+    return _distinct(np.concatenate([flat, *(a[:: 1 + (len(a) >> 12)] for a in around)]))
 
 
 def _offsets(shift: int) -> np.ndarray:

@@ -20,7 +20,7 @@ import numpy as np
 from ..compiler.datapath import Node
 from ..compiler.graph import LOGIC, Expr, ordered
 from ..compiler.lowered import Lowered
-from ..compiler.trace import Power
+from ..compiler.trace import PERIODS, Power
 from ..errors import ScneuroError
 from ..stochastic import LFSR, Noise
 
@@ -237,6 +237,10 @@ def of_graph(
             written, exact = (
                 _call(model, expr, args[0]),
                 exact and expr.value in (np.sqrt, np.floor),
+            )
+        elif expr.op == "where" and expr.value == PERIODS:
+            raise ScneuroError(
+                f"{model}: a remainder has no compiled form", 'run it with engine="numpy"'
             )
         elif expr.op == "where" and expr.value in _CHOICES:
             written = _CHOICES[expr.value].format(*args)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..neuron import Neuron
 
-__all__ = ["builtin", "builtins", "summaries"]
+__all__ = ["builtin", "builtins", "called", "summaries"]
 
 
 def builtins() -> list[str]:
@@ -32,6 +32,18 @@ def builtin(name: str) -> type[Neuron]:
     module = importlib.import_module(f"{__name__}.{name}")
     neuron: type[Neuron] = getattr(module, module.__all__[0])
     return neuron
+
+
+def called(name: str) -> str | None:
+    """The built-in neuron that goes by a name, its own or its class's, however it is spelt."""
+
+    def plain(text: str) -> str:
+        return text.lower().replace("_", "")
+
+    for known in builtins():
+        if plain(name) in (plain(known), plain(_class(known).name)):
+            return known
+    return None
 
 
 def summaries() -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..neuron import Neuron
+from ..neuron import Neuron, need_neuron
 from ..signals.stimulus import as_words
 from ..words import Q8_8
 from .page import FLOAT, WORDS, label, page, require
@@ -62,6 +62,7 @@ def plot_fi(
     FileTrouble
         If the file cannot be written.
     """
+    need_neuron(neuron, "plot_fi()")
     require(path)
     steps = count(neuron, steps, _STEPS * neuron.dt)
     name = next(iter(neuron.input_defaults))

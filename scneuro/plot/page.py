@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScneuroError
-from ..tools.files import write_whole
+from ..tools.files import check_writable, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,6 +70,8 @@ def require(path: str | Path | None = None) -> None:
         raise ScneuroError("plots need matplotlib", 'pip install "scneuro[plots]"') from None
     if path is not None and Path(path).suffix.lower() not in _FORMATS:
         raise ValueError(f"cannot plot to {path}: name a {' or '.join(_FORMATS)} file")
+    if path is not None:
+        check_writable(path)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..neuron import Neuron
+from ..neuron import Neuron, need_neuron
 from ..runner import Recording
 from .page import FLOAT, WORDS, label, page, require, symbol
 from .runs import both, called, count, described, held, words
@@ -76,6 +76,7 @@ def plot_phase(
     FileTrouble
         If the file cannot be written.
     """
+    need_neuron(neuron, "plot_phase()")
     require(path)
     plane = _plane(neuron, variables)
     first = next(iter(neuron.input_defaults))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..neuron import Neuron
+from ..neuron import Neuron, need_neuron
 from ..runner import Recording
 from .page import FLOAT, WORDS, label, page, require, symbol
 from .runs import both, called, count, described, stimuli
@@ -58,6 +58,7 @@ def plot_trace(
     FileTrouble
         If the file cannot be written.
     """
+    need_neuron(neuron, "plot_trace()")
     require(path)
     inputs = stimuli(neuron, stimulus, count(neuron, steps, _DURATION))
     return plot_recordings(

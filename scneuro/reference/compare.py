@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import FileTrouble, ScneuroError
-from ..neuron import Neuron
+from ..neuron import Neuron, need_neuron
 from ..neurons import builtin
 from ..runner import Recording, numbers
 from ..signals.stimulus import as_words
@@ -27,6 +27,7 @@ BRIAN_DT = 0.001
 #: The standard runs, as ``make.py`` wrote them.
 STORED = Path(__file__).with_name("stored.json")
 _SCRIPT = Path(__file__).with_name("brian.py")
+_MOST_STEPS = 1_000_000
 _WIDTH = 96
 _INSTALL = "name a Python with Brian2: python3 -m venv brian; brian/bin/pip install brian2"
 
@@ -220,6 +221,7 @@ def compare(
         A current that does not fit Q8.8, a duration below one step, ``brian`` without ``live``,
         inputs that are not held without ``spikes``, or spike times that do not ascend.
     """
+    need_neuron(neuron, "compare()")
     if brian is not None and not live:
         raise ValueError("brian runs Brian2 now; with live=False its stored spike times are read")
     given = None if spikes is None else _given(spikes)
@@ -236,6 +238,8 @@ def compare(
         raise ValueError("the equations are integrated under inputs that are held: give numbers")
     if not (np.isfinite(duration) and duration >= neuron.dt):
         raise ValueError(f"duration must be at least one step of {neuron.dt:g} ms, not {duration}")
+    if duration > _MOST_STEPS * neuron.dt:
+        raise ValueError(f"duration must be at most {_MOST_STEPS:,} steps, not {duration:g} ms")
     steps = min(lengths, default=round(duration / neuron.dt))
     duration = steps * neuron.dt if lengths else duration
     stimulus: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,14 @@ from ..errors import FileTrouble
 from ..runner import numbers
 from ..words import Q8_8, quantize
 
-__all__ = ["adversarial", "as_words", "constant", "load", "ornstein_uhlenbeck"]
+__all__ = [
+    "adversarial",
+    "as_words",
+    "constant",
+    "load",
+    "load_inputs",
+    "ornstein_uhlenbeck",
+]
 
 
 def constant(value: float, steps: int) -> np.ndarray:
@@ -87,27 +95,108 @@ def as_words(values: np.ndarray, what: str = "current", unit: str = "") -> np.nd
 def load(path: str | Path) -> np.ndarray:
     """A stimulus from a ``.npy`` or ``.csv`` file: one value per time step, shape (T,).
 
+    A ``.csv`` may have a header, a byte order mark, and ``;`` or tabs between its columns.
+
     Raises
     ------
     FileTrouble
         If the file is missing, of another kind, or does not hold one column of finite numbers.
     """
-    path = Path(path)
-    hint = "a stimulus is a .npy array of shape (T,), or a .csv with one number per line"
+    _, table = _table(Path(path))
+    if table.shape[1] != 1:
+        raise FileTrouble(f"{path} has {table.shape[1]} columns, not one", _HINT)
+    return table[:, 0]
+
+
+def load_inputs(path: str | Path, inputs: Sequence[str]) -> dict[str, np.ndarray]:
+    """Stimuli from the columns of a file: of the inputs that its header names, or in their order.
+
+    A single column, whatever it is called, is of the first input.
+
+    Parameters
+    ----------
+    path : path
+        As for :func:`load`; a ``.npy`` of shape (T,) or (T, columns).
+    inputs : sequence of str
+
+    Returns
+    -------
+    dict of str to ndarray, shape (T,)
+
+    Raises
+    ------
+    FileTrouble
+        As for :func:`load`; or a column that is no input.
+    """
+    names, table = _table(Path(path))
+    has = f"the inputs are {', '.join(inputs)}: name the columns so, or leave out the header"
+    if table.shape[1] == 1:
+        names = [n for n in names if n in inputs] or [inputs[0]]
+    names = names or [*inputs[: table.shape[1]]]
+    if table.shape[1] > len(names):
+        raise FileTrouble(f"{path} has {table.shape[1]} columns for {len(inputs)} inputs", has)
+    for name in names:
+        if name not in inputs:
+            raise FileTrouble(f"{path}: column {name!r} is no input", has)
+        if names.count(name) > 1:
+            raise FileTrouble(f"{path}: column {name!r} is there twice", has)
+    return {name: table[:, k] for k, name in enumerate(names)}
+
+
+_HINT = "a stimulus is a .npy array of shape (T,), or a .csv with one number per line"
+
+
+def _table(path: Path) -> tuple[list[str], np.ndarray]:
+    """The names in a file's header, if it has one, and its numbers, shape (T, columns)."""
+    names: list[str] = []
     try:
         if path.suffix == ".npy":
             array = np.load(path, allow_pickle=False)
         elif path.suffix == ".csv":
-            array = np.loadtxt(path, delimiter=",", ndmin=1, encoding="utf-8")
+            names, array = _csv(path.read_text(encoding="utf-8-sig"))
         else:
-            raise FileTrouble(f"{path} is neither .npy nor .csv", hint)
+            raise FileTrouble(f"{path} is neither .npy nor .csv", _HINT)
     except OSError as error:
-        raise FileTrouble(f"cannot read {path}: {error.strerror or error}", hint) from None
+        raise FileTrouble(f"cannot read {path}: {error.strerror or error}", _HINT) from None
     except (ValueError, EOFError) as error:
-        raise FileTrouble(f"{path} is no stimulus: {error}", hint) from None
-    if array.ndim != 1 or not len(array):
-        raise FileTrouble(f"{path} has shape {array.shape}, not (T,)", hint)
+        raise FileTrouble(f"{path} is no stimulus: {error}", _HINT) from None
+    if array.ndim not in (1, 2) or not array.size:
+        raise FileTrouble(f"{path} has shape {array.shape}, not (T,)", _HINT)
     try:
-        return numbers(array, str(path))
+        checked = numbers(array, str(path))
     except (TypeError, ValueError) as error:
-        raise FileTrouble(str(error), hint) from None
+        raise FileTrouble(str(error), _HINT) from None
+    return names, checked.reshape(len(checked), -1)
+
+
+def _csv(text: str) -> tuple[list[str], np.ndarray]:
+    """The header's names and the numbers of a text, a row for each time step."""
+    lines = [
+        (k, line) for k, line in enumerate(text.splitlines(), 1) if line.partition("#")[0].strip()
+    ]
+    between = next((mark for mark in ";\t," if lines and mark in lines[0][1]), ",")
+    names: list[str] = []
+    rows: list[list[float]] = []
+    for number, line in lines:
+        fields = [f.strip().strip("\"'") for f in line.partition("#")[0].split(between)]
+        while len(fields) > 1 and not fields[-1]:
+            fields.pop()
+        if between == ";":  # where a comma is the decimal point
+            fields = [f.replace(",", ".") for f in fields]
+        try:
+            rows.append([float(field) for field in fields])
+        except ValueError as error:
+            if names or rows:
+                raise ValueError(f"line {number}: {error}") from None
+            names = fields
+            continue
+        if len(rows[-1]) != len(rows[0]) or (names and len(rows[0]) != len(names)):
+            raise ValueError(
+                f"line {number} has {len(rows[-1])} numbers, not {len(names or rows[0])}"
+            )
+    if not rows:
+        raise ValueError(
+            f"there are no numbers in it; it begins with {names[0]!r}" if names else "it is empty"
+        )
+    array = np.array(rows)
+    return names, array[:, 0] if array.shape[1] == 1 else array

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import FileTrouble
 
-__all__ = ["cache_folder", "cannot_write", "write_whole"]
+__all__ = ["cache_folder", "cannot_write", "cannot_write_cache", "check_writable", "write_whole"]
 
 _WAY_OUT = {errno.ENOSPC: "free some space", errno.EISDIR: "name a file, not a folder"}
 
@@ -51,8 +51,56 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
+def check_writable(path: Path | str) -> None:
+    """Fail before the work, not after it, where a file could not be written.
+
+    Nothing is made: not even the folder that is missing.
+
+    Raises
+    ------
+    FileTrouble
+        Its folder is no folder, or closed; or it is a folder itself.
+    """
+    path = Path(os.path.realpath(path))
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    number = 0
+    if path.is_dir():
+        number = errno.EISDIR
+    elif not folder.is_dir():
+        number = errno.ENOTDIR
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        number = errno.EACCES
+    if number:
+        raise cannot_write(path, OSError(number, os.strerror(number)))
+
+
+def cannot_write_cache(folder: Path, error: OSError) -> FileTrouble:
+    """The error to raise when the system refuses a write to a cache."""
+    return FileTrouble(
+        f"cannot write the cache {folder}: {error.strerror or error}",
+        _WAY_OUT.get(error.errno or 0, "name another place with SCNEURO_CACHE=folder"),
+    )
+
+
 def cache_folder(kind: str) -> Path:
-    """Where what takes long to make is kept: $SCNEURO_CACHE, or ``kind`` in the user's cache."""
+    """Where what takes long to make is kept: $SCNEURO_CACHE, or ``kind`` in the user's cache.
+
+    Raises
+    ------
+    FileTrouble
+        If nothing can be written there.
+    """
     if chosen := os.environ.get("SCNEURO_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scneuro" / kind
+        folder = Path(chosen)
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(base) / "scneuro" / kind
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise cannot_write_cache(folder, error) from None
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from dataclasses import dataclass
 from functools import reduce
@@ -14,11 +15,15 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import FileTrouble
+from .source import line_of, said
 
 __all__ = ["Place", "load_file"]
 
 _LOADED: dict[str, tuple[str, bytes]] = {}
 """The file of each module that was loaded from one, and what was in it."""
+
+_FOLDERS: list[str] = []
+"""Where these files are: what is next to them can be imported, as when Python runs a file."""
 
 
 def load_file(file: Path | str) -> ModuleType:
@@ -34,7 +39,7 @@ def load_file(file: Path | str) -> ModuleType:
         raise FileTrouble(
             f"{file} is no Python file", "a neuron of your own is path/to/file.py:Class"
         )
-    name = f"scneuro_user_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    name = f"scneuro_user_{path.stem}_{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
     content = str(path), path.read_bytes()
     if name in sys.modules and _LOADED.get(name) == content:
         return sys.modules[name]
@@ -43,13 +48,36 @@ def load_file(file: Path | str) -> ModuleType:
     assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[name] = module
+    _see_neighbours(path)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise FileTrouble(f"{file} fails when it is run: {type(error).__name__}: {error}") from None
+        where, text = line_of(error)
+        at = ": ".join(part for part in (where, text) if part)
+        raise FileTrouble(
+            f"{file} fails when it is run: {said(error)}" + f" ({at})" * bool(at),
+            "what is to run only as a program goes under if __name__ == '__main__':"
+            if isinstance(error, SystemExit)
+            else "",
+        ) from None
     _LOADED[name] = content
     return module
+
+
+def _see_neighbours(path: Path) -> None:
+    """Let a file import what is in its folder, and not what has that name in another's."""
+    folder = str(path.parent)
+    for neighbour in path.parent.glob("*.py"):
+        known = getattr(sys.modules.get(neighbour.stem), "__file__", None)
+        if known and Path(known).parent != path.parent and str(Path(known).parent) in _FOLDERS:
+            del sys.modules[neighbour.stem]
+    if folder in _FOLDERS:
+        _FOLDERS.remove(folder)
+        sys.path.remove(folder)
+    if folder not in sys.path:
+        _FOLDERS.append(folder)
+        sys.path.insert(0, folder)
 
 
 @dataclass(frozen=True)

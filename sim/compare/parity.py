@@ -18,14 +18,14 @@ from ...engine.traces import Traces
 from ...engine.whole import run_whole
 from ...fixed import FixedNeuron
 from ...hdl import build
-from ...neuron import Neuron
+from ...neuron import Neuron, need_neuron
 from ...runner import Recording
 from ...signals.stimulus import as_words
 from ...stochastic import totals
 from ...words import Q8_8, quantize
 from ..engines.amaranth import simulate_steps
 from ..engines.compiled import compiled_stretches
-from .advice import advise
+from .advice import advise, coarse_tables
 from .between import between_spikes
 from .figures import Mismatch, Parity
 from .rounded import run_rounded
@@ -94,6 +94,7 @@ def parity(
     ToolError
         The compiled engine without a C++ compiler.
     """
+    need_neuron(neuron, "parity()")
     if engine not in _ENGINES:
         raise ValueError(f"engine must be one of {', '.join(_ENGINES)}, not {engine!r}")
     criteria = criteria or Criteria()
@@ -160,7 +161,8 @@ def parity(
             float_run,
             bounds={n: (b, most[n]) for n, (_, b) in step_error.items() if not b <= most[n]},
             saturated=[n for n in saturated if n in lowered.registers],
-        ),
+        )
+        + coarse_tables(neuron, lowered, float_run),
         criteria=criteria,
         because=because,
         vcd=Path(vcd) if mismatch and vcd else None,

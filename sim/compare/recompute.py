@@ -28,7 +28,7 @@ from ...compiler.terms import (
     Variable,
     proportion,
 )
-from ...fixed import FixedNeuron
+from ...fixed import FixedNeuron, need_fixed
 from ...words import nearest
 from .canonical import Recomputation, table_value
 from .decisions import both_sides, words_in_turn
@@ -244,6 +244,7 @@ def recompute(fixed: FixedNeuron, *, seed: int = 0) -> Recomputed:
     seed : int
         Of the vectors.
     """
+    need_fixed(fixed, "recompute()")
     lowered = fixed.lowered
     if lowered.share is not None:  # every width follows from the budget: only the bound judges
         exact = disagreements(fixed, random_vectors(fixed, _EXACT, seed=seed))

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ...compiler.datapath import ARRAYS
-from ...fixed import FixedNeuron
+from ...fixed import FixedNeuron, need_fixed
 from ...hdl import Step
 from ..engines.bench import run_bench
 from ..engines.packing import unpack
@@ -87,6 +87,7 @@ def vector_parity(
     vectors : mapping of str to array of int, shape (count,), optional
         The registers, input words and draws to compare, instead of random ones.
     """
+    need_fixed(fixed, "vector_parity()")
     lowered = fixed.lowered
     step = step or Step(lowered, dsp=dsp)
     if vectors is None:

@@ -37,7 +37,7 @@ from tqdm import tqdm
 
 from ...compiler.datapath import Node
 from ...compiler.pipeline.cells import passed, place
-from ...fixed import FixedNeuron
+from ...fixed import FixedNeuron, need_fixed
 from ...hdl import Form, Step
 from ...stochastic import LFSR
 from ...tools.toolchain import find_tools, run_yosys
@@ -183,9 +183,15 @@ def prove(
     ------
     ToolError
         If yosys is missing or fails.
+    ValueError, TypeError
+        A timeout that is none, or something else than an integer model.
     """
+    need_fixed(fixed, "prove()")
+    if not 0 < timeout < math.inf:
+        raise ValueError(f"timeout must be a positive number of seconds, not {timeout:g}")
     form = Form.of(form, held=held, dsp=dsp)
     proof = Proof(fixed.name, str(form))
+    find_tools(("yosys",))  # its first use compiles it, which is no part of the proof
     begin = time.monotonic()
     gates = step or Step(fixed.lowered, form)
     prover = _Prover(fixed, gates, proof, timeout)

@@ -63,17 +63,17 @@ class Invariant:
         return f"{verdict}  {self.name}: {self.statement} ({self.how}, {self.seconds:.1f} s)"
 
 
-def _environment() -> dict[str, str]:
+def tools() -> dict[str, str]:
     """Where SymbiYosys finds its tools."""
-    tools = find_tools((*_TOOLS.values(), "sby"))
+    found = find_tools((*_TOOLS.values(), "sby"))
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     if shutil.which(SOLVER, path=path) is None:
         raise ToolError(
             f"no {SOLVER}: looked for {SOLVER} on PATH",
             'pip install "scneuro[proof]" brings it, from PyPI',
         )
-    named = {variable: tools[name].command for variable, name in _TOOLS.items()}
-    return {**os.environ, **named, "PATH": path, "SBY": tools["sby"].command}
+    named = {variable: found[name].command for variable, name in _TOOLS.items()}
+    return {**os.environ, **named, "PATH": path, "SBY": found["sby"].command}
 
 
 def check(harness: Harness) -> list[Invariant]:
@@ -84,7 +84,7 @@ def check(harness: Harness) -> list[Invariant]:
     ToolError
         If a tool is missing, or fails.
     """
-    environment = _environment()
+    environment = tools()
     begin = time.monotonic()
     how, trace, failed = f"{harness.depth}-induction by z3", "", set[str]()
     with tempfile.TemporaryDirectory() as folder:
