@@ -178,7 +178,9 @@ class FixedNeuron(Runner):
         spike = result.pop("spike")
         for name, stop in self._stopped.items():
             value = result.pop(name)
-            self._stops[stop.state] += np.count_nonzero((value < stop.least) | (value > stop.most))
+            self._stops[stop.state] += int(
+                np.count_nonzero((value < stop.least) | (value > stop.most))
+            )
         self._registers = {
             n: np.broadcast_to(v, self._shape) if self._shape else v for n, v in result.items()
         }

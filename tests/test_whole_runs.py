@@ -63,7 +63,7 @@ def grown(rng):
         for _ in range(rng.randrange(4, 14)):
             a, b = rng.choice(values), rng.choice(values)
             a, b = fitted(path, a), fitted(path, b)
-            match rng.randrange(11):
+            match rng.randrange(13):
                 case 0:
                     values.append(path.add(a, b, rng.choice((1, -1))))
                 case 1:
@@ -86,6 +86,10 @@ def grown(rng):
                     ends = sorted(rng.randrange(a.low, a.high + 1) for _ in range(2))
                     values.append(path.clamp(a, *ends))
                 case 9:
+                    values.append(path.move(a, rng.randrange(12)))
+                case 10:
+                    values.append(path.annotate(a, a.low, a.high, 0.0, "known"))
+                case 11:
                     values.append(path.mux(rng.choice(conditions), a, b))
                 case _:
                     one, other = rng.choice(conditions), rng.choice(conditions)
@@ -288,6 +292,7 @@ class Choosy(Neuron):
     def update(self, V, w, I):
         above = V > 3.0
         V_next = np.maximum(np.minimum(V + I, 2.0), -2.0) + 0.5 * above
+        V_next = V_next + np.minimum(w / I, 0.0) + np.maximum(0.0, w / I)
         w_next = np.where(above, np.abs(w), np.clip(w * I, -4.0, 4.0) - above)
         return above & (w > 1.0), V_next, w_next + np.fmin(V / I, 1.0)
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..errors import ToolError
+from ..errors import FileTrouble, ToolError
 from ..tools.files import cache_folder
 from ..tools.toolchain import announced, say
 from .emit import Body, source
@@ -36,7 +36,8 @@ def is_at_hand(body: Body, *, many: bool) -> bool:
     if not is_installed():
         return False
     digest = _digest(source(body, many=many))
-    return digest in _LOADED or (_folder(digest) / _SEAL).exists()
+    folder = _folder(digest)
+    return digest in _LOADED or (folder is not None and (folder / _SEAL).exists())
 
 
 def compiled(body: Body, *, many: bool) -> Callable[..., None]:
@@ -60,7 +61,7 @@ def compiled(body: Body, *, many: bool) -> Callable[..., None]:
     if digest not in _LOADED:
         folder = _folder(digest)
         function = None
-        if folder.exists():
+        if folder is not None and folder.exists():
             function = _load(folder, body) if _is_whole(folder) else None
             if function is None:
                 say(f"  {folder} is damaged: the run is compiled again")
@@ -86,28 +87,37 @@ def _digest(text: str) -> str:
     return hashlib.sha256(f"{_toolchain()}\0{text}".encode()).hexdigest()[:32]
 
 
-def _folder(digest: str) -> Path:
-    return cache_folder("runs") / digest
-
-
-def _make(folder: Path, text: str, body: Body) -> Callable[..., None]:
-    """Compile into the cache; where that cannot be written, for this process only."""
+def _folder(digest: str) -> Path | None:
+    """Where a function is kept; None where nothing can be written."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as name:
-            work = Path(name) / folder.name
-            work.mkdir()
-            (work / _SOURCE).write_text(text, encoding="utf-8")
-            with announced("  compiling the run, once", wanted=sys.stderr.isatty()):
-                function = _compile(work / _SOURCE, body, keep=True)
-            (work / _SEAL).write_text(_sum(work), encoding="utf-8")
-            if not folder.exists():  # another process may have been quicker
-                work.rename(folder)
-    except OSError:
+        return cache_folder("runs") / digest
+    except FileTrouble:
+        return None
+
+
+def _make(folder: Path | None, text: str, body: Body) -> Callable[..., None]:
+    """Compile into the cache; where that cannot be written, for this process only."""
+    with announced("  compiling the run, once", wanted=sys.stderr.isatty()):
+        if folder is not None:
+            try:
+                return _make_in(folder, text, body)
+            except OSError:
+                pass
         with tempfile.TemporaryDirectory() as name:
             place = Path(name) / _SOURCE
             place.write_text(text, encoding="utf-8")
             return _compile(place, body, keep=False)
+
+
+def _make_in(folder: Path, text: str, body: Body) -> Callable[..., None]:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        work = Path(name) / folder.name
+        work.mkdir()
+        (work / _SOURCE).write_text(text, encoding="utf-8")
+        function = _compile(work / _SOURCE, body, keep=True)
+        (work / _SEAL).write_text(_sum(work), encoding="utf-8")
+        if not folder.exists():  # another process may have been quicker
+            work.rename(folder)
     return function
 
 
