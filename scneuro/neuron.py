@@ -16,6 +16,7 @@ import numpy as np
 from .compiler.graph import Expr
 from .compiler.lower import lower
 from .compiler.lowered import Lowered
+from .compiler.program import Program
 from .compiler.trace import Traced, refuse, returned, trace
 from .declare import Input, State, declarations, names_of, refuse_taken
 from .engine.emit import Body, of_graph
@@ -301,22 +302,37 @@ class Neuron(Runner):
         TraceError
             If ``update`` does something that cannot become hardware.
         """
-        return self._traced()
+        return self.program.roots
 
-    def _traced(self) -> tuple[Expr, ...]:
+    @cached_property
+    def program(self) -> Program:
+        """What it is compiled from: its ports, and the traced ``update``."""
+        return self._traced(self._exercise)
+
+    def _traced(self, exercise: Callable[[], None] | None = None) -> Program:
         """``update`` as it is now."""
         limits = {n: s.range or _ends(s.format) for n, s in self.state_variables.items()}
         limits |= {n: i.range or _ends(Q8_8) for n, i in self._inputs.items()}
         with self._alone():
-            return trace(
+            spike, *states = trace(
                 self.update,
                 self.state_names,
                 tuple(self._inputs),
                 self.name,
                 self._noises,
                 limits,
-                self._exercise,
+                exercise,
             )
+        following = dict(zip(self.state_names, states, strict=True))
+        return Program(
+            self.name,
+            self.state_variables,
+            self.initial,
+            self._inputs,
+            self._noises,
+            spike,
+            following,
+        )
 
     def _exercise(self) -> None:
         """Call ``update`` often, so that what it counts in secret shows."""
@@ -394,16 +410,7 @@ class Neuron(Runner):
         key = self.spec, tuple(map(repr, self.state_variables.values())), type(self).update
         known = _LOWERED.get((*key, options))
         if known is None:
-            known = lower(
-                self.name,
-                self.graph,
-                self.state_variables,
-                self.initial,
-                self._inputs,
-                self._noises,
-                measure=lambda: working(self),
-                **dict(options),
-            )
+            known = lower(self.program, measure=lambda: working(self), **dict(options))
             while len(_LOWERED) >= _MOST_LOWERED:
                 _LOWERED.pop(next(iter(_LOWERED)), None)
             _LOWERED[(*key, options)] = known
@@ -516,9 +523,8 @@ class Neuron(Runner):
 
     # -- a whole run -------------------------------------------------------------------------
     def _body(self) -> Body:
-        return of_graph(
-            self.name, self._traced(), self.state_names, tuple(self._inputs), self._noises
-        )
+        roots = self._traced().roots
+        return of_graph(self.name, roots, self.state_names, tuple(self._inputs), self._noises)
 
     def _drawing(self) -> tuple[NoiseSource, ...]:
         return (self._source,)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from .compiler.algebra.text import Equations
 from .compiler.pipeline.form import Form
 from .compiler.pipeline.schedule import schedule
-from .compiler.text import Equations
 from .fixed import FixedNeuron
 from .neuron import Neuron
 from .words import Q8_8

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .compiler.bounds.precision import Working
 from .compiler.graph import Graph
-from .compiler.precision import Working
 from .words import Q8_8
 
 if TYPE_CHECKING:

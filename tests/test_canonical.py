@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scneuro import Input, LoweringError, Neuron, State
-from scneuro.compiler.canonical import Canonical
+from scneuro.compiler.algebra.canonical import Canonical
+from scneuro.compiler.algebra.terms import Lookup, Product, Select, Sum, Value, Variable, behind
 from scneuro.compiler.datapath import ARRAYS
 from scneuro.compiler.graph import Graph
-from scneuro.compiler.terms import Lookup, Product, Select, Sum, Value, Variable, behind
 from scneuro.compiler.trace import trace
 from scneuro.sim.compare.vectors import random_vectors
 

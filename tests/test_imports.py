@@ -92,7 +92,7 @@ def test_a_package_is_found_when_it_is_asked_for():
 
 
 def test_a_module_is_an_attribute_of_its_package_and_nothing_else_is():
-    assert scneuro.neurons.lif.LIF is scneuro.LIF
+    assert scneuro.LIF is scneuro.neurons.lif.LIF
     for name in ("nothing", "_nothing"):
         with pytest.raises(AttributeError, match=f"module 'scneuro' has no attribute '{name}'"):
             getattr(scneuro, name)

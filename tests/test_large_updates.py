@@ -7,9 +7,9 @@ import pytest
 from checks import check_one_step, visited
 
 from scneuro import Input, Neuron, State
-from scneuro.compiler.canonical import Canonical
+from scneuro.compiler.algebra.canonical import Canonical
+from scneuro.compiler.algebra.terms import behind
 from scneuro.compiler.datapath import ARRAYS
-from scneuro.compiler.terms import behind
 from scneuro.sim.compare.vectors import random_vectors
 
 LIMIT = sys.getrecursionlimit()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scneuro import AdEx, Input, LoweringError, Neuron, State
-from scneuro.compiler.precision import active, continuity
+from scneuro.compiler.bounds.precision import active, continuity
 from scneuro.neurons import builtin, builtins
 from scneuro.working import working
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scneuro.compiler.graph import Graph
-from scneuro.compiler.terms import (
+from scneuro.compiler.algebra.terms import (
     And,
     Compare,
     Lookup,
@@ -24,6 +23,7 @@ from scneuro.compiler.terms import (
     behind,
     proportion,
 )
+from scneuro.compiler.graph import Graph
 
 graph = Graph()
 one = graph.node("const", value=1.0)

@@ -23,7 +23,7 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
 SENSITIVE = {
     "chay": (0.0,),
     "courbage_nekorkin": (0.1, 0.2, 0.3),
-    "rulkov": (0.16, 0.3, 0.6),
+    "rulkov": (0.16, 0.3),
 }
 QUICK = {
     "courbage_nekorkin",

@@ -21,16 +21,9 @@ from dataclasses import dataclass
 from ..errors import LoweringError
 from ..stochastic import LFSR, Noise
 from ..words import Q8_8, WORD_BITS, Word, fitting, nearest
-from .canonical import Canonical
-from .datapath import WIDEST, Datapath, Node
-from .factor import arranged
-from .functions import Functions
-from .lowered import Coefficient, Cost, Decision, dither
-from .precision import ADDRESS, ARGUMENT, COEFFICIENTS, FLAT, OPERANDS, active, continuity
-from .ranges import Interval, Ranges
-from .registers import GUARD_BITS, Register
-from .table import Table, Undefined
-from .terms import (
+from .algebra.canonical import Canonical
+from .algebra.factor import arranged
+from .algebra.terms import (
     And,
     Atom,
     Compare,
@@ -49,6 +42,13 @@ from .terms import (
     behind,
     proportion,
 )
+from .bounds.precision import ADDRESS, ARGUMENT, COEFFICIENTS, FLAT, OPERANDS, active, continuity
+from .bounds.ranges import Interval, Ranges
+from .bounds.registers import GUARD_BITS, Register
+from .datapath import WIDEST, Datapath, Node
+from .functions import Functions
+from .lowered import Coefficient, Cost, Decision, dither
+from .table import Table, Undefined
 
 __all__ = ["Assembled", "Plan", "assemble"]
 

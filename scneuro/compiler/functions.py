@@ -7,10 +7,10 @@ from functools import partial
 
 import numpy as np
 
+from .algebra.terms import Lookup, Term, Variable
+from .bounds.ranges import Interval
 from .graph import Expr, Graph
-from .ranges import Interval
 from .table import Function
-from .terms import Lookup, Term, Variable
 
 __all__ = ["Functions"]
 

@@ -17,21 +17,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
-from ..declare import Input, State
+from ..declare import State
 from ..errors import LoweringError
-from ..stochastic import Noise
 from ..words import Q8_8, fitting
+from .algebra.canonical import Canonical
+from .algebra.terms import Condition, Lookup, Product, Sum, Term, Value, Variable, behind
 from .assemble import Assembled, Plan, assemble
-from .canonical import Canonical
+from .bounds.precision import Working, allot
+from .bounds.ranges import Interval, Ranges, reach
+from .bounds.registers import MOST_GUARD, Register
+from .bounds.relevance import Relevant, relevant
 from .functions import Functions
-from .graph import Expr
 from .lowered import Lowered
-from .precision import Working, allot
-from .ranges import Interval, Ranges, reach
-from .registers import MOST_GUARD, Register
-from .relevance import Relevant, relevant
+from .program import Program
 from .table import MOST_ROWS
-from .terms import Condition, Lookup, Product, Sum, Term, Value, Variable, behind
 
 __all__ = ["ROUNDINGS", "lower"]
 
@@ -56,14 +55,9 @@ Measure: TypeAlias = Callable[[], Working]
 
 @dataclass(frozen=True)
 class Source:
-    """What is lowered: a traced update, its declarations and the options."""
+    """What is lowered: a program in canonical terms, and the options."""
 
-    name: str
-    roots: tuple[Expr, ...]
-    states: Mapping[str, State]
-    initial: Mapping[str, float]
-    inputs: Mapping[str, Input]
-    noises: Mapping[str, Noise]
+    program: Program
     rounding: str
     guard: int | None
     table_error: float | None
@@ -74,13 +68,13 @@ class Source:
 
     @property
     def lsb(self) -> dict[str, float]:
-        return {name: state.format.lsb for name, state in self.states.items()}
+        return {name: state.format.lsb for name, state in self.program.states.items()}
 
     @property
     def budgets(self) -> dict[str, float]:
         """What a step of each state may be off by, in its unit."""
         found = {}
-        for name, state in self.states.items():
+        for name, state in self.program.states.items():
             own = state.budget if state.budget is not None else self.budget
             found[name] = (1.0 if own is None else own) * self.lsb[name]
         return found
@@ -91,12 +85,7 @@ class Source:
 
 
 def lower(
-    name: str,
-    roots: tuple[Expr, ...],
-    states: Mapping[str, State],
-    initial: Mapping[str, float],
-    inputs: Mapping[str, Input],
-    noises: Mapping[str, Noise],
+    program: Program,
     *,
     rounding: str = "nearest",
     guard: int | None = None,
@@ -104,18 +93,11 @@ def lower(
     budget: float | None = None,
     measure: Measure | None = None,
 ) -> Lowered:
-    """The integer form of a traced ``update``.
+    """The integer form of a program.
 
     Parameters
     ----------
-    name : str
-        The neuron's, for messages.
-    roots : tuple of Expr
-        Spike flag, then the next value of every state.
-    states : mapping of str to State
-    initial : mapping of str to float
-    inputs : mapping of str to Input
-    noises : mapping of str to Noise
+    program : Program
     rounding : {"nearest", "floor", "stochastic"}
     guard : int, optional
         Guard bits of every state that does not state its own.
@@ -144,24 +126,10 @@ def lower(
     if budget is not None and not budget > 0:
         raise ValueError(f"budget must be positive, in LSB, not {budget!r}")
     with _deep_recursion():
-        canonical = Canonical(roots)
-        updates = dict(zip(states, map(canonical.sum, roots[1:]), strict=True))
-        spike = canonical.condition(roots[0])
-        source = Source(
-            name,
-            roots,
-            states,
-            initial,
-            inputs,
-            noises,
-            rounding,
-            guard,
-            table_error,
-            budget,
-            canonical,
-            updates,
-            spike,
-        )
+        canonical = Canonical(program.roots)
+        updates = {name: canonical.sum(expr) for name, expr in program.following.items()}
+        spike = canonical.condition(program.spike)
+        source = Source(program, rounding, guard, table_error, budget, canonical, updates, spike)
         return _within_budget(source, measure)
 
 
@@ -211,7 +179,8 @@ def _attempts(source: Source) -> Iterator[tuple[float | None, int]]:
 
 def _asked(source: Source) -> bool:
     """Whether a budget was given."""
-    return source.budget is not None or any(s.budget is not None for s in source.states.values())
+    program = source.program
+    return source.budget is not None or any(s.budget is not None for s in program.states.values())
 
 
 def _adds_up_to(lowered: Lowered, measured: Working) -> float:
@@ -243,20 +212,21 @@ def _beyond_budget(source: Source, best: Lowered, trouble: LoweringError | None)
     ranges = ", ".join(f"{n} in {a:.3g} to {b:.3g}" for n, (a, b) in best.working.items())
     where = f" even with {ranges}, where the float model works" if ranges else ""
     error = LoweringError(
-        f"{source.name}: a step of {state} may be off by {best.bounds[state] / lsb:.3g} LSB"
+        f"{source.program.name}: a step of {state} may be off by {best.bounds[state] / lsb:.3g} LSB"
         f"{where}, and its budget is {best.budgets[state] / lsb:.3g}{most}{more}",
         _within_reach(source, best, state, term),
     )
     line = origin.line if origin is not None else trouble.line if trouble is not None else ""
-    return error.at(line or source.roots[1 + list(source.states).index(state)].line)
+    return error.at(line or source.program.roots[1 + list(source.program.states).index(state)].line)
 
 
 def _within_reach(source: Source, best: Lowered, state: str, term: Term | None) -> str:
     """What would help a state whose bound is beyond its budget."""
+    program = source.program
     bound = best.bounds[state] / source.lsb[state]
     made_of = behind([] if term is None else [term])
     names = sorted(t.name for t in made_of if isinstance(t, Variable))
-    wide = [n for n in names if n in source.states and source.states[n].range is None]
+    wide = [n for n in names if n in program.states and program.states[n].range is None]
     cures = [f"narrow {' and '.join(wide)} with State(range=(low, high))"] if wide else []
     if bound <= _MOST_ALLOWED:
         cures.append(f"allow it: State(budget={math.ceil(1.1 * bound)})")
@@ -268,17 +238,18 @@ def _within_reach(source: Source, best: Lowered, state: str, term: Term | None) 
 
 
 def _attempt(source: Source, share: float | None, rows: int, measured: Working) -> Lowered:
+    program = source.program
     working = measured.ranges
-    limits = {n: _limits(source, s, working.get(n)) for n, s in source.states.items()}
+    limits = {n: _limits(source, s, working.get(n)) for n, s in program.states.items()}
     words = (Q8_8.least, Q8_8.greatest)
     nonlinear = _nonlinear(source)
-    working = {n: ends for n, ends in working.items() if n in source.states or n in nonlinear}
+    working = {n: ends for n, ends in working.items() if n in program.states or n in nonlinear}
     inputs = {
-        n: _to_words(i.range or working.get(n, words), n, source.name)
-        for n, i in source.inputs.items()
+        n: _to_words(i.range or working.get(n, words), n, program.name)
+        for n, i in program.inputs.items()
     }
-    free = inputs | {n: (0.0, float(len(noise.draws))) for n, noise in source.noises.items()}
-    initial = {n: min(max(v, limits[n][0]), limits[n][1]) for n, v in source.initial.items()}
+    free = inputs | {n: (0.0, float(len(noise.draws))) for n, noise in program.noises.items()}
+    initial = {n: min(max(v, limits[n][0]), limits[n][1]) for n, v in program.initial.items()}
     reached = reach(initial, limits, free, source.updates)
     terms = source.terms
     finer: dict[str, int] = {}
@@ -286,7 +257,7 @@ def _attempt(source: Source, share: float | None, rows: int, measured: Working) 
         before = Ranges(free | reached, terms)
         registers = {
             s.name: Register.plan(
-                source.name,
+                program.name,
                 s,
                 source.updates[s.name],
                 initial[s.name],
@@ -297,7 +268,7 @@ def _attempt(source: Source, share: float | None, rows: int, measured: Working) 
                 budget=source.budgets[s.name],
                 fraction=finer.get(s.name, 0),
             )
-            for s in source.states.values()
+            for s in program.states.values()
         }
         intervals = {
             r.name: (float(r.to_real(r.low)), float(r.to_real(r.high))) for r in registers.values()
@@ -329,13 +300,13 @@ def _attempt(source: Source, share: float | None, rows: int, measured: Working) 
             )
         made = assemble(
             Plan(
-                source.name,
+                program.name,
                 source.canonical,
                 source.updates,
                 source.spike,
                 registers,
                 inputs,
-                source.noises,
+                program.noises,
                 source.rounding,
                 ranges,
                 functions,
@@ -372,15 +343,15 @@ def _result(
         path=made.path,
         rounding=source.rounding,
         registers=registers,
-        inputs={n: i.unit for n, i in source.inputs.items()},
+        inputs={n: i.unit for n, i in source.program.inputs.items()},
         input_limits={
             n: (round(low * 2**Q8_8.fraction), round(high * 2**Q8_8.fraction))
             for n, (low, high) in inputs.items()
         },
-        noises=dict(source.noises),
+        noises=dict(source.program.noises),
         updates=source.updates,
         spike=source.spike,
-        roots=source.roots,
+        roots=source.program.roots,
         words=made.words,
         tables=made.tables,
         coefficients=made.coefficients,
@@ -396,7 +367,8 @@ def _result(
 
 def _limits(source: Source, state: State, working: Interval | None) -> Interval:
     """At which a state saturates: its range, or where the float model works, or all of its word."""
-    word, initial = state.format, source.initial[state.name]
+    program = source.program
+    word, initial = state.format, program.initial[state.name]
     if not word.least <= initial <= word.greatest:
         working = None  # it starts where no word is, wherever it works
     low, high = state.range or working or (word.least, word.greatest)
@@ -408,7 +380,7 @@ def _limits(source: Source, state: State, working: Interval | None) -> Interval:
         initial, high = min(initial, word.greatest), word.greatest
     if not word.least <= low < high <= word.greatest:
         raise LoweringError(
-            f"{source.name}: the range of {state.name}, {low:g} to {high:g}, does not fit {word}, "
+            f"{program.name}: the range of {state.name}, {low:g} to {high:g}, does not fit {word}, "
             f"which holds {word.least:g} to {word.greatest:g}",
             _word_for(state.name, low, high),
         )
@@ -416,7 +388,7 @@ def _limits(source: Source, state: State, working: Interval | None) -> Interval:
         if state.range is None:
             low, high = word.least, word.greatest
         raise LoweringError(
-            f"{source.name}: {state.name} starts at {initial:g}, outside its range {low:g} to "
+            f"{program.name}: {state.name} starts at {initial:g}, outside its range {low:g} to "
             f"{high:g}",
             _word_for(state.name, min(low, initial), max(high, initial))
             if state.range is None

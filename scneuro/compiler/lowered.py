@@ -10,11 +10,11 @@ import numpy as np
 
 from ..stochastic import Noise
 from ..words import Q8_8
+from .algebra.terms import Condition, Sum
+from .bounds.registers import Register
 from .datapath import Datapath, Node
 from .graph import Expr
-from .registers import Register
 from .table import Table
-from .terms import Condition, Sum
 
 __all__ = ["Coefficient", "Cost", "Decision", "Lowered", "Stop", "dither"]
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.canonical import Canonical
+from ..compiler.algebra.canonical import Canonical
+from ..compiler.algebra.terms import Sum, Variable
+from ..compiler.algebra.text import Equations as Text
 from ..compiler.graph import LOGIC, Expr, Graph, ordered
-from ..compiler.terms import Sum, Variable
-from ..compiler.text import Equations as Text
 from ..errors import LoweringError, ScneuroError
 from ..neuron import Neuron
 from .equations import Equations

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from ...compiler.bounds.registers import Register
 from ...compiler.lowered import Lowered
-from ...compiler.registers import Register
 from ...compiler.table import Table
 from ...errors import ScneuroError
 from ...fixed import FixedNeuron

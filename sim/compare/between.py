@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...compiler.registers import Register
+from ...compiler.bounds.registers import Register
 from ...neuron import Neuron
 from .stretches import stretches
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ...compiler.algebra.factor import arranged
+from ...compiler.algebra.terms import And, Compare, Lookup, Not, Or, Product, Select, Sum, Variable
+from ...compiler.bounds.ranges import Ranges
 from ...compiler.datapath import ARRAYS
-from ...compiler.factor import arranged
-from ...compiler.ranges import Ranges
 from ...compiler.table import Table
-from ...compiler.terms import And, Compare, Lookup, Not, Or, Product, Select, Sum, Variable
 from ...errors import ScneuroError
 from ...fixed import FixedNeuron
 from ...stochastic import totals

@@ -13,10 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.datapath import Node
-from ...compiler.graph import Graph
-from ...compiler.lowered import Lowered
-from ...compiler.terms import (
+from ...compiler.algebra.terms import (
     And,
     Compare,
     Lookup,
@@ -28,6 +25,9 @@ from ...compiler.terms import (
     Variable,
     proportion,
 )
+from ...compiler.datapath import Node
+from ...compiler.graph import Graph
+from ...compiler.lowered import Lowered
 from ...fixed import FixedNeuron, need_fixed
 from ...words import nearest
 from .canonical import Recomputation, table_value

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from ...compiler.registers import Register
+from ...compiler.bounds.registers import Register
 from ...neuron import Neuron
 from ...runner import Recording
 from ...signals.spikes import Alike, alike

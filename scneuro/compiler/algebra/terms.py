@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
-from .graph import Expr, shortened
+from ..graph import Expr, shortened
 
 __all__ = [
     "And",

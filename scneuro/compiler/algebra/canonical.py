@@ -16,8 +16,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..errors import LoweringError
-from .graph import COMPARISONS, Expr, Graph, ordered
+from ...errors import LoweringError
+from ..graph import COMPARISONS, Expr, Graph, ordered
 from .terms import (
     And,
     Atom,

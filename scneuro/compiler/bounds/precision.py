@@ -16,11 +16,22 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .factor import arranged
+from ..algebra.factor import arranged
+from ..algebra.terms import (
+    Compare,
+    Condition,
+    Factor,
+    Lookup,
+    Product,
+    Select,
+    Sum,
+    Term,
+    Value,
+    Variable,
+)
+from ..algebra.terms import behind as _behind
+from ..table import Function
 from .ranges import Interval, Ranges
-from .table import Function
-from .terms import Compare, Condition, Factor, Lookup, Product, Select, Sum, Term, Value, Variable
-from .terms import behind as _behind
 
 __all__ = [
     "ADDRESS",

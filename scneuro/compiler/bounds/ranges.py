@@ -15,10 +15,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..words import Q8_8, fitting
-from .factor import arranged
-from .graph import Expr, Graph
-from .terms import (
+from ...words import Q8_8, fitting
+from ..algebra.factor import arranged
+from ..algebra.terms import (
     And,
     Compare,
     Condition,
@@ -35,6 +34,7 @@ from .terms import (
     behind,
     proportion,
 )
+from ..graph import Expr, Graph
 
 __all__ = ["Interval", "Ranges", "facts", "reach"]
 

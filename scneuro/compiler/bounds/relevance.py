@@ -15,9 +15,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .canonical import Canonical
-from .ranges import Interval, Ranges, facts
-from .terms import (
+from ..algebra.canonical import Canonical
+from ..algebra.terms import (
     And,
     Compare,
     Condition,
@@ -33,6 +32,7 @@ from .terms import (
     behind,
     proportion,
 )
+from .ranges import Interval, Ranges, facts
 
 __all__ = ["Relevant", "relevant"]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import MOST_GUARD, State
-from ..errors import LoweringError
-from ..words import WORD_BITS, Word, nearest
+from ...declare import MOST_GUARD, State
+from ...errors import LoweringError
+from ...words import WORD_BITS, Word, nearest
+from ..algebra.terms import Product, Select, Sum, Variable
 from .ranges import Interval, Ranges
-from .terms import Product, Select, Sum, Variable
 
 __all__ = ["GUARD_BITS", "MOST_GUARD", "Register", "decay"]
 

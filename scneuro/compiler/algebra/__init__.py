@@ -1,0 +1,1 @@
+"""What an update computes, as terms that are equal where they are the same."""

@@ -1,0 +1,1 @@
+"""Where every value lies, what of it matters, and how far off it may be."""
