@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from checks import check_one_step
 
-from scneuro import Input, Neuron, State, UpdateError
+from scneuro import Input, Neuron, ScneuroError, State, UpdateError
 from scneuro.compiler.graph import Graph
 
 WEIGHTS = np.array([0.5, -0.25])
@@ -139,6 +139,8 @@ def test_the_interval_of_a_remainder_comes_from_the_declared_ranges():
     with np.errstate(all="ignore"):
         theta = made.run(beyond).theta
     assert np.all((theta >= 0) & (theta < 2 * np.pi))
+    with pytest.raises(ScneuroError, match="a remainder has no compiled form"):
+        made.run(beyond, engine="compiled")
     assert check_one_step(made) > 0.9
     current = np.full(2000, 1.5)
     assert made.run(current).spikes == made.fixed().run(current).spikes > 10
