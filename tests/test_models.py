@@ -252,10 +252,10 @@ def test_strong_inhibition_alone_makes_the_tutorials_euler_form_fire():
 
 
 def test_the_tutorials_euler_form_is_limited_in_integers_to_where_it_works():
-    """Its currents go to 0.2; what an input may be twice as far, and it is said."""
+    """Its currents go to 0.2; an input may go 2.25 times as far, and it is said."""
     neuron = SCConductanceNeuron()
     fixed = neuron.fixed()
-    limit = 2 * max(neuron.currents)
+    limit = 2.25 * max(neuron.currents)
     assert fixed.lowered.working["I_inh"] == pytest.approx((-limit, limit))
     assert fixed.lowered.input_limits["I_inh"] == (-round(limit * 256), round(limit * 256))
     nothing = np.zeros(60)

@@ -49,7 +49,8 @@ def test_an_exponential_ends_where_what_is_written_is_the_reset(V_peak):
         assert len(a) >= 5
         assert len(a) == len(b) or max(a[-1], b[-1]) > 10_000 - 10  # the last one is cut off
         count = min(len(a), len(b))
-        assert b[count - 1] == pytest.approx(a[count - 1], rel=1e-3)
+        # what a step of V may be off by, 0.11 LSB, moves a spike by 2 ms in a second
+        assert b[count - 1] == pytest.approx(a[count - 1], rel=2e-3)
 
 
 def test_what_is_beyond_the_threshold_does_spike():

@@ -110,6 +110,7 @@ def _make(folder: Path | None, text: str, body: Body) -> Callable[..., None]:
 
 
 def _make_in(folder: Path, text: str, body: Body) -> Callable[..., None]:
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         work = Path(name) / folder.name
         work.mkdir()

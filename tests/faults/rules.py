@@ -13,7 +13,7 @@ import numpy as np
 import scneuro.neuron as neurons
 from scneuro.compiler import assemble as _rules
 from scneuro.compiler import lower, table
-from scneuro.compiler import registers as _registers
+from scneuro.compiler.bounds import registers as _registers
 from scneuro.compiler.datapath import Node
 from scneuro.fixed import FixedNeuron
 
