@@ -147,7 +147,8 @@ def _deep_recursion() -> Iterator[None]:
 def _within_budget(source: Source, measure: Measure | None) -> Lowered:
     """The first of the attempts in which every state keeps its budget.
 
-    A budget that was asked for holds for what adds up over many steps, too; that is measured.
+    A budget below an LSB that was asked for holds for what adds up over many steps, too; that is
+    measured. A larger one asks for less hardware.
     """
     best: Lowered | None = None
     trouble: LoweringError | None = None
@@ -160,7 +161,7 @@ def _within_budget(source: Source, measure: Measure | None) -> Lowered:
             trouble = error
             continue
         if _excess(lowered) <= 1 and (
-            share is not None or not _asked(source) or _adds_up_to(lowered, measured()) <= 1
+            share is not None or not _fine(source) or _adds_up_to(lowered, measured()) <= 1
         ):
             return lowered
         if best is None or _excess(lowered) < _excess(best):
@@ -181,6 +182,11 @@ def _asked(source: Source) -> bool:
     """Whether a budget was given."""
     program = source.program
     return source.budget is not None or any(s.budget is not None for s in program.states.values())
+
+
+def _fine(source: Source) -> bool:
+    """Whether a budget below an LSB was given."""
+    return any(source.budgets[n] < source.lsb[n] for n in source.program.states)
 
 
 def _adds_up_to(lowered: Lowered, measured: Working) -> float:

@@ -21,8 +21,8 @@ from .nodes import with_lowered
 
 
 def _one_more(method: Callable[..., tuple[int, int]]) -> Callable[..., tuple[int, int]]:
-    def coefficient(value: float, finest: int, allowed: float) -> tuple[int, int]:
-        significand, places = method(value, finest, allowed)
+    def coefficient(value: float, finest: int, allowed: float, room: int) -> tuple[int, int]:
+        significand, places = method(value, finest, allowed, room)
         lost = max(0, 16 - significand.bit_length())
         significand, places = (significand << lost) + 1, places + lost
         while significand % 2 == 0:
