@@ -195,7 +195,9 @@ calcium = Channel(
 OWN = {"A": a_type, "Ca": calcium, "M": m_type, "no gate": Channel("shunt", g=0.1, E=-70.0)}
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize(
+    "name", ["A", *(pytest.param(n, marks=pytest.mark.slow) for n in OWN if n != "A")]
+)
 def test_a_channel_of_ones_own_works_in_float_in_fixed_and_in_gates(name):
     neuron = HodgkinHuxley([*SQUID, OWN[name]])
     current = np.full(1000, 15.0)

@@ -80,7 +80,7 @@ def test_whatever_is_accepted_keeps_its_budget_and_no_step_exceeds_its_bound(ter
     assert check_one_step(neuron, 4000, rounding=rounding) > 0.9
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(TERMS)
 def test_a_smaller_budget_gives_a_smaller_bound_and_no_fewer_bits(terms):
     neuron = small(terms)
@@ -98,7 +98,7 @@ def test_a_smaller_budget_gives_a_smaller_bound_and_no_fewer_bits(terms):
     assert check_one_step(neuron, 4000, budget=0.02) > 0.9
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(TERMS, st.sampled_from([None, 0.25]))
 def test_the_same_neuron_is_lowered_alike_every_time(terms, budget):
     """Wherever its terms come to lie: each class is a neuron of its own."""

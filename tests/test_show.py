@@ -73,7 +73,7 @@ def test_long_formulas_are_cut_and_whole_in_json(tmp_path, capsys):
     assert "--json has" not in shown(LIF())[0]
 
 
-@pytest.mark.parametrize("name", ["adex", "hodgkin_huxley"])
+@pytest.mark.parametrize("name", ["adex", pytest.param("hodgkin_huxley", marks=pytest.mark.slow)])
 def test_lines_fit_a_wide_screen(name, capsys):
     assert cli.main(["show", name]) == 0
     text = capsys.readouterr().out
