@@ -89,7 +89,8 @@ class _Run:
         least, most = now.copy(), now.copy()
         self._samples: list[np.ndarray] = []
         changes: list[np.ndarray] = []
-        steps, reached, before = 0, _STEPS // 2, None
+        steps, reached = 0, _STEPS // 2
+        before: tuple[np.ndarray, np.ndarray] | None = None
         with np.errstate(all="ignore"):
             while True:
                 while steps < reached:
@@ -113,7 +114,7 @@ class _Run:
                 still = further > _STILL * size
                 if before is not None and not still.any():
                     break
-                if steps >= _MOST_STEPS:
+                if before is not None and steps >= _MOST_STEPS:
                     ratio = further / np.maximum(before[1], 1e-300)  # to half the time before
                     rest = np.where(ratio < 1, further * ratio / (1 - ratio), np.inf)
                     onward = ends + np.where(still, np.minimum(rest, _MOST * size), 0.0)
