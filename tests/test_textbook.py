@@ -21,6 +21,8 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
 
 # chaotic, or near a current at which it changes from one rhythm to another
 SENSITIVE = {
+    "aihara": (0.1, 0.9),
+    "pinsky_rinzel": (2.5,),
     "chay": (0.0,),
     "courbage_nekorkin": (0.1, 0.2, 0.3),
     "rulkov": (0.16, 0.3),
@@ -89,7 +91,7 @@ def spikes_of_rounded_float(name, currents, runs=4):
 
 
 def test_every_neuron_says_where_it_is_from():
-    assert len(NAMES) == 25
+    assert len(NAMES) == 39
     assert set(SENSITIVE) | QUICK <= set(NAMES)
     for name in NAMES:
         neuron = neuron_of(name)
