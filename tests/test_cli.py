@@ -176,7 +176,7 @@ def test_parity_returns_1_when_the_check_fails(capsys, own_neuron, tmp_path):
         (["simulate", "lif", "--steps", "0"], ["--steps", "at least 1"]),
         (["simulate", "lif", "-o", "x.txt"], [".npz"]),
         (["simulate", "hodgkin"], ["no neuron 'hodgkin'", "there are adex, ", "izhikevich, lif"]),
-        (["show", "missing.py:X"], ["missing.py", "no Python file"]),
+        (["show", "missing.py:X"], ["no file missing.py"]),
         (["build", "lif", "--board", "papilio", "-o", "x"], ["no board 'papilio'", "icebreaker"]),
         (["show", "lif", "--set", "tau=1"], ["no parameter 'tau'", "tau_m"]),
         (["show", "lif", "--set", "tau_m=abc"], ["name=value"]),
@@ -354,3 +354,26 @@ def test_an_ascii_locale_prints_what_it_can(tmp_path):
         )
         assert done.returncode == 0, done.stderr
         assert b"\\xb5V" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("simulate lif --steps 1e4", "argument --steps: invalid int value: '1e4'"),
+        ("nothing", "invalid choice: 'nothing'"),
+        ("simulate", "required: NEURON"),
+        ("simulate gone.py:X", "there is no file gone.py"),
+        ("simulate adex --set a=1e300 --steps 200", "AdEx: V is nan from step 6 on"),
+    ],
+)
+def test_what_is_wrong_is_one_line_with_a_way_out_beneath(capsys, line, said):
+    try:
+        code = cli.main(line.split())
+    except SystemExit as stopped:
+        code = stopped.code
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    message, way_out = err.splitlines()
+    assert message.startswith("scneuro")
+    assert said in message
+    assert way_out.startswith("  ")

@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import __version__
 from ..errors import ScneuroError
@@ -102,8 +102,15 @@ def _interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
+class _Parser(argparse.ArgumentParser):
+    """One that says what is wrong, and not all that could have been right."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n  {self.prog} --help lists what it takes\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="scneuro",
         description="A spiking neuron, written once: float, integers, gates, parity, bitstream.",
     )

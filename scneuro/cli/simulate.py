@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ScneuroError
 from ..tools.files import check_writable, write_whole
 from .options import (
     Commands,
@@ -53,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output:
         check_writable(_npz(options.output))
     recording = _run_on(options.backend, neuron, values)
+    _check_finite(neuron, recording)
     if options.output:
         _save(recording, options.output)
     if options.plot:
@@ -80,7 +82,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _run_on(backend: str, neuron: Neuron, values: Mapping[str, Any]) -> Recording:
     if backend == "float":
-        return neuron.run(**values)
+        import numpy as np
+
+        with np.errstate(all="ignore"):  # what comes of it is looked at
+            return neuron.run(**values)
     fixed = neuron.fixed()
     if backend == "fixed":
         return fixed.run(**values)
@@ -89,6 +94,21 @@ def _run_on(backend: str, neuron: Neuron, values: Mapping[str, Any]) -> Recordin
 
     engine = CompiledNeuron if backend == "cxxrtl" else SimulatedNeuron
     return engine(lambda: build(neuron, fixed), fixed).run(**values)
+
+
+def _check_finite(neuron: Neuron, recording: Recording) -> None:
+    """Refuse a float run whose states are no numbers in the end."""
+    import numpy as np
+
+    for name, values in recording.states.items():
+        bad = ~np.isfinite(values)
+        if bad.any():
+            first = int(np.argmax(bad))
+            raise ScneuroError(
+                f"{neuron.name}: {name} is {values[first]} from step {first + 1} on",
+                "take a smaller dt, other parameters or a weaker input; a function may need its "
+                "argument bounded with np.clip",
+            )
 
 
 def _save(recording: Recording, output: str) -> None:

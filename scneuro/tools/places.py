@@ -37,7 +37,8 @@ def load_file(file: Path | str) -> ModuleType:
     path = Path(file).resolve()
     if path.suffix != ".py" or not path.is_file():
         raise FileTrouble(
-            f"{file} is no Python file", "a neuron of your own is path/to/file.py:Class"
+            f"there is no file {file}" if path.suffix == ".py" else f"{file} is no Python file",
+            "a neuron of your own is path/to/file.py:Class",
         )
     name = f"scneuro_user_{path.stem}_{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
     content = str(path), path.read_bytes()
