@@ -224,3 +224,22 @@ def test_an_input_beyond_its_limits_is_as_if_at_them():
     beyond = fixed.run(np.array([[-100.0, 100.0]] * 50), progress=False).V
     assert np.array_equal(ends, beyond)
     assert check_one_step(Driven()) > 0.9
+
+
+class BelowItsLimit(Neuron):
+    """Both terms of y's update are always far below where y saturates, and so is their sum."""
+
+    w = State(range=(0, 110))
+    y = State(range=(-128, 0))
+    I = Input()
+    currents = (1.0, 2.0)
+
+    def update(self, w, y, I):
+        y_next = 0.99 * y + 4.6 * np.exp(np.clip(w / 1814, -8, 2)) * (-36.7 - w)
+        return I >= 100.0, 0.9 * w + 0.5 * np.abs(I), y_next
+
+
+def test_terms_that_are_all_limited_at_once_keep_their_sum_beyond_the_limit():
+    fixed = BelowItsLimit().fixed(budget=8)
+    assert check_one_step(BelowItsLimit(), 4000, budget=8) == 1.0
+    assert np.all(fixed.run(np.ones(50), progress=False).y == -128)

@@ -199,6 +199,11 @@ class _Relevance:
                 self._push(of, _EVERYTHING, {})
 
     def _terms(self, total: Sum, interval: Interval, where: dict[Sum, Interval]) -> None:
+        """Each term matters where the others can bring the sum into the interval.
+
+        All are limited at once, so none may be limited to what it never reaches: the others count
+        on that.
+        """
         spans = []
         for atom, coefficient in total.terms:
             low, high = self.ranges.of(atom)
@@ -208,6 +213,7 @@ class _Relevance:
             others = [span for j, span in enumerate(spans) if j != k]
             low = interval[0] - total.constant - sum(high for _, high in others)
             high = interval[1] - total.constant - sum(low for low, _ in others)
+            low, high = min(low, spans[k][1]), max(high, spans[k][0])
             ends = sorted((low / coefficient, high / coefficient))
             if math.isnan(ends[0]) or math.isnan(ends[1]):
                 self._push(atom, _EVERYTHING, where)
