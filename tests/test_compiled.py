@@ -159,12 +159,12 @@ def test_a_design_is_compiled_once(monkeypatch, tmp_path):
 @pytest.mark.parametrize("damage", [b"", b"not a library", None], ids=["empty", "other", "cut"])
 def test_a_damaged_library_in_the_cache_is_compiled_again_and_it_is_said(tmp_path, capsys, damage):
     fixed = LIF().fixed()
-    library = engine.library_of(Neuron(fixed), cache=tmp_path)
+    library = engine.compile_neuron(Neuron(fixed), cache=tmp_path)
     whole = library.read_bytes()
-    assert engine.library_of(Neuron(fixed), cache=tmp_path) == library
+    assert engine.compile_neuron(Neuron(fixed), cache=tmp_path) == library
     assert "damaged" not in capsys.readouterr().err
     library.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
-    assert engine.library_of(Neuron(fixed), cache=tmp_path) == library
+    assert engine.compile_neuron(Neuron(fixed), cache=tmp_path) == library
     assert f"{library} is damaged: the gates are compiled again" in capsys.readouterr().err
     words = words_for(fixed, 3)
     assert len(list(compiled_steps(None, fixed, words, library=library))) == 3

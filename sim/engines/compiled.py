@@ -34,9 +34,9 @@ __all__ = [
     "Compiled",
     "CompiledNeuron",
     "compile_design",
+    "compile_neuron",
     "compiled_steps",
     "compiled_stretches",
-    "library_of",
 ]
 
 _DRIVER = Path(__file__).with_name("driver.cc")
@@ -261,7 +261,7 @@ def _blocks(count: int) -> list[slice]:
     return [slice(begin, begin + _BLOCK) for begin in range(0, count, _BLOCK)]
 
 
-def library_of(hardware: Any, *, cache: Path | None = None) -> Path:
+def compile_neuron(hardware: Any, *, cache: Path | None = None) -> Path:
     """A neuron's hardware, compiled."""
     text = rtlil.convert(hardware, emit_src=False)
     return compile_design({"design.il": text}, _SCRIPT, cache=cache)
@@ -271,7 +271,7 @@ def compiled_stretches(
     hardware: Any, fixed: FixedNeuron, words: dict[str, np.ndarray], *, library: Path | None = None
 ) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
     """As :func:`compiled_steps`, many steps at a time: arrays over steps."""
-    stream = _Stream(library or library_of(hardware), fixed)
+    stream = _Stream(library or compile_neuron(hardware), fixed)
     for block in _blocks(len(next(iter(words.values())))):
         yield stream.run({n: values[block] for n, values in words.items()})
 
@@ -337,7 +337,7 @@ class CompiledNeuron(HardwareNeuron):
 
     def _opened(self) -> _Stream:
         if self._stream is None:
-            self._library = self._library or library_of(self._make())
+            self._library = self._library or compile_neuron(self._make())
             self._stream = _Stream(self._library, self._fixed)
         return self._stream
 
