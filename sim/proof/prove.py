@@ -36,7 +36,7 @@ from bitwuzla import Bitwuzla, Kind, Option, Options, Result, Sort, Term, TermMa
 from tqdm import tqdm
 
 from ...compiler.datapath import Node
-from ...compiler.pipeline.cells import passed, place
+from ...compiler.pipeline.cells import Cell, place
 from ...fixed import FixedNeuron, need_fixed
 from ...hdl import Form, Step
 from ...stochastic import LFSR
@@ -509,13 +509,13 @@ class _Prover:
             elif part.op == "input":
                 known[part.index] = self._value(part)
             elif (cell := self.kept.get(place(self.plan, part, stage))) is not None:
-                split = passed(part) if cell.low else None
-                if split is None:
+                source = self._source(cell)
+                if source is None:
                     known[part.index] = self._value(part)
-                elif split[0].index in known:
-                    known[part.index] = self._joined(part, known[split[0].index], split[1])
+                elif source.index in known:
+                    known[part.index] = self._joined(part, known[source.index], cell.low)
                 else:
-                    stack.append(split[0])
+                    stack.append(source)
             elif missing := [arg for arg in part.args if arg.index not in known]:
                 stack.extend(reversed(missing))
             else:
@@ -531,6 +531,10 @@ class _Prover:
                 known[part.index] = made
         return known[node.index]
 
+    def _source(self, cell: Cell) -> Node | None:
+        """The value whose low bits are those that a register leaves out; None if it has all."""
+        return self.pipeline.cells[cell.takes[-1]].node if cell.low else None
+
     def _joined(self, node: Node, low: Any, bits: int) -> Integer:
         """X of a sum, its low bits written as those of the argument that they are."""
         sort = self.terms.mk_bv_sort
@@ -541,11 +545,11 @@ class _Prover:
     def _passes(self) -> None:
         """That the low bits that a register leaves to another are those of its value."""
         for cell in self.pipeline.registers:
-            if cell.low and (split := passed(cell.node)):
+            if (source := self._source(cell)) is not None:
                 sort = self.terms.mk_bv_sort(cell.low)
-                sides = [_bits(self.terms, self._value(n), sort, 0) for n in (cell.node, split[0])]
+                sides = [_bits(self.terms, self._value(n), sort, 0) for n in (cell.node, source)]
                 same = self.terms.mk_term(Kind.EQUAL, sides)
-                self._show(same, [cell.node], f"{cell.name} lacks other bits than {split[0].name}")
+                self._show(same, [cell.node], f"{cell.name} lacks other bits than {source.name}")
 
     def _product(self, node: Node, a: Integer, b: Integer) -> Integer:
         """a * b in as many bits as the factors have together, which is what gates multiply in."""

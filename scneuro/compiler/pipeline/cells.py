@@ -13,7 +13,7 @@ from ..lowered import Lowered
 from .form import Form
 from .schedule import FREE, Schedule, schedule
 
-__all__ = ["Cell", "Cells", "Kind", "Pipeline", "passed", "pipeline", "place"]
+__all__ = ["Cell", "Cells", "Kind", "Pipeline", "pipeline", "place"]
 
 Kind: TypeAlias = Literal["port", "wires", "logic", "result", "delay", "row"]
 
@@ -113,7 +113,7 @@ def place(plan: Schedule, node: Node, stage: int) -> tuple[int, int]:
     return node.index, stage
 
 
-def passed(node: Node) -> tuple[Node, int] | None:
+def _passed(node: Node) -> tuple[Node, int] | None:
     """The argument whose low bits are those of the sum, and how many of them."""
     if node.op == "add":
         i, j, sign = node.meta
@@ -155,7 +155,7 @@ class Cells:
             if (node.index, stage) in self._at:
                 stack.pop()
                 continue
-            kind, takes = self._made_of(node, stage)
+            kind, takes, low = self._made_of(node, stage)
             sources = [place(self.plan, arg, self.seen(arg, at)) for arg, at in takes]
             missing = [
                 (arg, key[1])
@@ -167,31 +167,33 @@ class Cells:
                 continue
             self._at[node.index, stage] = len(self._cells)
             places = tuple(self._at[key] for key in sources)
-            split = passed(node) if kind == "result" and len(places) > len(node.args) else None
-            low = split[1] if split else 0
             self._cells.append(Cell(node, stage, kind, places, self._name(node, stage), low))
         return self._at[wanted]
 
-    def _made_of(self, node: Node, stage: int) -> tuple[Kind, list[tuple[Node, int]]]:
-        """What the value of ``node`` at ``stage`` is, and what it takes: nodes at their stages."""
+    def _made_of(self, node: Node, stage: int) -> tuple[Kind, list[tuple[Node, int]], int]:
+        """What the value of ``node`` at ``stage`` is, what it takes, and its low bits elsewhere.
+
+        It takes nodes at their stages.
+        """
         made = self.plan.stage[node.index]
         if node.op == "input":
-            return ("delay", [(node, stage - 1)]) if stage else ("port", [])
+            return ("delay", [(node, stage - 1)], 0) if stage else ("port", [], 0)
         if node.op in FREE:
-            return "wires", [(arg, stage) for arg in node.args]
+            return "wires", [(arg, stage) for arg in node.args], 0
         if node.op == "rom" and stage == made:
-            return "row", [(arg, stage - 1) for arg in node.args]
+            return "row", [(arg, stage - 1) for arg in node.args], 0
         if stage == made:
-            return "logic", [(arg, stage) for arg in node.args]
+            return "logic", [(arg, stage) for arg in node.args], 0
         # a value that only later stages see is never a signal of its own: its register takes the
         # operation, which saves the simulator an event and costs synthesis nothing
         if stage == made + 1 and node.op != "rom":
             takes = [(arg, made) for arg in node.args]
-            if self.plan.form.held and (found := passed(node)):
+            if self.plan.form.held and (found := _passed(node)):
                 # the low bits that pass an adder by are held already, where they come from
-                takes.append((found[0], self.plan.stage[found[0].index] + 1))
-            return "result", takes
-        return "delay", [(node, stage - 1)]
+                source, low = found
+                return "result", [*takes, (source, self.plan.stage[source.index] + 1)], low
+            return "result", takes, 0
+        return "delay", [(node, stage - 1)], 0
 
     def _name(self, node: Node, stage: int) -> str:
         after = stage - self.plan.stage[node.index]
