@@ -50,7 +50,7 @@ class FixedNeuron(Runner):
         self.name, self.dt, self.lowered, self.seed = name, dt, lowered, seed
         self.state_names = tuple(lowered.registers)
         self.input_defaults = dict(defaults)
-        self._stopped = {f"{n} as it would be": stop for n, stop in lowered.stops.items()}
+        self._stopped = {f"{stop.state} as it would be": stop for stop in lowered.stops}
         roots = lowered.path.outputs | {n: stop.node for n, stop in self._stopped.items()}
         self._step = {a is ARRAYS: lowered.path.evaluator(roots, a) for a in (ARRAYS, INTEGERS)}
         self.reset()

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["COMPARISONS", "LOGIC", "Expr", "Graph", "interval", "ordered", "shortened"]
+__all__ = ["COMPARISONS", "LOGIC", "PYTHON", "Expr", "Graph", "interval", "ordered", "shortened"]
 
 _TEXT = 160
 _SIGNS = {
@@ -30,6 +30,21 @@ _SIGNS = {
 }
 COMPARISONS = ("ge", "gt", "eq")
 LOGIC = ("and", "or", "not")
+#: Operations as an expression of Python, by their arguments.
+PYTHON = {
+    "add": "{} + {}",
+    "sub": "{} - {}",
+    "mul": "{} * {}",
+    "div": "{} / {}",
+    "neg": "-{}",
+    "ge": "{} >= {}",
+    "gt": "{} > {}",
+    "eq": "{} == {}",
+    "and": "{} & {}",
+    "or": "{} | {}",
+    "not": "not {}",
+    "where": "{1} if {0} else {2}",
+}
 _EVALUATE: dict[str, Callable[..., Any]] = {
     "add": np.add,
     "sub": np.subtract,

@@ -121,15 +121,13 @@ class Lowered:
     notes: tuple[str, ...]
 
     @property
-    def stops(self) -> dict[str, Stop]:
+    def stops(self) -> list[Stop]:
         """Of the states that their limits may stop: by more than rounding carries them."""
-        found = {}
-        for name in self.registers:
-            node = self.path.outputs[name]
-            if node.op == "clamp":
-                least, most = node.meta[0] - ROUNDED, node.meta[1] + ROUNDED
-                found[name] = Stop(name, node.args[0], least, most)
-        return found
+        ends = [(n, node) for n in self.registers if (node := self.path.outputs[n]).op == "clamp"]
+        return [
+            Stop(name, node.args[0], node.meta[0] - ROUNDED, node.meta[1] + ROUNDED)
+            for name, node in ends
+        ]
 
     def real(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What registers and input words stand for: an input beyond its limits stands for these."""

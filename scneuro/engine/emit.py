@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..compiler.datapath import Node
-from ..compiler.graph import LOGIC, Expr, ordered
+from ..compiler.graph import LOGIC, PYTHON, Expr, ordered
 from ..compiler.lowered import Lowered
 from ..compiler.trace import PERIODS, Power
 from ..errors import ScneuroError
@@ -149,9 +149,9 @@ def of_datapath(lowered: Lowered, traces: str = "words") -> Body:
             rounded = f"(s{k} + {(1 << r.guard) >> 1}) >> {r.guard}"
             recorded.append((r.name, "int16", f"min({rounded}, {(1 << 15) - 1})"))
     counted = []
-    for name, stop in lowered.stops.items():
+    for stop in lowered.stops:
         value = text[stop.node.index]
-        counted.append((name, f"({value} < {stop.least}) | ({value} > {stop.most})"))
+        counted.append((stop.state, f"({value} < {stop.least}) | ({value} > {stop.most})"))
     return Body(
         states,
         inputs,
@@ -170,20 +170,6 @@ def of_datapath(lowered: Lowered, traces: str = "words") -> Body:
 
 
 # -- float ----------------------------------------------------------------------------------------
-_FLOAT = {
-    "add": "{} + {}",
-    "sub": "{} - {}",
-    "mul": "{} * {}",
-    "div": "{} / {}",
-    "neg": "-{}",
-    "ge": "{} >= {}",
-    "gt": "{} > {}",
-    "eq": "{} == {}",
-    "and": "{} & {}",
-    "or": "{} | {}",
-    "not": "not {}",
-    "where": "{1} if {0} else {2}",
-}
 #: Choices that NumPy makes otherwise where a value is no number.
 _CHOICES = {
     np.minimum: "{1} if {0} | ({1} != {1}) else {2}",
@@ -250,7 +236,7 @@ def of_graph(
                 for k, arg in enumerate(expr.args):
                     if arg.is_condition and not (chooses and k == 0):
                         args[k] = _as_number(args[k])
-            written = _FLOAT[expr.op].format(*args)
+            written = PYTHON[expr.op].format(*args)
         text[expr] = f"x{len(lines)}"
         lines.append(f"x{len(lines)} = {written}")
     spike, *following = roots

@@ -16,7 +16,7 @@ import numpy as np
 from ..compiler.algebra.canonical import Canonical
 from ..compiler.algebra.terms import Sum, Variable
 from ..compiler.algebra.text import Equations as Text
-from ..compiler.graph import LOGIC, Expr, Graph, ordered
+from ..compiler.graph import LOGIC, PYTHON, Expr, Graph, ordered
 from ..errors import LoweringError, ScneuroError
 from ..neuron import Neuron
 from .equations import Equations
@@ -212,22 +212,6 @@ def _decided(roots: tuple[Expr, ...], spike: bool) -> dict[Expr, bool]:
     return decided
 
 
-_PYTHON = {
-    "add": "{} + {}",
-    "sub": "{} - {}",
-    "mul": "{} * {}",
-    "div": "{} / {}",
-    "neg": "-{}",
-    "ge": "{} >= {}",
-    "gt": "{} > {}",
-    "eq": "{} == {}",
-    "and": "{} & {}",
-    "or": "{} | {}",
-    "not": "not {}",
-    "where": "{1} if {0} else {2}",
-}
-
-
 def _function(
     roots: tuple[Expr, ...], decided: Mapping[Expr, bool]
 ) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
@@ -250,7 +234,7 @@ def _function(
                 constants[f"c{k}"] = expr.value
                 text = f"c{k}({args[0]})"
             case _:
-                text = _PYTHON[expr.op].format(*args)
+                text = PYTHON[expr.op].format(*args)
         lines.append(f"    v{k} = {text}")
     lines.append(f"    return ({', '.join(names[root] for root in roots)},)")
     scope: dict[str, Any] = {**constants, "float64": np.float64}
