@@ -307,10 +307,6 @@ class Neuron(Runner):
     @cached_property
     def program(self) -> Program:
         """What it is compiled from: its ports, and the traced ``update``."""
-        return self._traced(self._exercise)
-
-    def _traced(self, exercise: Callable[[], None] | None = None) -> Program:
-        """``update`` as it is now."""
         limits = {n: s.range or _ends(s.format) for n, s in self.state_variables.items()}
         limits |= {n: i.range or _ends(Q8_8) for n, i in self._inputs.items()}
         with self._alone():
@@ -321,7 +317,7 @@ class Neuron(Runner):
                 self.name,
                 self._noises,
                 limits,
-                exercise,
+                self._exercise,
             )
         following = dict(zip(self.state_names, states, strict=True))
         return Program(
@@ -523,7 +519,7 @@ class Neuron(Runner):
 
     # -- a whole run -------------------------------------------------------------------------
     def _body(self) -> Body:
-        roots = self._traced().roots
+        roots = self.graph
         return of_graph(self.name, roots, self.state_names, tuple(self._inputs), self._noises)
 
     def _drawing(self) -> tuple[NoiseSource, ...]:

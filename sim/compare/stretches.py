@@ -71,7 +71,7 @@ def _compiled(
     names, inputs = neuron.state_names, (*neuron.input_defaults, *neuron.noises)
     dithers = tuple(f"dither.{n}" for n in lsb or ())
     try:
-        spike, *following = neuron._traced().roots
+        spike, *following = neuron.graph
         if lsb is not None:
             graph = Graph()
             for k, (draw, x) in enumerate(zip(dithers, lsb.values(), strict=True)):

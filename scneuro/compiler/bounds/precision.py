@@ -251,8 +251,7 @@ def active(function: Function, domain: Interval, error: float) -> Interval:
     low, high = domain
     if not (math.isfinite(low) and math.isfinite(high)) or error == math.inf:
         return domain
-    below: tuple[float, ...] = ()  # the extremes of what was left out below, and above
-    above: tuple[float, ...] = ()
+    below = above = np.empty(0)  # the extremes of what was left out below, and above
     for _ in range(12):
         points = np.linspace(low, high, _LOOKED_AT)
         with np.errstate(all="ignore"):
@@ -266,19 +265,17 @@ def active(function: Function, domain: Interval, error: float) -> Interval:
         if first >= last or (last - first) > 0.8 * len(values):
             break
         low, high = float(points[first]), float(points[last])
-        below = _extremes((*below, *values[: first + 1]))
-        above = _extremes((*above, *values[last:]))
+        below = _extremes(np.append(below, values[: first + 1]))
+        above = _extremes(np.append(above, values[last:]))
     return low, high
 
 
-def _extremes(values: tuple[float, ...]) -> tuple[float, float]:
-    return min(values), max(values)
+def _extremes(values: np.ndarray) -> np.ndarray:
+    return np.array([values.min(), values.max()])
 
 
-def _spans(values: np.ndarray, before: tuple[float, ...]) -> np.ndarray:
+def _spans(values: np.ndarray, before: np.ndarray) -> np.ndarray:
     """How far the values up to each lie apart, those that came before among them."""
-    lows = np.minimum.accumulate(values)
-    highs = np.maximum.accumulate(values)
-    return np.maximum(highs, max(before, default=-math.inf)) - np.minimum(
-        lows, min(before, default=math.inf)
-    )
+    values = np.append(before, values)
+    spans: np.ndarray = np.maximum.accumulate(values) - np.minimum.accumulate(values)
+    return spans[len(before) :]
