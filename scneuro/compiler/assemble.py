@@ -706,11 +706,12 @@ class _Assembly:
         """
         assert isinstance(lookup.of, Sum)
         exact = self._finely(lookup.of)
-        low, high = domain
-        low = max(low, math.ldexp(exact.low, -exact.fraction))
-        high = min(high, math.ldexp(exact.high, -exact.fraction))
+        whole = self.ranges.argument(lookup)
+        lowest = max(whole[0], math.ldexp(exact.low, -exact.fraction))
+        highest = min(whole[1], math.ldexp(exact.high, -exact.fraction))
+        low, high = max(domain[0], lowest), min(domain[1], highest)
         if low > high:  # flat wherever the sum can be
-            low = high = min(max(high, math.ldexp(exact.low, -exact.fraction)), low)
+            low = high = min(max(high, lowest), low)
         word = fitting(low, high, _COARSEST)
         if word is None:
             raise LoweringError(
@@ -723,9 +724,13 @@ class _Assembly:
             top = fraction + _ADDRESS - WORD_BITS
             fraction = min(max(fraction, _fraction(near)), top)
         node = self._at(exact, fraction, word)
-        # what is real lies within: to limit the word to it takes it no further away
-        least = math.ceil(math.ldexp(low, node.fraction) - 1e-6)
-        most = math.floor(math.ldexp(high, node.fraction) + 1e-6)
+        # What the sum really reaches lies within these words: to limit it to them takes it no
+        # further away. Where a flat end was left out it reaches further, and rounds to any word.
+        least, most, lowest, highest = (
+            math.ldexp(end, node.fraction) for end in (low, high, lowest, highest)
+        )
+        least = max(math.floor(least + 1e-6), math.ceil(lowest - 1e-6))
+        most = min(math.ceil(most - 1e-6), math.floor(highest + 1e-6))
         if least > most:
             least = most = round(math.ldexp(low, node.fraction))
         return self.path.clamp(node, least, most)
