@@ -64,8 +64,22 @@ class Step(wiring.Component):
     words : Out(struct of signed(16))
         The words of ``state``, rounded to nearest, at once.
 
+    Where the form is ``stored``, there are other ones, and no ``state``, ``inputs``, ``noise`` and
+    ``words``: what is stored comes when it is wanted.
+
+    ports : In(struct)
+        What enters, by the names of the pipeline's ``port`` cells, each in the stage of its cell
+        and for ``interval`` clocks.
+    waiting : Out(struct), where the pipeline has ``waits``
+        What is to enter again, by the names of the cells it enters as.
+    enable : In(interval), where the interval is longer than a clock
+        One bit at a time: stage s is computed in clocks with bit s modulo the interval.
+    next, spike
+        As above, each in the stage ``pipeline.schedule.at`` it; a state that stays is left out.
+
     Attributes
     ----------
+    lowered : Lowered
     form : Form
     pipeline : Pipeline
         What it prints.
@@ -79,6 +93,9 @@ class Step(wiring.Component):
     next: data.View
     spike: Signal
     words: data.View
+    ports: data.View
+    waiting: data.View
+    enable: Signal
 
     def __init__(
         self,
@@ -88,20 +105,45 @@ class Step(wiring.Component):
         held: bool | None = None,
         dsp: bool | int | None = None,
     ) -> None:
-        self._lowered = lowered
+        self.lowered = lowered
         self.form = Form.of(form, held=held, dsp=dsp, usual=Form(multipliers=0))
         self.pipeline = self._pipeline(lowered)
         self.latency = self.pipeline.latency
-        members = {
-            "state": In(registers_layout(lowered)),
-            "inputs": In(inputs_layout(lowered)),
-            "next": Out(registers_layout(lowered)),
-            "spike": Out(1),
-            "words": Out(words_layout(lowered)),
-        }
-        if lowered.noise:
-            members["noise"] = In(16 * len(lowered.noise))
+        registers = registers_layout(lowered)
+        if self.form.stored:
+            members = self._stored_members(registers)
+        else:
+            members = {
+                "state": In(registers),
+                "inputs": In(inputs_layout(lowered)),
+                "next": Out(registers),
+                "spike": Out(1),
+                "words": Out(words_layout(lowered)),
+            }
+            if lowered.noise:
+                members["noise"] = In(16 * len(lowered.noise))
         super().__init__(members)
+
+    def _stored_members(self, registers: data.StructLayout) -> dict[str, Any]:
+        pipe = self.pipeline
+        written = {name: registers[name].shape for name in self.written}
+        members = {
+            "ports": In(data.StructLayout({cell.name: _shape(cell.node) for cell in pipe.ports})),
+            "next": Out(data.StructLayout(written)),
+            "spike": Out(1),
+        }
+        if pipe.waits:
+            entering = [pipe.cells[wait.port] for wait in pipe.waits]
+            shapes = {cell.name: _shape(cell.node) for cell in entering}
+            members["waiting"] = Out(data.StructLayout(shapes))
+        if self.form.interval > 1:
+            members["enable"] = In(self.form.interval)
+        return members
+
+    @property
+    def written(self) -> list[str]:
+        """The states that it writes."""
+        return [name for name in self.pipeline.outputs if name != "spike"]
 
     def _pipeline(self, lowered: Lowered) -> Pipeline:
         return pipeline(lowered, self.form)
@@ -112,9 +154,13 @@ class Step(wiring.Component):
         for cell in self.pipeline.cells:
             values.append(self._print(m, cell, [values[k] for k in cell.takes]))
         outputs, words = self.pipeline.outputs, self.pipeline.words
-        for name in self._lowered.registers:
+        for name in self.written:
             self.drive(m, self.next[name], values[outputs[name]])
-            m.d.comb += self.words[name].eq(values[words[name]])
+        for name, place in words.items():
+            m.d.comb += self.words[name].eq(values[place])
+        for wait in self.pipeline.waits:
+            entering = self.pipeline.cells[wait.port].name
+            m.d.comb += self.waiting[entering].eq(values[wait.source])
         self.drive(m, self.spike, values[outputs["spike"]])
         return m
 
@@ -124,9 +170,9 @@ class Step(wiring.Component):
 
     def _print(self, m: Module, cell: Cell, takes: list[Value]) -> Value:
         node = cell.node
-        shape = Shape(node.width, signed=node.signed)
+        shape = _shape(node)
         if cell.kind == "port":
-            return self._port(node)
+            return self.ports[cell.name] if self.form.stored else self._port(node)
         if cell.kind == "wires":
             return _wires(node, takes, shape)
         if cell.kind == "row":  # a block RAM: the address now, the row a clock later
@@ -134,29 +180,39 @@ class Step(wiring.Component):
             m.submodules[cell.name] = memory
             signature = ReadPort.Signature(addr_width=(memory.depth - 1).bit_length(), shape=shape)
             read = ReadPort(signature, memory=memory, domain="sync", path=(cell.name,))
-            m.d.comb += read.addr.eq(*takes)
+            m.d.comb += [read.addr.eq(*takes), read.en.eq(self._enabled(cell))]
             return read.data
         kept = node.width - cell.low if cell.low else shape
         signal = Signal(kept, name=cell.name, reset_less=True)
         if cell.kind == "logic":
             m.d.comb += signal.eq(_operation(node, takes))
-        elif cell.kind == "delay":
-            m.d.sync += signal.eq(*takes)
         else:
-            m.d.sync += signal.eq(_operation(node, takes)[cell.low :])
+            value = takes[0] if cell.kind == "delay" else _operation(node, takes)[cell.low :]
+            with m.If(self._enabled(cell)):
+                m.d.sync += signal.eq(value)
         if not cell.low:
             return signal
         whole = Cat(_extended(takes[-1], cell.low), signal)
         return whole.as_signed() if node.signed else whole
 
+    def _enabled(self, cell: Cell) -> Value:
+        """Whether a register takes its value in this clock."""
+        if self.form.interval == 1:
+            return Const(1)
+        return self.enable[self.pipeline.enabled_in(cell)]
+
     def _port(self, node: Node) -> Value:
-        if node.meta in self._lowered.registers:
+        if node.meta in self.lowered.registers:
             value = self.state[node.meta]
-        elif node.meta in self._lowered.inputs:
+        elif node.meta in self.lowered.inputs:
             value = self.inputs[node.meta]
         else:
-            value = self.noise.word_select(self._lowered.noise.index(node.meta), 16)
+            value = self.noise.word_select(self.lowered.noise.index(node.meta), 16)
         return _fitted(value, Shape(node.width, signed=node.signed))
+
+
+def _shape(node: Node) -> Shape:
+    return Shape(node.width, signed=node.signed)
 
 
 def _operation(node: Node, args: list[Value]) -> Value:

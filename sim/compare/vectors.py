@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ...compiler.datapath import ARRAYS
 from ...fixed import FixedNeuron, need_fixed
-from ...hdl import Step
+from ...hdl import Form, Step
 from ..engines.bench import run_bench
 from ..engines.packing import unpack
 
@@ -66,6 +66,7 @@ def vector_parity(
     count: int = 2000,
     *,
     seed: int = 0,
+    form: Form | None = None,
     dsp: bool | int = False,
     progress: bool = True,
     step: Any = None,
@@ -79,8 +80,10 @@ def vector_parity(
     count : int
         Number of vectors.
     seed : int
+    form : Form, optional
+        Of the datapath.
     dsp : bool or int
-        Which form of the datapath.
+        The same by a keyword; see :class:`~scneuro.hdl.Step`.
     progress : bool
     step : Step, optional
         The pipeline, if not the one generated from ``fixed``.
@@ -89,56 +92,111 @@ def vector_parity(
     """
     need_fixed(fixed, "vector_parity()")
     lowered = fixed.lowered
-    step = step or Step(lowered, dsp=dsp)
+    step = step or Step(lowered, form, dsp=None if form else dsp)
     if vectors is None:
         vectors = random_vectors(fixed, count, seed=seed)
     else:
         vectors = {name: np.asarray(values, dtype=np.int64) for name, values in vectors.items()}
         count = len(next(iter(vectors.values())))
     model = lowered.path.evaluator(lowered.path.outputs, ARRAYS)(vectors)
-    states, inputs = list(lowered.registers), list(lowered.inputs)
-    expected = {n: np.broadcast_to(model[n], count) for n in (*states, "spike")}
-    widths = {n: r.width for n, r in lowered.registers.items()}
-    mismatches, first = 0, None
+    expected = {n: np.broadcast_to(model[n], count) for n in step.pipeline.outputs}
+    found = {n: np.zeros(count, dtype=np.int64) for n in expected}
+    drive = _stored if step.form.stored else _given
+    bench = drive(step, vectors, found, fixed.name, progress)
+    clocks = (step.latency + 1) * count + step.latency
+    clocks = max(clocks, step.form.interval * count + step.latency)
+    run_bench(step, bench, max_cycles=clocks + _SPARE, what=f"vectors for {fixed.name}")
+    differ = np.any([found[n] != expected[n] for n in expected], axis=0)
+    if not differ.any():
+        return VectorParity(count, 0, None, step.latency)
+    at = int(np.argmax(differ))
+    first = {
+        kind: {name: int(values[at]) for name, values in those.items()}
+        for kind, those in (("inputs", vectors), ("model", expected), ("hardware", found))
+    }
+    return VectorParity(count, int(differ.sum()), first, step.latency)
 
-    def packed(names: list[str], bits: dict[str, int], at: int) -> int:
-        value, shift = 0, 0
-        for name in names:
-            value |= (int(vectors[name][at]) & ((1 << bits[name]) - 1)) << shift
-            shift += bits[name]
-        return value
+
+def _clocks(count: int, name: str, progress: bool) -> Any:
+    return tqdm(
+        range(count),
+        desc=f"{name}: random vectors",
+        delay=2,
+        leave=False,
+        disable=None if progress else True,
+    )
+
+
+def _packed(values: Mapping[str, int], widths: Mapping[str, int]) -> int:
+    """Integers as the fields of a packed struct."""
+    packed, shift = 0, 0
+    for name, width in widths.items():
+        packed |= (values[name] & ((1 << width) - 1)) << shift
+        shift += width
+    return packed
+
+
+def _given(
+    step: Any, vectors: Mapping[str, Any], found: dict[str, Any], name: str, progress: bool
+) -> Any:
+    """A bench that gives a Step its states and inputs at once, and notes what comes of them."""
+    lowered = step.lowered
+    widths = {n: r.width for n, r in lowered.registers.items()}
+    words, draws = dict.fromkeys(lowered.inputs, 16), dict.fromkeys(lowered.noise, 16)
+    given = [(step.state.as_value(), widths), (step.inputs.as_value(), words)]
+    given += [(step.noise, draws)] if draws else []
+    count = len(found["spike"])
+    apart = step.latency + 1 if step.form.held else 1
 
     async def drive(ctx: Any) -> None:
-        nonlocal mismatches, first
-        words = dict.fromkeys((*inputs, *lowered.noise), 16)
-        state, word = step.state.as_value(), step.inputs.as_value()
-        apart = step.latency + 1 if step.form.held else 1
-        bar = tqdm(
-            range(apart * (count - 1) + step.latency + 1),
-            desc=f"{fixed.name}: random vectors",
-            delay=2,
-            leave=False,
-            disable=None if progress else True,
-        )
-        for clock in bar:
+        for clock in _clocks(apart * (count - 1) + step.latency + 1, name, progress):
             t, wait = divmod(clock, apart)
             if wait == 0 and t < count:
-                ctx.set(state, packed(states, widths, t))
-                ctx.set(word, packed(inputs, words, t))
-                if lowered.noise:
-                    ctx.set(step.noise, packed(lowered.noise, words, t))
+                values = {n: int(vectors[n][t]) for n in vectors}
+                for port, fields in given:
+                    ctx.set(port, _packed(values, fields))
             t, wait = divmod(clock - step.latency, apart)
             if wait == 0 and t >= 0:
                 got = unpack(ctx.get(step.next.as_value()), widths)
-                got["spike"] = ctx.get(step.spike)
-                want = {name: int(values[t]) for name, values in expected.items()}
-                if got != want:
-                    mismatches += 1
-                    if first is None:
-                        given = {name: int(values[t]) for name, values in vectors.items()}
-                        first = {"inputs": given, "model": want, "hardware": got}
+                for n, value in (*got.items(), ("spike", ctx.get(step.spike))):
+                    found[n][t] = value
             await ctx.tick()
 
-    clocks = (step.latency + 1) * count + step.latency
-    run_bench(step, drive, max_cycles=clocks + _SPARE, what=f"vectors for {fixed.name}")
-    return VectorParity(count, mismatches, first, step.latency)
+    return drive
+
+
+def _stored(
+    step: Any, vectors: Mapping[str, Any], found: dict[str, Any], name: str, progress: bool
+) -> Any:
+    """The same for one whose states and inputs are stored: each comes in its stage."""
+    pipe, every = step.pipeline, step.form.interval
+    at, count = pipe.schedule.at, len(found["spike"])
+    back = {pipe.cells[w.port].name: w.clocks for w in pipe.waits}
+    waits: dict[str, list[int]] = {n: [0] * clocks for n, clocks in back.items()}
+    ports = {cell.name: cell.node.width for cell in pipe.ports}
+    entering = {n: ports[n] for n in back}
+    widths = {n: step.lowered.registers[n].width for n in step.written}
+
+    async def drive(ctx: Any) -> None:
+        for clock in _clocks(every * count + step.latency + 1, name, progress):
+            values = {}
+            for cell in pipe.ports:
+                t = min(max((clock - cell.stage) // every, 0), count - 1)
+                values[cell.name] = (
+                    waits[cell.name][0] if cell.name in back else int(vectors[cell.node.meta][t])
+                )
+            ctx.set(step.ports.as_value(), _packed(values, ports))
+            if every > 1:
+                ctx.set(step.enable, 1 << clock % every)
+            if waits:
+                left = unpack(ctx.get(step.waiting.as_value()), entering)
+                for n, value in left.items():
+                    waits[n] = [*waits[n][1:], value]
+            got = unpack(ctx.get(step.next.as_value()), widths) if widths else {}
+            for n, value in (*got.items(), ("spike", ctx.get(step.spike))):
+                t, wait = divmod(clock - at[n], every)
+                if wait == 0 and 0 <= t < count:
+                    found[n][t] = value
+            await ctx.tick()
+
+    return drive

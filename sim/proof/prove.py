@@ -65,6 +65,7 @@ proc -norom
 flatten
 memory_collect
 memory_nordff
+dffunmap
 opt_clean
 write_smt2 -wires top.smt2
 """
@@ -265,7 +266,13 @@ class _Prover:
 
     def run(self, progress: bool) -> None:
         self.rtl = Rtl(_smt2(elaborated(self.step)), "top", self.terms, self._rtl_row)
-        self.kept = {(cell.node.index, cell.stage): cell for cell in self.pipeline.registers}
+        self.kept = {
+            (cell.node.index, cell.stage): cell
+            for cell in self.pipeline.cells
+            if cell.is_register or cell.kind == "port"
+        }
+        phases = self.rtl.pieces("enable") if "enable" in self.rtl else []
+        self.phases = phases[0].symbol if phases else None
         self.wires = list(self._wires())
         self._hold()
         proof = self.proof
@@ -276,6 +283,7 @@ class _Prover:
         self._expansion()
         self._registers_suffice()
         self._passes()
+        self._held()
         goals = [*self.nodes, *self._goals()]
         for goal in tqdm(
             goals,
@@ -309,8 +317,10 @@ class _Prover:
 
     def _registers_suffice(self) -> None:
         """Whether every state's next value, by its interval, is one that its register holds."""
-        for name, register in self.lowered.registers.items():
-            node = self.plan.outputs[name]
+        for name, node in self.plan.outputs.items():
+            register = self.lowered.registers.get(name)
+            if register is None:
+                continue
             if node.low < register.low or node.high > register.high:
                 self.proof.failures.append(
                     f"the next {name} may be in [{node.low}, {node.high}], beyond what its "
@@ -383,9 +393,16 @@ class _Prover:
 
     # -- 3: registers ------------------------------------------------------------------------
     def _wires(self) -> Iterator[Wire]:
-        """The registers, from stage 1 on, and the ports, which the first stage is made of."""
+        """The registers, from stage 1 on, and the ports, which the first stage is made of.
+
+        What is stored comes in any stage.
+        """
         for cell in self.pipeline.registers:
             yield cell.signal, cell.node, cell.stage, cell.low
+        if self.pipeline.form.stored:
+            for cell in self.pipeline.ports:
+                yield f"ports.{cell.name}", cell.node, cell.stage, 0
+            return
         inputs = self.plan.path.inputs
         for name in self.lowered.registers:
             yield f"state.{name}", inputs[name], 0, 0
@@ -393,17 +410,21 @@ class _Prover:
             yield f"inputs.{name}", inputs[name], 0, 0
 
     def _goals(self) -> Iterator[Goal]:
-        for name, node, stage, low in self.wires:
-            if stage > 0 and name in self.rtl and self.rtl.pieces(name):
-                yield name, node, stage - 1, partial(self._following, name, low)
-        last = self.pipeline.latency
-        for state in self.lowered.registers:
-            for port, node, stage in (
-                (f"next.{state}", self.plan.outputs[state], last),
-                (f"words.{state}", self.plan.words[state], 0),
-            ):
-                yield port, node, stage, partial(self._port, port)
-        yield "spike", self.plan.outputs["spike"], last, partial(self._port, "spike")
+        for cell in self.pipeline.registers:
+            name = cell.signal
+            if name in self.rtl and self.rtl.pieces(name):
+                make = partial(self._following, name, cell.low)
+                yield name, cell.node, cell.stage - 1, make
+        plan = self.plan
+        outputs = [(n if n == "spike" else f"next.{n}", n) for n in plan.outputs]
+        for port, name in outputs:
+            yield port, plan.outputs[name], plan.at[name], partial(self._port, port)
+        for name, node in plan.words.items():
+            yield f"words.{name}", node, 0, partial(self._port, f"words.{name}")
+        for wait in self.pipeline.waits:
+            source, entering = (self.pipeline.cells[k] for k in (wait.source, wait.port))
+            port = f"waiting.{entering.name}"
+            yield port, entering.node, source.stage, partial(self._port, port)
 
     def _following(self, name: str, low: int, atoms: _Atoms) -> list[_Made]:
         """What the bits of a register become, a piece at a time."""
@@ -412,6 +433,19 @@ class _Prover:
             term = self.rtl.following(piece.symbol, atoms)
             found.append((_part(self.terms, term, piece.first, piece.width), piece.place + low))
         return found
+
+    def _held(self) -> None:
+        """That a register keeps what it has in clocks that are not for its stage."""
+        atoms = _Atoms(self._any)
+        for cell in self.pipeline.registers if self.phases else ():
+            for piece in self.rtl.pieces(cell.signal) if cell.signal in self.rtl else ():
+                kept = self.rtl.following(piece.symbol, atoms)
+                same = self.terms.mk_term(Kind.EQUAL, [kept, atoms[piece.symbol]])
+                bit = self.pipeline.enabled_in(cell)
+                off = self.terms.mk_bv_value(self.terms.mk_bv_sort(1), 0)
+                phase = _part(self.terms, atoms[str(self.phases)], bit, 1)
+                given = [self.terms.mk_term(Kind.EQUAL, [phase, off])]
+                self._show(same, [], f"{cell.signal} may change while it is to hold", given)
 
     def _port(self, name: str, atoms: _Atoms) -> list[_Made]:
         return [(self.rtl.wire(name, atoms), 0)]
@@ -437,10 +471,14 @@ class _Prover:
 
     def _is_there(self, kept_at: int, stage: int) -> bool:
         """Whether ``stage`` finds what is kept at a stage; else it belongs to other inputs."""
-        return kept_at == stage or (self.pipeline.form.held and kept_at <= stage)
+        form = self.pipeline.form
+        return kept_at <= stage and (form.held or stage < kept_at + form.interval)
 
     def _atom(self, stage: int, symbol: str) -> Term:
         """What a symbol holds for what ``stage`` computes: bits of values, and others of any."""
+        if symbol == self.phases:
+            every = self.pipeline.form.interval
+            return self.terms.mk_bv_value(self.rtl.sort(symbol), 1 << stage % every)
         held = [(p, v) for at, p, v in self.holds.get(symbol, ()) if self._is_there(at, stage)]
         place, width = 0, self.rtl.width(symbol)
         parts: list[Term] = []  # from the lowest
@@ -482,7 +520,7 @@ class _Prover:
         for name, node, kept_at, low in self.wires:
             if name in self.rtl:
                 self._give(name, self._value(node), kept_at, low)
-        if self.lowered.noise and "noise" in self.rtl:
+        if not self.pipeline.form.stored and self.lowered.noise and "noise" in self.rtl:
             values = [self._value(self.plan.path.inputs[name]) for name in self.lowered.noise]
             draws = [value.low(LFSR.DRAW) for value in values]
             whole = self.terms.mk_term(Kind.BV_CONCAT, draws[::-1]) if draws[1:] else draws[0]

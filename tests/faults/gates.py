@@ -68,7 +68,7 @@ class DrawsSwapped(Step):
     """A Step that takes its first draw for the last one, and the last for the first."""
 
     def _port(self, node: Node) -> Any:
-        draws = self._lowered.noise
+        draws = self.lowered.noise
         if node.meta in (draws[0], draws[-1]):
             at = len(draws) - 1 - draws.index(node.meta)
             return _fitted(self.noise.word_select(at, 16), self.noise.word_select(at, 16).shape())

@@ -44,7 +44,7 @@ class _Boxed(Step):
         ports = {"i_clk": ClockSignal(), "i_rst": ResetSignal(), "o_spike": self.spike}
         ports |= {f"i_{n}": Cat(getattr(self, n).as_value()) for n in ("state", "inputs")}
         ports |= {f"o_{n}": getattr(self, n).as_value() for n in ("next", "words")}
-        if self._lowered.noise:
+        if self.lowered.noise:
             ports["i_noise"] = self.noise
         m.submodules.box = Instance("faulty_step", **ports)
         return m

@@ -11,7 +11,8 @@ from typing import Literal, TypeAlias
 from ..datapath import Node
 from ..lowered import Lowered
 from .form import Form
-from .schedule import FREE, Schedule, schedule
+from .schedule import Schedule, schedule
+from .stages import FREE
 
 __all__ = ["Cell", "Cells", "Kind", "Pipeline", "pipeline", "place"]
 
@@ -30,7 +31,7 @@ class Cell:
     stage : int
         Clocks after the inputs.
     kind : str
-        ``port``: an input as it enters. ``wires``: bits of what it takes. ``logic``: the node's
+        ``port``: an input as it enters, or a value that waited in a memory. ``wires``: bits of what it takes. ``logic``: the node's
         operation on what it takes, seen in the same clock. ``result``: a register behind that
         operation; if it has ``low`` bits, it is one without them, and they are those of what it
         takes last. ``delay``: a register behind the one value that it takes. ``row``: a memory's
@@ -60,6 +61,22 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Wait:
+    """A value that leaves the datapath for a memory, and enters it again some clocks later.
+
+    Attributes
+    ----------
+    source, port : int
+        The cells it is before, and after.
+    clocks : int
+    """
+
+    source: int
+    port: int
+    clocks: int
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """A datapath in hardware.
 
@@ -69,16 +86,19 @@ class Pipeline:
     cells : tuple of Cell
         What each takes comes before it.
     outputs : dict of str to int
-        The cell of the spike flag and of every state's next register, ``latency`` clocks after
-        the inputs.
+        The cell of the spike flag and of every state's next register, in the stage ``schedule.at``
+        it.
     words : dict of str to int
         The cell of every state's word, at once.
+    waits : tuple of Wait
+        What waits in a memory outside the datapath.
     """
 
     schedule: Schedule
     cells: tuple[Cell, ...]
     outputs: dict[str, int]
     words: dict[str, int]
+    waits: tuple[Wait, ...] = ()
 
     @property
     def latency(self) -> int:
@@ -91,6 +111,15 @@ class Pipeline:
     @property
     def registers(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.is_register]
+
+    @property
+    def ports(self) -> list[Cell]:
+        """What enters, each in its stage."""
+        return [cell for cell in self.cells if cell.kind == "port"]
+
+    def enabled_in(self, cell: Cell) -> int:
+        """The phase in which a register takes its value, where an update takes several clocks."""
+        return (cell.stage - 1) % self.form.interval
 
     @property
     def memories(self) -> dict[str, Node]:
@@ -106,11 +135,22 @@ def pipeline(lowered: Lowered, form: Form) -> Pipeline:
 def place(plan: Schedule, node: Node, stage: int) -> tuple[int, int]:
     """Where ``stage`` finds the value of ``node``: its index, and the stage it is taken from.
 
-    Where values are held, any later stage can have the register behind the one that made it.
+    What entered from outside, or is a memory's row, is held for as many clocks as an update takes,
+    and so is every register behind another. Where all values are held, any later stage can have
+    the register behind the one that made it.
     """
+    made = plan.stage[node.index]
+    begins = [at for at in plan.begins.get(node.index, ()) if at <= stage]
+    start = max(begins, default=made)
+    if node.op in FREE and not begins:
+        return node.index, min(stage, made + 1) if plan.form.held else stage
+    first = start if begins or node.op == "rom" else start + 1
     if plan.form.held:
-        stage = 0 if node.op == "input" else min(stage, plan.stage[node.index] + 1)
-    return node.index, stage
+        return node.index, min(stage, first)
+    if stage < first:
+        return node.index, stage
+    every = plan.form.interval
+    return node.index, first + (stage - first) // every * every
 
 
 def _passed(node: Node) -> tuple[Node, int] | None:
@@ -135,9 +175,27 @@ class Cells:
 
     def build(self) -> Pipeline:
         plan = self.plan
-        outputs = {name: self._cell(node, plan.latency) for name, node in plan.outputs.items()}
+        outputs = {name: self._cell(node, plan.at[name]) for name, node in plan.outputs.items()}
         words = {name: self._cell(node, 0) for name, node in plan.words.items()}
-        return Pipeline(plan, tuple(self._cells), outputs, words)
+        waits = [
+            (node, before, after)
+            for node in plan.nodes
+            for before, after in self._waited(node)
+            if (node.index, after) in self._at
+        ]
+        found = []
+        for node, before, after in waits:
+            source, port = self._cell(node, before), self._at[node.index, after]
+            found.append(Wait(source, port, after - before))
+        return Pipeline(plan, tuple(self._cells), outputs, words, tuple(found))
+
+    def _waited(self, node: Node) -> list[tuple[int, int]]:
+        """The stages between which a value is in a memory."""
+        begins = list(self.plan.begins.get(node.index, ()))
+        if node.op != "input" and begins:
+            made = self.plan.stage[node.index]
+            begins = [made + (node.op != "rom"), *begins]
+        return list(zip(begins, begins[1:], strict=False))
 
     def seen(self, node: Node, stage: int) -> int:
         """The stage whose value of ``node`` is used at ``stage``: that one."""
@@ -176,8 +234,10 @@ class Cells:
         It takes nodes at their stages.
         """
         made = self.plan.stage[node.index]
+        if stage in self.plan.begins.get(node.index, ()):
+            return "port", [], 0
         if node.op == "input":
-            return ("delay", [(node, stage - 1)], 0) if stage else ("port", [], 0)
+            return "delay", [(node, stage - 1)], 0
         if node.op in FREE:
             return "wires", [(arg, stage) for arg in node.args], 0
         if node.op == "rom" and stage == made:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-__all__ = ["Form"]
+__all__ = ["LONGEST", "Form"]
+
+#: Clocks between two updates, at most.
+LONGEST = 16
 
 
 @dataclass(frozen=True)
@@ -17,9 +21,15 @@ class Form:
         If its inputs stay the same until the result is there, as those of a single neuron do,
         values need no delay lines to arrive together.
     interval : int
-        Clocks from one update that enters to the next; 1 is the only one yet.
+        Clocks from one update that enters to the next, 1 to 16 where it is ``stored``: a value
+        that waits needs one register for so many clocks, not for each.
     multipliers : int, optional
         DSP cells it may use, as many as it wants by default. What has none is multiplied in adders.
+    stored : bool
+        If its states and inputs lie in memories, as those of a population do: each is read in the
+        clock that needs it first, and a state is written as soon as it is there.
+    rams : int
+        Block RAMs that long delays may use where it is ``stored``, 16 bits each.
 
     Raises
     ------
@@ -30,17 +40,27 @@ class Form:
     held: bool = False
     interval: int = 1
     multipliers: int | None = None
+    stored: bool = False
+    rams: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.held, bool):
             raise TypeError(f"held must be True or False, not {self.held!r}")
-        if self.interval != 1:
-            raise ValueError(f"interval must be 1, not {self.interval!r}: nothing is folded yet")
+        if not isinstance(self.stored, bool):
+            raise TypeError(f"stored must be True or False, not {self.stored!r}")
+        if self.held and self.stored:
+            raise ValueError("a form is held or stored, not both: what is stored is read once")
+        _whole("interval", self.interval, 1)
+        if self.interval > LONGEST:
+            raise ValueError(f"interval must be 1 to {LONGEST}, not {self.interval}")
+        if self.interval > 1 and not self.stored:
+            raise ValueError(
+                f"interval must be 1, not {self.interval}: what is not stored is not folded"
+            )
+        _whole("rams", self.rams, 0)
         wanted = self.multipliers
-        if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, int)):
-            raise TypeError(f"multipliers must be a whole number or None, not {wanted!r}")
-        if wanted is not None and wanted < 0:
-            raise ValueError(f"multipliers must be at least 0, not {wanted}")
+        if wanted is not None:
+            _whole("multipliers", wanted, 0, " or None")
 
     @classmethod
     def of(
@@ -70,7 +90,7 @@ class Form:
         usual = usual or cls()
         if form is None:
             wanted = usual.multipliers if dsp is None else None if dsp is True else int(dsp)
-            return cls(usual.held if held is None else held, usual.interval, wanted)
+            return replace(usual, held=usual.held if held is None else held, multipliers=wanted)
         if not isinstance(form, Form):
             raise TypeError(f"form must be a Form, not {form!r}")
         if held is not None or dsp is not None:
@@ -84,4 +104,15 @@ class Form:
 
     def __str__(self) -> str:
         where = "in logic" if self.multipliers == 0 else "in DSPs"
-        return f"{'held' if self.held else 'pipelined'}, {where}"
+        if not self.stored:
+            return f"{'held' if self.held else 'pipelined'}, {where}"
+        every = f"every {self.interval} clocks, " if self.interval > 1 else ""
+        return f"stored, {every}{where}"
+
+
+def _whole(name: str, value: Any, least: int, otherwise: str = "") -> None:
+    """Refuse what is no whole number, or too small a one."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number{otherwise}, not {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, not {value}")

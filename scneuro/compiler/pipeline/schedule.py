@@ -8,23 +8,9 @@ from ..datapath import Datapath, Node
 from ..lowered import Lowered
 from .expand import expand
 from .form import Form
+from .stages import soonest, waiting_least
 
-__all__ = ["FREE", "Schedule", "schedule"]
-
-#: Operations that are only wires.
-FREE = ("const", "input", "move", "known", "shl", "shr", "low")
-_COST = {
-    "add": 1.0,
-    "scale": 1.0,
-    "mul": 1.0,
-    "ge": 1.0,
-    "mux": 0.3,
-    "clamp": 0.3,
-    "and": 0.2,
-    "or": 0.2,
-    "rom": 0.5,
-}
-
+__all__ = ["Schedule", "schedule"]
 
 @dataclass(frozen=True)
 class Schedule:
@@ -37,11 +23,18 @@ class Schedule:
         The datapath in adders.
     expanded : dict of int to Node
         From the index of each node of the lowered datapath to the one with its value.
-    outputs, words : dict of str to Node
+    outputs : dict of str to Node
+        The spike flag and the states' next registers, but for a stored one that stays as it is.
+    words : dict of str to Node
     stage : dict of int to int
         The stage in which each node, by index, has its value.
     latency : int
-        The stage in which all outputs are there.
+        The stage in which the last output is there.
+    at : dict of str to int
+        The stage in which each output is there.
+    begins : dict of int to tuple of int
+        By node, the stages in which its value comes from outside the datapath: an input's from
+        its memory, and what waits long from one that it waits in.
     """
 
     form: Form
@@ -51,6 +44,8 @@ class Schedule:
     words: dict[str, Node]
     stage: dict[int, int]
     latency: int
+    at: dict[str, int]
+    begins: dict[int, tuple[int, ...]]
 
     @property
     def nodes(self) -> list[Node]:
@@ -59,25 +54,38 @@ class Schedule:
 
 
 def schedule(lowered: Lowered, form: Form) -> Schedule:
-    """Each operation as soon as possible.
+    """The stages of a neuron's operations: each as soon as possible, or as its memories allow.
 
-    An adder, a multiplier or a comparison fills a stage; a LUT's worth of logic joins the stage
-    it follows. The words of the states are made at once, in stage 0.
+    The words of the states are made at once, in stage 0; where the states are stored, there are
+    none.
     """
     path, expanded = expand(lowered.path, tuple(lowered.words.values()), form)
+    if form.stored:
+        nodes = path.reachable()
+        written = {n: node for n, node in path.outputs.items() if not _stays(n, node)}
+        found = waiting_least(nodes, written, soonest(nodes), form)
+        latency = max(found.at.values())
+        return Schedule(
+            form, path, expanded, written, {}, found.stage, latency, found.at, found.begins
+        )
     words = {name: expanded[word.index] for name, word in lowered.words.items()}
     at_once = {node.index for node in path.reachable(tuple(words.values()))}
-    stage: dict[int, int] = {}
-    ready: dict[int, float] = {}
-    for node in path.reachable((*path.outputs.values(), *words.values())):
-        at = max((stage[a.index] for a in node.args), default=0)
-        begin = max((ready[a.index] for a in node.args if stage[a.index] == at), default=0.0)
-        cost = _COST.get(node.op, 0.0)
-        # a memory registers its address, and an adder that is late begins the next stage
-        late = begin + cost > 1.0 and begin > 0 and node.index not in at_once
-        if node.op == "rom" or late:
-            at, begin = at + 1, 0.0
-        stage[node.index] = at
-        ready[node.index] = begin + cost
+    stage = soonest(path.reachable((*path.outputs.values(), *words.values())), at_once)
     latency = max(stage[node.index] for node in path.outputs.values())
-    return Schedule(form, path, expanded, path.outputs, words, stage, latency)
+    inputs = {node.index: (0,) for node in path.inputs.values()}
+    return Schedule(
+        form,
+        path,
+        expanded,
+        path.outputs,
+        words,
+        stage,
+        latency,
+        dict.fromkeys(path.outputs, latency),
+        inputs,
+    )
+
+
+def _stays(name: str, node: Node) -> bool:
+    """Whether a state's next value is the one it has."""
+    return node.op == "input" and node.meta == name

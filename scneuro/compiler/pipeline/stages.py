@@ -1,0 +1,276 @@
+"""The stage of every operation: as soon as possible, or where values wait least.
+
+An adder, a multiplier or a comparison fills a stage; a LUT's worth of logic joins the stage it
+follows. A memory registers its address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from ..datapath import Node
+from .form import Form
+
+__all__ = ["FREE", "Stages", "soonest", "waiting_least"]
+
+#: Operations that are only wires.
+FREE = ("const", "input", "move", "known", "shl", "shr", "low")
+_COST = {
+    "add": 1.0,
+    "scale": 1.0,
+    "mul": 1.0,
+    "ge": 1.0,
+    "mux": 0.3,
+    "clamp": 0.3,
+    "and": 0.2,
+    "or": 0.2,
+    "rom": 0.5,
+}
+_LONG = 3  # registers that a memory is worth more than
+_SWEEPS = 8
+
+
+def soonest(nodes: list[Node], at_once: Collection[int] = ()) -> dict[int, int]:
+    """Each operation's stage, as soon as possible.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        Arguments first.
+    at_once : collection of int
+        Nodes, by index, that are made in one stage whatever they take.
+    """
+    stage: dict[int, int] = {}
+    ready: dict[int, float] = {}
+    for node in nodes:
+        at = max((stage[a.index] for a in node.args), default=0)
+        begin = max((ready[a.index] for a in node.args if stage[a.index] == at), default=0.0)
+        cost = _COST.get(node.op, 0.0)
+        # a memory registers its address, and an adder that is late begins the next stage
+        late = begin + cost > 1.0 and begin > 0 and node.index not in at_once
+        if node.op == "rom" or late:
+            at, begin = at + 1, 0.0
+        stage[node.index] = at
+        ready[node.index] = begin + cost
+    return stage
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Where everything is made of a datapath whose states and inputs are stored.
+
+    Attributes
+    ----------
+    stage : dict of int to int
+        By node; of an input, when it is read.
+    at : dict of str to int
+        When each output is written.
+    begins : dict of int to tuple of int
+        When a value comes from a memory.
+    """
+
+    stage: dict[int, int]
+    at: dict[str, int]
+    begins: dict[int, tuple[int, ...]]
+
+
+def waiting_least(
+    nodes: list[Node], outputs: Mapping[str, Node], soon: Mapping[int, int], form: Form
+) -> Stages:
+    """The stages in which the fewest bits wait.
+
+    No operation is later than the longest chain of them takes. One after the other goes to where
+    fewest bits of what it takes and makes wait, until none moves.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        Arguments first.
+    outputs : mapping of str to Node
+    soon : mapping of int to int
+        Their stages as soon as possible.
+    form : Form
+    """
+    placing = _Placing(nodes, outputs, soon, form)
+    placing.settle()
+    return placing.result()
+
+
+class _Placing:
+    def __init__(
+        self,
+        nodes: list[Node],
+        outputs: Mapping[str, Node],
+        soon: Mapping[int, int],
+        form: Form,
+    ) -> None:
+        self.form, self.nodes = form, nodes
+        self.made = [node for node in nodes if node.op not in FREE]
+        self.last = max((soon[node.index] for node in self.made), default=0)
+        self.sources = {node.index: _sources(node) for node in self.made}
+        self.users: dict[int, list[Node]] = {}
+        self.wide: dict[int, int] = {}  # bits of a value that anything takes
+        for node in self.made:
+            for source, width in self.sources[node.index]:
+                self.users.setdefault(source.index, []).append(node)
+                self.wide[source.index] = max(self.wide.get(source.index, 0), width)
+        self.outputs = outputs
+        self.written: dict[int, list[str]] = {}
+        for name, node in outputs.items():
+            source, width = _through(node)
+            if source.op not in FREE:
+                self.written.setdefault(source.index, []).append(name)
+                self.wide[source.index] = max(self.wide.get(source.index, 0), width)
+        self.stage: dict[int, int] = {}
+        self.by_stage: dict[int, set[int]] = {}
+        self.node = {node.index: node for node in nodes}
+        self.order = {node.index: k for k, node in enumerate(self.made)}
+        for node in self.made:
+            self._put(node, soon[node.index])
+        for node in reversed(self.made):  # as late as can be, to begin with
+            for stage in range(self.last, self.stage[node.index], -1):
+                if self._fits(node, stage):
+                    break
+
+    def _put(self, node: Node, stage: int) -> None:
+        before = self.stage.get(node.index)
+        if before is not None:
+            self.by_stage[before].discard(node.index)
+        self.stage[node.index] = stage
+        self.by_stage.setdefault(stage, set()).add(node.index)
+
+    def _fits(self, node: Node, stage: int) -> bool:
+        """Move a node to a stage if it can be made there, and what takes it where it is."""
+        before = self.stage[node.index]
+        least = 1 if node.op == "rom" else 0
+        if stage < least or stage > self.last:
+            return False
+        for source, _ in self.sources[node.index]:
+            if source.op in FREE:
+                continue
+            if self.stage[source.index] > stage - least:
+                return False
+        for user in self.users.get(node.index, ()):
+            if self.stage[user.index] - (user.op == "rom") < stage:
+                return False
+        self._put(node, stage)
+        if self._in_time(stage):
+            return True
+        self._put(node, before)
+        return False
+
+    def _in_time(self, stage: int) -> bool:
+        """Whether what a stage makes one after the other fits into it."""
+        ready: dict[int, float] = {}
+        for index in sorted(self.by_stage[stage], key=self.order.__getitem__):
+            node, begin = self.node[index], 0.0
+            if node.op != "rom":
+                begin = max((ready.get(s.index, 0.0) for s, _ in self.sources[index]), default=0.0)
+            cost = _COST[node.op] if node.op in _COST else 0.0
+            if begin > 0 and begin + cost > 1.0:
+                return False
+            ready[index] = begin + cost
+        return True
+
+    def _wanted(self, index: int) -> list[int]:
+        """The stages in which a value is taken, or written."""
+        at = [self.stage[user.index] - (user.op == "rom") for user in self.users.get(index, ())]
+        if index in self.written:
+            at.append(self._written_at(index))
+        return at
+
+    def _written_at(self, index: int) -> int:
+        """An output is written from the register behind what makes it."""
+        return self.stage[index] + 1
+
+    def _waits(self, index: int) -> int:
+        """The bits that wait of a value, but for the register behind what makes it."""
+        wanted = self._wanted(index)
+        if not wanted:
+            return 0
+        node = self.node[index]
+        if node.op in FREE:  # an input, which is read when it is wanted first
+            clocks = max(wanted) - min(wanted)
+        else:
+            clocks = max(wanted) - self.stage[index] - (node.op != "rom")
+        return max(0, clocks) // self.form.interval * self.wide[index]
+
+    def settle(self) -> None:
+        """Move one operation after the other to where the fewest bits wait."""
+        for _ in range(_SWEEPS):
+            moved = False
+            for node in reversed(self.made):
+                moved |= self._move(node)
+            if not moved:
+                break
+
+    def _move(self, node: Node) -> bool:
+        about = {node.index, *(s.index for s, _ in self.sources[node.index] if s.op != "const")}
+        start = self.stage[node.index]
+        best = start, sum(map(self._waits, about))
+        for step in (1, -1):
+            stage = start + step
+            while self._fits(node, stage):
+                bits = sum(map(self._waits, about))
+                if bits < best[1]:
+                    best = stage, bits
+                stage += step
+            self._put(node, start)
+        self._put(node, best[0])
+        return best[0] != start
+
+    def result(self) -> Stages:
+        stage = dict(self.stage)
+        begins: dict[int, tuple[int, ...]] = {}
+        for node in self.nodes:
+            if node.op == "input":
+                wanted = self._wanted(node.index)
+                stage[node.index] = min(wanted, default=0)
+                self.wide.setdefault(node.index, node.width)
+                begins[node.index] = (stage[node.index],)
+            elif node.op in FREE:
+                stage[node.index] = max((stage[a.index] for a in node.args), default=0)
+        read = {n.meta: stage[n.index] for n in self.nodes if n.op == "input"}
+        at = {}
+        for name, node in self.outputs.items():
+            source, _ = _through(node)
+            made = source.index in self.stage
+            there = self._written_at(source.index) if made else stage[source.index]
+            at[name] = max(there, read.get(name, 0))  # not before the state before it is read
+        self._long(stage, begins)
+        return Stages(stage, at, begins)
+
+    def _long(self, stage: Mapping[int, int], begins: dict[int, tuple[int, ...]]) -> None:
+        """Let what waits long wait in memories, as far as there are any."""
+        if self.form.interval > 1:
+            return
+        found = []
+        for index, width in self.wide.items():
+            if self.node[index].op == "const":
+                continue
+            start = stage[index] + (self.node[index].op not in (*FREE, "rom"))
+            wanted = sorted({start, *(s for s in self._wanted(index) if s > start)})
+            for begin, end in zip(wanted, wanted[1:], strict=False):
+                rams = -(-width // 16)
+                if end - begin > _LONG:
+                    found.append(((end - begin) * width / rams, index, end, rams))
+        left = self.form.rams
+        for _, index, end, rams in sorted(found, key=lambda f: (-f[0], f[1], f[2])):
+            if rams <= left:
+                left -= rams
+                begins[index] = tuple(sorted({*begins.get(index, ()), end}))
+
+
+def _through(node: Node) -> tuple[Node, int]:
+    """What a node is wires of, and how many bits of it they are at most."""
+    width = node.width
+    while node.op in FREE and node.args:
+        node = node.args[0]
+        width = min(width, node.width)
+    return node, width
+
+
+def _sources(node: Node) -> list[tuple[Node, int]]:
+    """What an operation takes, wires left out."""
+    return [(source, w) for source, w in map(_through, node.args) if source.op != "const"]
