@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .neurons.quadratic_if import QuadraticIF
     from .neurons.sc_adex import SCAdExNeuron
     from .neurons.sc_conductance import SCConductanceNeuron
+    from .population import FixedPopulation, Population
     from .runner import Recording
     from .stochastic import Noise
     from .tutorial import FixedPointAdExNeuron, verify_adex_parity
@@ -44,6 +45,7 @@ __all__ = [
     "ExponentialIF",
     "FixedNeuron",
     "FixedPointAdExNeuron",
+    "FixedPopulation",
     "Gate",
     "HodgkinHuxley",
     "Input",
@@ -52,6 +54,7 @@ __all__ = [
     "Neuron",
     "Noise",
     "NoisyLIF",
+    "Population",
     "QuadraticIF",
     "Recording",
     "SCAdExNeuron",
@@ -74,6 +77,7 @@ _WHERE = {
     "ExponentialIF": "neurons.exponential_if",
     "FixedNeuron": "fixed",
     "FixedPointAdExNeuron": "tutorial",
+    "FixedPopulation": "population",
     "Gate": "channel",
     "HodgkinHuxley": "neurons.hodgkin_huxley",
     "Input": "declare",
@@ -82,6 +86,7 @@ _WHERE = {
     "Neuron": "neuron",
     "Noise": "stochastic",
     "NoisyLIF": "neurons.noisy_lif",
+    "Population": "population",
     "QuadraticIF": "neurons.quadratic_if",
     "Recording": "runner",
     "SCAdExNeuron": "neurons.sc_adex",

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from .compiler.bounds.precision import Working
 from .compiler.graph import Expr
 from .compiler.lower import lower
 from .compiler.lowered import Lowered
@@ -116,6 +117,7 @@ class Neuron(Runner):
     _call: tuple[tuple[Any, ...], dict[str, Any]]
     _preset: ClassVar[tuple[str | None, dict[str, Any]]] = (None, {})
     _start: ClassVar[Mapping[str, float]] = {}  # the initial states that were set
+    _spans: ClassVar[Mapping[str, tuple[float, float]]] = {}  # where those of several neurons lie
     # what it is then
     parameters: dict[str, float]
     state_variables: dict[str, State]
@@ -328,6 +330,7 @@ class Neuron(Runner):
             self._noises,
             spike,
             following,
+            self._spans,
         )
 
     def _exercise(self) -> None:
@@ -403,14 +406,19 @@ class Neuron(Runner):
 
     def _lowered(self, options: tuple[tuple[str, Any], ...]) -> Lowered:
         """The integer form; that of a neuron made of the same is not made again."""
-        key = self.spec, tuple(map(repr, self.state_variables.values())), type(self).update
+        states = tuple(map(repr, self.state_variables.values()))
+        key = self.spec, states, type(self).update, tuple(self._spans.items())
         known = _LOWERED.get((*key, options))
         if known is None:
-            known = lower(self.program, measure=lambda: working(self), **dict(options))
+            known = lower(self.program, measure=self._measured, **dict(options))
             while len(_LOWERED) >= _MOST_LOWERED:
                 _LOWERED.pop(next(iter(_LOWERED)), None)
             _LOWERED[(*key, options)] = known
         return known
+
+    def _measured(self) -> Working:
+        """Where and how it works."""
+        return working(self)
 
     def hardware(self, fixed: FixedNeuron) -> Any:
         """A hand-written ``Elaboratable`` to use as this neuron's hardware; None for ours.

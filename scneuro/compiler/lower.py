@@ -256,7 +256,9 @@ def _attempt(source: Source, share: float | None, rows: int, measured: Working) 
     }
     free = inputs | {n: (0.0, float(len(noise.draws))) for n, noise in program.noises.items()}
     initial = {n: min(max(v, limits[n][0]), limits[n][1]) for n, v in program.initial.items()}
-    reached = reach(initial, limits, free, source.updates)
+    starts = {n: program.starts.get(n, (x, x)) for n, x in program.initial.items()}
+    starts = {n: _within(ends, limits[n]) for n, ends in starts.items()}
+    reached = reach(starts, limits, free, source.updates)
     terms = source.terms
     finer: dict[str, int] = {}
     while True:
@@ -328,6 +330,11 @@ def _attempt(source: Source, share: float | None, rows: int, measured: Working) 
         for state, side in made.beyond:
             low, high = reached[state]
             reached[state] = (limits[state][0], high) if side < 0 else (low, limits[state][1])
+
+
+def _within(ends: Interval, limits: Interval) -> Interval:
+    low, high = (min(max(x, limits[0]), limits[1]) for x in ends)
+    return low, high
 
 
 def _lost(source: Source, register: Register) -> float:

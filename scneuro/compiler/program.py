@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..declare import Input, State
 from ..stochastic import Noise
@@ -27,6 +27,8 @@ class Program:
     states : mapping of str to State
         What it keeps: unit, word, range, guard bits and budget of each.
     initial : mapping of str to float
+    starts : mapping of str to (float, float)
+        Where the initial values of several neurons lie, where they differ.
     inputs : mapping of str to Input
     noises : mapping of str to Noise
     spike : Expr
@@ -42,6 +44,7 @@ class Program:
     noises: Mapping[str, Noise]
     spike: Expr
     following: Mapping[str, Expr]
+    starts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def roots(self) -> tuple[Expr, ...]:

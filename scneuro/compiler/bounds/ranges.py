@@ -59,13 +59,13 @@ def _power(a: Interval, n: int) -> Interval:
 
 
 def reach(
-    initial: Mapping[str, float],
+    initial: Mapping[str, Interval],
     limits: Mapping[str, Interval],
     inputs: Mapping[str, Interval],
     updates: Mapping[str, Sum],
 ) -> dict[str, Interval]:
     """The intervals that states starting from ``initial`` can reach, within ``limits``."""
-    now: dict[str, Interval] = {name: (value, value) for name, value in initial.items()}
+    now: dict[str, Interval] = dict(initial)
 
     def images() -> dict[str, Interval]:
         ranges = Ranges({**inputs, **now}, updates.values())
@@ -88,7 +88,7 @@ def reach(
         now = grown
     for _ in range(_SHRINK):
         now = {
-            name: (min(low, initial[name]), max(high, initial[name]))
+            name: (min(low, initial[name][0]), max(high, initial[name][1]))
             for name, (low, high) in images().items()
         }
     return now

@@ -6,6 +6,7 @@ A :class:`~scneuro.hdl.Step` prints it, and a proof is of it; neither decides an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from ..datapath import Node
@@ -195,7 +196,7 @@ class Cells:
         if node.op != "input" and begins:
             made = self.plan.stage[node.index]
             begins = [made + (node.op != "rom"), *begins]
-        return list(zip(begins, begins[1:], strict=False))
+        return list(pairwise(begins))
 
     def seen(self, node: Node, stage: int) -> int:
         """The stage whose value of ``node`` is used at ``stage``: that one."""

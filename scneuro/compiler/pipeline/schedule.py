@@ -12,6 +12,7 @@ from .stages import soonest, waiting_least
 
 __all__ = ["Schedule", "schedule"]
 
+
 @dataclass(frozen=True)
 class Schedule:
     """A datapath in adders, and the stage of each of its operations.

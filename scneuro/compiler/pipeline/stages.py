@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..datapath import Node
 from .form import Form
@@ -251,7 +252,7 @@ class _Placing:
                 continue
             start = stage[index] + (self.node[index].op not in (*FREE, "rom"))
             wanted = sorted({start, *(s for s in self._wanted(index) if s > start)})
-            for begin, end in zip(wanted, wanted[1:], strict=False):
+            for begin, end in pairwise(wanted):
                 rams = -(-width // 16)
                 if end - begin > _LONG:
                     found.append(((end - begin) * width / rams, index, end, rams))

@@ -1,0 +1,315 @@
+"""A population: ``count`` neurons of one kind that share a datapath, in float and in integers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..compiler.pipeline.form import LONGEST
+from ..fixed import FixedNeuron
+from ..neuron import Neuron, need_neuron
+from ..runner import Recording, numbers
+from .parameters import checked, initial_of_each, with_parameters
+
+__all__ = ["FixedPopulation", "Population", "need_population"]
+
+
+class _Many:
+    """What both fidelities have in common: a runner of ``count`` neurons, and where they start.
+
+    Attributes
+    ----------
+    one : Neuron or FixedNeuron
+        What runs them.
+    """
+
+    one: Neuron | FixedNeuron
+    count: int
+    start: dict[str, np.ndarray]
+
+    @property
+    def name(self) -> str:
+        return self.one.name
+
+    @property
+    def dt(self) -> float:
+        return self.one.dt
+
+    @property
+    def input_defaults(self) -> Mapping[str, float]:
+        return self.one.input_defaults
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getattr__(self, name: str) -> Any:
+        one = self.__dict__.get("one")
+        if one is not None and name in one.state_names:
+            return one.read(name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def reset(self) -> None:
+        """Return every neuron to its initial states, and the noise to its seed."""
+        self.one.reset()
+        for name, values in self.start.items():
+            self.one.write(name, values)
+
+    def read(self, name: str) -> np.ndarray:
+        """A state of every neuron, in its unit, shape (count,)."""
+        values: np.ndarray = self.one.read(name)
+        return values
+
+    def write(self, name: str, values: Any) -> None:
+        """Set a state: one number, or an array of shape (count,)."""
+        array = _for_each(values, f"{self.name}: {name}", self.count)
+        self.one.write(name, array)
+
+    def step(self, *args: Any, **inputs: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Advance every neuron by one time step.
+
+        Parameters
+        ----------
+        *args, **inputs : float or array of shape (count,)
+            By position or by name, in the inputs' units.
+
+        Returns
+        -------
+        spike : ndarray of int, shape (count,)
+        v : ndarray, shape (count,)
+            The first declared state.
+        """
+        self._check(args, inputs, time=False)
+        return self.one.step(*args, **inputs)
+
+    def run(
+        self,
+        *args: Any,
+        progress: bool = True,
+        engine: str = "auto",
+        record: Sequence[str] | None = None,
+        file: Path | str | None = None,
+        reset: bool = True,
+        **inputs: Any,
+    ) -> Recording:
+        """Reset, then run over arrays of inputs.
+
+        Parameters
+        ----------
+        *args, **inputs : array of shape (T,) or (T, count)
+            By position or by name; a (T,) is the same for all neurons.
+        progress, engine, record, file, reset
+            As :meth:`scneuro.Neuron.run`.
+
+        Returns
+        -------
+        Recording
+            Spikes and states of shape (T, count).
+        """
+        self._check(args, inputs, time=True)
+        if reset:
+            self.reset()
+        if record is None:
+            record = self.state_names
+        return self.one.run(
+            *args, progress=progress, engine=engine, record=record, file=file, reset=False, **inputs
+        )
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    def _check(self, args: tuple[Any, ...], inputs: Mapping[str, Any], *, time: bool) -> None:
+        """Refuse inputs for another number of neurons."""
+        given = dict(zip(self.input_defaults, args, strict=False)) | dict(inputs)
+        for name, values in given.items():
+            shape = np.shape(values)
+            if len(shape) == 1 + time and shape[-1] != self.count:
+                raise ValueError(
+                    f"{self.name}: {name} has shape {shape}, and there are {self.count} neurons: "
+                    f"give {'(T,) or (T, ' if time else 'a number or ('}{self.count}"
+                    f"{')' if time else ',)'}"
+                )
+
+
+class Population(_Many):
+    """``count`` neurons of one kind.
+
+    In hardware they share one datapath, or ``lanes`` of them: their states lie in memories, and a
+    neuron enters every ``interval`` clocks.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    count : int
+    lanes : int
+        Datapaths side by side, a power of two; neuron n is in lane n modulo ``lanes``.
+    interval : int
+        Clocks from one neuron to the next, 1 to 16: a longer one takes less logic.
+    init : mapping of str to array, optional
+        Where states start, each one number or of shape (count,); else as the neuron's.
+    parameters : mapping of str to array, optional
+        Parameters that differ from neuron to neuron, of shape (count,). They must be ones that
+        ``update()`` itself uses.
+
+    Attributes
+    ----------
+    neuron : Neuron
+        As it was given.
+    one : Neuron
+        What runs: the neuron, with those parameters as further states.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A count, lanes or interval that make no sense, an unknown state or parameter, arrays of
+        another shape.
+    ScneuroError
+        A parameter that ``update()`` does not use.
+
+    Examples
+    --------
+    >>> from scneuro import LIF, Population
+    >>> spikes = Population(LIF(), 3).run(I=np.full((200, 3), [0.0, 20.0, 40.0])).spikes
+    """
+
+    one: Neuron
+
+    def __init__(
+        self,
+        neuron: Neuron,
+        count: int,
+        *,
+        lanes: int = 1,
+        interval: int = 1,
+        init: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        need_neuron(neuron, "Population()")
+        self.neuron = copy.copy(neuron)
+        self.count = _whole("count", count)
+        self.lanes, self.interval = _whole("lanes", lanes), _whole("interval", interval)
+        if self.lanes & (self.lanes - 1):
+            raise ValueError(f"lanes must be a power of two, not {lanes}")
+        if self.lanes > self.count:
+            raise ValueError(f"{lanes} lanes for {count} neurons: some would stay empty")
+        if self.interval > LONGEST:
+            raise ValueError(f"interval must be 1 to {LONGEST} clocks, not {interval}")
+        self.parameters = checked(neuron, parameters or {}, self.count)
+        self.init: dict[str, np.ndarray] = {}
+        for name, values in (init or {}).items():
+            if name not in neuron.state_names:
+                raise TypeError(
+                    f"{neuron.name} has no state {name!r}; it has {', '.join(neuron.state_names)}"
+                )
+            self.init[name] = _for_each(values, f"{neuron.name}: init {name}", self.count)
+        self.one = with_parameters(self.neuron, self.parameters)
+        usual = initial_of_each(self.one)
+        whole = {n: np.broadcast_to(x, (self.count,)).astype(float) for n, x in usual.items()}
+        self.start = {**whole, **self.init, **self.parameters}
+        spans = {n: (float(x.min()), float(x.max())) for n, x in self.start.items()}
+        spans = {n: x for n, x in spans.items() if x[0] < x[1]}
+        for made_without in ("program", "graph"):
+            self.one.__dict__.pop(made_without, None)
+        self.one.__dict__["_spans"] = spans
+        self.reset()
+
+    def __repr__(self) -> str:
+        varied = f", {', '.join(self.parameters)} differ" if self.parameters else ""
+        lanes = f", {self.lanes} lanes" if self.lanes > 1 else ""
+        every = f", every {self.interval} clocks" if self.interval > 1 else ""
+        return f"<population of {self.count} {self.name}{lanes}{every}{varied}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (
+            self.neuron,
+            self.count,
+            self.lanes,
+            self.interval,
+            self.init,
+            self.parameters,
+        )
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        return self.neuron.state_names
+
+    def fixed(self, **options: Any) -> FixedPopulation:
+        """The integers of all neurons, with the same surface.
+
+        Parameters
+        ----------
+        **options
+            As :meth:`scneuro.Neuron.fixed`.
+
+        Raises
+        ------
+        LoweringError
+            As there, or an initial state that its register does not hold.
+        """
+        return FixedPopulation(self, self.one.fixed(**options))
+
+
+class FixedPopulation(_Many):
+    """The integers of a population, bit for bit what its hardware computes.
+
+    Parameters
+    ----------
+    population : Population
+    one : FixedNeuron
+        The integer model of its ``one``.
+    """
+
+    one: FixedNeuron
+
+    def __init__(self, population: Population, one: FixedNeuron) -> None:
+        self.population, self.one, self.count = population, one, population.count
+        self.start = population.start
+        self.reset()
+        self.initial = {n: np.broadcast_to(v, (self.count,)) for n, v in one.registers.items()}
+
+    @property
+    def lowered(self) -> Any:
+        return self.one.lowered
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        return self.population.state_names
+
+    @property
+    def registers(self) -> dict[str, np.ndarray]:
+        """The registers of all neurons, guard bits included, int64 of shape (count,)."""
+        return self.one.registers
+
+
+def _again(neuron: Neuron, count: int, lanes: int, interval: int, init: Any, varied: Any) -> Any:
+    return Population(neuron, count, lanes=lanes, interval=interval, init=init, parameters=varied)
+
+
+def _for_each(values: Any, what: str, count: int) -> np.ndarray:
+    array = numbers(values, what)
+    if array.shape not in ((), (count,)):
+        raise ValueError(f"{what} has shape {array.shape}, and there are {count} neurons")
+    return np.broadcast_to(array, (count,)).astype(float)
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be a whole number, not {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value}")
+    return int(value)
+
+
+def need_population(population: Any, caller: str) -> None:
+    """Refuse what is no population.
+
+    Raises
+    ------
+    TypeError
+    """
+    if not isinstance(population, Population):
+        raise TypeError(f"{caller} takes a population, not {type(population).__name__}")
