@@ -220,6 +220,62 @@ class Compiled:
             raise ToolError(f"the compiled design has no ports {clock} and {output}")
         return levels
 
+    def population(
+        self,
+        payloads: np.ndarray,
+        mask: np.ndarray,
+        written: np.ndarray,
+        spikes: np.ndarray,
+        stall: int,
+        patience: int,
+    ) -> tuple[int, int, int] | None:
+        """Take a population through time steps; see ``driver.cc``.
+
+        Parameters
+        ----------
+        payloads : ndarray of uint32, shape (T, rows, chunks)
+            What is added to the inputs before each step.
+        mask : ndarray of uint32, shape (written chunks,)
+        written, spikes : ndarray of uint32, shape (most, chunks)
+            Filled.
+        stall : int
+            Other than 0, spikes are taken now and then, at random.
+        patience : int
+            Clocks to wait for anything to happen.
+
+        Returns
+        -------
+        tuple of int or None
+            Records in ``written``, spikes, and clocks; None if it stopped answering.
+        """
+        steps, rows, width = payloads.shape
+        counts = np.zeros(4, dtype=np.int64)
+        pointer = ctypes.c_void_p
+
+        def at(array: np.ndarray) -> Any:
+            return array.ctypes.data_as(pointer)
+
+        payloads, mask = np.ascontiguousarray(payloads), np.ascontiguousarray(mask)
+        done = self._code.scneuro_population(
+            self._design,
+            ctypes.c_int64(steps),
+            ctypes.c_int64(rows),
+            at(payloads),
+            ctypes.c_int(width),
+            at(mask),
+            ctypes.c_int(len(mask)),
+            at(written),
+            ctypes.c_int64(len(written)),
+            ctypes.c_int(spikes.shape[1]),
+            at(spikes),
+            ctypes.c_int64(len(spikes)),
+            ctypes.c_uint32(stall),
+            ctypes.c_int64(patience),
+            at(counts),
+        )
+        self.clocks += int(counts[3])
+        return (int(counts[0]), int(counts[1]), int(counts[3])) if done else None
+
     def set(self, name: str, value: int) -> None:
         """Set an input of at most 32 bits."""
         if not self._code.scneuro_set(self._design, name.encode(), ctypes.c_uint32(value)):

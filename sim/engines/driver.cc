@@ -89,6 +89,57 @@ int64_t scneuro_watch(void *handle, const char *clock, const char *output, int64
   return count;
 }
 
+// Take a population through `steps` time steps: add `rows` payloads to its inputs, tick, and do so
+// again while it computes. What it writes goes to `written`, in whole chunks, one record for every
+// clock in which it has a bit of `mask`; its spikes go to `spikes`. Where `stall` is not 0, spikes
+// are taken in about half of the clocks, at random. `counts` gets records, spikes, steps that were
+// done, and adds the clocks. Returns 0 if it stopped answering, or a buffer is too small.
+int scneuro_population(void *handle, int64_t steps, int64_t rows, const uint32_t *payloads,
+                       int payload_chunks, const uint32_t *mask, int written_chunks,
+                       uint32_t *written, int64_t most_written, int spike_chunks, uint32_t *spikes,
+                       int64_t most_spikes, uint32_t stall, int64_t patience, int64_t *counts) {
+  cxxrtl_handle design = static_cast<cxxrtl_handle>(handle);
+  port clk(design, "clk"), payload(design, "i__payload"), valid(design, "i__valid");
+  port ready(design, "i__ready"), start(design, "tick"), startable(design, "ready");
+  port done(design, "done"), spike(design, "o__payload"), fired(design, "o__valid");
+  port taken(design, "o__ready"), writes(design, "written");
+  int64_t step = 0, row = 0, quiet = 0, finished = 0;
+  counts[0] = counts[1] = 0;
+  while (finished < steps || quiet < 16) {
+    *valid.in = step < steps && row < rows;
+    *start.in = step < steps && row == rows;
+    if (*valid.in) copy(payload.in, payloads + (step * rows + row) * payload_chunks, payload_chunks);
+    if (stall) {
+      stall ^= stall << 13, stall ^= stall >> 17, stall ^= stall << 5;
+      *taken.in = stall & 1;
+    } else {
+      *taken.in = 1;
+    }
+    cxxrtl_step(design);
+    bool any = false;
+    for (int i = 0; i < written_chunks; i++) any |= (writes.out[i] & mask[i]) != 0;
+    quiet++;
+    if (any) {
+      if (counts[0] == most_written) return 0;
+      copy(written + counts[0]++ * written_chunks, writes.out, written_chunks);
+      quiet = 0;
+    }
+    if (*fired.out && *taken.in) {
+      if (counts[1] == most_spikes) return 0;
+      copy(spikes + counts[1]++ * spike_chunks, spike.out, spike_chunks);
+    }
+    if (*fired.out || *done.out) quiet = 0;
+    finished += *done.out & 1;
+    if (*valid.in && *ready.out) row++, quiet = 0;
+    else if (*start.in && *startable.out) step++, row = 0, quiet = 0;
+    if (quiet > patience) break;
+    tick(design, clk);
+    counts[3]++;
+  }
+  counts[2] = finished;
+  return finished == steps;
+}
+
 // Set an input; returns 0 if there is none of that name.
 int scneuro_set(void *handle, const char *name, uint32_t value) {
   port input(static_cast<cxxrtl_handle>(handle), name);

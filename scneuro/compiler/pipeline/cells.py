@@ -118,6 +118,13 @@ class Pipeline:
         """What enters, each in its stage."""
         return [cell for cell in self.cells if cell.kind == "port"]
 
+    @property
+    def reads(self) -> dict[str, Cell]:
+        """What enters of each state, input and draw, by name, and first."""
+        again = {wait.port for wait in self.waits}
+        ports = [c for k, c in enumerate(self.cells) if c.kind == "port" and k not in again]
+        return {str(cell.node.meta): cell for cell in ports}
+
     def enabled_in(self, cell: Cell) -> int:
         """The phase in which a register takes its value, where an update takes several clocks."""
         return (cell.stage - 1) % self.form.interval

@@ -6,7 +6,7 @@ follows. A memory registers its address.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -77,7 +77,11 @@ class Stages:
 
 
 def waiting_least(
-    nodes: list[Node], outputs: Mapping[str, Node], soon: Mapping[int, int], form: Form
+    nodes: list[Node],
+    outputs: Mapping[str, Node],
+    soon: Mapping[int, int],
+    form: Form,
+    together: Iterable[Collection[str]] = (),
 ) -> Stages:
     """The stages in which the fewest bits wait.
 
@@ -92,10 +96,12 @@ def waiting_least(
     soon : mapping of int to int
         Their stages as soon as possible.
     form : Form
+    together : iterable of collections of str
+        Inputs, by name, that come at the same time.
     """
     placing = _Placing(nodes, outputs, soon, form)
     placing.settle()
-    return placing.result()
+    return placing.result(together)
 
 
 class _Placing:
@@ -168,7 +174,7 @@ class _Placing:
             node, begin = self.node[index], 0.0
             if node.op != "rom":
                 begin = max((ready.get(s.index, 0.0) for s, _ in self.sources[index]), default=0.0)
-            cost = _COST[node.op] if node.op in _COST else 0.0
+            cost = _COST.get(node.op, 0.0)
             if begin > 0 and begin + cost > 1.0:
                 return False
             ready[index] = begin + cost
@@ -221,13 +227,14 @@ class _Placing:
         self._put(node, best[0])
         return best[0] != start
 
-    def result(self) -> Stages:
+    def result(self, together: Iterable[Collection[str]]) -> Stages:
         stage = dict(self.stage)
         begins: dict[int, tuple[int, ...]] = {}
         for node in self.nodes:
             if node.op == "input":
-                wanted = self._wanted(node.index)
-                stage[node.index] = min(wanted, default=0)
+                group = next((g for g in together if node.meta in g), (node.meta,))
+                near = [n.index for n in self.nodes if n.op == "input" and n.meta in group]
+                stage[node.index] = min((w for i in near for w in self._wanted(i)), default=0)
                 self.wide.setdefault(node.index, node.width)
                 begins[node.index] = (stage[node.index],)
             elif node.op in FREE:

@@ -1,0 +1,443 @@
+"""A population: many neurons that share a datapath, their states in memories."""
+
+from itertools import pairwise
+from typing import Any
+
+from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ..compiler.pipeline.cells import Cell
+from ..compiler.pipeline.form import Form
+from ..errors import ScneuroError
+from ..population import FixedPopulation
+from ..stochastic import LFSR as Sequence
+from ..words import quantize
+from .lfsr import LFSR
+from .neuron import hand_written
+from .step import Step
+
+__all__ = ["Population", "row_layout", "spike_layout", "written_layout"]
+
+_WORD = Shape(16, signed=True)
+_STEP_BITS = 16
+_LEAST_QUEUE = 32  # spikes that wait to be taken
+
+
+def row_layout(population: FixedPopulation) -> data.StructLayout:
+    """What is added to the inputs of a row: its number, and for every input a word a lane."""
+    lanes = population.population.lanes
+    words = {name: data.ArrayLayout(_WORD, lanes) for name in population.lowered.inputs}
+    return data.StructLayout({"row": _bits(rows_of(population)), **words})
+
+
+def spike_layout(population: FixedPopulation) -> data.StructLayout:
+    """A spike: the neuron, and the time step, counted from 0 modulo 65,536."""
+    return data.StructLayout({"neuron": _bits(population.count), "step": _STEP_BITS})
+
+
+def written_layout(population: FixedPopulation, step: Step) -> data.StructLayout:
+    """What is written in a clock, for those who look on: by state, the row and all lanes."""
+    lanes, rows = population.population.lanes, rows_of(population)
+    fields: dict[str, Any] = {}
+    for name in (*step.written, "spike"):
+        shape: Any = Shape(1) if name == "spike" else step.next[name].shape()
+        fields[name] = data.StructLayout(
+            {"valid": 1, "row": _bits(rows), "values": data.ArrayLayout(shape, lanes)}
+        )
+    return data.StructLayout(fields)
+
+
+def rows_of(population: FixedPopulation) -> int:
+    """How many neurons each lane has; the last may be one that is left out."""
+    return -(-population.count // population.population.lanes)
+
+
+def _bits(count: int) -> int:
+    return max(1, (count - 1).bit_length())
+
+
+class Population(wiring.Component):
+    """Neurons in memories around as many pipelines as there are lanes.
+
+    A time step goes through all rows: in row r are the neurons r * lanes + lane, one for each
+    lane. A row enters every ``interval`` clocks; its states are read in the stages that want them
+    and written where they are there. Two steps are never mixed: a row enters again only when it
+    has been written.
+
+    Input words add up in one of two banks while the other is read: what was accepted before a
+    ``tick`` counts in the step that it starts. A word that is read gives way to the input's
+    default, to which the next ones are added; sums saturate.
+
+    Parameters
+    ----------
+    population : FixedPopulation
+    form : Form, optional
+        Of its datapath, which is ``stored``; its interval is the population's.
+
+    Members
+    -------
+    i : In(stream of :func:`row_layout`)
+        Adds to the inputs of a row. Rows in turn are taken one a clock.
+    tick : In(1)
+        Start a time step; it is one when ``ready`` is there, too.
+    ready : Out(1)
+    done : Out(1)
+        The last state of a step is written in this clock.
+    o : Out(stream of :func:`spike_layout`)
+        All spikes, in order; what does not take them makes the neurons wait.
+    written : Out(:func:`written_layout`)
+
+    Raises
+    ------
+    ScneuroError
+        The neuron brings its own hardware, or draws noise in lanes of which some are left out.
+    """
+
+    i: Any
+    o: Any
+    tick: Signal
+    ready: Signal
+    done: Signal
+    written: data.View
+
+    def __init__(self, population: FixedPopulation, form: Form | None = None) -> None:
+        owner = population.population
+        if owner.neuron.hardware(population.one) is not None:
+            raise hand_written(population.name)
+        if population.lowered.noise and population.count % owner.lanes:
+            raise ScneuroError(
+                f"{population.name} draws noise, and {population.count} neurons do not fill "
+                f"{owner.lanes} lanes",
+                f"take a multiple of {owner.lanes} neurons, or other lanes",
+            )
+        self._fixed, self._lanes = population, owner.lanes
+        self.form = form or Form(interval=owner.interval, stored=True)
+        self.rows = rows_of(population)
+        self._steps = [Step(population.lowered, self.form) for _ in range(owner.lanes)]
+        super().__init__(
+            {
+                "i": In(stream.Signature(row_layout(population))),
+                "o": Out(stream.Signature(spike_layout(population))),
+                "tick": In(1),
+                "ready": Out(1),
+                "done": Out(1),
+                "written": Out(written_layout(population, self._steps[0])),
+            }
+        )
+
+    @property
+    def pipeline(self) -> Any:
+        """That of its datapath."""
+        return self._steps[0].pipeline
+
+    @property
+    def latency(self) -> int:
+        """Clocks from a row's entering to its last write."""
+        return self._steps[0].latency + 1
+
+    @property
+    def clocks_a_step(self) -> int:
+        """Clocks from the start of a time step to that of the next, at least."""
+        rows = self.rows * self.form.interval
+        return rows + 1 if self._overlaps else rows + self.latency + 2
+
+    @property
+    def _overlaps(self) -> bool:
+        """Whether the first row is written before the last has entered."""
+        return self.rows * self.form.interval >= self.latency + 2
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        self._live = _Live(m, self.rows, self.latency + self.form.interval)
+        steps = self._steps
+        for lane, step in enumerate(steps):
+            m.submodules[f"step_{lane}"] = step
+        self._control(m, steps)
+        for name, cell in self.pipeline.reads.items():
+            if name in self._fixed.lowered.registers:
+                self._state(m, cell, steps)
+        self._inputs(m, steps)
+        self._noise(m, steps)
+        self._waits(m, steps)
+        return m
+
+    # -- when what is where ------------------------------------------------------------------
+    def _control(self, m: Module, steps: list[Step]) -> None:
+        """Let rows enter, one every ``interval`` clocks, and spikes leave."""
+        live, every = self._live, self.form.interval
+        running, enter = Signal(), Signal()
+        phase = Signal(every, init=1 << (every - 1)) if every > 1 else Const(1)
+        if every > 1:  # stage 0 is in phase 0, the clock after a row enters
+            m.d.sync += phase.eq(phase.rotate_left(1))
+            for step in steps:
+                m.d.comb += step.enable.eq(phase)
+        self._started = started = Signal()
+        self._free = Signal(init=1)  # no input is on its way to its sum
+        drained = Const(1) if self._overlaps else ~live.any()
+        room = self._spikes(m, steps)
+        m.d.comb += [
+            self.ready.eq(~running & drained & self._free),
+            started.eq(self.tick & self.ready),
+            enter.eq(running & room & phase[every - 1]),
+        ]
+        live.enter(enter)
+        with m.If(started):
+            m.d.sync += running.eq(1)
+        with m.If(enter & live.is_last(-1)):
+            m.d.sync += running.eq(0)
+        at = self.pipeline.schedule.at
+        last = max(at.values())
+        m.d.comb += self.done.eq(live.at(last) & live.is_last(last))
+
+    def _spikes(self, m: Module, steps: list[Step]) -> Value:
+        """Queue the spikes of every row, and the end of every step; whether there is room."""
+        live, stage = self._live, self.pipeline.schedule.at["spike"]
+        fired = Cat(step.spike for step in steps)
+        left_out = self.rows * self._lanes - self._fixed.count
+        if left_out:  # lanes of the last row in which there is no neuron
+            whole = (1 << self._lanes) - 1
+            fired = fired & Mux(live.is_last(stage), whole >> left_out, whole)
+        spikes = Signal(self._lanes)
+        row, last = live.row(stage), live.is_last(stage)
+        view = self.written.spike
+        m.d.comb += [
+            spikes.eq(fired),
+            view.valid.eq(live.at(stage)),
+            view.row.eq(row),
+            view.values.as_value().eq(spikes),
+        ]
+        ahead = stage // self.form.interval + 3  # rows that may be between here and the queue
+        depth = max(_LEAST_QUEUE, 1 << (2 * ahead).bit_length())
+        m.submodules.queue = queue = SyncFIFOBuffered(width=len(row) + self._lanes + 1, depth=depth)
+        m.d.comb += [
+            queue.w_data.eq(Cat(row, spikes, last)),
+            queue.w_en.eq(live.at(stage) & (spikes.any() | last)),
+        ]
+        room = Signal()
+        m.d.sync += room.eq(queue.level < depth - ahead)
+        self._send(m, queue, len(row))
+        return room
+
+    def _send(self, m: Module, queue: Any, row_bits: int) -> None:
+        """Send what is queued, a spike a clock, with the time step."""
+        row = queue.r_data[:row_bits]
+        spikes = queue.r_data[row_bits : row_bits + self._lanes]
+        last = queue.r_data[-1]
+        step = Signal(_STEP_BITS)
+        sent = Signal(self._lanes)  # of this row
+        left = Signal(self._lanes)
+        lane = Signal(range(self._lanes)) if self._lanes > 1 else Const(0, 0)
+        m.d.comb += left.eq(spikes & ~sent)
+        for k in reversed(range(self._lanes)):
+            with m.If(left[k]):
+                if self._lanes > 1:
+                    m.d.comb += lane.eq(k)
+        rest = left & (left - 1)  # but for the lowest
+        go = Signal()
+        m.d.comb += [
+            self.o.valid.eq(queue.r_rdy & left.any()),
+            self.o.payload.neuron.eq(Cat(lane, row)),
+            self.o.payload.step.eq(step),
+            go.eq(queue.r_rdy & (~self.o.valid | self.o.ready)),
+            queue.r_en.eq(go & ~rest.any()),
+        ]
+        with m.If(queue.r_en):
+            m.d.sync += [sent.eq(0), step.eq(step + last)]
+        with m.Elif(go):
+            m.d.sync += sent.eq(sent | (left & ~rest))
+
+    # -- memories ----------------------------------------------------------------------------
+    def _state(self, m: Module, cell: Cell, steps: list[Step]) -> None:
+        """A state of all neurons: read in the stage of its cell, written where it is there."""
+        live, name = self._live, cell.node.meta
+        shape = Shape(cell.node.width, signed=cell.node.signed)
+        at = self.pipeline.schedule.at.get(name)
+        for lane, step in enumerate(steps):
+            values = self._fixed.initial[name][lane :: self._lanes].tolist()
+            values += [values[0]] * (self.rows - len(values))
+            memory = Memory(shape=shape, depth=self.rows, init=values)
+            m.submodules[f"{_plain(name)}_{lane}"] = memory
+            read = memory.read_port()
+            m.d.comb += [
+                read.addr.eq(live.row(cell.stage - 1)),
+                step.ports[cell.name].eq(read.data),
+            ]
+            self._hold(m, read, cell.stage)
+            if at is None:
+                continue
+            write = memory.write_port()
+            m.d.comb += [
+                write.addr.eq(live.row(at)),
+                write.data.eq(step.next[name]),
+                write.en.eq(live.at(at)),
+                self.written[name].values[lane].eq(step.next[name]),
+            ]
+        if at is not None:
+            view = self.written[name]
+            m.d.comb += [view.valid.eq(live.at(at)), view.row.eq(live.row(at))]
+
+    def _hold(self, m: Module, read: Any, stage: int) -> None:
+        """Let a row that is read for a stage stay for as many clocks as an update takes."""
+        if self.form.interval > 1:
+            m.d.comb += read.en.eq(self._live.at(stage - 1))
+
+    def _inputs(self, m: Module, steps: list[Step]) -> None:
+        """Two banks of sums for every input: one adds up while the other is read."""
+        lowered, live = self._fixed.lowered, self._live
+        reads = self.pipeline.reads
+        read = {name: reads[name] for name in lowered.inputs if name in reads}
+        last = max((cell.stage for cell in read.values()), default=0)
+        patience = last + self.form.interval + 2
+        adding, adds, settle = Signal(), Signal(), Signal(range(patience + 1))
+        rows = [Signal.like(self.i.payload.row, name=f"row_{k}") for k in range(2)]
+        same = (adding & (rows[0] == self.i.payload.row)) | (adds & (rows[1] == self.i.payload.row))
+        m.d.comb += [
+            self._free.eq(~adding & ~adds),
+            self.i.ready.eq((settle == 0) & ~same & ~self._started),
+        ]
+        # what is accepted goes through three stages: its sums are read, added to, written
+        m.d.sync += [adding.eq(self.i.valid & self.i.ready), adds.eq(adding)]
+        m.d.sync += [rows[0].eq(self.i.payload.row), rows[1].eq(rows[0])]
+        # the bank that adds up next is read, and made ready, until the last row has gone by
+        bank = Signal()
+        with m.If(self._started):
+            m.d.sync += [bank.eq(~bank), settle.eq(patience)]
+        with m.Elif(settle != 0):
+            m.d.sync += settle.eq(settle - 1)
+        adds_up = [Signal(name=f"adds_up_{b}") for b in range(2)]
+        m.d.comb += [flag.eq((bank == b) & (settle == 0)) for b, flag in enumerate(adds_up)]
+        for name, cell in read.items():
+            default = int(quantize(self._fixed.one.input_defaults[name], name))
+            before = cell.stage - 1
+            from_bank, is_read, of_bank = Signal(), Signal(), Signal()
+            was_read = Signal.like(self.i.payload.row, name=f"{name}_read")
+            m.d.sync += is_read.eq(live.at(before))
+            with m.If(live.at(before)):
+                m.d.sync += [of_bank.eq(from_bank), was_read.eq(live.row(before))]
+                m.d.sync += from_bank.eq(from_bank ^ live.is_last(before))
+            for lane, step in enumerate(steps):
+                added, total = Signal(_WORD), Signal(Shape(17, signed=True))
+                limited, found = Signal(_WORD), []
+                for b in range(2):
+                    memory = Memory(shape=_WORD, depth=self.rows, init=[default] * self.rows)
+                    m.submodules[f"{_plain(name)}_{lane}_{b}"] = memory
+                    found_at, write = memory.read_port(), memory.write_port()
+                    m.d.comb += [
+                        found_at.addr.eq(Mux(adds_up[b], self.i.payload.row, live.row(before))),
+                        write.addr.eq(Mux(adds_up[b], rows[1], was_read)),
+                        write.data.eq(Mux(adds_up[b], limited, default)),
+                        write.en.eq(Mux(adds_up[b], adds, is_read & (of_bank == b))),
+                    ]
+                    if self.form.interval > 1:
+                        m.d.comb += found_at.en.eq(
+                            adds_up[b] | (live.at(before) & (from_bank == b))
+                        )
+                    found.append(found_at.data)
+                m.d.sync += [
+                    added.eq(self.i.payload[name][lane]),
+                    total.eq(Mux(bank, found[1], found[0]) + added),
+                ]
+                m.d.comb += [
+                    limited.eq(_limited(total)),
+                    step.ports[cell.name].eq(Mux(of_bank, found[1], found[0])),
+                ]
+
+    def _noise(self, m: Module, steps: list[Step]) -> None:
+        """Draws for every neuron in turn."""
+        lowered, seed = self._fixed.lowered, self._fixed.one.seed
+        reads = self.pipeline.reads
+        for name, drawn, start in (
+            ("noise", lowered.drawn, Sequence.apart(seed)),
+            ("dither", lowered.dither, seed),
+        ):
+            cells = [reads[draw] for draw in drawn if draw in reads]
+            if not cells:
+                continue
+            m.submodules[name] = lfsr = LFSR(len(drawn) * self._lanes, seed=start)
+            m.d.comb += lfsr.en.eq(self._live.at(cells[0].stage + self.form.interval - 1))
+            for lane, step in enumerate(steps):
+                for cell in cells:
+                    at = lane * len(drawn) + drawn.index(cell.node.meta)
+                    m.d.comb += step.ports[cell.name].eq(lfsr.o.word_select(at, 16))
+
+    def _waits(self, m: Module, steps: list[Step]) -> None:
+        """What waits long: in memories that are written and read every clock."""
+        places: dict[int, tuple[Signal, Signal]] = {}
+        for wait in self.pipeline.waits:
+            if wait.clocks not in places:
+                now = Signal(range(wait.clocks), name=f"after_{wait.clocks}")
+                following = Signal.like(now, init=1, name=f"after_{wait.clocks}_next")
+                m.d.sync += [now.eq(following), following.eq(following + 1)]
+                with m.If(following == wait.clocks - 1):
+                    m.d.sync += following.eq(0)
+                places[wait.clocks] = now, following
+            now, following = places[wait.clocks]
+            entering = self.pipeline.cells[wait.port]
+            shape = Shape(entering.node.width, signed=entering.node.signed)
+            for lane, step in enumerate(steps):
+                memory = Memory(shape=shape, depth=wait.clocks, init=[])
+                m.submodules[f"{_plain(entering.name)}_{lane}"] = memory
+                read, write = memory.read_port(), memory.write_port()
+                m.d.comb += [
+                    write.addr.eq(now),
+                    write.data.eq(step.waiting[entering.name]),
+                    write.en.eq(1),
+                    read.addr.eq(following),
+                    step.ports[entering.name].eq(read.data),
+                ]
+
+
+class _Live:
+    """Which stages a row is in, and which row it is; stage -1 is the clock in which it enters."""
+
+    def __init__(self, m: Module, rows: int, last: int) -> None:
+        self._m, self._rows = m, rows
+        self._at = [Signal(name="enters"), *(Signal(name=f"live_{s}") for s in range(last + 1))]
+        m.d.sync += [after.eq(before) for before, after in pairwise(self._at)]
+        self._row: dict[int, Signal] = {}
+        self._last: dict[int, Signal] = {}
+
+    def enter(self, value: Value) -> None:
+        """When a row enters."""
+        self._m.d.comb += self._at[0].eq(value)
+
+    def at(self, stage: int) -> Signal:
+        """Whether there is a row in a stage, in its first clock."""
+        return self._at[stage + 1]
+
+    def any(self) -> Value:
+        """Whether there is a row in any."""
+        return Cat(self._at).any()
+
+    def row(self, stage: int) -> Signal:
+        """The row in a stage, or the one that comes next."""
+        if stage not in self._row:
+            row = Signal(_bits(self._rows), name=f"row_at_{max(stage, 0)}{'_before' * (stage < 0)}")
+            last = Signal(name=f"last_at_{max(stage, 0)}{'_before' * (stage < 0)}")
+            self._m.d.comb += last.eq(row == self._rows - 1)
+            with self._m.If(self.at(stage)):
+                self._m.d.sync += row.eq(row + 1)
+                if self._rows & (self._rows - 1) or self._rows == 1:
+                    with self._m.If(last):
+                        self._m.d.sync += row.eq(0)
+            self._row[stage], self._last[stage] = row, last
+        return self._row[stage]
+
+    def is_last(self, stage: int) -> Signal:
+        """Whether that is the last one."""
+        self.row(stage)
+        return self._last[stage]
+
+
+def _limited(total: Signal) -> Value:
+    """A sum of 17 bits as a word, at its limit where it is beyond."""
+    beyond = total[16] ^ total[15]
+    limit = Cat((~total[16]).replicate(15), total[16])
+    return Mux(beyond, limit, total[:16]).as_signed()
+
+
+def _plain(name: str) -> str:
+    return name.replace(".", "_")
