@@ -23,7 +23,7 @@ __all__ = ["Population", "row_layout", "spike_layout", "written_layout"]
 
 _WORD = Shape(16, signed=True)
 _STEP_BITS = 16
-_LEAST_QUEUE = 32  # spikes that wait to be taken
+_QUEUE = 256  # rows that wait to be sent, at least: a block RAM has as many
 
 
 def row_layout(population: FixedPopulation) -> data.StructLayout:
@@ -210,7 +210,7 @@ class Population(wiring.Component):
             view.values.as_value().eq(spikes),
         ]
         ahead = stage // self.form.interval + 3  # rows that may be between here and the queue
-        depth = max(_LEAST_QUEUE, 1 << (2 * ahead).bit_length())
+        depth = max(_QUEUE, 1 << (2 * ahead).bit_length())
         m.submodules.queue = queue = SyncFIFOBuffered(width=len(row) + self._lanes + 1, depth=depth)
         m.d.comb += [
             queue.w_data.eq(Cat(row, spikes, last)),
@@ -378,7 +378,9 @@ class Population(wiring.Component):
             entering = self.pipeline.cells[wait.port]
             shape = Shape(entering.node.width, signed=entering.node.signed)
             for lane, step in enumerate(steps):
-                memory = Memory(shape=shape, depth=wait.clocks, init=[])
+                memory = Memory(
+                    shape=shape, depth=wait.clocks, init=[], attrs={"ram_style": "block"}
+                )
                 m.submodules[f"{_plain(entering.name)}_{lane}"] = memory
                 read, write = memory.read_port(), memory.write_port()
                 m.d.comb += [

@@ -178,8 +178,7 @@ def _simulated(
     payloads = layout.payloads(words)
     steps = len(payloads)
     whole = [
-        [sum(int(c) << (CHUNK * k) for k, c in enumerate(row)) for row in step]
-        for step in payloads
+        [sum(int(c) << (CHUNK * k) for k, c in enumerate(row)) for row in step] for step in payloads
     ]
     written: list[int] = []
     spikes: list[int] = []

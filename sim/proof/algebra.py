@@ -208,6 +208,8 @@ def same_function(source: Node, expanded: Node, args: Iterable[Node]) -> bool:
         return form == {"arg0": source.meta}
     if source.op == "shl":
         return form == {"arg0": 1 << source.meta}
+    if source.op == "mul" and form == {_times(*(atoms[arg.index] for arg in args)): 1}:
+        return True
     if source.op == "mul" and len({a.index for a in args}) <= 2:
         for bits, gated in ((0, -1), (-1, 0)):
             b = args[bits]
@@ -234,13 +236,31 @@ def _form_of(node: Node, forms: list[Linear | None], atoms: dict[int, str]) -> L
     match node.op:
         case op if op in _LINEAR and None not in forms:
             return _linear(node, [form for form in forms if form is not None])
-        case "mul":
-            for form, other in ((forms[0], forms[1]), (forms[1], forms[0])):
-                if form is not None and other is not None and set(other) <= {None}:
-                    return _sum([(form, other.get(None, 0))])
+        case "mul" if forms[0] is not None and forms[1] is not None:
+            return _multiplied(forms[0], forms[1])
+        case "shr":
+            return {("shr", node.args[0].index, node.meta): 1}
+        case "low" if forms[0] is not None and not node.meta[1]:
+            # x is its low bits and what is above them, whatever x is
+            above = {("shr", node.args[0].index, node.meta[0]): 1}
+            return _sum([(forms[0], 1), (above, -(1 << node.meta[0]))])
         case "mux":
             return _gate(node, atoms)
     return None
+
+
+def _multiplied(a: Linear, b: Linear) -> Linear:
+    """The product of two linear forms: linear in products of two atoms."""
+    total: Linear = {}
+    for x, i in a.items():
+        for y, j in b.items():
+            atom = y if x is None else x if y is None else _times(x, y)
+            total[atom] = total.get(atom, 0) + i * j
+    return {atom: c for atom, c in total.items() if c}
+
+
+def _times(x: Any, y: Any) -> Any:
+    return ("times", *sorted((x, y), key=repr))
 
 
 def _gate(node: Node, atoms: dict[int, str]) -> Linear | None:

@@ -19,6 +19,8 @@ __all__ = ["adder_count", "expand", "plan"]
 _BITS = 20
 _SEARCHED = 5
 _ADDERS_PER_DSP = 4  # where there are DSPs, a constant that takes more adders goes there
+_ADDERS_PER_STORED_DSP = 1  # where a new update enters every clock, adders make others wait
+_PART = WORD_BITS - 1  # low bits of a factor that a signed multiplier takes
 _NARROW = 4  # a factor of so few bits is cheaper as adders, DSPs or not
 _OPERAND = 24  # the width of a typical operand, to weigh adders with
 
@@ -117,18 +119,21 @@ def expand(
     path = Datapath()
     new: dict[int, Node] = {}
     nodes = source.reachable((*source.outputs.values(), *extra))
-    in_dsp = _in_dsp(nodes, form.multipliers)
+    in_dsp = _in_dsp(nodes, form)
     for node in nodes:
         args = tuple(new[arg.index] for arg in node.args)
         if node.op == "input":
             result = path.input(node.meta, node.low, node.high, node.fraction)
         elif node.op == "scale" and node.index in in_dsp:
-            plain = path.mul(_plain(args[0], path), path.const(node.meta, 0))
+            plain = _in_parts(path, _plain(args[0], path), path.const(node.meta, 0), form)
             result = path.scale(plain, 1, node.fraction)
         elif node.op == "scale" and abs(node.meta) > 1:
             result = _scaled(path, args[0], node)
         elif node.op == "mul" and node.index not in in_dsp:
             result = _product(path, *sorted(args, key=lambda n: -n.width))
+        elif node.op == "mul":
+            plain = _in_parts(path, _plain(args[0], path), _plain(args[1], path), form)
+            result = path.scale(plain, 1, node.fraction)
         else:
             result = path.copy(node, args)
         if (result.low, result.high) != (node.low, node.high):
@@ -140,11 +145,12 @@ def expand(
     return path, new
 
 
-def _in_dsp(nodes: list[Node], multipliers: int | None) -> set[int]:
+def _in_dsp(nodes: list[Node], form: Form) -> set[int]:
     """The multiplications, by index, that go to DSPs: those that save most logic for each."""
+    most_adders = _ADDERS_PER_DSP if form.held or not form.stored else _ADDERS_PER_STORED_DSP
     worth: dict[int, tuple[float, int]] = {}
     for node in nodes:
-        if node.op == "scale" and adder_count(node.meta) > _ADDERS_PER_DSP:
+        if node.op == "scale" and adder_count(node.meta) > most_adders:
             widths = [node.args[0].width, abs(node.meta).bit_length()]
             logic = adder_count(node.meta) * node.width
         elif node.op == "mul" and min(a.width for a in node.args) > _NARROW:
@@ -154,13 +160,30 @@ def _in_dsp(nodes: list[Node], multipliers: int | None) -> set[int]:
             continue
         cells = math.prod(math.ceil(width / WORD_BITS) for width in widths)
         worth[node.index] = logic / cells, cells
-    left = sum(cells for _, cells in worth.values()) if multipliers is None else multipliers
+    wanted = form.multipliers
+    left = sum(cells for _, cells in worth.values()) if wanted is None else wanted
     chosen = set()
     for index in sorted(worth, key=lambda i: (-worth[i][0], i)):
         if worth[index][1] <= left:
             left -= worth[index][1]
             chosen.add(index)
     return chosen
+
+
+def _in_parts(path: Datapath, a: Node, b: Node, form: Form) -> Node:
+    """a * b, where it is stored as products of what a DSP takes, which are added a stage later."""
+    if not form.stored:
+        return path.mul(a, b)
+    for one, other in ((a, b), (b, a)):
+        if one.width + (not one.signed) > WORD_BITS and one.op != "const":
+            low = path.low(one, _PART)
+            high = path.shr(one, _PART, 0.0, f"{one.name}_high")
+            parts = [_in_parts(path, _plain(part, path), other, form) for part in (low, high)]
+            total = path.add(parts[0], path.scale(parts[1], 1, -_PART))
+            total = path.scale(total, 1, -total.fraction)
+            ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
+            return path.annotate(total, min(ends), max(ends), 0.0, f"{one.name}_product")
+    return path.mul(a, b)
 
 
 def _plain(node: Node, path: Datapath) -> Node:
