@@ -11,6 +11,7 @@ from ..tools.on_demand import on_demand
 if TYPE_CHECKING:
     from .compare.figures import Mismatch, Parity
     from .compare.parity import parity
+    from .compare.population import PopulationParity, population_parity
     from .compare.vectors import VectorParity, vector_parity
     from .compare.verdict import Criteria
     from .engines.amaranth import SimulatedNeuron, simulate_steps
@@ -22,11 +23,13 @@ __all__ = [
     "Criteria",
     "Mismatch",
     "Parity",
+    "PopulationParity",
     "SimulatedNeuron",
     "VectorParity",
     "compiled_steps",
     "conformance",
     "parity",
+    "population_parity",
     "simulate_steps",
     "vector_parity",
 ]
@@ -36,11 +39,13 @@ _WHERE = {
     "Criteria": "compare.verdict",
     "Mismatch": "compare.figures",
     "Parity": "compare.figures",
+    "PopulationParity": "compare.population",
     "SimulatedNeuron": "engines.amaranth",
     "VectorParity": "compare.vectors",
     "compiled_steps": "engines.compiled",
     "conformance": "testing.conformance",
     "parity": "compare.parity",
+    "population_parity": "compare.population",
     "simulate_steps": "engines.amaranth",
     "vector_parity": "compare.vectors",
 }
