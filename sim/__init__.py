@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .compare.verdict import Criteria
     from .engines.amaranth import SimulatedNeuron, simulate_steps
     from .engines.compiled import CompiledNeuron, compiled_steps
+    from .engines.population import run_population
     from .testing.conformance import conformance
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "conformance",
     "parity",
     "population_parity",
+    "run_population",
     "simulate_steps",
     "vector_parity",
 ]
@@ -46,6 +48,7 @@ _WHERE = {
     "conformance": "testing.conformance",
     "parity": "compare.parity",
     "population_parity": "compare.population",
+    "run_population": "engines.population",
     "simulate_steps": "engines.amaranth",
     "vector_parity": "compare.vectors",
 }

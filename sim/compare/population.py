@@ -24,7 +24,7 @@ from .parity import History, fixed_history, float_step, saturated, step_errors
 from .rounded import rounded_spikes
 from .verdict import Criteria, Criterion
 
-__all__ = ["PopulationParity", "population_parity", "spread_currents"]
+__all__ = ["PopulationParity", "population_parity"]
 
 _COINCIDENCE_MS = 2.0  # the window of Jolivet et al. (2008)
 _FEWEST = 5  # spikes that make a coincidence factor worth judging
@@ -197,13 +197,6 @@ def _line(level: str, ok: bool, said: str) -> str:
     return f"  {level:7s}{'pass' if ok else 'FAIL'}  {said}"
 
 
-def spread_currents(population: Population) -> np.ndarray:
-    """Currents for the neurons, from half the first typical one to half as much again."""
-    typical = population.neuron.currents[0]
-    currents: np.ndarray = typical * np.linspace(0.5, 1.5, population.count)
-    return np.round(currents * 256) / 256
-
-
 def population_parity(
     population: Population,
     stimulus: Any = None,
@@ -313,10 +306,10 @@ def _inputs(
     """Every input as the values its port carries, (T, count)."""
     names = list(population.input_defaults)
     if stimulus is None:
-        stimulus = np.broadcast_to(spread_currents(population), (steps, population.count))
+        stimulus = np.broadcast_to(population.spread_currents, (steps, population.count))
     if not isinstance(stimulus, Mapping):
         stimulus = {names[0]: stimulus}
-    population._check((), stimulus, time=True)
+    population.check_inputs(stimulus, time=True)
     arrays = population.one._prepare(stimulus, ndim=1)
     steps = max(a.shape[0] for a in arrays.values() if a.ndim)
     found = {}
