@@ -15,7 +15,7 @@ import numpy as np
 from amaranth.back import rtlil
 
 from ...boards.devices import DEVICES
-from ...boards.families import CellDesign
+from ...boards.families import NO_CLASHES, CellDesign
 from ...boards.memory import stored_form
 from ...hdl import build
 from ...hdl.population import Population as Gates
@@ -39,6 +39,7 @@ __all__ = [
 
 _SCRIPT = """\
 read_rtlil design.il
+{no_clashes}
 {synth} -top top
 select -clear
 select top
@@ -109,7 +110,7 @@ def netlist_library(hardware: Any, device: str, *, cache: Path | None = None) ->
     """
     part = DEVICES[device]
     files = {"design.il": rtlil.convert(hardware, emit_src=False)}
-    design = CellDesign(files, _SCRIPT.format(synth=part.synth))
+    design = CellDesign(files, _SCRIPT.format(synth=part.synth, no_clashes=NO_CLASHES))
     return compile_cells(part.family, design, cache=cache)
 
 
