@@ -1,12 +1,26 @@
 """Random neurons that nobody thought of: refused, within their bounds, proved, and as float runs.
 
     python benchmarks/systems.py [--count 500] [--first 0] [--proofs 0]
+    python benchmarks/systems.py --verdicts 200
 
 Of ``--count`` random systems (tests/systems.py) that stay finite in float: how many are refused,
 how long lowering takes, whether one step from 3,000 arbitrary states ever exceeds its bound;
 whether the gates of the first ``--bits`` differ from the integers, from arbitrary states, and the
 first ``--proofs`` are proved equal; and how many free runs of 2,000 steps stay within an LSB of
 float, where float itself does when it is rounded to the registers.
+
+``--verdicts`` compares what `scneuro parity` says of each such run with the run itself, without
+the gates. So that there is garbage to be found, the same is done for integers that are coarse on
+purpose: without guard bits, and for a budget of 64 LSB a step. A run is
+
+* *stable* if float stays within an LSB at every step when its states are rounded to the registers;
+* *kept* if every state of the integers is within 1 LSB of float, rms;
+* *lost* if one is off by more than 2 LSB rms, and by more than a tenth of the standard deviation
+  of float's own. What is neither kept nor lost may pass or fail.
+
+The verdict is wrong if it passes a stable run that is lost (garbage passed), in range or not, or
+if it fails a run in range that is stable and kept, or that is not stable and off by no more than
+twice what rounding alone makes of float (sound failed).
 """
 
 from __future__ import annotations
@@ -18,6 +32,8 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from scneuro.errors import ScneuroError
 from scneuro.sim import vector_parity
@@ -32,7 +48,11 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--proofs", type=int, default=0)
     parser.add_argument("--bits", type=int, default=0, help="systems whose gates are simulated")
+    parser.add_argument("--verdicts", type=int, default=0, help="of so many systems, and no more")
     options = parser.parse_args()
+    if options.verdicts:
+        compare_verdicts(options.verdicts, options.first)
+        return
     found: Counter[str] = Counter()
     slowest = 0.0
     for seed, neuron in systems.finite_systems(options.count, options.first):
@@ -82,6 +102,49 @@ def judged(neuron: Any, fixed: Any, seed: int) -> dict[str, int]:
     if close < stable:
         print(f"{seed}: {stable - close} of {stable} free runs stray by more than an LSB")
     return result
+
+
+_INTEGERS: dict[str, dict[str, Any]] = {
+    "the default": {},
+    "without guard bits": {"guard": 0},
+    "64 LSB a step": {"budget": 64.0},
+}
+
+
+def compare_verdicts(count: int, first: int) -> None:
+    """Print what `scneuro parity` says of the runs of so many systems, by what they are."""
+    found: dict[str, Counter[str]] = {integers: Counter() for integers in _INTEGERS}
+    for seed, neuron in systems.finite_systems(count, first):
+        for integers, options in _INTEGERS.items():
+            try:
+                fixed = neuron.fixed(**options)
+            except ScneuroError:
+                found[integers]["refused"] += 1
+                continue
+            with np.errstate(all="ignore"):
+                runs = systems.free_runs(neuron, fixed)
+            for k, run in enumerate(runs):
+                result = systems.verdict(neuron, fixed, run.inputs)
+                what, wrong = kind(run, result.ok)
+                found[integers][f"{what} {'passed' if result.ok else 'failed'}"] += 1
+                found[integers]["spiking"] += max(result.spikes.values()) > 0
+                if wrong:
+                    print(f"{seed}, {integers}, run {k}: {what}, ok = {result.ok}: {run.apart}")
+    print(f"\n| {count} systems, integers: | {' | '.join(_INTEGERS)} |\n|---|---|---|---|")
+    for what in sorted({w for counts in found.values() for w in counts}):
+        print(f"| {what} | {' | '.join(str(counts[what]) for counts in found.values())} |")
+
+
+def kind(run: Any, passed: bool) -> tuple[str, bool]:
+    """What a run is, and whether the verdict is wrong about it."""
+    where = "in range" if run.in_range else "out of range"
+    if run.stable:
+        what = "kept" if run.kept else "lost" if run.lost else "between"
+        wrong = passed if what == "lost" else run.in_range and what == "kept" and not passed
+    else:
+        what = "as rounded" if run.as_rounded else "further"
+        wrong = run.in_range and run.as_rounded and not passed
+    return f"{where}, {'' if run.stable else 'un'}stable, {what}:", wrong
 
 
 if __name__ == "__main__":
