@@ -11,6 +11,8 @@ import numpy as np
 from checks import one_step_errors
 
 from scneuro import Input, Neuron, State
+from scneuro.engine import choice
+from scneuro.signals.spikes import lateness
 from scneuro.sim.compare import parity
 from scneuro.sim.compare.vectors import random_vectors
 
@@ -180,15 +182,16 @@ class FreeRun:
     """One run of 2,000 steps, float's and the integers'; all per state, in LSB of its word.
 
     ``in_range``: float stays within the registers. ``stable``: float whose states are rounded to
-    the registers after every step, to 8 guard bits at least, stays within an LSB of float.
-    ``apart``: the rms difference of the integers from float, and ``rounded`` that of rounded float.
-    ``deviation``: float's own.
+    the registers after every step stays within an LSB of float. ``apart``: the rms difference of
+    the integers from float; ``off``: that over the steps between spikes of which none is late, if
+    there are any; ``rounded``: that of rounded float. ``deviation``: float's own.
     """
 
     inputs: dict
     in_range: bool
     stable: bool
     apart: dict
+    off: dict
     rounded: dict
     deviation: dict
 
@@ -200,7 +203,7 @@ class FreeRun:
     @property
     def lost(self):
         """A state is off by more than 2 LSB, and by a tenth of what float's deviates."""
-        return any(a > max(2, 0.1 * self.deviation[n]) for n, a in self.apart.items())
+        return any(off > max(2, 0.1 * self.deviation[n]) for n, off in self.off.items())
 
     @property
     def as_rounded(self):
@@ -208,25 +211,32 @@ class FreeRun:
         return all(a <= max(1, 2 * self.rounded[n]) for n, a in self.apart.items())
 
 
-def free_runs(neuron, fixed):
-    """The four runs of :func:`stimulus`: a :class:`FreeRun` each."""
+def free_runs(neuron, fixed, finest=None):
+    """The four runs of :func:`stimulus`: a :class:`FreeRun` each.
+
+    ``finest`` are the registers that float is rounded to, if not those of ``fixed``: what is coarse
+    on purpose makes nothing unstable.
+    """
     registers = fixed.lowered.registers
+    finest = finest or registers
     given = stimulus(neuron, 1)
     float_run, run = neuron.run(progress=False, **given), fixed.run(progress=False, **given)
     neuron.reset()
     rounded = {name: np.zeros_like(values) for name, values in float_run.states.items()}
     for t in range(STEPS):
         neuron.step(**{name: values[t] for name, values in given.items()})
-        for name, r in registers.items():
-            fraction = max(r.fraction, r.word.fraction + 8)  # coarse ones excuse nothing
-            value = np.floor(np.ldexp(neuron.read(name), fraction) + 0.5)
-            value = np.ldexp(value, -fraction)
+        for name, r in finest.items():
+            value = np.floor(np.ldexp(neuron.read(name), r.fraction) + 0.5)
+            value = np.ldexp(value, -r.fraction)
             neuron.write(name, value)
             rounded[name][t] = value
     found = []
     for k in range(float_run.spike.shape[1]):
         in_range = stable = True
-        apart, merely, deviation = {}, {}, {}
+        apart, on_time, merely, deviation = {}, {}, {}, {}
+        trains = [np.flatnonzero(r.spike[:, k]) for r in (float_run, run)]
+        late = lateness(*trains, steps=STEPS) if all(map(len, trains)) else np.zeros(STEPS)
+        here = (late == 0) | ~np.any(late == 0)
         for name, r in registers.items():
             values, lsb = float_run.states[name][:, k], r.word.lsb
             in_range &= bool(np.all((values >= r.to_real(r.least)) & (values <= r.to_real(r.most))))
@@ -235,9 +245,10 @@ def free_runs(neuron, fixed):
             merely[name] = float(np.sqrt(np.mean(off**2))) / lsb
             off = run.states[name][:, k] - values
             apart[name] = float(np.sqrt(np.mean(off**2))) / lsb
+            on_time[name] = float(np.sqrt(np.mean(off[here] ** 2))) / lsb
             deviation[name] = float(np.std(values)) / lsb
         inputs = {name: values[:, k] for name, values in given.items()}
-        found.append(FreeRun(inputs, in_range, stable, apart, merely, deviation))
+        found.append(FreeRun(inputs, in_range, stable, apart, on_time, merely, deviation))
     return found
 
 
@@ -249,5 +260,9 @@ def free_run(neuron, fixed):
 
 def verdict(neuron, fixed, inputs):
     """What ``scneuro parity`` says of a run, but for the gates, which are not simulated."""
-    with patch.dict(parity._ENGINES, amaranth=lambda *_: iter(())), np.errstate(all="ignore"):
+    with (
+        patch.dict(parity._ENGINES, amaranth=lambda *_: iter(())),
+        patch.object(choice, "is_installed", lambda: False),  # compiling takes longer than running
+        np.errstate(all="ignore"),
+    ):
         return parity.parity(neuron, inputs, fixed=fixed, make=lambda: None, progress=False)
