@@ -22,7 +22,7 @@ from .declare import Input, State, declarations, names_of, refuse_taken
 from .engine.emit import Body, of_graph
 from .errors import ScneuroError, UpdateError
 from .fixed import FixedNeuron
-from .runner import Recording, Runner, numbers
+from .runner import Recording, Runner, filled, numbers
 from .spec import FixedSpec, Spec, others
 from .stochastic import LFSR, Noise, NoiseSource, totals
 from .tools.notebook import neuron_html, neuron_text
@@ -493,13 +493,11 @@ class Neuron(Runner):
         )
 
     def _advance(self, inputs: dict[str, Any]) -> Any:
-        given = {n: np.broadcast_to(np.float64(v), self._shape) for n, v in inputs.items()}
+        given = [filled(np.float64(value), self._shape) for value in inputs.values()]
         drawn = totals(self._noises, self._source.draw(self._shape))
         noise = (self._noises[name].scaled(total) for name, total in drawn.items())
         try:
-            result = self.following(
-                *self._values.values(), *(v[()] for v in given.values()), *noise
-            )
+            result = self.following(*self._values.values(), *given, *noise)
         except ScneuroError:
             raise
         except Exception as error:
@@ -507,7 +505,7 @@ class Neuron(Runner):
         spike, *states = returned(result, self.state_names, self.update, self.name, UpdateError)
         try:
             for name, value in zip(self.state_names, states, strict=True):
-                self._values[name] = np.broadcast_to(np.float64(value), self._shape)[()]
+                self._values[name] = filled(np.float64(value), self._shape)
             return np.broadcast_to(np.asarray(spike, dtype=bool), self._shape)
         except (TypeError, ValueError):
             shapes = ", ".join(f"{type(v).__name__} {np.shape(v)}" for v in result)
@@ -516,6 +514,9 @@ class Neuron(Runner):
                 f"condition for each neuron, of shape {self._shape}, not {shapes}",
                 "a vector is a State for each of its elements; several spike flags are one: a | b",
             ) from None
+
+    def _sample(self, name: str) -> Any:
+        return self._values[name]
 
     # -- a whole run -------------------------------------------------------------------------
     def _body(self) -> Body:
