@@ -404,12 +404,12 @@ class Neuron(Runner):
     def _lowered(self, options: tuple[tuple[str, Any], ...]) -> Lowered:
         """The integer form; that of a neuron made of the same is not made again."""
         key = self.spec, tuple(map(repr, self.state_variables.values())), type(self).update
-        known = _LOWERED.get((*key, options))
+        known = _LOWERED.pop((*key, options), None)
         if known is None:
             known = lower(self.program, measure=lambda: working(self), **dict(options))
             while len(_LOWERED) >= _MOST_LOWERED:
                 _LOWERED.pop(next(iter(_LOWERED)), None)
-            _LOWERED[(*key, options)] = known
+        _LOWERED[(*key, options)] = known  # behind all that were asked for before
         return known
 
     def hardware(self, fixed: FixedNeuron) -> Any:

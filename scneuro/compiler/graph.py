@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Container, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,7 @@ class Graph:
         """The float values of ``roots``; ``decisions`` overrides the value of comparisons."""
         known: dict[Expr, Any] = dict(decisions or {})
         with np.errstate(all="ignore"):
-            for expr in ordered(roots, known):
+            for expr in ordered(roots, known) if known else _order(roots):
                 if expr.op == "const":
                     known[expr] = expr.value
                 elif expr.op == "var":
@@ -185,6 +186,12 @@ def ordered(roots: Iterable[Expr], known: Container[Expr] = ()) -> list[Expr]:
             found[expr] = None
             stack.extend(arg for arg in expr.args if arg not in known)
     return sorted(found, key=lambda expr: expr.depth)
+
+
+@lru_cache(maxsize=64)
+def _order(roots: tuple[Expr, ...]) -> list[Expr]:
+    """All that ``roots`` need, for those who evaluate them again and again."""
+    return ordered(roots)
 
 
 def interval(expr: Expr, bounds: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
