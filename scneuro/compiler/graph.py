@@ -15,9 +15,20 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["COMPARISONS", "LOGIC", "PYTHON", "Expr", "Graph", "interval", "ordered", "shortened"]
+__all__ = [
+    "COMPARISONS",
+    "LOGIC",
+    "PYTHON",
+    "Expr",
+    "Graph",
+    "interval",
+    "ordered",
+    "shortened",
+    "values_of",
+]
 
 _TEXT = 160
+_AT_ONCE = 1 << 13  # points
 _SIGNS = {
     "add": "+",
     "sub": "-",
@@ -186,6 +197,19 @@ def ordered(roots: Iterable[Expr], known: Container[Expr] = ()) -> list[Expr]:
             found[expr] = None
             stack.extend(arg for arg in expr.args if arg not in known)
     return sorted(found, key=lambda expr: expr.depth)
+
+
+def values_of(expr: Expr, name: str, points: np.ndarray) -> np.ndarray:
+    """The float values of an expression of one variable, in the shape of the points.
+
+    A stretch of them at a time: what is made on the way stays in the processor's cache.
+    """
+    if points.size > _AT_ONCE:
+        stretches = np.split(points.ravel(), range(_AT_ONCE, points.size, _AT_ONCE))
+        found = [values_of(expr, name, stretch) for stretch in stretches]
+        return np.concatenate(found).reshape(points.shape)
+    (values,) = Graph.evaluate((expr,), {name: points})
+    return np.broadcast_to(np.asarray(values, dtype=float), points.shape)
 
 
 @lru_cache(maxsize=64)
