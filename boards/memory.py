@@ -15,6 +15,7 @@ from .table import Board
 
 __all__ = ["Stored", "blocks", "check_memory", "in_blocks", "stored", "stored_form"]
 
+_SPIKES = "spikes"
 _QUEUE = 256  # rows whose spikes may wait
 _SHARED = 64  # bits below which a memory is made of logic
 _MOST_WAITS = 16  # block RAMs that long delays of one lane may use
@@ -30,16 +31,25 @@ class Stored:
     width, depth : int
         Bits of a word, and words.
     copies : int
+    per_row : bool
+        It has a word for each row of neurons.
     """
 
     what: str
     width: int
     depth: int
     copies: int
+    per_row: bool = False
 
     @property
     def bits(self) -> int:
         return self.width * self.depth * self.copies
+
+    def of_rows(self, rows: int, lanes: int) -> Stored:
+        """What it would be for another number of rows."""
+        if self.what == _SPIKES:
+            return replace(self, width=_spike_bits(rows, lanes))
+        return replace(self, depth=rows) if self.per_row else self
 
 
 def stored(population: FixedPopulation, pipe: Pipeline) -> list[Stored]:
@@ -48,12 +58,12 @@ def stored(population: FixedPopulation, pipe: Pipeline) -> list[Stored]:
     rows = -(-population.count // lanes)
     reads, registers = pipe.reads, population.lowered.registers
     found = [
-        Stored(name, cell.node.width, rows, lanes)
+        Stored(name, cell.node.width, rows, lanes, per_row=True)
         for name, cell in reads.items()
         if name in registers
     ]
     found += [
-        Stored(f"input {name}", WORD_BITS, rows, 2 * lanes)
+        Stored(f"input {name}", WORD_BITS, rows, 2 * lanes, per_row=True)
         for name in population.lowered.inputs
         if name in reads
     ]
@@ -66,8 +76,12 @@ def stored(population: FixedPopulation, pipe: Pipeline) -> list[Stored]:
         for wait in pipe.waits
         for cell in [pipe.cells[wait.port]]
     ]
-    row_bits = max(1, (rows - 1).bit_length())
-    return [*found, Stored("spikes", row_bits + lanes + 1, _QUEUE, 1)]
+    return [*found, Stored(_SPIKES, _spike_bits(rows, lanes), _QUEUE, 1)]
+
+
+def _spike_bits(rows: int, lanes: int) -> int:
+    """Of what waits to be sent: a row, a flag for each lane, and whether a step ends."""
+    return max(1, (rows - 1).bit_length()) + lanes + 1
 
 
 def blocks(family: Family, memory: Stored) -> int:
@@ -108,26 +122,22 @@ def check_memory(population: FixedPopulation, board: Board, form: Form) -> list[
     if total <= part.rams:
         return memories
     lanes = population.population.lanes
-    fixed_part = sum(
-        taken[m.what] for m in memories if m.what.startswith(("table", "delay", "spikes"))
-    )
-    for_rows = [m for m in memories if not m.what.startswith(("table", "delay", "spikes"))]
-    fits, rows = 0, 1
-    while rows <= 1 << 20:
-        need = fixed_part + sum(blocks(part.family, replace(m, depth=rows)) for m in for_rows)
-        if need > part.rams:
-            break
-        fits, rows = rows * lanes, rows * 2
-    low, high = fits // lanes, rows
+
+    def need(rows: int) -> int:
+        sized = (memory.of_rows(rows, lanes) for memory in memories)
+        return sum(blocks(part.family, memory) for memory in sized)
+
+    low, high = 0, 1
+    while need(high) <= part.rams:
+        low, high = high, 2 * high
     while high - low > 1:  # the most rows that fit
         middle = (low + high) // 2
-        need = fixed_part + sum(blocks(part.family, replace(m, depth=middle)) for m in for_rows)
-        low, high = (middle, high) if need <= part.rams else (low, middle)
+        low, high = (middle, high) if need(middle) <= part.rams else (low, middle)
     costs = ", ".join(f"{what} {count}" for what, count in taken.items() if count)
     hint = (
         f"up to {low * lanes:,} neurons would fit"
         if low
-        else f"its tables take {fixed_part}: fewer lanes, or a larger --budget"
+        else "its tables take too many: fewer lanes, or a larger --budget"
     )
     raise ToolError(
         f"{population.count:,} {population.name} take {total} block RAMs ({costs}), and "
