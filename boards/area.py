@@ -167,7 +167,9 @@ def _measured(top: Any, ports: list[Value], part: Device, seeds: Iterable[int]) 
     """Synthesise a design once, and place it with every seed."""
     synthesis, place, _ = part.family.tools
     tools = find_tools((synthesis, place))
-    frequencies, used, path = [], {}, ""
+    frequencies: list[float] = []
+    used: dict[str, int] = {}
+    path = ""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         (work / "top.il").write_text(rtlil.convert(top, ports=ports, emit_src=False))

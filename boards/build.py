@@ -456,7 +456,7 @@ def _report(
         assert isinstance(build.fixed, FixedPopulation)
         pipe = pipeline(build.fixed.lowered, stored_form(build.fixed, board.part))
         kept = [m for m in stored(build.fixed, pipe) if not m.what.startswith(("table", "delay"))]
-        many = {
+        many: dict[str, Any] = {
             "neurons": target.count,
             "lanes": target.lanes,
             "interval": target.interval,

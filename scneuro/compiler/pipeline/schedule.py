@@ -73,7 +73,7 @@ def schedule(lowered: Lowered, form: Form) -> Schedule:
     at_once = {node.index for node in path.reachable(tuple(words.values()))}
     stage = soonest(path.reachable((*path.outputs.values(), *words.values())), at_once)
     latency = max(stage[node.index] for node in path.outputs.values())
-    inputs = {node.index: (0,) for node in path.inputs.values()}
+    inputs: dict[int, tuple[int, ...]] = {node.index: (0,) for node in path.inputs.values()}
     return Schedule(
         form,
         path,
