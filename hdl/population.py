@@ -5,7 +5,6 @@ from typing import Any
 
 from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -17,6 +16,7 @@ from ..stochastic import LFSR as Sequence
 from ..words import quantize
 from .lfsr import LFSR
 from .neuron import hand_written
+from .queue import Queue
 from .step import Step
 
 __all__ = ["Population", "row_layout", "spike_layout", "written_layout"]
@@ -210,22 +210,21 @@ class Population(wiring.Component):
             view.values.as_value().eq(spikes),
         ]
         ahead = stage // self.form.interval + 3  # rows that may be between here and the queue
-        depth = max(_QUEUE, 1 << (2 * ahead).bit_length())
-        m.submodules.queue = queue = SyncFIFOBuffered(width=len(row) + self._lanes + 1, depth=depth)
+        margin = 1 << (ahead - 1).bit_length()
+        word = Shape(len(row) + self._lanes + 1)
+        m.submodules.queue = queue = Queue(word, max(_QUEUE, 2 * margin), margin)
         m.d.comb += [
-            queue.w_data.eq(Cat(row, spikes, last)),
-            queue.w_en.eq(live.at(stage) & (spikes.any() | last)),
+            queue.word.eq(Cat(row, spikes, last)),
+            queue.write.eq(live.at(stage) & (spikes.any() | last)),
         ]
-        room = Signal()
-        m.d.sync += room.eq(queue.level < depth - ahead)
-        self._send(m, queue, len(row))
-        return room
+        self._send(m, queue.o, len(row))
+        return queue.room
 
-    def _send(self, m: Module, queue: Any, row_bits: int) -> None:
+    def _send(self, m: Module, queued: Any, row_bits: int) -> None:
         """Send what is queued, a spike a clock, with the time step."""
-        row = queue.r_data[:row_bits]
-        spikes = queue.r_data[row_bits : row_bits + self._lanes]
-        last = queue.r_data[-1]
+        row = queued.payload[:row_bits]
+        spikes = queued.payload[row_bits : row_bits + self._lanes]
+        last = queued.payload[-1]
         step = Signal(_STEP_BITS)
         sent = Signal(self._lanes)  # of this row
         left = Signal(self._lanes)
@@ -238,13 +237,13 @@ class Population(wiring.Component):
         rest = left & (left - 1)  # but for the lowest
         go = Signal()
         m.d.comb += [
-            self.o.valid.eq(queue.r_rdy & left.any()),
+            self.o.valid.eq(queued.valid & left.any()),
             self.o.payload.neuron.eq(Cat(lane, row)),
             self.o.payload.step.eq(step),
-            go.eq(queue.r_rdy & (~self.o.valid | self.o.ready)),
-            queue.r_en.eq(go & ~rest.any()),
+            go.eq(queued.valid & (~self.o.valid | self.o.ready)),
+            queued.ready.eq(go & ~rest.any()),
         ]
-        with m.If(queue.r_en):
+        with m.If(queued.ready):
             m.d.sync += [sent.eq(0), step.eq(step + last)]
         with m.Elif(go):
             m.d.sync += sent.eq(sent | (left & ~rest))
