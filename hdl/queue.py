@@ -1,6 +1,6 @@
 """A queue in a block RAM."""
 
-from amaranth import Module, Mux, Shape, Signal
+from amaranth import Cat, Module, Shape, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -69,7 +69,8 @@ class Queue(wiring.Component):
         with m.If(fetch):
             m.d.sync += read.addr.eq(read.addr + 1)
         with m.If(self.write ^ fetch):
-            m.d.sync += level.eq(level + Mux(fetch, -1, 1))
+            one = Cat(1, fetch.replicate(len(level) - 1))  # or -1
+            m.d.sync += level.eq(level + one)
         with m.If(fetch | self.o.ready):
             m.d.sync += self.o.valid.eq(fetch)
         m.d.sync += self.room.eq(~level[self._margin.bit_length() - 1 :].all())
