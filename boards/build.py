@@ -24,6 +24,7 @@ from ..tools.files import cannot_write, cannot_write_cache, writable_cache, writ
 from ..tools.notebook import table
 from ..tools.toolchain import YOSYS, Tool, find_tools, say
 from .design import Pins, design
+from .devices import AFTER_READ
 from .fit import does_not_fit, packed, synthesized, too_many
 from .placement import read_placement
 from .table import Board
@@ -234,6 +235,7 @@ def _prepared(
     plan = board.make_platform().prepare(
         Pins(hardware, fixed, rates, board),
         emit_src=False,
+        script_after_read=AFTER_READ,
         synth_opts=board.synth,
         nextpnr_opts=f"--seed {int(seed)} --report report.json {options}".rstrip(),
         script_after_synth="tee -q -o stat.json stat -json",

@@ -13,7 +13,7 @@ from typing import Any
 
 from amaranth.back import rtlil
 
-from ...boards.devices import DEVICES
+from ...boards.devices import AFTER_READ, DEVICES
 from ...boards.families import CellDesign
 from ...hdl import build
 from ...neuron import Neuron, need_neuron
@@ -28,6 +28,7 @@ __all__ = ["NetlistParity", "netlist_library", "netlist_parity"]
 
 _SCRIPT = """\
 read_rtlil design.il
+{after_read}
 {synth} -top top
 select -clear
 select top
@@ -98,7 +99,7 @@ def netlist_library(hardware: Any, device: str, *, cache: Path | None = None) ->
     """
     part = DEVICES[device]
     files = {"design.il": rtlil.convert(hardware, emit_src=False)}
-    design = CellDesign(files, _SCRIPT.format(synth=part.synth))
+    design = CellDesign(files, _SCRIPT.format(after_read=AFTER_READ, synth=part.synth))
     return compile_cells(part.family, design, cache=cache)
 
 
