@@ -16,16 +16,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..compiler.pipeline.cells import pipeline
+from ..compiler.pipeline.schedule import schedule
 from ..errors import ToolError
 from ..fixed import FixedNeuron
 from ..hdl.top import Plan
 from ..neuron import Neuron, need_neuron
+from ..population import FixedPopulation, Population
 from ..tools.files import cannot_write, cannot_write_cache, writable_cache, write_whole
 from ..tools.notebook import table
 from ..tools.toolchain import YOSYS, Tool, find_tools, say
 from .design import Pins, design
-from .devices import AFTER_READ
+from .families import NO_CLASHES
 from .fit import does_not_fit, packed, synthesized, too_many
+from .memory import stored, stored_form
 from .placement import read_placement
 from .table import Board
 
@@ -67,6 +71,13 @@ class BuildReport:
         All of them, with their values.
     budget : float or None
         What a step of its states may be off by, in LSB, where that was said.
+    neurons, lanes, interval : int
+        Of a population: how many there are, in how many datapaths side by side, and the clocks
+        from one to the next in each. A single neuron's interval is the clocks of a step.
+    updates_per_second : float
+        Steps of a neuron that it makes on the board, all neurons together.
+    memory_bits : int
+        That states and inputs lie in.
     """
 
     neuron: str
@@ -86,6 +97,11 @@ class BuildReport:
     preset: str | None = None
     parameters: dict[str, float] = field(default_factory=dict)
     budget: float | None = None
+    neurons: int = 1
+    lanes: int = 1
+    interval: int = 1
+    updates_per_second: float = 0.0
+    memory_bits: int = 0
 
     def _repr_html_(self) -> str:
         title, *rows = str(self).splitlines()
@@ -98,11 +114,14 @@ class BuildReport:
         if "flip_flops" in used:
             parts.append(f"{used['flip_flops']['used']} FF")
         parts += [f"{used[k]['used']} {k.upper()}" for k in ("dsp", "ram") if k in used]
+        many = f"{self.neurons:,} " if self.neurons > 1 else ""
         return "\n".join(
             [
-                f"{self.neuron} on {self.board} ({self.device})",
+                f"{many}{self.neuron} on {self.board} ({self.device})",
                 f"  uses       {', '.join(parts)}",
                 f"  timing     {self.fmax_mhz:.1f} MHz possible, {self.clock_mhz:g} MHz needed",
+                f"  does       {self.updates_per_second:,.0f} updates a second"
+                + (f", {self.memory_bits:,} bits of memory" if self.memory_bits else ""),
                 f"  bitstream  {self.bitstream}",
                 f"  sha256     {self.sha256}",
                 f"  tools      {', '.join(f'{n} {v}' for n, v in self.tools.items())}"
@@ -112,27 +131,30 @@ class BuildReport:
 
 
 def build_bitstream(
-    neuron: Neuron,
+    neuron: Neuron | Population,
     board: Board,
     output: Path | str,
     *,
     seed: int = 1,
+    flat_out: bool = False,
     progress: bool = True,
     cache: Path | None = None,
 ) -> BuildReport:
-    """Build the design of a neuron for a board.
+    """Build the design of a neuron or a population for a board.
 
     Parameters
     ----------
-    neuron : Neuron
+    neuron : Neuron or Population
     board : Board
     output : path
         Folder for ``NEURON-BOARD.bin`` (or ``.bit``) and ``NEURON-BOARD.json``, the report. Each is
         written whole or not at all. A preset is part of the name, and so is a digest of the
-        hardware where a neuron is not as its class or preset has it.
+        hardware where a neuron is not as its class or preset has it; of a population also its size.
     seed : int
         Of placement. The same inputs, tools and seed make the same bytes. If nextpnr's router goes
         in circles with it, the next seed is taken, and reported.
+    flat_out : bool
+        Take the next time step as soon as the one before is done, instead of in real time.
     progress : bool
         Say on standard error what is running.
     cache : path, optional
@@ -147,10 +169,12 @@ def build_bitstream(
     LoweringError
         The neuron cannot be represented, or not run in real time on this board.
     """
-    need_neuron(neuron, "build_bitstream()")
+    _need_either(neuron, "build_bitstream()")
     output = Path(output)
     _check_writable(output)
-    build = finished_build(neuron, board, seed=seed, progress=progress, cache=cache)
+    build = finished_build(
+        neuron, board, seed=seed, flat_out=flat_out, progress=progress, cache=cache
+    )
     name = f"{_called(neuron, build)}-{board.name}"
     content = (build.folder / f"top{board.suffix}").read_bytes()
     report = _report(neuron, board, build, output / f"{name}{board.suffix}")
@@ -159,12 +183,24 @@ def build_bitstream(
     return report
 
 
-def _called(neuron: Neuron, build: Build) -> str:
+def _need_either(target: Any, caller: str) -> None:
+    if not isinstance(target, Population):
+        need_neuron(target, caller)
+
+
+def _called(target: Neuron | Population, build: Build) -> str:
     """The file's name of a neuron: another for other hardware, and for the usual one its own."""
+    neuron = target.neuron if isinstance(target, Population) else target
     spec = neuron.spec
     usual = type(neuron)() if spec.preset is None else type(neuron).preset(spec.preset)
     parts = [neuron.name, *([spec.preset] if spec.preset else [])]
-    if spec != usual.spec:
+    if isinstance(target, Population):
+        parts.append(f"x{target.count}")
+        parts += [f"{target.lanes}lanes"] * (target.lanes > 1)
+        parts += [f"every{target.interval}"] * (target.interval > 1)
+    if spec != usual.spec or (
+        isinstance(target, Population) and (target.init or target.parameters)
+    ):
         parts.append(build.folder.name[:6])
     return re.sub(r"[^\w-]+", "_", "-".join(parts).lower())
 
@@ -178,7 +214,7 @@ class Build:
     folder : Path
         Every file that went into a tool or came out of one: ``top.json`` of yosys, the pins,
         ``top.bin`` or ``top.bit``, ``report.json`` of nextpnr.
-    fixed : FixedNeuron
+    fixed : FixedNeuron or FixedPopulation
     plan : Plan
         The rates of the design.
     tools : dict of str to Tool
@@ -187,22 +223,23 @@ class Build:
     """
 
     folder: Path
-    fixed: FixedNeuron
+    fixed: FixedNeuron | FixedPopulation
     plan: Plan
     tools: dict[str, Tool]
     cached: bool
 
 
 def finished_build(
-    neuron: Neuron,
+    neuron: Neuron | Population,
     board: Board,
     *,
     seed: int = 1,
     options: str = "",
+    flat_out: bool = False,
     progress: bool = True,
     cache: Path | None = None,
 ) -> Build:
-    """Build the design of a neuron for a board, or find it built.
+    """Build the design of a neuron or a population for a board, or find it built.
 
     Parameters
     ----------
@@ -213,7 +250,7 @@ def finished_build(
     """
     builds = cache or writable_cache("builds")
     tools = find_tools(board.tools)
-    fixed, rates, plan = _prepared(neuron, board, seed, options)
+    fixed, rates, plan = _prepared(neuron, board, seed, options, flat_out=flat_out)
     digest = hashlib.sha256()
     for name, content in sorted(plan.files.items()):
         digest.update(name.encode() + b"\0")
@@ -227,23 +264,28 @@ def finished_build(
 
 
 def _prepared(
-    neuron: Neuron, board: Board, seed: int = 1, options: str = ""
-) -> tuple[FixedNeuron, Plan, Any]:
-    """The integers of a neuron, the rates of its design there, and Amaranth's plan to build it."""
+    neuron: Neuron | Population,
+    board: Board,
+    seed: int = 1,
+    options: str = "",
+    *,
+    flat_out: bool = False,
+) -> tuple[FixedNeuron | FixedPopulation, Plan, Any]:
+    """The integers, the rates of the design there, and Amaranth's plan to build it."""
     fixed = neuron.fixed()
-    hardware, rates = design(neuron, fixed, board)
+    hardware, rates = design(neuron, fixed, board, flat_out=flat_out)
     plan = board.make_platform().prepare(
         Pins(hardware, fixed, rates, board),
         emit_src=False,
-        script_after_read=AFTER_READ,
         synth_opts=board.synth,
         nextpnr_opts=f"--seed {int(seed)} --report report.json {options}".rstrip(),
+        script_after_read=NO_CLASHES,
         script_after_synth="tee -q -o stat.json stat -json",
     )
     return fixed, rates, plan
 
 
-def estimate(neuron: Neuron, board: Board) -> dict[str, dict[str, int]]:
+def estimate(neuron: Neuron | Population, board: Board) -> dict[str, dict[str, int]]:
     """The cells a neuron's design takes on a board at least, by synthesis alone.
 
     Returns
@@ -256,7 +298,7 @@ def estimate(neuron: Neuron, board: Board) -> dict[str, dict[str, int]]:
     ToolError, LoweringError
         As for :func:`build_bitstream`.
     """
-    need_neuron(neuron, "estimate()")
+    _need_either(neuron, "estimate()")
     tools = find_tools((YOSYS,))
     *_, plan = _prepared(neuron, board)
     command = json.loads(plan.files["build_top.json"])["commands"][0]
@@ -405,7 +447,25 @@ def _run(tool: Tool, command: list[str], work: Path, log: Path) -> None:
     raise ToolError(f"{tool.name} failed with code {code}:\n    " + "\n    ".join(errors[-15:]))
 
 
-def _report(neuron: Neuron, board: Board, build: Build, bitstream: Path) -> BuildReport:
+def _report(
+    target: Neuron | Population, board: Board, build: Build, bitstream: Path
+) -> BuildReport:
+    neuron = target.neuron if isinstance(target, Population) else target
+    rate = build.plan.clock_hz / build.plan.tick_clocks  # time steps a second
+    if isinstance(target, Population):
+        assert isinstance(build.fixed, FixedPopulation)
+        pipe = pipeline(build.fixed.lowered, stored_form(build.fixed, board.part))
+        kept = [m for m in stored(build.fixed, pipe) if not m.what.startswith(("table", "delay"))]
+        many = {
+            "neurons": target.count,
+            "lanes": target.lanes,
+            "interval": target.interval,
+            "updates_per_second": round(target.count * rate, 3),
+            "memory_bits": sum(memory.bits for memory in kept),
+        }
+    else:
+        latency = schedule(build.fixed.lowered, board.form).latency + 1
+        many = {"interval": latency, "updates_per_second": round(rate, 3)}
     fmax, used = read_placement(build.folder / "report.json", board.part.family)
     text = (build.folder / "stat.json").read_text()
     stat = json.loads(text[text.index("{") :])
@@ -428,4 +488,5 @@ def _report(neuron: Neuron, board: Board, build: Build, bitstream: Path) -> Buil
         preset=neuron.spec.preset,
         parameters=neuron.parameters,
         budget=neuron.budget,
+        **many,
     )

@@ -4,42 +4,70 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Elaboratable, Module, Signal
+from amaranth import ClockDomain, ClockSignal, Elaboratable, Module, ResetSignal, Signal
 from amaranth.lib import io
+from amaranth.lib.cdc import FFSynchronizer
 
 from ..fixed import FixedNeuron
 from ..hdl import build
+from ..hdl.observed import Observed
+from ..hdl.population import Population as Gates
 from ..hdl.top import Plan, Top, plan
 from ..neuron import Neuron
+from ..population import FixedPopulation, Population
 from ..words import quantize
+from .memory import check_memory, stored_form
 from .table import Board
 
 __all__ = ["Pins", "design"]
 
+_SETTLES = 15e-6  # s
 
-def design(neuron: Neuron, fixed: FixedNeuron, board: Board) -> tuple[Any, Plan]:
-    """The neuron's hardware for a board, and the rates it runs at there.
+
+def design(
+    target: Neuron | Population,
+    fixed: FixedNeuron | FixedPopulation,
+    board: Board,
+    *,
+    flat_out: bool = False,
+) -> tuple[Any, Plan]:
+    """The hardware of a neuron or a population for a board, and the rates it runs at there.
+
+    It runs in real time, or takes a time step as soon as the one before is done.
 
     Raises
     ------
     LoweringError
-        If the neuron cannot run in real time on the board's clock.
+        If it cannot run in real time on the board's clock.
+    ToolError
+        If the device has too few memories for it.
     """
-    hardware = build(neuron, fixed, board.form)
-    words = [int(w) for w in quantize(neuron.currents, f"{neuron.name}: currents")]
+    hardware: Any
+    if isinstance(fixed, FixedPopulation):
+        form = stored_form(fixed, board.part)
+        check_memory(fixed, board, form)
+        hardware = Observed(Gates(fixed, form), fixed)
+    else:
+        assert isinstance(target, Neuron)
+        hardware = build(target, fixed, board.form)
+    words = [int(w) for w in quantize(target.currents, f"{target.name}: currents")]
     latency = getattr(hardware, "latency", 1)
-    return hardware, plan(fixed, latency, words, clock_hz=board.clock_hz)
+    return hardware, plan(fixed, latency, words, clock_hz=board.clock_hz, flat_out=flat_out)
 
 
 class Pins(Elaboratable):
-    """The top with a board's pins."""
+    """The top with a board's pins, and its clock."""
 
-    def __init__(self, hardware: Any, fixed: FixedNeuron, plan: Plan, board: Board) -> None:
+    def __init__(
+        self, hardware: Any, fixed: FixedNeuron | FixedPopulation, plan: Plan, board: Board
+    ) -> None:
         self._top = Top(hardware, fixed, plan)
         self._board = board
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
+        if self._board.pll is not None:
+            self._clock(m, platform)
         m.submodules.top = top = self._top
         uart = platform.request("uart", 0, dir="-")
         self._input(m, "rx", uart.rx, top.rx)
@@ -50,6 +78,29 @@ class Pins(Elaboratable):
             button = platform.request(*self._board.button, dir="-")
             self._input(m, "button", button, top.button)
         return m
+
+    def _clock(self, m: Module, platform: Any) -> None:
+        """The PLL's clock; everything waits until it is steady, and a little longer."""
+        pll = self._board.pll
+        assert pll is not None
+        pin = platform.request(platform.default_clk, dir="-")
+        made, locked = self._board.part.family.clock(m, pin, pll)
+        platform.add_clock_constraint(made, pll.hz)
+        m.domains.sync = ClockDomain("sync")
+        m.domains.raw = raw = ClockDomain("raw", reset_less=True, local=True)
+        steady = Signal()
+        m.submodules.steady = FFSynchronizer(locked, steady, o_domain="raw")
+        # an iCE40's RAMs are not ready for some microseconds after it is configured
+        clocks = max(2, round(_SETTLES * pll.hz))
+        left = Signal(range(clocks + 1), init=clocks)
+        waits = Signal(init=1)
+        with m.If(~steady):
+            m.d.raw += [left.eq(clocks), waits.eq(1)]
+        with m.Elif(left != 0):
+            m.d.raw += left.eq(left - 1)
+        with m.Else():
+            m.d.raw += waits.eq(0)
+        m.d.comb += [raw.clk.eq(made), ClockSignal().eq(made), ResetSignal().eq(waits)]
 
     def _input(self, m: Module, name: str, port: Any, signal: Signal) -> None:
         m.submodules[f"pin_{name}"] = buffer = io.Buffer("i", port)

@@ -7,11 +7,7 @@ from dataclasses import dataclass
 from ..compiler.pipeline.form import Form
 from .families import ECP5, ICE40, Family
 
-__all__ = ["AFTER_READ", "DEVICES", "Device"]
-
-#: yosys' command after it has read a design: no memory is read where it is written in that clock.
-#: Otherwise it spends 26 LUTs and 42 flip-flops on every 16 bits to give what was there before.
-AFTER_READ = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i"
+__all__ = ["DEVICES", "Device"]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from ..compiler.pipeline.form import Form
 from ..errors import did_you_mean
 from ..tools.toolchain import Wanted
+from .clocks import Divided
 from .devices import DEVICES, Device
 
 __all__ = ["BOARDS", "Board", "board"]
@@ -33,6 +34,8 @@ class Board:
         Its resource; None where the UART has to do.
     program : str
         How a user loads the bitstream.
+    pll : Divided or None
+        What makes ``clock_hz`` of the board's own clock, where it is another.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Board:
     clock_hz: int
     button: tuple[str, int] | None
     program: str
+    pll: Divided | None = None
 
     @property
     def chip(self) -> str:
@@ -82,6 +86,25 @@ class Board:
     def without_dsps(self) -> Board:
         """The same board, if its device had no DSP cells."""
         return replace(self, part=replace(self.part, dsps=0))
+
+    def with_clock(self, hz: float) -> Board:
+        """The same board with a PLL's clock: the nearest to ``hz`` that is not above it.
+
+        Raises
+        ------
+        ValueError
+            If the PLL makes none.
+        """
+        if round(hz) == self.clock_hz:
+            return self
+        pll = self.part.family.pll(self.clock_hz, round(hz))
+        if pll is None:
+            raise ValueError(
+                f"{self.title}: the PLL makes no clock of at most {hz / 1e6:g} MHz from its "
+                f"{self.clock_hz / 1e6:g} MHz; it begins at about "
+                f"{'16' if self.part.family.name == 'ice40' else '3.2'} MHz"
+            )
+        return replace(self, clock_hz=pll.hz, pll=pll)
 
     def make_platform(self) -> Any:
         """A new platform object; one prepares a single build."""

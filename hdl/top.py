@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..errors import LoweringError
 from ..fixed import FixedNeuron
+from ..population import FixedPopulation
 from ..words import quantize
 from .link import FRAME_BYTES, FrameWriter
 from .uart import UARTReceiver, UARTTransmitter, divisor
@@ -50,9 +51,26 @@ class Plan:
 
 
 def plan(
-    fixed: FixedNeuron, latency: int, currents: Sequence[int], *, clock_hz: int, baud: int = BAUD
+    fixed: FixedNeuron | FixedPopulation,
+    latency: int,
+    currents: Sequence[int],
+    *,
+    clock_hz: int,
+    baud: int = BAUD,
+    flat_out: bool = False,
 ) -> Plan:
     """Rates for a clock.
+
+    Parameters
+    ----------
+    fixed : FixedNeuron or FixedPopulation
+    latency : int
+        Clocks that a step takes.
+    currents : sequence of int
+        Words of the first input.
+    clock_hz, baud : int
+    flat_out : bool
+        Take steps as fast as they are done, and not in real time.
 
     Raises
     ------
@@ -62,14 +80,16 @@ def plan(
         If the clock cannot make the baud rate.
     """
     exact = Fraction(clock_hz) * Fraction(fixed.dt).limit_denominator(10**6) / 1000
-    ticks = round(exact)
+    ticks = latency + 2 if flat_out else round(exact)
     if ticks < latency + 2:
         raise LoweringError(
             f"{fixed.name}: dt = {fixed.dt:g} ms is {ticks} clocks of {clock_hz / 1e6:g} MHz, and "
             f"a step takes {latency + 2}",
-            "use a larger dt",
+            "use a larger dt, fewer neurons or more lanes, a faster clock (--clock), or --flat-out"
+            if isinstance(fixed, FixedPopulation)
+            else "use a larger dt",
         )
-    if abs(ticks / exact - 1) > 1e-3:
+    if not flat_out and abs(ticks / exact - 1) > 1e-3:
         raise LoweringError(
             f"{fixed.name}: dt = {fixed.dt:g} ms is {float(exact):.2f} clocks of "
             f"{clock_hz / 1e6:g} MHz, which is no whole number within 0.1 %",
@@ -84,7 +104,8 @@ class Top(wiring.Component):
     """The design of a board, without its pins.
 
     Every ``tick_clocks`` the neuron takes one step on the current that is selected. A press of
-    the button, or any byte on the UART, selects the next current.
+    the button, or any byte on the UART, selects the next current; but for ``+`` and ``-``, which
+    select the next neuron of a population to look at, and the one before.
 
     Parameters
     ----------
@@ -106,7 +127,7 @@ class Top(wiring.Component):
     led: Signal
     late: Signal
 
-    def __init__(self, hardware: Any, fixed: FixedNeuron, plan: Plan) -> None:
+    def __init__(self, hardware: Any, fixed: FixedNeuron | FixedPopulation, plan: Plan) -> None:
         self._hardware, self._fixed, self.plan = hardware, fixed, plan
         super().__init__(
             {
@@ -136,6 +157,7 @@ class Top(wiring.Component):
         with m.If(tick):
             m.d.sync += timer.eq(plan.tick_clocks - 1)
 
+        self._received = receiver.o.payload
         current = self._select(m, receiver.o.valid, tick)
         # the selected current is held from the tick to the end of the step, as a stream's payload
         # is
@@ -164,15 +186,19 @@ class Top(wiring.Component):
         stable = plan.steps_in(_DEBOUNCE_MS)
         quiet = Signal(range(stable + 1))
         pressed = Signal()
-        step = Signal()
-        m.d.comb += step.eq(byte)
+        step, other = Signal(), Signal()
+        if hasattr(self._hardware, "observed"):  # a byte of its own selects the neuron
+            m.d.comb += other.eq((self._received == ord("+")) | (self._received == ord("-")))
+        m.d.comb += step.eq(byte & ~other)
         with m.If(button == pressed):
             m.d.sync += quiet.eq(0)
         with m.Elif(tick):
             m.d.sync += quiet.eq(quiet + 1)
             with m.If(quiet == stable):
                 m.d.sync += [pressed.eq(button), quiet.eq(0)]
-                m.d.comb += step.eq(byte | button)
+                m.d.comb += step.eq((byte & ~other) | button)
+        if hasattr(self._hardware, "observed"):
+            self._observe(m, byte)
         index = Signal(range(len(plan.currents)))
         with m.If(step):
             last = len(plan.currents) - 1
@@ -182,6 +208,20 @@ class Top(wiring.Component):
         current = Signal(16)
         m.d.comb += current.eq(Array([word & 0xFFFF for word in plan.currents])[index])
         return current
+
+    def _observe(self, m: Module, byte: Signal) -> None:
+        """Which neuron of a population is looked at: ``+`` and ``-`` on the UART go on and back."""
+        neurons = self._fixed.count
+        observed = Signal(range(neurons))
+        m.d.comb += self._hardware.observed.eq(observed)
+        with m.If(byte & (self._received == ord("+"))):
+            m.d.sync += observed.eq(observed + 1)
+            with m.If(observed == neurons - 1):
+                m.d.sync += observed.eq(0)
+        with m.Elif(byte & (self._received == ord("-"))):
+            m.d.sync += observed.eq(observed - 1)
+            with m.If(observed == 0):
+                m.d.sync += observed.eq(neurons - 1)
 
     def _report(self, m: Module, writer: FrameWriter, given: Signal) -> None:
         """Count spikes, and send a sample every few steps."""

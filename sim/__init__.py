@@ -11,10 +11,12 @@ from ..tools.on_demand import on_demand
 if TYPE_CHECKING:
     from .compare.figures import Mismatch, Parity
     from .compare.parity import parity
+    from .compare.population import PopulationParity, population_parity
     from .compare.vectors import VectorParity, vector_parity
     from .compare.verdict import Criteria
     from .engines.amaranth import SimulatedNeuron, simulate_steps
     from .engines.compiled import CompiledNeuron, compiled_steps
+    from .engines.population import run_population
     from .testing.conformance import conformance
 
 __all__ = [
@@ -22,11 +24,14 @@ __all__ = [
     "Criteria",
     "Mismatch",
     "Parity",
+    "PopulationParity",
     "SimulatedNeuron",
     "VectorParity",
     "compiled_steps",
     "conformance",
     "parity",
+    "population_parity",
+    "run_population",
     "simulate_steps",
     "vector_parity",
 ]
@@ -36,11 +41,14 @@ _WHERE = {
     "Criteria": "compare.verdict",
     "Mismatch": "compare.figures",
     "Parity": "compare.figures",
+    "PopulationParity": "compare.population",
     "SimulatedNeuron": "engines.amaranth",
     "VectorParity": "compare.vectors",
     "compiled_steps": "engines.compiled",
     "conformance": "testing.conformance",
     "parity": "compare.parity",
+    "population_parity": "compare.population",
+    "run_population": "engines.population",
     "simulate_steps": "engines.amaranth",
     "vector_parity": "compare.vectors",
 }

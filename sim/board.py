@@ -12,6 +12,7 @@ from ..fixed import FixedNeuron
 from ..hdl.link import FRAME_BYTES, FrameReader, Sample
 from ..hdl.top import Plan, Top
 from ..hdl.uart import divisor, levels
+from ..population import FixedPopulation
 from ..words import quantize
 from .engines.bench import run_bench
 
@@ -20,7 +21,7 @@ __all__ = ["BoardRun", "expected_samples", "simulate_board"]
 
 _HELD = 4
 _PATIENCE = 4  # times what the samples need
-_BYTE = 0x6E
+_BYTE = 0x6E  # any but + and -
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,9 @@ def simulate_board(
     return BoardRun(found, reader.bad, reader.lost, state["lit"], state["late"])
 
 
-def expected_samples(fixed: FixedNeuron, plan: Plan, currents: Sequence[int]) -> list[Sample]:
+def expected_samples(
+    fixed: FixedNeuron | FixedPopulation, plan: Plan, currents: Sequence[int]
+) -> list[Sample]:
     """What the integer model says the frames hold, given the current each frame reports.
 
     The current changes at the step after the one before's frame at the earliest, so the frames' own
@@ -131,11 +134,12 @@ def expected_samples(fixed: FixedNeuron, plan: Plan, currents: Sequence[int]) ->
     first = next(iter(fixed.lowered.inputs))
     rest = {n: quantize(default, n)[()] for n, default in fixed.input_defaults.items()}
     fixed.reset()
+    one = fixed.one if isinstance(fixed, FixedPopulation) else fixed  # looked at: its first neuron
     result = []
     for number, current in enumerate(currents):
         spikes = 0
         for _ in range(1 if number == 0 else plan.every):
-            spikes += int(fixed._advance({**rest, first: np.int64(current)}))
-        word = int(fixed.words[fixed.state_names[0]])
+            spikes += int(np.ravel(one._advance({**rest, first: np.int64(current)}))[0])
+        word = int(np.ravel(one.words[fixed.state_names[0]])[0])
         result.append(Sample(number % 256, min(spikes, 255), word, current))
     return result

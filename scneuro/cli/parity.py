@@ -8,11 +8,13 @@ from .options import (
     Commands,
     add_command,
     add_inputs,
+    add_population,
     add_start,
     add_steps,
     answer,
-    chosen_neuron,
     chosen_stimulus,
+    chosen_target,
+    population_stimulus,
 )
 
 __all__ = ["add", "run"]
@@ -23,24 +25,39 @@ def add(commands: Commands) -> None:
     parser = add_command(
         commands, "parity", run, "Compare a neuron's gates, integers and float model."
     )
+    add_population(parser)
     add_inputs(parser)
     add_steps(parser)
     add_start(parser)
     parser.add_argument("--vcd", metavar="FILE", help="waveform, if the gates fail")
     parser.add_argument(
-        "--engine", choices=("amaranth", "cxxrtl"), default="amaranth", help="cxxrtl: compiled"
+        "--engine",
+        choices=("amaranth", "cxxrtl"),
+        help="what simulates the gates: amaranth, or cxxrtl, compiled, which a population has",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the three levels of parity; 1 if any fails."""
-    from ..sim import parity
+    from ..population import Population
+    from ..sim import parity, population_parity
     from ..tools.files import check_writable
 
-    neuron = chosen_neuron(options)
+    target = chosen_target(options)
+    if isinstance(target, Population):
+        if options.vcd is not None:
+            raise ValueError("--vcd is of a single neuron")
+        found = population_parity(
+            target,
+            population_stimulus(options, target),
+            engine=options.engine or "cxxrtl",
+        )
+        answer(options, found.figures(), found)
+        return 0 if found.ok else 1
+    neuron = target
     if options.vcd is not None:
         check_writable(options.vcd)
     values = chosen_stimulus(options, neuron)
-    result = parity(neuron, values, vcd=options.vcd, engine=options.engine)
+    result = parity(neuron, values, vcd=options.vcd, engine=options.engine or "amaranth")
     answer(options, result.figures(), result)
     return 0 if result.ok else 1

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from .options import Commands, add_command, answer, chosen_neuron
+from .options import Commands, add_command, add_population, answer, chosen_target
+
+if TYPE_CHECKING:
+    from ..population import Population
 
 __all__ = ["add", "run"]
 
@@ -14,6 +18,7 @@ def add(commands: Commands) -> None:
     parser = add_command(
         commands, "prove", run, "Prove a neuron's gates for all states and inputs."
     )
+    add_population(parser)
     parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="per question")
     parser.add_argument(
         "--invariants", action="store_true", help="also prove streams, registers, UART and LFSR"
@@ -25,9 +30,13 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from ..hdl import Form, hand_written
+    from ..population import Population
     from ..sim.proof import prove
 
-    neuron = chosen_neuron(options)
+    target = chosen_target(options)
+    if isinstance(target, Population):
+        return _population(options, target)
+    neuron = target
     fixed = neuron.fixed()
     if neuron.hardware(fixed) is not None:
         raise hand_written(neuron.name)
@@ -43,6 +52,30 @@ def run(options: argparse.Namespace) -> int:
 
         claims = prove_invariants(fixed)
         text = "\n".join([text, *map(str, claims)])
+    figures = [proof.figures() for proof in proofs]
+    answer(options, {"forms": figures, "invariants": [asdict(c) for c in claims]}, text)
+    if any(p.failures for p in proofs) or not all(c.ok for c in claims):
+        return 1
+    return 2 if any(p.undecided for p in proofs) else 0
+
+
+def _population(options: argparse.Namespace, population: Population) -> int:
+    """The datapath as a population has it, and what holds of the memories around it."""
+    from dataclasses import asdict
+
+    from ..hdl import Form
+    from ..sim.proof import prove
+    from ..sim.proof.invariants import prove_population
+
+    fixed = population.fixed()
+    forms = [
+        Form(interval=population.interval, stored=True, multipliers=multipliers, rams=rams)
+        for multipliers in (None, 0)
+        for rams in ((0, 16) if population.interval == 1 else (0,))
+    ]
+    proofs = [prove(fixed.one, form, timeout=options.timeout) for form in forms]
+    claims = prove_population(population) if options.invariants else []
+    text = "\n".join([*map(str, proofs), *map(str, claims)])
     figures = [proof.figures() for proof in proofs]
     answer(options, {"forms": figures, "invariants": [asdict(c) for c in claims]}, text)
     if any(p.failures for p in proofs) or not all(c.ok for c in claims):

@@ -14,15 +14,18 @@ from .options import (
     Commands,
     add_command,
     add_inputs,
+    add_population,
     add_start,
     add_steps,
     answer,
-    chosen_neuron,
     chosen_stimulus,
+    chosen_target,
+    population_stimulus,
 )
 
 if TYPE_CHECKING:
     from ..neuron import Neuron
+    from ..population import Population
     from ..runner import Recording
 
 __all__ = ["add", "run"]
@@ -33,6 +36,7 @@ _SHOWN = 8  # spike times
 def add(commands: Commands) -> None:
     """Add the command's parser."""
     parser = add_command(commands, "simulate", run, "Run a neuron.")
+    add_population(parser)
     add_inputs(parser)
     add_steps(parser)
     add_start(parser)
@@ -44,28 +48,49 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run a neuron; print its spikes, and save or draw what is asked for."""
-    neuron = chosen_neuron(options)
-    values = chosen_stimulus(options, neuron)
+    """Run a neuron or a population; print its spikes, and save or draw what is asked for."""
+    from ..population import Population
+
+    target = chosen_target(options)
+    if isinstance(target, Population):
+        values = population_stimulus(options, target)
+    else:
+        values = chosen_stimulus(options, target)
+    neuron = target.neuron if isinstance(target, Population) else target
     if options.plot:
         from ..plot import require
 
         require(options.plot)
     if options.output:
         check_writable(_npz(options.output))
-    recording = _run_on(options.backend, neuron, values)
+    if isinstance(target, Population):
+        recording = _population_on(options.backend, target, values)
+    else:
+        recording = _run_on(options.backend, target, values)
     _check_finite(neuron, recording)
     if options.output:
         _save(recording, options.output)
     if options.plot:
-        from ..plot import plot_recordings
+        from ..plot import plot_population, plot_recordings
 
-        plot_recordings(
-            {options.backend: recording},
-            options.plot,
-            units=neuron.units,
-            title=f"{neuron.name}, {options.backend}",
-        )
+        if isinstance(target, Population):
+            plot_population(
+                recording,
+                options.plot,
+                units=neuron.units,
+                title=f"{target.count:,} {neuron.name}, {options.backend}",
+            )
+        else:
+            plot_recordings(
+                {options.backend: recording},
+                options.plot,
+                units=neuron.units,
+                title=f"{neuron.name}, {options.backend}",
+            )
+    if isinstance(target, Population):
+        figures = _population_figures(target, options.backend, recording)
+        answer(options, figures, _population_text(figures))
+        return 0
     figures = {
         "neuron": neuron.name,
         "backend": options.backend,
@@ -94,6 +119,59 @@ def _run_on(backend: str, neuron: Neuron, values: Mapping[str, Any]) -> Recordin
 
     engine = CompiledNeuron if backend == "cxxrtl" else SimulatedNeuron
     return engine(lambda: build(neuron, fixed), fixed).run(**values)
+
+
+def _population_on(backend: str, population: Population, values: Mapping[str, Any]) -> Recording:
+    if backend == "float":
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            return population.run(**values)
+    fixed = population.fixed()
+    if backend == "fixed":
+        return fixed.run(**values)
+    from ..sim import run_population
+
+    return run_population(fixed, engine=backend, **values)
+
+
+def _population_figures(
+    population: Population, backend: str, recording: Recording
+) -> dict[str, Any]:
+    counts = recording.spikes
+    steps = len(recording.spike)
+    seconds = steps * population.dt / 1000
+    return {
+        "neuron": population.name,
+        "neurons": population.count,
+        "lanes": population.lanes,
+        "interval": population.interval,
+        "backend": backend,
+        "steps": steps,
+        "dt_ms": population.dt,
+        "spikes": int(counts.sum()),
+        "spikes_of_each": counts.tolist(),
+        "mean_rate_hz": float(counts.mean() / seconds),
+        "silent": int((counts == 0).sum()),
+        "saturated_steps": recording.saturated,
+    }
+
+
+def _population_text(figures: dict[str, Any]) -> str:
+    counts = figures["spikes_of_each"]
+    return "\n".join(
+        [
+            f"{figures['neurons']:,} {figures['neuron']} ({figures['backend']}): "
+            f"{figures['steps']:,} steps of {figures['dt_ms']:g} ms",
+            f"  {figures['spikes']:,} spikes, {figures['mean_rate_hz']:.1f} Hz each on average; "
+            f"{min(counts):,} to {max(counts):,} of a neuron, {figures['silent']:,} silent",
+            *(
+                f"  {name} spent {count:,} of {figures['steps'] * figures['neurons']:,} steps at "
+                f"its limit; `scneuro parity` says which range it needs"
+                for name, count in figures["saturated_steps"].items()
+            ),
+        ]
+    )
 
 
 def _check_finite(neuron: Neuron, recording: Recording) -> None:

@@ -3,7 +3,16 @@
 from .curve import plot_fi
 from .page import require
 from .phase import plot_phase
+from .population import plot_population
 from .presets import plot_presets
 from .trace import plot_recordings, plot_trace
 
-__all__ = ["plot_fi", "plot_phase", "plot_presets", "plot_recordings", "plot_trace", "require"]
+__all__ = [
+    "plot_fi",
+    "plot_phase",
+    "plot_population",
+    "plot_presets",
+    "plot_recordings",
+    "plot_trace",
+    "require",
+]

@@ -82,7 +82,7 @@ class _Many:
         v : ndarray, shape (count,)
             The first declared state.
         """
-        self._check(args, inputs, time=False)
+        self._check_positional(args, inputs, time=False)
         return self.one.step(*args, **inputs)
 
     def run(
@@ -109,7 +109,7 @@ class _Many:
         Recording
             Spikes and states of shape (T, count).
         """
-        self._check(args, inputs, time=True)
+        self._check_positional(args, inputs, time=True)
         if reset:
             self.reset()
         if record is None:
@@ -122,16 +122,26 @@ class _Many:
     def state_names(self) -> tuple[str, ...]:
         raise NotImplementedError
 
-    def _check(self, args: tuple[Any, ...], inputs: Mapping[str, Any], *, time: bool) -> None:
-        """Refuse inputs for another number of neurons."""
+    def _check_positional(
+        self, args: tuple[Any, ...], inputs: Mapping[str, Any], *, time: bool
+    ) -> None:
         given = dict(zip(self.input_defaults, args, strict=False)) | dict(inputs)
-        for name, values in given.items():
+        self.check_inputs(given, time=time)
+
+    def check_inputs(self, inputs: Mapping[str, Any], *, time: bool) -> None:
+        """Refuse inputs for another number of neurons.
+
+        Raises
+        ------
+        ValueError
+        """
+        for name, values in inputs.items():
             shape = np.shape(values)
             if len(shape) == 1 + time and shape[-1] != self.count:
+                wanted = f"(T,) or (T, {self.count})" if time else f"a number or ({self.count},)"
                 raise ValueError(
                     f"{self.name}: {name} has shape {shape}, and there are {self.count} neurons: "
-                    f"give {'(T,) or (T, ' if time else 'a number or ('}{self.count}"
-                    f"{')' if time else ',)'}"
+                    f"give {wanted}"
                 )
 
 
@@ -190,7 +200,7 @@ class Population(_Many):
     ) -> None:
         need_neuron(neuron, "Population()")
         self.neuron = copy.copy(neuron)
-        self.count = _whole("count", count)
+        self.count = _whole("neurons", count)
         self.lanes, self.interval = _whole("lanes", lanes), _whole("interval", interval)
         if self.lanes & (self.lanes - 1):
             raise ValueError(f"lanes must be a power of two, not {lanes}")
@@ -237,6 +247,17 @@ class Population(_Many):
     def state_names(self) -> tuple[str, ...]:
         return self.neuron.state_names
 
+    @property
+    def currents(self) -> tuple[float, ...]:
+        """The neuron's."""
+        return self.neuron.currents
+
+    @property
+    def spread_currents(self) -> np.ndarray:
+        """From half the first typical current to half as much again, another for each neuron."""
+        currents: np.ndarray = self.currents[0] * np.linspace(0.5, 1.5, self.count)
+        return np.round(currents * 256) / 256
+
     def fixed(self, **options: Any) -> FixedPopulation:
         """The integers of all neurons, with the same surface.
 
@@ -278,6 +299,11 @@ class FixedPopulation(_Many):
     @property
     def state_names(self) -> tuple[str, ...]:
         return self.population.state_names
+
+    @property
+    def words(self) -> dict[str, np.ndarray]:
+        """The states of all neurons as 16-bit words, int64 of shape (count,)."""
+        return self.one.words
 
     @property
     def registers(self) -> dict[str, np.ndarray]:

@@ -17,6 +17,7 @@ __all__ = [
     "constant",
     "load",
     "load_inputs",
+    "load_table",
     "ornstein_uhlenbeck",
 ]
 
@@ -141,6 +142,24 @@ def load_inputs(path: str | Path, inputs: Sequence[str]) -> dict[str, np.ndarray
         if names.count(name) > 1:
             raise FileTrouble(f"{path}: column {name!r} is there twice", has)
     return {name: table[:, k] for k, name in enumerate(names)}
+
+
+def load_table(path: str | Path, columns: int) -> np.ndarray:
+    """A file with a column for each of some neurons, or one for all, shape (T, columns).
+
+    Raises
+    ------
+    FileTrouble
+        As for :func:`load`; or another number of columns.
+    """
+    _, table = _table(Path(path))
+    if table.shape[1] not in (1, columns):
+        raise FileTrouble(
+            f"{path} has {table.shape[1]} columns for {columns} neurons",
+            "give a row per step with one column for all neurons, or one for each",
+        )
+    result: np.ndarray = np.broadcast_to(table, (len(table), columns))
+    return result
 
 
 _HINT = "a stimulus is a .npy array of shape (T,), or a .csv with one number per line"

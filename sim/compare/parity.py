@@ -31,7 +31,15 @@ from .figures import Mismatch, Parity
 from .rounded import run_rounded
 from .verdict import Criteria
 
-__all__ = ["History", "bit_parity", "parity"]
+__all__ = [
+    "History",
+    "bit_parity",
+    "fixed_history",
+    "float_step",
+    "parity",
+    "saturated",
+    "step_errors",
+]
 
 
 @dataclass(frozen=True)
@@ -120,10 +128,10 @@ def parity(
             pass
 
     lowered = fixed.lowered
-    expected, decisions = _float_step(fixed, words, history)
-    step_error = _step_errors(fixed, history, expected)
+    expected, decisions = float_step(fixed, words, history)
+    step_error = step_errors(fixed, history, expected)
     budgets = _budgets(fixed)
-    saturated = _saturated(fixed, words, expected)
+    stopped = saturated(fixed, words, expected)
     own, neuron.seed = neuron.seed, fixed.seed  # float draws the same noise
     try:
         with np.errstate(all="ignore"):  # the verdict says where it is not finite
@@ -154,13 +162,13 @@ def parity(
         budgets=budgets,
         rounded=run_rounded(neuron, lowered.registers, float_run, drawn, progress),
         between=between_spikes(neuron, lowered.registers, history, inputs, drawn),
-        saturated=saturated,
+        saturated=stopped,
         advice=advise(
             neuron,
             lowered.registers,
             float_run,
             bounds={n: (b, most[n]) for n, (_, b) in step_error.items() if not b <= most[n]},
-            saturated=[n for n in saturated if n in lowered.registers],
+            saturated=[n for n in stopped if n in lowered.registers],
         )
         + coarse_tables(neuron, lowered, float_run),
         criteria=criteria,
@@ -187,7 +195,8 @@ def bit_parity(
         over many steps.
     progress : bool
     """
-    history = _fixed_history(fixed, words, progress)
+    fixed.reset()
+    history = fixed_history(fixed, words, progress)
     before, after, spikes = history.before, history.after, history.spikes
     first = fixed.lowered.registers[fixed.state_names[0]]
     bar = tqdm(
@@ -246,20 +255,32 @@ def _words(neuron: Neuron, fixed: FixedNeuron, stimulus: Any) -> dict[str, np.nd
     }
 
 
-def _fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray], progress: bool) -> History:
-    """Run the integer model, keeping every register."""
-    fixed.reset()
-    count = len(next(iter(words.values())))
+def fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray], progress: bool) -> History:
+    """Run the integer model on from where it is, keeping every register.
+
+    Parameters
+    ----------
+    fixed : FixedNeuron
+        Of one neuron, or of N.
+    words : dict of str to ndarray of int, shape (T,) or (T, N)
+    progress : bool
+
+    Returns
+    -------
+    History
+        Of arrays (T,) or (T, N).
+    """
+    shape = next(iter(words.values())).shape
     body = of_datapath(fixed.lowered, "registers")
-    if is_worth(body, count, 1):
+    if is_worth(body, shape[0], shape[1] if shape[1:] else 1):
         return _compiled_history(fixed, body, words, progress)
-    registers = {n: np.empty(count + 1, dtype=np.int64) for n in fixed.state_names}
-    noise = {n: np.zeros(count, dtype=np.int64) for n in fixed.lowered.noise}
-    spikes = np.empty(count, dtype=bool)
+    registers = {n: np.empty((shape[0] + 1, *shape[1:]), dtype=np.int64) for n in fixed.state_names}
+    noise = {n: np.zeros(shape, dtype=np.int64) for n in fixed.lowered.noise}
+    spikes = np.empty(shape, dtype=bool)
     for name, value in fixed.registers.items():
         registers[name][0] = value
     for t in tqdm(
-        range(count),
+        range(shape[0]),
         desc=f"{fixed.name}: integers",
         unit="step",
         delay=2,
@@ -283,10 +304,10 @@ def _compiled_history(
     fixed: FixedNeuron, body: Body, words: dict[str, np.ndarray], progress: bool
 ) -> History:
     """The same, by the compiled engine."""
-    count = len(next(iter(words.values())))
+    shape = next(iter(words.values())).shape
     fields = {"spike": "bool"} | {name: dtype for name, dtype, _ in body.traces}
     start = fixed.registers
-    with Traces(fixed.name, (count,), fields) as traces:
+    with Traces(fixed.name, shape, fields) as traces:
         run_whole(
             body,
             fixed._table(),
@@ -294,14 +315,14 @@ def _compiled_history(
             words,
             traces,
             list(fields)[1:],
-            steps=count,
+            steps=shape[0],
             name=f"{fixed.name}: integers",
             progress=progress,
             done=fixed._set_table,
         )
     after = {n: traces[n] for n in fixed.state_names}
     return History(
-        {n: np.concatenate(([start[n]], values[:-1])) for n, values in after.items()},
+        {n: np.concatenate((np.array(start[n])[None], v[:-1])) for n, v in after.items()},
         after,
         {n: traces[n] for n in fixed.lowered.noise},
         traces["spike"],
@@ -312,11 +333,11 @@ def _one_step(
     fixed: FixedNeuron, words: dict[str, np.ndarray], history: History
 ) -> tuple[dict[str, tuple[float, float]], tuple[int, int]]:
     """Level 2: each state's largest error and its bound in LSB; decisions unlike float's."""
-    expected, decisions = _float_step(fixed, words, history)
-    return _step_errors(fixed, history, expected), decisions
+    expected, decisions = float_step(fixed, words, history)
+    return step_errors(fixed, history, expected), decisions
 
 
-def _float_step(
+def float_step(
     fixed: FixedNeuron, words: dict[str, np.ndarray], history: History
 ) -> tuple[dict[str, np.ndarray], tuple[int, int]]:
     """Float from the same registers, taking the branches the integers took: its next states.
@@ -348,7 +369,7 @@ def _float_step(
     return expected, (near, beyond)
 
 
-def _step_errors(
+def step_errors(
     fixed: FixedNeuron, history: History, expected: Mapping[str, np.ndarray]
 ) -> dict[str, tuple[float, float]]:
     """Each state's largest error of a step and its bound, in LSB of its word."""
@@ -366,7 +387,7 @@ def _budgets(fixed: FixedNeuron) -> dict[str, float]:
     return {n: lowered.budgets[n] / r.word.lsb for n, r in lowered.registers.items()}
 
 
-def _saturated(
+def saturated(
     fixed: FixedNeuron, words: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]
 ) -> dict[str, int]:
     """Steps at which a state was stopped by its limits, and an input reached its own."""

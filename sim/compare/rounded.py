@@ -10,11 +10,12 @@ from tqdm import tqdm
 
 from ...compiler.bounds.registers import Register
 from ...neuron import Neuron
+from ...population import Population
 from ...runner import Recording
 from ...signals.spikes import Alike, alike
 from .stretches import stretches
 
-__all__ = ["RUNS", "Rounded", "run_rounded"]
+__all__ = ["RUNS", "Rounded", "rounded_spikes", "run_rounded"]
 
 #: Runs of float with its states rounded: one to nearest, the others with a dither of their own.
 RUNS = 8
@@ -100,3 +101,44 @@ def run_rounded(
             bar.update(count)
         rms = {n: tuple(float(x) for x in np.sqrt(s / steps)) for n, s in squares.items()}
     return Rounded(tuple(np.flatnonzero(spike[:, k]) for k in range(RUNS)), rms)
+
+
+def rounded_spikes(
+    population: Population,
+    registers: Mapping[str, Register],
+    float_run: Recording,
+    totals: Mapping[str, np.ndarray],
+    progress: bool = True,
+    runs: int = 3,
+) -> list[list[np.ndarray]]:
+    """The same for every neuron of a population: by run and neuron, the steps of its spikes."""
+    one, count, steps = population.one, population.count, len(float_run.spike)
+    names = one.state_names
+    finest = {n: registers[n].word.fraction + _LEAST_GUARD for n in names}
+    lsb = {n: 2.0 ** -max(registers[n].fraction, finest[n]) for n in names}
+    start = np.array([np.floor(population.start[n] / x + 0.5) * x for n, x in lsb.items()])
+    values = np.tile(start, runs)
+    given = dict(float_run.inputs) | {n: totals[n] for n in one.noises}
+    given = {n: np.tile(np.broadcast_to(v, (steps, count)), runs) for n, v in given.items()}
+    advance = stretches(one, steps, runs * count, lsb)
+    spike = np.zeros((steps, runs * count), dtype=bool)
+    rng = np.random.default_rng(_SEED)
+    chunk = max(1, _CHUNK // count)
+    bar = tqdm(
+        total=steps,
+        desc=f"{population.name}: float, rounded",
+        unit="step",
+        delay=2,
+        leave=False,
+        disable=None if progress else True,
+    )
+    with bar, np.errstate(all="ignore"):
+        for begin in range(0, steps, chunk):
+            part = slice(begin, min(begin + chunk, steps))
+            dither = rng.random((part.stop - begin, len(names), runs * count))
+            dither[:, :, :count] = 0.5  # to nearest
+            spike[part], states = advance(values, {n: g[part] for n, g in given.items()}, dither)
+            values = states[:, -1]
+            bar.update(part.stop - begin)
+    columns = [np.flatnonzero(spike[:, k]) for k in range(runs * count)]
+    return [columns[r * count : (r + 1) * count] for r in range(runs)]

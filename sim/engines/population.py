@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,17 @@ from typing import Any
 
 import numpy as np
 from amaranth.back import rtlil
+from tqdm import tqdm
 
 from ...errors import ScneuroError
 from ...hdl.population import Population
 from ...population import FixedPopulation
+from ...runner import Recording
 from .bench import run_bench
 from .compiled import Compiled, compile_design
 from .packing import CHUNK, unpack_chunks
 
-__all__ = ["POPULATION_ENGINES", "Stretch", "compile_population"]
+__all__ = ["POPULATION_ENGINES", "Stretch", "compile_population", "run_population"]
 
 _SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
 _RECORDS = 1 << 18  # of what is written, in one call
@@ -118,7 +119,6 @@ class _Layout:
 
 def _packed(parts: list[tuple[np.ndarray, int]]) -> np.ndarray:
     """Fields, lowest first, as chunks along a further axis."""
-    chunks: list[np.ndarray] = []
     place, shape = 0, parts[0][0].shape
     total = sum(width for _, width in parts)
     whole = np.zeros((*shape, -(-total // CHUNK)), dtype=np.uint32)
@@ -129,7 +129,6 @@ def _packed(parts: list[tuple[np.ndarray, int]]) -> np.ndarray:
         if shift + width > CHUNK:
             whole[..., chunk + 1] |= (bits >> (CHUNK - shift)).astype(np.uint32)
         place += width
-    del chunks
     return whole
 
 
@@ -237,3 +236,57 @@ POPULATION_ENGINES: dict[str, Callable[..., Iterator[Stretch]]] = {
     "amaranth": _simulated,
     "cxxrtl": _compiled,
 }
+
+
+def run_population(
+    fixed: FixedPopulation, *, engine: str = "cxxrtl", progress: bool = True, **inputs: Any
+) -> Recording:
+    """Run a population's gates from reset.
+
+    Parameters
+    ----------
+    fixed : FixedPopulation
+    engine : {"cxxrtl", "amaranth"}
+    progress : bool
+    **inputs : array of shape (T,) or (T, count)
+        In the inputs' units.
+
+    Returns
+    -------
+    Recording
+        Of shape (T, count).
+    """
+    population = fixed.population
+    population.check_inputs(inputs, time=True)
+    arrays = fixed.one._prepare(inputs, ndim=1)
+    steps = max(a.shape[0] for a in arrays.values() if a.ndim)
+    words = {
+        n: np.broadcast_to(a[:, None] if a.ndim == 1 else a, (steps, fixed.count))
+        for n, a in arrays.items()
+    }
+    bar = tqdm(
+        desc=f"{fixed.name}: gates",
+        total=steps,
+        unit="step",
+        delay=2,
+        leave=False,
+        disable=None if progress else True,
+    )
+    stretches = []
+    with bar:
+        for stretch in POPULATION_ENGINES[engine](Population(fixed), fixed, words):
+            stretches.append(stretch)
+            bar.update(len(stretch.fired))
+    states = {}
+    for name in fixed.state_names:
+        r = fixed.lowered.registers[name]
+        whole = np.concatenate([s.registers[name] for s in stretches])
+        states[name] = r.to_word(whole) * r.word.lsb
+    fired = np.concatenate([s.fired for s in stretches])
+    given = {name: inputs.get(name, default) for name, default in fixed.input_defaults.items()}
+    units = {}
+    for name, values in given.items():
+        array = np.asarray(values, dtype=float)
+        array = array[:, None] if array.ndim == 1 else array
+        units[name] = np.broadcast_to(array, fired.shape)
+    return Recording(fixed.dt, fired, states, units)

@@ -8,7 +8,7 @@ from scneuro.compiler.datapath import ARRAYS
 from scneuro.fixed import FixedNeuron
 from scneuro.signals.stimulus import adversarial, as_words, ornstein_uhlenbeck
 from scneuro.sim.compare.decisions import at_decisions
-from scneuro.sim.compare.parity import History, _fixed_history, _one_step
+from scneuro.sim.compare.parity import History, _one_step, fixed_history
 from scneuro.sim.compare.vectors import random_vectors
 from scneuro.words import quantize
 
@@ -34,7 +34,8 @@ def level_2(fixed: FixedNeuron, *, seed: int = 0) -> bool:
         n: quantize(adversarial(_VECTORS // 4, seed=k), n).astype(int)
         for k, n in enumerate(fixed.lowered.inputs)
     }
-    run = words, _fixed_history(fixed, words, False)
+    fixed.reset()
+    run = words, fixed_history(fixed, words, False)
     any_state = _history(fixed, random_vectors(fixed, _VECTORS, seed=seed))
     ties = at_decisions(fixed, _VECTORS // 8, seed)
     for given, history in (any_state, run, *([_history(fixed, ties)] if ties else [])):

@@ -19,7 +19,7 @@ from scneuro.load import make_neuron
 from scneuro.signals.stimulus import adversarial
 from scneuro.sim import vector_parity
 from scneuro.sim.compare.decisions import at_decisions
-from scneuro.sim.compare.parity import _fixed_history
+from scneuro.sim.compare.parity import fixed_history
 from scneuro.sim.engines.amaranth import simulate_steps
 from scneuro.sim.engines.compiled import compile_design, compiled_steps
 from scneuro.sim.proof import invariants, prove
@@ -67,7 +67,8 @@ def _name(fixed: FixedNeuron) -> str:
 
 def _same_run(fixed: FixedNeuron, gates: Iterator[Any], words: dict[str, np.ndarray]) -> bool:
     """Whether gates that run freely keep to the integer model, bit for bit."""
-    history = _fixed_history(fixed, words, False)
+    fixed.reset()
+    history = fixed_history(fixed, words, False)
     first = fixed.lowered.registers[fixed.state_names[0]]
     for t, (spike, word, registers) in enumerate(gates):
         model = {n: int(v[t]) for n, v in history.after.items()}

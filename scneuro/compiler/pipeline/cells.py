@@ -32,11 +32,11 @@ class Cell:
     stage : int
         Clocks after the inputs.
     kind : str
-        ``port``: an input as it enters, or a value that waited in a memory. ``wires``: bits of what it takes. ``logic``: the node's
-        operation on what it takes, seen in the same clock. ``result``: a register behind that
-        operation; if it has ``low`` bits, it is one without them, and they are those of what it
-        takes last. ``delay``: a register behind the one value that it takes. ``row``: a memory's
-        register, whose address it takes.
+        ``port``: an input as it enters, or a value that waited in a memory. ``wires``: bits of
+        what it takes. ``logic``: the node's operation on what it takes, seen in the same clock.
+        ``result``: a register behind that operation; if it has ``low`` bits, it is one without
+        them, and they are those of what it takes last. ``delay``: a register behind the one value
+        that it takes. ``row``: a memory's register, whose address it takes.
     takes : tuple of int
         The cells it is made of, by their places in the pipeline.
     name : str

@@ -1,0 +1,454 @@
+"""Parity of a population: every neuron's gates, integers and float, at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from ...errors import ScneuroError
+from ...hdl import Form
+from ...hdl.population import Population as Gates
+from ...population import FixedPopulation, Population, need_population
+from ...runner import Recording
+from ...signals.spikes import alike
+from ...signals.stimulus import as_words
+from ...stochastic import totals
+from ...tools.notebook import table
+from ...words import quantize
+from ..engines.population import POPULATION_ENGINES
+from .parity import History, fixed_history, float_step, saturated, step_errors
+from .rounded import rounded_spikes
+from .verdict import Criteria, Criterion
+
+__all__ = ["PopulationParity", "compare_gates", "population_parity"]
+
+_COINCIDENCE_MS = 2.0  # the window of Jolivet et al. (2008)
+_FEWEST = 5  # spikes that make a coincidence factor worth judging
+_AT_ONCE = 1 << 20  # steps of a neuron that level 2 looks at together
+
+
+@dataclass(frozen=True)
+class PopulationParity:
+    """What a comparison of a population found.
+
+    Attributes
+    ----------
+    neuron : str
+    neurons, lanes, interval, steps : int
+    differing : int
+        Level 1: registers and spike flags, of any neuron after any step, that differ between the
+        gates and the integers; and spikes that did not leave the gates as they should.
+    first : dict or None
+        The first of them: ``step``, ``neuron``, ``what``, ``model``, ``hardware``.
+    step_error : dict of str to (float, float)
+        Level 2: as of :class:`~scneuro.sim.Parity`, over all neurons.
+    budgets : dict of str to float
+    decisions : tuple of (int, int)
+    float_run, fixed_run : Recording
+        Level 3: of shape (T, count).
+    worst : tuple of Criterion
+        Of the free run, what was judged, and of which neuron it is furthest from its limit.
+    unlike : int
+        Neurons that do not pass level 3.
+    saturated : dict of str to int
+        Steps of a neuron that a state or an input spent at its limit, where it did.
+    clocks : int
+        Of the gates, in all.
+    latency : int
+        Clocks from a neuron's entering to its last write.
+    """
+
+    neuron: str
+    neurons: int
+    lanes: int
+    interval: int
+    steps: int
+    differing: int
+    first: dict[str, Any] | None
+    step_error: dict[str, tuple[float, float]]
+    budgets: dict[str, float]
+    decisions: tuple[int, int]
+    float_run: Recording = field(repr=False)
+    fixed_run: Recording = field(repr=False)
+    worst: tuple[Criterion, ...]
+    unlike: int
+    saturated: dict[str, int]
+    clocks: int
+    latency: int
+
+    @property
+    def bit_exact(self) -> bool:
+        return not self.differing
+
+    @property
+    def within_bound(self) -> bool:
+        """Level 2: no error above its bound, no bound above its budget, no decision gone astray."""
+        return not self.decisions[1] and all(
+            error <= bound <= self.budgets[name] for name, (error, bound) in self.step_error.items()
+        )
+
+    @property
+    def traces_agree(self) -> bool:
+        """Level 3: every neuron's spikes."""
+        return not self.unlike and all(c.ok is not False for c in self.worst)
+
+    @property
+    def ok(self) -> bool:
+        return self.bit_exact and self.within_bound and self.traces_agree
+
+    @property
+    def spikes(self) -> dict[str, int]:
+        """Of all neurons."""
+        return {
+            "float": int(self.float_run.spike.sum()),
+            "fixed": int(self.fixed_run.spike.sum()),
+        }
+
+    def figures(self) -> dict[str, Any]:
+        """Everything as plain numbers, for JSON."""
+        counts = self.fixed_run.spikes - self.float_run.spikes
+        return {
+            "neuron": self.neuron,
+            "neurons": self.neurons,
+            "lanes": self.lanes,
+            "interval": self.interval,
+            "steps": self.steps,
+            "ok": self.ok,
+            "bit_exact": self.bit_exact,
+            "differing": self.differing,
+            "first_mismatch": self.first,
+            "step_error_lsb": {
+                "max": max(e for e, _ in self.step_error.values()),
+                "bound": max(b for _, b in self.step_error.values()),
+                "states": {
+                    n: {"max": e, "bound": b, "budget": self.budgets[n]}
+                    for n, (e, b) in self.step_error.items()
+                },
+            },
+            "decisions": {"near_ties": self.decisions[0], "beyond_bound": self.decisions[1]},
+            "spikes": self.spikes,
+            "neurons_with_float's_count": int(np.sum(counts == 0)),
+            "largest_difference_in_count": int(np.max(np.abs(counts), initial=0)),
+            "unlike_neurons": self.unlike,
+            "verdict": [vars(c) for c in self.worst],
+            "saturated": self.saturated,
+            "clocks": self.clocks,
+            "clocks_per_step": self.clocks / self.steps,
+            "latency": self.latency,
+        }
+
+    def __str__(self) -> str:
+        lanes = f", {self.lanes} lanes" if self.lanes > 1 else ""
+        every = f", a row every {self.interval} clocks" if self.interval > 1 else ""
+        lines = [f"{self.neurons:,} {self.neuron}{lanes}{every}: {self.steps:,} steps"]
+        if self.first is None:
+            said = "gates = integer model, every register and spike of every neuron"
+        else:
+            f = self.first
+            said = (
+                f"{self.differing:,} differ, first {f['what']} of neuron {f['neuron']} at step "
+                f"{f['step']:,}: {f['model']} in the model, {f['hardware']} in the gates"
+            )
+        lines.append(_line("bit", self.bit_exact, said))
+        for name, (error, bound) in self.step_error.items():
+            said = f"{name}: {error:.4f} LSB at most, bound {bound:.4f}"
+            if not bound <= self.budgets[name]:
+                said += f", which may be {self.budgets[name]:.4g}"
+            lines.append(_line("step", error <= bound <= self.budgets[name], said))
+        near, beyond = self.decisions
+        said = f"{near:,} decisions unlike float's, {beyond:,} of them no near ties"
+        lines.append(_line("step", not beyond, said))
+        counts = self.fixed_run.spikes - self.float_run.spikes
+        spikes = self.spikes
+        said = (
+            f"spikes: float {spikes['float']:,}, integers {spikes['fixed']:,}; "
+            f"{np.sum(counts == 0):,} of {self.neurons:,} neurons have float's count, the furthest "
+            f"is off by {np.max(np.abs(counts), initial=0)}"
+        )
+        lines.append(_line("trace", self.traces_agree, said))
+        for c in self.worst:
+            shown = f"{c.what}: {c.figure:.4g}, limit {c.limit:.4g}" if c.limit is not None else ""
+            if shown:
+                lines.append(f"                 {shown}{' (' + c.note + ')' if c.note else ''}")
+            elif c.note:
+                lines.append(f"                 {c.what}: not judged, {c.note}")
+        for name, count in self.saturated.items():
+            lines.append(
+                f"                 {name} was at its limit in {count:,} of "
+                f"{self.steps * self.neurons:,} steps"
+            )
+        lines.append(
+            f"  clocks         {self.clocks / self.steps:.1f} a step, "
+            f"{self.neurons * self.steps / self.clocks:.3f} updates a clock, "
+            f"latency {self.latency}"
+        )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        title, *rows = str(self).splitlines()
+        return table(title, (row.split(maxsplit=1) for row in rows))
+
+
+def _line(level: str, ok: bool, said: str) -> str:
+    return f"  {level:7s}{'pass' if ok else 'FAIL'}  {said}"
+
+
+def population_parity(
+    population: Population,
+    stimulus: Any = None,
+    *,
+    steps: int = 1_000,
+    fixed: FixedPopulation | None = None,
+    gates: Gates | None = None,
+    form: Form | None = None,
+    engine: str = "cxxrtl",
+    stall: int = 0,
+    progress: bool = True,
+) -> PopulationParity:
+    """Compare a population's float model, integer model and gates.
+
+    Parameters
+    ----------
+    population : Population
+    stimulus : array of shape (T,) or (T, count), or mapping of input name to such, optional
+        The first input, or all; by default currents held from half the neuron's first typical one
+        to half as much again, another for each neuron. Every fidelity is given the Q8.8 words
+        nearest to it.
+    steps : int
+        Length where no stimulus is given.
+    fixed : FixedPopulation, optional
+        The integers, if not ``population.fixed()``.
+    gates : scneuro.hdl.Population, optional
+        The hardware, if not ours.
+    form : Form, optional
+        Of ours.
+    engine : {"cxxrtl", "amaranth"}
+        What simulates the gates: a compiled program, or Amaranth's simulator.
+    stall : int
+        Seed of the clocks in which spikes are not taken; they always are where it is 0.
+    progress : bool
+
+    Raises
+    ------
+    ValueError, TypeError
+        A stimulus of the wrong shape, or that does not fit Q8.8.
+    ScneuroError
+        Gates that stop answering.
+    ToolError
+        The compiled engine without a C++ compiler.
+    """
+    need_population(population, "population_parity()")
+    if engine not in POPULATION_ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(POPULATION_ENGINES)}, not {engine!r}")
+    fixed = fixed or population.fixed()
+    gates = gates or Gates(fixed, form)
+    inputs = _inputs(population, fixed, stimulus, steps)
+    steps = len(next(iter(inputs.values())))
+    words = {n: quantize(v, n).astype(int) for n, v in inputs.items()}
+    fixed.reset()
+    history = fixed_history(fixed.one, words, progress)
+    differing, first, clocks = compare_gates(
+        fixed, history, POPULATION_ENGINES[engine](gates, fixed, words, stall=stall), progress
+    )
+    errors, decisions, stops = _steps(fixed, words, history)
+    lowered = fixed.lowered
+    own = population.one.seed
+    population.one.seed = fixed.one.seed
+    try:
+        with np.errstate(all="ignore"):
+            population.reset()
+            for name in population.parameters:  # what the gates have, not what was asked for
+                r = lowered.registers[name]
+                population.write(name, r.to_real(fixed.initial[name]))
+            float_run = population.run(**inputs, progress=progress, reset=False)
+    finally:
+        population.one.seed = own
+    states = population.state_names
+    fixed_run = Recording(
+        population.dt,
+        history.spikes,
+        {
+            n: lowered.registers[n].to_word(history.after[n]) * lowered.registers[n].word.lsb
+            for n in states
+        },
+        dict(inputs),
+    )
+    worst, unlike = _free(population, fixed, float_run, fixed_run, history, progress)
+    budgets = {n: lowered.budgets[n] / r.word.lsb for n, r in lowered.registers.items()}
+    return PopulationParity(
+        population.name,
+        population.count,
+        population.lanes,
+        gates.form.interval,
+        steps,
+        differing,
+        first,
+        {n: e for n, e in errors.items() if n in states},
+        budgets,
+        decisions,
+        float_run,
+        fixed_run,
+        worst,
+        unlike,
+        stops,
+        clocks,
+        gates.latency,
+    )
+
+
+def _inputs(
+    population: Population, fixed: FixedPopulation, stimulus: Any, steps: int
+) -> dict[str, np.ndarray]:
+    """Every input as the values its port carries, (T, count)."""
+    names = list(population.input_defaults)
+    if stimulus is None:
+        stimulus = np.broadcast_to(population.spread_currents, (steps, population.count))
+    if not isinstance(stimulus, Mapping):
+        stimulus = {names[0]: stimulus}
+    population.check_inputs(stimulus, time=True)
+    arrays = population.one._prepare(stimulus, ndim=1)
+    steps = max(a.shape[0] for a in arrays.values() if a.ndim)
+    found = {}
+    for name, array in arrays.items():
+        array = array[:, None] if array.ndim == 1 else array
+        whole = np.broadcast_to(array, (steps, population.count))
+        found[name] = as_words(whole, f"{population.name}: {name}", fixed.lowered.inputs[name])
+    return found
+
+
+def compare_gates(
+    fixed: FixedPopulation, history: History, stretches: Any, progress: bool
+) -> tuple[int, dict[str, Any] | None, int]:
+    """How many registers, flags and spikes differ, the first of them, and the clocks it took."""
+    differing, clocks, begin = 0, 0, 0
+    first: dict[str, Any] | None = None
+    sent = []
+    bar = tqdm(
+        desc=f"{fixed.name}: gates",
+        total=len(history.spikes),
+        unit="step",
+        delay=2,
+        leave=False,
+        disable=None if progress else True,
+    )
+    with bar:
+        for stretch in stretches:
+            count = len(stretch.fired)
+            expected = {n: history.after[n][begin : begin + count] for n in stretch.registers}
+            found = {**stretch.registers, "spike": stretch.fired}
+            expected["spike"] = history.spikes[begin : begin + count]
+            for name, values in found.items():
+                differs = values != expected[name]
+                differing += int(differs.sum())
+                if first is None and differs.any():
+                    t, k = map(int, np.argwhere(differs)[0])
+                    first = {
+                        "step": begin + t,
+                        "neuron": k,
+                        "what": name,
+                        "model": int(expected[name][t, k]),
+                        "hardware": int(values[t, k]),
+                    }
+            sent.append(stretch.sent)
+            clocks += stretch.clocks
+            begin += count
+            bar.update(count)
+    if begin != len(history.spikes):
+        raise ScneuroError(
+            f"{fixed.name}: the hardware did {begin} of {len(history.spikes)} steps",
+            "done must rise once for each",
+        )
+    left = np.concatenate(sent)
+    steps, neurons = np.nonzero(history.spikes)
+    wanted = np.stack([neurons, steps % (1 << 16)], axis=1)
+    if not np.array_equal(left, wanted):
+        lost = abs(len(left) - len(wanted)) or int(np.sum(np.any(left != wanted, axis=1)))
+        differing += lost
+        if first is None:
+            few = min(len(left), len(wanted))
+            apart = np.any(left[:few] != wanted[:few], axis=1)
+            k = int(np.argmax(apart)) if apart.any() else few
+            first = {
+                "step": int(steps[min(k, len(steps) - 1)]) if len(steps) else 0,
+                "neuron": int(wanted[k][0]) if k < len(wanted) else int(left[k][0]),
+                "what": "a spike on its way out",
+                "model": len(wanted),
+                "hardware": len(left),
+            }
+    return differing, first, clocks
+
+
+def _steps(
+    fixed: FixedPopulation, words: Mapping[str, np.ndarray], history: History
+) -> tuple[dict[str, tuple[float, float]], tuple[int, int], dict[str, int]]:
+    """Level 2, over all neurons and steps as so many steps of one; and what saturates."""
+    stops: dict[str, int] = {}
+    total = history.spikes.size
+    near = beyond = 0
+    worst: dict[str, tuple[float, float]] = {}
+
+    def part(table: Mapping[str, np.ndarray], at: slice) -> dict[str, np.ndarray]:
+        return {n: v.reshape(-1)[at] for n, v in table.items()}
+
+    for begin in range(0, total, _AT_ONCE):
+        at = slice(begin, begin + _AT_ONCE)
+        some = History(
+            part(history.before, at),
+            part(history.after, at),
+            part(history.noise, at),
+            history.spikes.reshape(-1)[at],
+        )
+        expected, decisions = float_step(fixed.one, part(words, at), some)
+        near, beyond = near + decisions[0], beyond + decisions[1]
+        for name, (error, bound) in step_errors(fixed.one, some, expected).items():
+            worst[name] = max(error, worst.get(name, (0.0, bound))[0]), bound
+        for name, count in saturated(fixed.one, part(words, at), expected).items():
+            stops[name] = stops.get(name, 0) + count
+    return worst, (near, beyond), stops
+
+
+def _free(
+    population: Population,
+    fixed: FixedPopulation,
+    float_run: Recording,
+    fixed_run: Recording,
+    history: History,
+    progress: bool,
+) -> tuple[tuple[Criterion, ...], int]:
+    """Level 3: each neuron's spikes against float's, by what rounding alone does to float's."""
+    criteria, steps = Criteria(), len(float_run.spike)
+    drawn = totals(population.one.noises, history.noise)
+    runs = rounded_spikes(population, fixed.lowered.registers, float_run, drawn, progress)
+    window = max(1, round(_COINCIDENCE_MS / population.dt))
+    finite = all(np.isfinite(v).all() for v in float_run.states.values())
+    rows: dict[str, tuple[float, Criterion]] = {}
+    unlike = judged = 0
+    for k in range(population.count):
+        reference, other = (np.flatnonzero(r.spike[:, k]) for r in (float_run, fixed_run))
+        mine = alike(reference, other, steps=steps, window=window)
+        near = [alike(reference, r[k], steps=steps, window=window) for r in runs]
+        most = criteria.tolerance(len(reference)) + max(abs(a.count) for a in near)
+        own = [("difference in spikes", float(abs(mine.count)), float(most))]
+        if len(reference) >= _FEWEST and mine.window:
+            judged += 1
+            least = min([1.0, *(a.coincidence for a in near)]) - (1 - criteria.coincidence)
+            own.append(("spikes that do not coincide", 1 - mine.coincidence, 1 - least))
+        good = True
+        for what, figure, limit in own:
+            good &= figure <= limit
+            if what not in rows or figure - limit > rows[what][0]:
+                note = f"neuron {k}, the furthest"
+                found = Criterion("trace", what, figure, limit, figure <= limit, note)
+                rows[what] = figure - limit, found
+        unlike += not good
+    worst = [criterion for _, criterion in rows.values()]
+    if not judged:
+        note = f"no neuron has {_FEWEST} spikes"
+        worst.append(Criterion("trace", "spikes that do not coincide", None, None, None, note))
+    if not finite:
+        worst.append(Criterion("trace", "float stays finite", 0.0, 1.0, False, "it does not"))
+    return tuple(worst), unlike
