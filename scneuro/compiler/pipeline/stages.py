@@ -2,8 +2,8 @@
 
 An adder, a multiplier or a comparison fills a stage; a LUT's worth of logic joins the stage it
 follows. A memory registers its address. Where states and inputs are stored, a comparison leaves
-room for a multiplexer behind it, which saves what it compares another stage; and what comes from
-a memory comes late, so that a register is between it and an adder.
+room for a multiplexer behind it, which saves what it compares another stage; and what a memory
+gives comes late in a stage, so that there is a register between it and what fills the next.
 """
 
 from __future__ import annotations
@@ -30,33 +30,36 @@ _COST = {
     "or": 0.2,
     "rom": 0.5,
 }
-_STORED_COST = _COST | {"ge": 0.7}
-_LATE = 0.5  # of a stage, until a memory gives what it has
+_STORED_COST = _COST | {"ge": 0.7, "input": 0.5}
+_DEEP_COST = _STORED_COST | {"add": 0.7, "scale": 0.7, "ge": 0.4, "input": 0.3, "rom": 0.3}
 _LONG = 3  # registers that a memory is worth more than
 _SWEEPS = 8
 
 
-def soonest(
-    nodes: list[Node], at_once: Collection[int] = (), *, stored: bool = False
-) -> dict[int, int]:
+def _costs(form: Form) -> dict[str, float]:
+    if not form.stored:
+        return _COST
+    return _DEEP_COST if form.deep else _STORED_COST
+
+
+def soonest(nodes: list[Node], form: Form, at_once: Collection[int] = ()) -> dict[int, int]:
     """Each operation's stage, as soon as possible.
 
     Parameters
     ----------
     nodes : list of Node
         Arguments first.
+    form : Form
     at_once : collection of int
         Nodes, by index, that are made in one stage whatever they take.
-    stored : bool
-        Whether inputs come from memories.
     """
-    costs = _STORED_COST if stored else _COST
+    costs = _costs(form)
     stage: dict[int, int] = {}
     ready: dict[int, float] = {}
     for node in nodes:
         at = max((stage[a.index] for a in node.args), default=0)
         begin = max((ready[a.index] for a in node.args if stage[a.index] == at), default=0.0)
-        cost = _LATE if stored and node.op == "input" else costs.get(node.op, 0.0)
+        cost = costs.get(node.op, 0.0)
         # a memory registers its address, and an adder that is late begins the next stage
         late = begin + cost > 1.0 and begin > 0 and node.index not in at_once
         if node.op == "rom" or late:
@@ -121,7 +124,7 @@ class _Placing:
         soon: Mapping[int, int],
         form: Form,
     ) -> None:
-        self.form, self.nodes = form, nodes
+        self.form, self.nodes, self.costs = form, nodes, _costs(form)
         self.made = [node for node in nodes if node.op not in FREE]
         self.last = max((soon[node.index] for node in self.made), default=0)
         self.sources = {node.index: _sources(node) for node in self.made}
@@ -183,7 +186,7 @@ class _Placing:
             node, begin = self.node[index], 0.0
             if node.op != "rom":
                 begin = max((ready.get(s.index, 0.0) for s, _ in self.sources[index]), default=0.0)
-            cost = _STORED_COST.get(node.op, 0.0)
+            cost = self.costs.get(node.op, 0.0)
             if begin > 0 and begin + cost > 1.0:
                 return False
             ready[index] = begin + cost
@@ -195,7 +198,11 @@ class _Placing:
         A memory's row, and a sum of what comes from one, take it a stage before.
         """
         stage = self.stage[user.index] if stage is None else stage
-        return stage - (user.op == "rom" or (source.op == "input" and _fills(user)))
+        return stage - (user.op == "rom" or (source.op == "input" and self._fills(user)))
+
+    def _fills(self, node: Node) -> bool:
+        """Whether a stage has no time for a memory and what a node makes of what it gives."""
+        return self.costs["input"] + self.costs.get(node.op, 0.0) > 1.0
 
     def _uses(self, index: int) -> list[int]:
         """The stages in which a value is taken, or written."""
@@ -284,7 +291,7 @@ class _Placing:
                 continue
             start = stage[index] + (self.node[index].op not in (*FREE, "rom"))
             # of a memory, too, it comes late
-            late = {self.stage[u.index] for u in self.users.get(index, ()) if _fills(u)}
+            late = {self.stage[u.index] for u in self.users.get(index, ()) if self._fills(u)}
             uses = {s - (s in late) for s in self._uses(index) if s > start}
             wanted = sorted({start, *uses})
             for begin, end in pairwise(wanted):
@@ -296,11 +303,6 @@ class _Placing:
             if rams <= left:
                 left -= rams
                 begins[index] = tuple(sorted({*begins.get(index, ()), end}))
-
-
-def _fills(node: Node) -> bool:
-    """Whether a stage has no time for a memory and what a node makes of what it gives."""
-    return _LATE + _STORED_COST.get(node.op, 0.0) > 1.0
 
 
 def _through(node: Node) -> tuple[Node, int]:
