@@ -175,6 +175,10 @@ def _passed(node: Node) -> tuple[Node, int] | None:
     return None
 
 
+def _subtracts(node: Node) -> bool:
+    return node.op == "add" and bool(node.meta[2] < 0)
+
+
 class Cells:
     """Makes a pipeline, from its outputs back to its inputs."""
 
@@ -211,7 +215,7 @@ class Cells:
             cell = self._cells[index]
             if cell.kind == "wires":
                 (otherwise if index in otherwise else taken).update(cell.takes)
-            elif cell.node.op == "add" and cell.kind != "delay" and cell.node.meta[2] < 0:
+            elif cell.kind in ("logic", "result") and _subtracts(cell.node):
                 otherwise.add(cell.takes[0])
                 taken.add(cell.takes[1])
             else:

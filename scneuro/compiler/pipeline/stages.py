@@ -32,7 +32,7 @@ _COST = {
 }
 _STORED_COST = _COST | {"ge": 0.7, "input": 0.5}
 _DEEP_COST = _STORED_COST | {"add": 0.7, "scale": 0.7, "ge": 0.4, "input": 0.3, "rom": 0.3}
-_LONG = 3  # registers that a memory is worth more than
+_LONG = 1  # registers that a memory is worth more than
 _SWEEPS = 8
 
 
