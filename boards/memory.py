@@ -101,7 +101,13 @@ def _taken(population: FixedPopulation, part: Device, form: Form) -> int:
 def stored_form(population: FixedPopulation, part: Device) -> Form:
     """The form of a population's datapath on a device: its DSPs and spare RAMs shared by lanes."""
     owner = population.population
-    form = Form(interval=owner.interval, stored=True, multipliers=part.dsps // owner.lanes, rams=0)
+    form = Form(
+        interval=owner.interval,
+        multipliers=part.dsps // owner.lanes,
+        stored=True,
+        deep=part.deep,
+        complements=part.family.complements,
+    )
     spare = (part.rams - _taken(population, part, form)) // owner.lanes
     return replace(form, rams=max(0, min(spare, _MOST_WAITS)))
 

@@ -78,6 +78,8 @@ class Family(ABC):
         Of a block RAM.
     ram_shapes : tuple of (int, int)
         The widths and depths it can have, one port reading and another writing.
+    complements : bool
+        Whether it inverts a bit before a register for nothing, but not before an adder.
     models : str
         yosys' commands that read the simulation models of all cells.
     reads_back_with : tuple of Wanted
@@ -91,6 +93,7 @@ class Family(ABC):
     cells: ClassVar[dict[str, str]]
     ram_bits: ClassVar[int]
     ram_shapes: ClassVar[tuple[tuple[int, int], ...]]
+    complements: ClassVar[bool]
     models: ClassVar[str]
     reads_back_with: ClassVar[tuple[Wanted, ...]] = ()
 
