@@ -102,7 +102,7 @@ def measure_population(population: Population, device: str, *, seeds: Iterable[i
     top = _OnPins(gates)
     ports = [top.pins, top.left, gates.i.valid, gates.i.ready, gates.tick, gates.ready]
     ports += [gates.done, gates.o.valid, gates.o.ready]
-    return _measured(top, ports, part, seeds)
+    return _measured(top, ports, part, seeds, "-spram" if gates.form.single else "")
 
 
 def limits(device: str, *, width: int = 24, seeds: Iterable[int] = (1,)) -> dict[str, Area]:
@@ -163,7 +163,9 @@ class _Bare(Elaboratable):
         return m
 
 
-def _measured(top: Any, ports: list[Value], part: Device, seeds: Iterable[int]) -> Area:
+def _measured(
+    top: Any, ports: list[Value], part: Device, seeds: Iterable[int], options: str = ""
+) -> Area:
     """Synthesise a design once, and place it with every seed."""
     synthesis, place, _ = part.family.tools
     tools = find_tools((synthesis, place))
@@ -173,7 +175,9 @@ def _measured(top: Any, ports: list[Value], part: Device, seeds: Iterable[int]) 
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         (work / "top.il").write_text(rtlil.convert(top, ports=ports, emit_src=False))
-        script = f"read_rtlil top.il\n{NO_CLASHES}\n{part.synth} -top top -json top.json\n"
+        script = (
+            f"read_rtlil top.il\n{NO_CLASHES}\n{part.synth} {options} -top top -json top.json\n"
+        )
         run_yosys(tools[synthesis.name].command, script, work)
         for seed in seeds:
             command = [tools[place.name].command, *part.place, "--json", "top.json"]

@@ -13,10 +13,19 @@ from .devices import Device
 from .families import Family
 from .table import Board
 
-__all__ = ["Stored", "blocks", "check_memory", "in_blocks", "stored", "stored_form"]
+__all__ = [
+    "Stored",
+    "blocks",
+    "check_memory",
+    "in_blocks",
+    "single_blocks",
+    "stored",
+    "stored_form",
+]
 
 _SPIKES = "spikes"
 _QUEUE = 256  # rows whose spikes may wait
+_SINGLE = (16, 16_384)  # width and depth of a memory of one port
 _SHARED = 64  # bits below which a memory is made of logic
 _MOST_WAITS = 16  # block RAMs that long delays of one lane may use
 
@@ -33,6 +42,8 @@ class Stored:
     copies : int
     per_row : bool
         It has a word for each row of neurons.
+    single : bool
+        It has one port, and is no block RAM.
     """
 
     what: str
@@ -40,6 +51,7 @@ class Stored:
     depth: int
     copies: int
     per_row: bool = False
+    single: bool = False
 
     @property
     def bits(self) -> int:
@@ -58,7 +70,14 @@ def stored(population: FixedPopulation, pipe: Pipeline) -> list[Stored]:
     rows = -(-population.count // lanes)
     reads, registers = pipe.reads, population.lowered.registers
     found = [
-        Stored(name, cell.node.width, rows, lanes, per_row=True)
+        Stored(
+            name,
+            cell.node.width,
+            rows,
+            lanes,
+            per_row=True,
+            single=pipe.form.single and name in pipe.outputs,
+        )
         for name, cell in reads.items()
         if name in registers
     ]
@@ -86,11 +105,18 @@ def _spike_bits(rows: int, lanes: int) -> int:
 
 def blocks(family: Family, memory: Stored) -> int:
     """The block RAMs that memories of one kind take, each in the shape that takes fewest."""
-    if memory.width * memory.depth <= _SHARED:
+    if memory.single or memory.width * memory.depth <= _SHARED:
         return 0
     return memory.copies * min(
         -(-memory.width // width) * -(-memory.depth // depth) for width, depth in family.ram_shapes
     )
+
+
+def single_blocks(memory: Stored) -> int:
+    """The memories of one port that memories of one kind take."""
+    if not memory.single:
+        return 0
+    return memory.copies * -(-memory.width // _SINGLE[0]) * -(-memory.depth // _SINGLE[1])
 
 
 def _taken(population: FixedPopulation, part: Device, form: Form) -> int:
@@ -109,6 +135,9 @@ def stored_form(population: FixedPopulation, part: Device) -> Form:
         complements=part.family.complements,
     )
     spare = (part.rams - _taken(population, part, form)) // owner.lanes
+    if spare < 0 and part.sprams and owner.interval > 1 and population.is_uniform:
+        form = replace(form, single=True)
+        spare = (part.rams - _taken(population, part, form)) // owner.lanes
     return replace(form, rams=max(0, min(spare, _MOST_WAITS)))
 
 
@@ -125,26 +154,30 @@ def check_memory(population: FixedPopulation, board: Board, form: Form) -> list[
     memories = stored(population, pipe)
     taken = {memory.what: blocks(part.family, memory) for memory in memories}
     total = sum(taken.values())
-    if total <= part.rams:
+    singles = sum(map(single_blocks, memories))
+    if total <= part.rams and singles <= part.sprams:
         return memories
     lanes = population.population.lanes
 
-    def need(rows: int) -> int:
-        sized = (memory.of_rows(rows, lanes) for memory in memories)
-        return sum(blocks(part.family, memory) for memory in sized)
+    def fit(rows: int) -> bool:
+        sized = [memory.of_rows(rows, lanes) for memory in memories]
+        in_rams = sum(blocks(part.family, memory) for memory in sized)
+        return in_rams <= part.rams and sum(map(single_blocks, sized)) <= part.sprams
 
     low, high = 0, 1
-    while need(high) <= part.rams:
+    while fit(high):
         low, high = high, 2 * high
     while high - low > 1:  # the most rows that fit
         middle = (low + high) // 2
-        low, high = (middle, high) if need(middle) <= part.rams else (low, middle)
+        low, high = (middle, high) if fit(middle) else (low, middle)
     costs = ", ".join(f"{what} {count}" for what, count in taken.items() if count)
     hint = (
         f"up to {low * lanes:,} neurons would fit"
         if low
         else "its tables take too many: fewer lanes, or a larger --budget"
     )
+    if part.sprams and not form.single and population.is_uniform:
+        hint += f"; with --interval 2, states go to its {part.sprams} SPRAMs, which hold more"
     raise ToolError(
         f"{population.count:,} {population.name} take {total} block RAMs ({costs}), and "
         f"{part.title} has {part.rams}",

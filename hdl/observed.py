@@ -46,6 +46,7 @@ class Observed(wiring.Component):
     def __init__(self, population: Population, fixed: FixedPopulation) -> None:
         self._population, self._fixed = population, fixed
         self._lanes = fixed.population.lanes
+        self.form = population.form
         rows = population.rows
         settled = population.latency + population.form.interval + 4
         self.step_clocks = rows + settled + rows * population.form.interval + population.latency + 4

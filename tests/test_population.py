@@ -182,6 +182,23 @@ def test_gates_are_the_integers_bit_for_bit(neuron, count, lanes, interval, stal
     assert found.neurons == count
 
 
+@pytest.mark.parametrize(("count", "lanes", "interval"), [(1, 1, 2), (7, 1, 2), (6, 2, 5)])
+def test_states_in_memories_of_one_port_are_the_integers(count, lanes, interval):
+    """They start by a sweep: the bitstream does not fill them."""
+    population = Population(LIF(), count, lanes=lanes, interval=interval)
+    form = Form(interval=interval, stored=True, single=True)
+    drive = np.random.default_rng(1).uniform(0, 100, (15, count))
+    found = population_parity(population, drive, form=form, engine="amaranth", progress=False)
+    assert found.bit_exact, found.first
+    assert found.spikes["fixed"] > 0
+
+
+def test_neurons_that_start_apart_do_not_go_to_memories_of_one_port():
+    fixed = Population(LIF(), 3, interval=2, init={"V": [-60.0, -65.0, -70.0]}).fixed()
+    with pytest.raises(ScneuroError, match="starts all neurons alike"):
+        Gates(fixed, Form(interval=2, stored=True, single=True))
+
+
 def test_lanes_that_are_not_full_say_nothing_of_neurons_there_are_not():
     drive = np.full((30, 5), 100.0)
     population = Population(LIF(), 5, lanes=4)

@@ -9,7 +9,14 @@ from scneuro import LIF, AdEx, Izhikevich, LoweringError, NoisyLIF, Population, 
 from scneuro.boards import BOARDS, board, build_bitstream
 from scneuro.boards.clocks import ecp5_pll, ice40_pll
 from scneuro.boards.design import design
-from scneuro.boards.memory import Stored, blocks, check_memory, in_blocks, stored_form
+from scneuro.boards.memory import (
+    Stored,
+    blocks,
+    check_memory,
+    in_blocks,
+    single_blocks,
+    stored_form,
+)
 from scneuro.cli import main
 from scneuro.hdl.link import Sample
 from scneuro.hdl.observed import Observed
@@ -55,6 +62,19 @@ def test_what_does_not_fit_is_refused_with_what_would(name, neuron):
     assert fits(most)
     with pytest.raises(ToolError):
         fits(most + 1)
+
+
+def test_what_block_rams_do_not_hold_goes_to_a_up5ks_sprams():
+    target = board("icebreaker")
+    with pytest.raises(ToolError) as refused:
+        in_blocks(Population(AdEx(), 1_500).fixed(), target)
+    assert "with --interval 2, states go to its 4 SPRAMs" in refused.value.hint
+    fixed = Population(AdEx(), 1_500, interval=2).fixed()
+    form = stored_form(fixed, target.part)
+    assert form.single
+    memories = check_memory(fixed, target, form)
+    assert {m.what: single_blocks(m) for m in memories if m.single} == {"V": 2, "w": 2}
+    assert not stored_form(Population(AdEx(), 100, interval=2).fixed(), target.part).single
 
 
 def test_the_memory_is_told_in_words():
@@ -220,6 +240,7 @@ def test_mistakes_about_populations_are_one_line(words, said, capsys, tmp_path, 
             "ecp5-85k",
         ),
         (Population(NoisyLIF(), 300), "ecp5-85k"),
+        (Population(AdEx(), 1_100, interval=2), "up5k"),  # in its SPRAM
     ],
     ids=str,
 )

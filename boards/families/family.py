@@ -144,10 +144,13 @@ class Family(ABC):
         return f"<family {self.name}>"
 
 
-#: yosys' command, before synthesis, that tells it that no row is read in the clock in which it is
-#: written; without it, it keeps such a row with a register, a comparator and a multiplexer for
-#: every memory.
-NO_CLASHES = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i"
+#: yosys' commands, before synthesis, that tell it that no row is read in the clock in which it is
+#: written; without them, it keeps such a row with a register, a comparator and a multiplexer for
+#: every memory. And a memory of one port has no contents at first: that is what an iCE40's SPRAM takes.
+NO_CLASHES = (
+    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i; "
+    "delete t:$meminit_v2 r:MEMID=*single_* %i"
+)
 
 
 def beside(name: str) -> str:

@@ -37,6 +37,10 @@ class Form:
         If, where it is ``stored``, a register that is only subtracted holds its complement: an
         iCE40 inverts before a register for nothing, but not before an adder.
 
+    single : bool
+        If, where it is ``stored``, the states lie in memories of one port, which read or write in a
+        clock: an update takes two clocks at least.
+
     Raises
     ------
     TypeError, ValueError
@@ -50,9 +54,10 @@ class Form:
     rams: int = 0
     deep: bool = False
     complements: bool = False
+    single: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("held", "stored", "deep", "complements"):
+        for name in ("held", "stored", "deep", "complements", "single"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if self.held and self.stored:
@@ -63,6 +68,10 @@ class Form:
         if self.interval > 1 and not self.stored:
             raise ValueError(
                 f"interval must be 1, not {self.interval}: what is not stored is not folded"
+            )
+        if self.single and not (self.stored and self.interval > 1):
+            raise ValueError(
+                "a memory of one port takes a stored form, and an interval of 2 or more"
             )
         _whole("rams", self.rams, 0)
         wanted = self.multipliers

@@ -278,6 +278,9 @@ class _Placing:
             made = source.index in self.stage
             there = self._written_at(source.index) if made else stage[source.index]
             at[name] = max(there, read.get(name, 0))  # not before the state before it is read
+            every = self.form.interval
+            if self.form.single and name in read and (at[name] - read[name] + 1) % every == 0:
+                at[name] += 1  # the memory is read in that clock
         self._long(stage, begins)
         return Stages(stage, at, begins)
 
