@@ -146,7 +146,7 @@ class Family(ABC):
 
 #: yosys' commands, before synthesis, that tell it that no row is read in the clock in which it is
 #: written; without them, it keeps such a row with a register, a comparator and a multiplexer for
-#: every memory. And a memory of one port has no contents at first: that is what an iCE40's SPRAM takes.
+#: every memory. And a memory of one port has no contents at first, as an iCE40's SPRAM.
 NO_CLASHES = (
     "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i; "
     "delete t:$meminit_v2 r:MEMID=*single_* %i"
