@@ -529,10 +529,8 @@ class _Prover:
             whole = self.terms.mk_term(Kind.BV_CONCAT, draws[::-1]) if draws[1:] else draws[0]
             self._give("noise", Integer(self.terms, whole), 0, 0)
 
-    def _give(
-        self, name: str, value: Any, kept_at: int, low: int, inverted: bool = False
-    ) -> None:
-        """Give the symbols of a wire the bits of a value from bit ``low`` up, or their complement."""
+    def _give(self, name: str, value: Any, kept_at: int, low: int, inverted: bool = False) -> None:
+        """Give the symbols of a wire a value's bits from ``low`` up, or their complements."""
         for piece in self.rtl.pieces(name):
             boolean = self.rtl.sort(piece.symbol).is_bool()
             sort = self.terms.mk_bool_sort() if boolean else self.terms.mk_bv_sort(piece.width)

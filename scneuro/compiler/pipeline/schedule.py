@@ -64,7 +64,9 @@ def schedule(lowered: Lowered, form: Form) -> Schedule:
     if form.stored:
         nodes = path.reachable()
         written = {n: node for n, node in path.outputs.items() if not _stays(n, node)}
-        found = waiting_least(nodes, written, soonest(nodes, form), form, (lowered.drawn, lowered.dither))
+        found = waiting_least(
+            nodes, written, soonest(nodes, form), form, (lowered.drawn, lowered.dither)
+        )
         latency = max(found.at.values())
         return Schedule(
             form, path, expanded, written, {}, found.stage, latency, found.at, found.begins
