@@ -9,7 +9,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..compiler.pipeline.cells import Cell
-from ..compiler.pipeline.form import DEEPEST, Form
+from ..compiler.pipeline.form import Form
 from ..errors import ScneuroError
 from ..population import FixedPopulation
 from ..stochastic import LFSR as Sequence
@@ -148,7 +148,7 @@ class Population(wiring.Component):
     @property
     def _short(self) -> bool:
         """Whether a clock is too short for a memory and what is made of what it gives."""
-        return self.form.deep < DEEPEST
+        return self.form.deep == 0
 
     @property
     def _last(self) -> int:
