@@ -227,12 +227,17 @@ class Cells:
         ]
 
     def _waited(self, node: Node) -> list[tuple[int, int]]:
-        """The stages between which a value is in a memory."""
+        """The stages between which a value is in a memory.
+
+        From one memory it goes to another by way of a register, if a clock has no time for both.
+        """
         begins = list(self.plan.begins.get(node.index, ()))
         if node.op != "input" and begins:
             made = self.plan.stage[node.index]
             begins = [made + (node.op != "rom"), *begins]
-        return list(pairwise(begins))
+        given = begins if node.op in ("input", "rom") else begins[1:]
+        later = given if self.plan.form.deep == 0 else []
+        return [(before + (before in later), after) for before, after in pairwise(begins)]
 
     def seen(self, node: Node, stage: int) -> int:
         """The stage whose value of ``node`` is used at ``stage``: that one."""
