@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..compiler.pipeline.cells import Pipeline, pipeline
 from ..compiler.pipeline.form import Form
-from ..errors import ToolError
+from ..errors import DoesNotFit
 from ..population import FixedPopulation
 from ..words import WORD_BITS
 from .devices import Device
@@ -97,7 +97,7 @@ def check_memory(population: FixedPopulation, board: Board, form: Form) -> list[
 
     Raises
     ------
-    ToolError
+    DoesNotFit
         It has not; the message says what would fit.
     """
     part = board.part
@@ -129,7 +129,7 @@ def check_memory(population: FixedPopulation, board: Board, form: Form) -> list[
         if low
         else f"its tables take {fixed_part}: fewer lanes, or a larger --budget"
     )
-    raise ToolError(
+    raise DoesNotFit(
         f"{population.count:,} {population.name} take {total} block RAMs ({costs}), and "
         f"{part.title} has {part.rams}",
         hint,

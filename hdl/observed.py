@@ -34,6 +34,7 @@ class Observed(wiring.Component):
 
     Attributes
     ----------
+    population : Population
     latency : int
         Clocks that a step takes at most, while all spikes are taken.
     """
@@ -44,7 +45,7 @@ class Observed(wiring.Component):
     observed: Signal
 
     def __init__(self, population: Population, fixed: FixedPopulation) -> None:
-        self._population, self._fixed = population, fixed
+        self.population, self._fixed = population, fixed
         self._lanes = fixed.population.lanes
         rows = population.rows
         settled = population.latency + population.form.interval + 4
@@ -55,7 +56,7 @@ class Observed(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.population = inner = self._population
+        m.submodules.population = inner = self.population
         row = Signal(range(inner.rows))
         fed = Signal()
         waiting = Signal()  # for the step that was started

@@ -1,0 +1,209 @@
+"""Workers for the jobs of a search, by dask.distributed: processes here, or any cluster."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol, TypeVar
+
+from ...errors import ScneuroError
+from ...tools.source import said
+
+__all__ = ["Crew", "cores", "crew", "require"]
+
+_CONNECTS = 5.0  # seconds to find a scheduler, and workers there
+_LOOKS = 1.0  # seconds between two looks at whether it is still there
+_PATIENCE = 60.0  # seconds without a single worker
+
+Name = TypeVar("Name")
+
+
+def require() -> None:
+    """Fail early, and in one line, where there is no dask.distributed.
+
+    Raises
+    ------
+    ScneuroError
+    """
+    try:
+        import distributed  # noqa: F401
+    except ImportError:
+        raise ScneuroError(
+            "a search needs dask.distributed", 'pip install "scneuro[explore]"'
+        ) from None
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Crew(Protocol):
+    """What does jobs."""
+
+    def each(self, function: Callable[..., Any], *given: Any) -> list[Any]:
+        """What a function returns on each worker."""
+
+    def answers(
+        self, function: Callable[..., Any], calls: Mapping[Name, tuple[Any, ...]]
+    ) -> Iterator[tuple[Name, dict[str, Any]]]:
+        """The results of calls by name, each as soon as it is there.
+
+        A call that dies with its worker is made again, elsewhere, up to three times; then its
+        result says ``failed``.
+        """
+
+
+@contextmanager
+def crew(workers: int = 1, scheduler: str | None = None) -> Iterator[Crew]:
+    """A crew: ``workers`` processes on this machine, or those of a scheduler.
+
+    Parameters
+    ----------
+    workers : int
+    scheduler : str, optional
+        The address of a running one, such as ``tcp://host:8786``.
+
+    Raises
+    ------
+    ScneuroError
+        There is no scheduler, it has no workers, or it is lost.
+    """
+    require()
+    if scheduler is not None:
+        with _connected(scheduler) as client:
+            yield _Dask(client, f"the scheduler {scheduler}")
+        return
+    from distributed import Client, LocalCluster
+
+    local = LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit=0,
+        dashboard_address=None,
+        silence_logs=logging.CRITICAL,
+    )
+    try:
+        with Client(local) as client:
+            yield _Dask(client, "the local cluster")
+    finally:
+        tools = _tools_of(local)
+        local.close()
+        _end(tools)
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Any]:
+    from distributed import Client
+
+    hint = "start one with `dask scheduler`, or leave out --scheduler to work on this machine"
+    logger = logging.getLogger("distributed")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)  # what is wrong is said here, in one line
+    try:
+        try:
+            client = Client(address, timeout=_CONNECTS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ScneuroError(f"no scheduler at {address}: {error}", hint) from None
+        try:
+            try:
+                client.wait_for_workers(1, timeout=_CONNECTS)
+            except (OSError, TimeoutError):
+                raise ScneuroError(
+                    f"the scheduler {address} has no workers",
+                    f"start some with `dask worker {address}`",
+                ) from None
+            yield client
+        finally:
+            with suppress(Exception):  # it may be gone
+                client.close(timeout=_CONNECTS)
+    finally:
+        logger.setLevel(level)
+
+
+class _Dask:
+    """A crew of dask's workers."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client, self._name = client, name
+
+    def each(self, function: Callable[..., Any], *given: Any) -> list[Any]:
+        try:
+            return list(self._client.run(function, *given).values())
+        except Exception as error:
+            raise ScneuroError(
+                f"a worker of {self._name} cannot begin: {said(error)}",
+                "it needs the same scneuro and the same dask as here",
+            ) from None
+
+    def answers(
+        self, function: Callable[..., Any], calls: Mapping[Name, tuple[Any, ...]]
+    ) -> Iterator[tuple[Name, dict[str, Any]]]:
+        from distributed import wait
+
+        submit = self._client.submit
+        waiting = {submit(function, *given, pure=False): name for name, given in calls.items()}
+        alone = 0.0
+        try:
+            while waiting:
+                try:
+                    done, _ = wait(list(waiting), timeout=_LOOKS, return_when="FIRST_COMPLETED")
+                except TimeoutError:
+                    alone = 0.0 if self._has_workers() else alone + _LOOKS
+                    if alone > _PATIENCE:
+                        raise self._lost("has lost all its workers") from None
+                    continue
+                for future in done:
+                    yield waiting.pop(future), self._result(future)
+        finally:
+            with suppress(Exception):
+                self._client.cancel(list(waiting), force=True)
+
+    def _has_workers(self) -> bool:
+        try:
+            if self._client.status != "running":
+                raise OSError
+            return bool(self._client.nthreads())
+        except Exception:
+            raise self._lost("is gone") from None
+
+    def _result(self, future: Any) -> dict[str, Any]:
+        if future.status == "finished":
+            found: dict[str, Any] = future.result()
+            return found
+        if future.status in ("cancelled", "lost"):
+            raise self._lost("has lost the jobs")
+        error = future.exception()
+        if type(error).__name__ == "KilledWorker":
+            return {"failed": "its worker was killed, again and again", "again": True}
+        return {"failed": said(error), "again": True}
+
+    def _lost(self, how: str) -> ScneuroError:
+        return ScneuroError(
+            f"{self._name} {how}", "what was found is kept: the same command goes on from there"
+        )
+
+
+def _tools_of(local: Any) -> list[Any]:
+    """What the workers of a local cluster are running in processes of their own."""
+    import psutil  # dask's own dependency
+
+    found: list[Any] = []
+    for nanny in local.workers.values():
+        with suppress(psutil.Error, AttributeError):
+            found += psutil.Process(nanny.pid).children(recursive=True)
+    return found
+
+
+def _end(processes: list[Any]) -> None:
+    """End those that are left: nobody waits for them any more."""
+    import psutil
+
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()
