@@ -82,12 +82,13 @@ class Row:
 def front(rows: Iterable[Row]) -> list[Row]:
     """The rows that no other beats in area or in updates without losing in the other."""
     found: list[Row] = []
+    fastest = -1.0
     for row in sorted((r for r in rows if r.best), key=lambda r: (r.logic, -(r.updates or 0.0))):
-        last = found[-1] if found else None
-        if last is None or (row.updates or 0.0) > (last.updates or 0.0):
+        updates = row.updates or 0.0
+        ties = updates == fastest and row.logic == found[-1].logic
+        if updates > fastest or ties:
             found.append(row)
-        elif (row.logic, row.updates) == (last.logic, last.updates):
-            found.append(row)
+            fastest = updates
     return found
 
 
