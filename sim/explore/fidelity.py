@@ -12,7 +12,7 @@ from ...neuron import Neuron
 from ...signals.spikes import coincidence
 from ...signals.stimulus import as_words
 
-__all__ = ["CURRENTS", "Fidelity", "Sweep"]
+__all__ = ["CURRENTS", "Fidelity", "Sweep", "currents_of"]
 
 CURRENTS = 48
 _WINDOW_MS = 2.0  # of Jolivet et al. (2008)
@@ -79,6 +79,23 @@ class Fidelity:
         }
 
 
+def currents_of(neuron: Neuron, currents: Any = None) -> np.ndarray:
+    """The words of a sweep, shape (N,): those of some currents, or the usual ones.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Currents that do not fit, or are not (N,).
+    """
+    if currents is None:
+        most = max(neuron.currents, key=abs)
+        currents = np.linspace(0, np.clip(1.5 * most, -127, 127), CURRENTS)
+    if np.ndim(currents) != 1 or not len(currents):
+        raise ValueError(f"currents must have shape (N,), not {np.shape(currents)}")
+    name = next(iter(neuron.input_defaults))
+    return as_words(currents, f"{neuron.name}: {name}", neuron.units[name])
+
+
 class Sweep:
     """A neuron's float model, run at many currents at once.
 
@@ -107,21 +124,16 @@ class Sweep:
             steps = max(1, min(round(_DURATION / neuron.dt), _MOST_STEPS))
         if steps < 1:
             raise ValueError(f"steps must be at least 1, not {steps}")
-        if currents is None:
-            most = max(neuron.currents, key=abs)
-            currents = np.linspace(0, np.clip(1.5 * most, -127, 127), CURRENTS)
+        values = currents_of(neuron, currents)
         self._input = next(iter(neuron.input_defaults))
         self._dt = neuron.dt
-        what = f"{neuron.name}: {self._input}"
-        values = np.atleast_1d(as_words(currents, what, neuron.units[self._input]))
-        if values.ndim != 1 or not len(values):
-            raise ValueError(f"currents must have shape (N,), not {np.shape(currents)}")
         self.words = np.broadcast_to(values, (steps, len(values)))
         with np.errstate(all="ignore"):
             self.spike = np.asarray(self._run(neuron).spike)
 
     def _run(self, neuron: Neuron | FixedNeuron) -> Any:
-        return neuron.run(**{self._input: self.words}, record=(), progress=False)
+        given: dict[str, Any] = {self._input: self.words}
+        return neuron.run(**given, record=(), progress=False)
 
     def against(self, fixed: FixedNeuron) -> Fidelity:
         """How the integers do at the same currents."""

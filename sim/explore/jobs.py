@@ -22,7 +22,7 @@ from ...report import describe, latency_clocks
 from ...tools.places import Place, load_file
 from ...tools.source import said
 from ...tools.toolchain import find_tools
-from .fidelity import Sweep
+from .fidelity import Sweep, currents_of
 from .points import Point
 
 __all__ = ["Job", "Question", "content_of", "perform", "tools_of"]
@@ -63,7 +63,7 @@ class Question:
         What the neuron computes, and by which code, as a digest.
     board : str
         The board with all it says.
-    currents : tuple of float, or None
+    currents : tuple of float
     steps : int or None
         As :class:`~scneuro.sim.explore.fidelity.Sweep` takes them.
     """
@@ -73,7 +73,7 @@ class Question:
     name: str
     content: str
     board: str
-    currents: tuple[float, ...] | None = None
+    currents: tuple[float, ...]
     steps: int | None = None
 
     @classmethod
@@ -81,7 +81,7 @@ class Question:
         cls,
         neuron: Neuron,
         board: Board,
-        currents: Iterable[float] | None = None,
+        currents: Any = None,
         steps: int | None = None,
     ) -> Question:
         """The question for a neuron on a board.
@@ -92,6 +92,8 @@ class Question:
             If another process could not find the neuron's class.
         TraceError, UpdateError
             If it cannot become hardware at all.
+        ValueError, TypeError
+            Currents that do not fit.
         """
         place = Place.of(type(neuron))
         return cls(
@@ -100,7 +102,7 @@ class Question:
             neuron.name,
             content_of(neuron),
             repr(board),
-            None if currents is None else tuple(float(x) for x in currents),
+            tuple(currents_of(neuron, currents).tolist()),
             steps,
         )
 

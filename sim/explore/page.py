@@ -6,6 +6,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ __all__ = ["html", "markdown", "table", "text", "write"]
 
 _MOST = 480_000  # characters of the page
 _NUMBERED = 40  # points that all have their number in the picture
+_DRAWN = 200  # points that are drawn one by one
 _CURVES = 6  # precisions that have a curve
 _PALETTE = ("#1f4e8c", "#b5341c", "#2f7d4f", "#8a5a00", "#6b3fa0", "#4d4d4d")
 
@@ -80,7 +82,9 @@ def table(found: Exploration) -> tuple[list[str], list[list[str]]]:
         usual = {"budget": "1", "guard": "rule"}.get(title, "")
         columns.append([usual if v is None else format(v, form) for v in values])
     titles.append("")
-    columns.append(["front" if row in found.front else row.failed or "" for row in found.rows])
+    columns.append(
+        ["; ".join(["front"] * found.leads(r) + [r.failed] * bool(r.failed)) for r in found.rows]
+    )
     return titles, [list(cells) for cells in zip(*columns, strict=True)]
 
 
@@ -169,25 +173,33 @@ def draw_front(found: Exploration, path: Path) -> None:
         shares = [row.fidelity["equal_share"] if row.fidelity else None for row in placed]
         known = [share for share in shares if share is not None]
         colours = ScalarMappable(Normalize(min([*known, 0.9]), 1.0), "viridis")
-        edge = found.front
+        places = {id(row): (float(row.logic or 0), float(row.updates or 0)) for row in placed}
+        edge = [places[id(row)] for row in found.front]
         axis.step(
-            [row.logic for row in edge], [row.updates for row in edge], where="post",
-            color="#b5341c", lw=1.2, zorder=1, label="Pareto front",
+            *zip(*edge, strict=True), where="post", color="#b5341c", lw=1.2, zorder=1,
+            label="Pareto front",
         )  # fmt: skip
-        for row, share in zip(placed, shares, strict=True):
-            on = row in edge
-            axis.scatter(
-                [row.logic], [row.updates], s=72 if on else 42, zorder=3,
-                color="0.75" if share is None else colours.to_rgba(share),
-                edgecolor="#b5341c" if on else "0.35", linewidth=1.6 if on else 0.6,
-            )  # fmt: skip
+        leads = [found.leads(row) for row in placed]
+        axis.scatter(
+            *zip(*(places[id(row)] for row in placed), strict=True), zorder=3,
+            s=[72 if on else 42 for on in leads],
+            color=["0.75" if share is None else colours.to_rgba(share) for share in shares],
+            edgecolor=["#b5341c" if on else "0.35" for on in leads],
+            linewidth=[1.6 if on else 0.6 for on in leads],
+            rasterized=len(placed) > _DRAWN,
+        )  # fmt: skip
+        named: dict[tuple[float, float], list[str]] = {}
         for number, row in enumerate(found.rows, 1):
-            if row.best and (len(placed) <= _NUMBERED or row in edge):
-                axis.annotate(
-                    str(number), (row.logic or 0, row.updates or 0), (5, 4),
-                    textcoords="offset points", fontsize=8, color="0.25",
-                )  # fmt: skip
-        updates = [row.updates or 0.0 for row in placed]
+            if row.best and (
+                len(placed) <= _NUMBERED or (found.leads(row) and len(found.front) <= _NUMBERED)
+            ):
+                named.setdefault(places[id(row)], []).append(str(number))
+        for place, numbers in named.items():
+            axis.annotate(
+                ", ".join(numbers), place, (5, 4), textcoords="offset points", fontsize=8,
+                color="0.25",
+            )  # fmt: skip
+        updates = [y for _, y in places.values()]
         if max(updates) > 10 * min(updates):
             axis.set_yscale("log")
         else:
@@ -237,11 +249,16 @@ def draw_seeds(found: Exploration, path: Path) -> None:
     """The frequency of every build."""
     with page(path, 7.2, 2.6, "Frequency by point, over the seeds of placement") as figure:
         axis = figure.subplots()
-        for number, row in enumerate(found.rows, 1):
-            reached = [b["fmax_mhz"] for b in row.builds.values() if "failed" not in b]
-            if reached:
-                axis.plot([number] * 2, [min(reached), max(reached)], color="#1f4e8c", lw=1)
-                axis.plot([number] * len(reached), reached, "o", color="#1f4e8c", ms=3)
+        reached = {
+            number: [b["fmax_mhz"] for b in row.builds.values() if "failed" not in b]
+            for number, row in enumerate(found.rows, 1)
+            if row.best
+        }
+        look: dict[str, Any] = {"color": "#1f4e8c", "rasterized": len(reached) > _DRAWN}
+        axis.vlines(list(reached), [*map(min, reached.values())], [*map(max, reached.values())],
+                    lw=1, **look)  # fmt: skip
+        every = [(number, fmax) for number, values in reached.items() for fmax in values]
+        axis.plot([x for x, _ in every], [y for _, y in every], "o", ms=3, **look)
         from matplotlib.ticker import MaxNLocator
 
         axis.xaxis.set_major_locator(MaxNLocator(min(20, max(2, len(found.rows))), integer=True))
@@ -256,12 +273,8 @@ def _inline(drawing: str) -> str:
     """An SVG as part of a page: without what only a file has."""
     inner = drawing[drawing.index("<svg") :]
     inner = re.sub(r"<metadata>.*?</metadata>\s*", "", inner, flags=re.S)
-    return re.sub(
-        r'(<svg\b[^>]*?) width="[^"]*"',
-        r"\1",
-        re.sub(r' height="[^"]*"', "", inner, count=1),
-        count=1,
-    )
+    as_wide_as_it_may = partial(re.sub, r' (width|height)="[^"]*"', "")
+    return re.sub(r"<svg\b[^>]*>", lambda tag: as_wide_as_it_may(tag[0]), inner, count=1)
 
 
 def html(found: Exploration, drawings: list[str]) -> str:
@@ -313,7 +326,7 @@ def _sizes(found: Exploration) -> Iterator[tuple[int, int]]:
 def _reported(found: Exploration, most: int) -> list[tuple[int, Row]]:
     """The rows whose reports are shown, those on the front before others."""
     numbered = [(k, row) for k, row in enumerate(found.rows, 1) if row.best]
-    chosen = sorted(numbered, key=lambda pair: pair[1] not in found.front)[:most]
+    chosen = sorted(numbered, key=lambda pair: not found.leads(pair[1]))[:most]
     return sorted(chosen, key=lambda pair: pair[0])
 
 

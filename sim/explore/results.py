@@ -140,6 +140,14 @@ class Exploration:
         return front(self.rows)
 
     @cached_property
+    def _leading(self) -> frozenset[int]:
+        return frozenset(map(id, self.front))
+
+    def leads(self, row: Row) -> bool:
+        """Whether a row is on the front."""
+        return id(row) in self._leading
+
+    @cached_property
     def precisions(self) -> dict[tuple[float | None, int | None], Mapping[str, Any]]:
         """What was compared, by budget and guard bits."""
         return {row.point.precision: row.compared for row in self.rows}
@@ -148,7 +156,7 @@ class Exploration:
         """How many times faster than real time all its neurons can run."""
         if not row.best or row.updates is None:
             return None
-        return row.updates / (row.best["neurons"] * 1000 / self.dt_ms)
+        return row.updates / (float(row.best["neurons"]) * 1000 / self.dt_ms)
 
     def figures(self) -> dict[str, Any]:
         """Everything as plain data, for JSON."""
@@ -195,7 +203,7 @@ class Exploration:
                 name: fidelity[name]
                 for name in ("equal_share", "coincidence", "worst_first_spike_ms")
             },
-            "on_the_front": row in self.front,
+            "on_the_front": self.leads(row),
             "failed": row.failed,
             "builds": [{"asked_seed": seed, **build} for seed, build in row.builds.items()],
         }

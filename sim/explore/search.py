@@ -73,7 +73,7 @@ def explore(
     output: Path | str,
     space: Space | None = None,
     *,
-    currents: Iterable[float] | None = None,
+    currents: Any = None,
     steps: int | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -108,8 +108,8 @@ def explore(
         missing, or the neuron is refused at every point.
     FileTrouble
         ``output`` or a cache cannot be written. Finished results are kept.
-    ValueError
-        A point that makes no sense.
+    ValueError, TypeError
+        A point that makes no sense, or currents that do not fit.
     """
     from .page import write
 
@@ -119,9 +119,9 @@ def explore(
     points = space.points(neuron)
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, not {workers}")
-    output = writable_folder(output)
     question = Question.of(neuron, board, currents, steps)
     _check_possible(neuron, points)
+    output = writable_folder(output)
     jobs = jobs_of(points, space.seeds)
 
     def hire(wanted: int) -> AbstractContextManager[Crew]:
