@@ -783,7 +783,9 @@ def cluster(tmp_path):
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
     dask = [sys.executable, "-m", "dask", "scheduler"]
     with subprocess.Popen(
-        [*dask, "--port", address.rpartition(":")[2], "--no-dashboard"], cwd=tmp_path, **quiet
+        [*dask, "--port", address.rpartition(":")[2], "--dashboard-address", "127.0.0.1:0"],
+        cwd=tmp_path,
+        **quiet,
     ) as scheduler:
         worker = subprocess.Popen(
             [sys.executable, "-m", "dask", "worker", address, "--nthreads", "2", "--no-dashboard"],
@@ -812,7 +814,6 @@ def test_the_jobs_of_a_killed_worker_are_done_again(tmp_path):
         killed, again = (tmp_path / "seed3").read_text().split()
         assert killed != again
         assert int(again) == found[Job(Point(), 3)]["found"]["by"]
-        assert len({f["found"]["by"] for f in found.values()} - {killed}) >= 2
 
 
 @pytest.mark.slow
@@ -828,7 +829,7 @@ def test_a_job_that_kills_every_worker_is_a_failure_and_the_others_are_done():
 
 
 @pytest.mark.slow
-def test_any_cluster_does_the_jobs(cluster, capsys, tmp_path, tools):
+def test_any_cluster_does_the_jobs(tools, cluster, capsys, tmp_path):
     address, *_ = cluster
     line = f"lif --board ice40_hx8k_b_evn --budgets 1,2 --seeds 1 --steps {STEPS}"
     code, _, _ = run(capsys, f"{line} --scheduler {address} -o {tmp_path / 'out'}")

@@ -85,7 +85,7 @@ def crew(workers: int = 1, scheduler: str | None = None) -> Iterator[Crew]:
         threads_per_worker=1,
         processes=True,
         memory_limit=0,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # any port that is free
         silence_logs=logging.CRITICAL,
     )
     try:
@@ -152,12 +152,15 @@ class _Dask:
         try:
             while waiting:
                 try:
-                    done, _ = wait(list(waiting), timeout=_LOOKS, return_when="FIRST_COMPLETED")
+                    with self._client.as_current():
+                        done, _ = wait(list(waiting), timeout=_LOOKS, return_when="FIRST_COMPLETED")
                 except TimeoutError:
                     alone = 0.0 if self._has_workers() else alone + _LOOKS
                     if alone > _PATIENCE:
                         raise self._lost("has lost all its workers") from None
                     continue
+                except Exception:  # the jobs are called off, as nobody can say how they are
+                    raise self._lost("is gone") from None
                 for future in done:
                     yield waiting.pop(future), self._result(future)
         finally:
@@ -174,8 +177,11 @@ class _Dask:
 
     def _result(self, future: Any) -> dict[str, Any]:
         if future.status == "finished":
-            found: dict[str, Any] = future.result()
-            return found
+            try:
+                found: dict[str, Any] = future.result()
+                return found
+            except Exception:
+                raise self._lost("is gone") from None
         if future.status in ("cancelled", "lost"):
             raise self._lost("has lost the jobs")
         error = future.exception()
