@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
@@ -16,8 +19,10 @@ __all__ = ["Crew", "cores", "crew", "require"]
 _CONNECTS = 5.0  # seconds to find a scheduler, and workers there
 _LOOKS = 1.0  # seconds between two looks at whether it is still there
 _PATIENCE = 60.0  # seconds without a single worker
+_TRIES = 3  # of a job that is lost
+_KILLED = "its worker was killed, again and again"
 
-Name = TypeVar("Name")
+Name = TypeVar("Name", bound=Hashable)
 
 
 def require() -> None:
@@ -80,21 +85,24 @@ def crew(workers: int = 1, scheduler: str | None = None) -> Iterator[Crew]:
         return
     from distributed import Client, LocalCluster
 
-    local = LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit=0,
-        dashboard_address="127.0.0.1:0",  # any port that is free
-        silence_logs=logging.CRITICAL,
-    )
+    with _undisturbed():
+        local = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,
+            dashboard_address="127.0.0.1:0",  # any port that is free
+            silence_logs=logging.CRITICAL,
+        )
+        client = Client(local, set_as_default=False)
     try:
-        with Client(local) as client:
-            yield _Dask(client, "the local cluster")
+        yield _Dask(client, "the local cluster")
     finally:
-        tools = _tools_of(local)
-        local.close()
-        _end(tools)
+        with _undisturbed():
+            tools = _tools_of(local)
+            client.close()
+            local.close()
+            _end(tools)
 
 
 @contextmanager
@@ -146,28 +154,38 @@ class _Dask:
     ) -> Iterator[tuple[Name, dict[str, Any]]]:
         from distributed import wait
 
-        submit = self._client.submit
-        waiting = {submit(function, *given, pure=False): name for name, given in calls.items()}
-        alone = 0.0
+        left, lost, alone = dict(calls), Counter[Name](), 0.0
+        waiting: dict[Any, Name] = {}
         try:
-            while waiting:
+            while left or waiting:
+                for name, given in left.items():
+                    waiting[self._client.submit(function, *given, pure=False)] = name
+                left = {}
                 try:
                     with self._client.as_current():
-                        done, _ = wait(list(waiting), timeout=_LOOKS, return_when="FIRST_COMPLETED")
+                        wait(list(waiting), timeout=_LOOKS, return_when="FIRST_COMPLETED")
                 except TimeoutError:
                     alone = 0.0 if self._has_workers() else alone + _LOOKS
                     if alone > _PATIENCE:
                         raise self._lost("has lost all its workers") from None
-                    continue
-                except Exception:  # the jobs are called off, as nobody can say how they are
-                    raise self._lost("is gone") from None
-                for future in done:
-                    yield waiting.pop(future), self._result(future)
+                except Exception:  # some are called off: with their workers, or with everything
+                    self._has_workers()
+                for future in [f for f in waiting if f.done()]:
+                    name = waiting.pop(future)
+                    result = self._result(future)
+                    if result is None:
+                        lost[name] += 1
+                        if lost[name] <= _TRIES:
+                            left[name] = calls[name]
+                            continue
+                        result = {"failed": _KILLED, "again": True}
+                    yield name, result
         finally:
             with suppress(Exception):
                 self._client.cancel(list(waiting), force=True)
 
     def _has_workers(self) -> bool:
+        """Whether there are any now; ScneuroError if there is nobody to ask."""
         try:
             if self._client.status != "running":
                 raise OSError
@@ -175,24 +193,54 @@ class _Dask:
         except Exception:
             raise self._lost("is gone") from None
 
-    def _result(self, future: Any) -> dict[str, Any]:
-        if future.status == "finished":
-            try:
-                found: dict[str, Any] = future.result()
-                return found
-            except Exception:
-                raise self._lost("is gone") from None
-        if future.status in ("cancelled", "lost"):
-            raise self._lost("has lost the jobs")
-        error = future.exception()
-        if type(error).__name__ == "KilledWorker":
-            return {"failed": "its worker was killed, again and again", "again": True}
-        return {"failed": said(error), "again": True}
+    def _result(self, future: Any) -> dict[str, Any] | None:
+        """What a job came to; None if it was lost on the way."""
+        if future.status == "error":
+            error = future.exception()
+            killed = type(error).__name__ == "KilledWorker"
+            return {"failed": _KILLED if killed else said(error), "again": True}
+        try:
+            found: dict[str, Any] = future.result()
+            return found
+        except Exception:
+            self._has_workers()
+            return None
 
     def _lost(self, how: str) -> ScneuroError:
         return ScneuroError(
             f"{self._name} {how}", "what was found is kept: the same command goes on from there"
         )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let an interruption wait for the end of the block, and never meet what is started in it.
+
+    A terminal sends Ctrl-C to all processes; the workers are ended by this one, once it knows.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    known = [n for name in ("SIGINT", "SIGTERM", "SIGHUP") if (n := getattr(signal, name, None))]
+    before = {n: handler for n in known if (handler := signal.getsignal(n)) is not None}
+    for number in before:
+        signal.signal(number, lambda number, _: came.append(number))
+    mask: set[Any] | None = None
+    if hasattr(signal, "pthread_sigmask"):  # what is started has the mask of who starts it
+        from multiprocessing.resource_tracker import ensure_running
+
+        ensure_running()  # it would let signals through when the first worker is started
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in came[:1]:
+        signal.raise_signal(number)
 
 
 def _tools_of(local: Any) -> list[Any]:

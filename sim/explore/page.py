@@ -83,7 +83,7 @@ def table(found: Exploration) -> tuple[list[str], list[list[str]]]:
         columns.append([usual if v is None else format(v, form) for v in values])
     titles.append("")
     columns.append(
-        ["; ".join(["front"] * found.leads(r) + [r.failed] * bool(r.failed)) for r in found.rows]
+        ["; ".join(filter(None, ("front" * found.leads(r), r.failed))) for r in found.rows]
     )
     return titles, [list(cells) for cells in zip(*columns, strict=True)]
 
@@ -143,7 +143,7 @@ def _explained(found: Exploration) -> list[str]:
         f"{found.cell}, DSP and RAM are of the whole board design, its UART and timer included; "
         "updates/s are the steps of a neuron that the neurons' own hardware makes in a second at "
         "Fmax, the best over the seeds, and latency the clocks of one of them. On the front are "
-        "the points than which no other is both smaller and faster."
+        "the points that no other beats in area or speed without losing in the other."
     ]
     if compared:
         lines += [
@@ -161,6 +161,7 @@ def draw_front(found: Exploration, path: Path) -> None:
     """Area against updates a second, the front marked, fidelity as colour."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
     placed = [row for row in found.rows if row.best]
     with page(path, 7.2, 4.6, found.title) as figure:
@@ -181,7 +182,7 @@ def draw_front(found: Exploration, path: Path) -> None:
         )  # fmt: skip
         leads = [found.leads(row) for row in placed]
         axis.scatter(
-            *zip(*(places[id(row)] for row in placed), strict=True), zorder=3,
+            [x for x, _ in places.values()], [y for _, y in places.values()], zorder=3,
             s=[72 if on else 42 for on in leads],
             color=["0.75" if share is None else colours.to_rgba(share) for share in shares],
             edgecolor=["#b5341c" if on else "0.35" for on in leads],
@@ -202,9 +203,11 @@ def draw_front(found: Exploration, path: Path) -> None:
         updates = [y for _, y in places.values()]
         if max(updates) > 10 * min(updates):
             axis.set_yscale("log")
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.yaxis.set_minor_formatter(NullFormatter())
         else:
-            axis.ticklabel_format(axis="y", scilimits=(0, 0))
-            axis.set_ylim(bottom=0)
+            axis.set_ylim(0, 1.1 * max(updates))
+        axis.yaxis.set_major_formatter(EngFormatter())
         axis.margins(x=0.08)
         axis.grid(color="0.92", lw=0.6)
         axis.set_axisbelow(True)
@@ -238,7 +241,9 @@ def draw_fidelity(found: Exploration, path: Path) -> None:
         above.set_ylim(-1.2 * max(most, 1), 1.2 * max(most, 1))
         above.set_ylabel("spikes more\nthan float")
         below.set_ylabel("coincidence")
-        below.set_ylim(top=1.04)
+        known = [c for _, f in compared for c in f["coincidences"] if c is not None]
+        least = min([*known, 0.92])
+        below.set_ylim(least - 0.1 * (1 - least), 1 + 0.1 * (1 - least))
         below.set_xlabel(f"{found.input} ({found.unit})" if found.unit else found.input)
         if compared:
             above.legend(loc="best", ncols=min(3, len(compared)))
@@ -261,9 +266,9 @@ def draw_seeds(found: Exploration, path: Path) -> None:
         axis.plot([x for x, _ in every], [y for _, y in every], "o", ms=3, **look)
         from matplotlib.ticker import MaxNLocator
 
-        axis.xaxis.set_major_locator(MaxNLocator(min(20, max(2, len(found.rows))), integer=True))
+        axis.xaxis.set_major_locator(MaxNLocator(min(24, len(found.rows) + 1), integer=True))
         axis.set_xlim(0.3, len(found.rows) + 0.7)
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.1 * max((y for _, y in every), default=1.0))
         axis.set_xlabel("point")
         axis.set_ylabel("Fmax (MHz)")
 
