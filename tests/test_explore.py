@@ -832,8 +832,8 @@ def test_a_job_that_kills_every_worker_is_a_failure_and_the_others_are_done():
 def test_any_cluster_does_the_jobs(tools, cluster, capsys, tmp_path):
     address, *_ = cluster
     line = f"lif --board ice40_hx8k_b_evn --budgets 1,2 --seeds 1 --steps {STEPS}"
-    code, _, _ = run(capsys, f"{line} --scheduler {address} -o {tmp_path / 'out'}")
-    assert code == 0
+    code, _, err = run(capsys, f"{line} --scheduler {address} -o {tmp_path / 'out'}")
+    assert code == 0, err
     figures = json.loads((tmp_path / "out" / "explore.json").read_text())
     assert [p["fmax_mhz"]["best"] for p in figures["points"]] == [51.0, 51.0]
 
@@ -928,10 +928,9 @@ def test_an_interrupted_search_goes_on_where_it_was(tmp_path, tools, command_lin
 
 @pytest.mark.slow
 def test_a_small_search_with_real_tools(capsys, tmp_path):
-    code, _, _ = run(
-        capsys, f"lif --board ice40_hx8k_b_evn --budgets 1 --seeds 1 --steps 2000 -o {tmp_path}"
-    )
-    assert code == 0
+    line = f"lif --board ice40_hx8k_b_evn --budgets 1 --seeds 1 --steps 2000 -o {tmp_path}"
+    code, _, err = run(capsys, line)
+    assert code == 0, err
     (point,) = json.loads((tmp_path / "explore.json").read_text())["points"]
     assert 200 < point["cells"]["logic"] < 900
     assert point["fmax_mhz"]["best"] > 60
