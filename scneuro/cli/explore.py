@@ -37,7 +37,9 @@ def add(commands: Commands) -> None:
         metavar=("LOW", "HIGH"),
         help="the first and the last current of the comparison with float",
     )
-    parser.add_argument("--steps", type=int, metavar="N", help="at each current (default: 1 s)")
+    parser.add_argument(
+        "--steps", type=int, metavar="N", help="at each current (default: 1 s, but 20,000 at most)"
+    )
     parser.add_argument(
         "--workers", type=int, metavar="N", help="processes on this machine (default: its cores)"
     )
