@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -21,7 +22,13 @@ from ..fixed import FixedNeuron
 from ..hdl.top import Plan
 from ..neuron import Neuron, need_neuron
 from ..population import FixedPopulation, Population
-from ..tools.files import cannot_write_cache, writable_cache, writable_folder, write_whole
+from ..tools.files import (
+    cache_folder,
+    cannot_write_cache,
+    writable_cache,
+    writable_folder,
+    write_whole,
+)
 from ..tools.notebook import table
 from ..tools.toolchain import YOSYS, Tool, find_tools, say
 from .design import Pins, design
@@ -30,10 +37,19 @@ from .memory import stored
 from .placement import read_placement
 from .table import Board
 
-__all__ = ["Build", "BuildReport", "build_bitstream", "estimate", "finished_build", "report_of"]
+__all__ = [
+    "Build",
+    "BuildReport",
+    "build_bitstream",
+    "clear_unfinished",
+    "estimate",
+    "finished_build",
+    "report_of",
+]
 
 _MOST_ROUTED = 200_000  # designs of this size need some 10,000
 _SEEDS = 8
+_ROOM = 1 << 16  # bytes; a disk with less is full
 
 
 @dataclass(frozen=True)
@@ -350,7 +366,7 @@ def _make(
     begin = time.monotonic()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".build-"))
+        work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_begun(os.getpid())))
     except OSError as error:
         raise cannot_write_cache(folder.parent, error) from None
     try:
@@ -383,6 +399,7 @@ def _make(
                     raise does_not_fit(neuron, board, cells, "at least ")
         content = (work / f"top{board.suffix}").read_bytes()
         if not content:
+            _check_room(work)
             raise ToolError(f"{commands[-1][0]} wrote an empty bitstream")
         done = {"seconds": time.monotonic() - begin, "seed": seed, "sha256": _sha256(content)}
         (work / "done.json").write_text(json.dumps(done))
@@ -397,6 +414,27 @@ def _make(
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
+
+
+def _check_room(work: Path) -> None:
+    """Say that the disk is full where a tool that failed could not."""
+    if shutil.disk_usage(work).free < _ROOM:
+        raise _full()
+
+
+def _full() -> OSError:
+    return OSError(errno.ENOSPC, "No space left on device")
+
+
+def _begun(process: int) -> str:
+    """What the folder of a build is called, by the process on this machine that is at it."""
+    return f".build-{platform.node()}-{process}-"
+
+
+def clear_unfinished(process: int) -> None:
+    """Remove what a process that was ended left in the user's cache of a build it was at."""
+    for folder in cache_folder("builds").glob(f"{_begun(process)}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Stuck(Exception):
@@ -444,7 +482,8 @@ def _run(tool: Tool, command: list[str], work: Path, log: Path) -> None:
     lines = [line for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if "ERROR" in line] or lines[-15:]
     if any("No space left" in line for line in lines[-15:]):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise _full()
+    _check_room(work)
     raise ToolError(f"{tool.name} failed with code {code}:\n    " + "\n    ".join(errors[-15:]))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
+from ...boards.build import clear_unfinished
 from ...errors import ScneuroError
 from ...tools.source import said
 
@@ -99,10 +100,13 @@ def crew(workers: int = 1, scheduler: str | None = None) -> Iterator[Crew]:
         yield _Dask(client, "the local cluster")
     finally:
         with _undisturbed():
-            tools = _tools_of(local)
+            pids = [pid for nanny in local.workers.values() if (pid := nanny.pid)]
+            tools = _tools_of(pids)
             client.close()
             local.close()
             _end(tools)
+            for pid in pids:
+                clear_unfinished(pid)
 
 
 @contextmanager
@@ -243,14 +247,14 @@ def _undisturbed() -> Iterator[None]:
         signal.raise_signal(number)
 
 
-def _tools_of(local: Any) -> list[Any]:
-    """What the workers of a local cluster are running in processes of their own."""
+def _tools_of(pids: list[int]) -> list[Any]:
+    """What workers are running in processes of their own."""
     import psutil  # dask's own dependency
 
     found: list[Any] = []
-    for nanny in local.workers.values():
-        with suppress(psutil.Error, AttributeError):
-            found += psutil.Process(nanny.pid).children(recursive=True)
+    for pid in pids:
+        with suppress(psutil.Error):
+            found += psutil.Process(pid).children(recursive=True)
     return found
 
 
