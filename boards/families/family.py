@@ -140,6 +140,9 @@ class Family(ABC):
             If a tool is missing, or fails.
         """
 
+    def __reduce__(self) -> str:
+        return self.name.upper()  # the one of its module, in another process, too
+
     def __repr__(self) -> str:
         return f"<family {self.name}>"
 
