@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from amaranth import Module, Signal
-
 from ...tools.toolchain import Wanted
 from ..clocks import Divided
 
 if TYPE_CHECKING:
+    from amaranth import Module, Signal
+
     from ..build import Build
     from ..table import Board
 

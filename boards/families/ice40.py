@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from amaranth import Const, Instance, Module, Signal
-
 from ...tools.toolchain import YOSYS, Wanted, find_tools, run_tool
 from ..clocks import Divided, ice40_pll
 from .family import CellDesign, Family, ReadBack
 
 if TYPE_CHECKING:
+    from amaranth import Module, Signal
+
     from ..build import Build
     from ..table import Board
 
@@ -62,6 +62,8 @@ class Ice40(Family):
         return ice40_pll(source, wanted)
 
     def clock(self, m: Module, pin: Any, pll: Divided) -> tuple[Signal, Signal]:
+        from amaranth import Const, Instance, Signal  # only here: `scneuro list` does without
+
         made, locked = Signal(attrs={"keep": 1}), Signal()
         settings = {f"p_{name}": Const(v, _PLL_BITS[name]) for name, v in pll.settings.items()}
         m.submodules.pll = Instance(
