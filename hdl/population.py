@@ -108,6 +108,11 @@ class Population(wiring.Component):
     written: data.View
 
     def __init__(self, population: FixedPopulation, form: Form | None = None) -> None:
+        if not isinstance(population, FixedPopulation):
+            raise TypeError(
+                "hdl.Population takes the integers of a population, such as population.fixed(), "
+                f"not {type(population).__name__}"
+            )
         owner = population.population
         if owner.neuron.hardware(population.one) is not None:
             raise hand_written(population.name)
@@ -335,9 +340,13 @@ class Population(wiring.Component):
             write.addr.eq(address),
             write.data.eq(Mux(self._sweeping, initial, step.next[name])),
             read.en.eq(live.at(cell.stage - 1) & ~write.en),
-            step.ports[cell.name].eq(read.data),
             self.written[name].values[lane].eq(step.next[name]),
         ]
+        held = Signal(shape, name=f"{_plain(name)}_{lane}_held")
+        fresh = live.at(cell.stage)  # what was read is there for a clock: the next may write
+        with m.If(fresh):
+            m.d.sync += held.eq(read.data)
+        m.d.comb += step.ports[cell.name].eq(Mux(fresh, read.data, held))
 
     def _hold(self, m: Module, read: Any, stage: int) -> None:
         """Let a row that is read for a stage stay for as many clocks as an update takes."""

@@ -129,3 +129,10 @@ def test_a_form_says_what_it_cannot_be():
         Form(stored=True, deep=3)
     with pytest.raises(TypeError, match="complements must be True or False, not None"):
         Form(stored=True, complements=None)
+
+
+def test_a_factor_whose_upper_bits_are_known_is_proved():
+    """Its interval decides them, so that the gates need not ask."""
+    fixed = Population(LIF(), 5, parameters={"tau_m": np.linspace(8, 12, 5)}).fixed()
+    proof = prove(fixed.one, Form(stored=True, multipliers=0), progress=False)
+    assert proof.ok, proof.failures

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...tools.toolchain import YOSYS, Wanted, find_tools, run_tool
 from ..clocks import Divided, ice40_pll
-from .family import CellDesign, Family, ReadBack
+from .family import CellDesign, Family, ReadBack, beside
 
 if TYPE_CHECKING:
     from amaranth import Module, Signal
@@ -42,8 +42,12 @@ class Ice40(Family):
     ram_bits = 4_096
     ram_shapes = ((16, 256), (8, 512), (4, 1024), (2, 2048))
     complements = True
-    models = "read_verilog -defer +/ice40/cells_sim.v\n"
+    models = "read_verilog -defer -overwrite +/ice40/cells_sim.v spram.v\n"
     reads_back_with = (_UNPACK, _TO_VERILOG)
+
+    def model_files(self) -> dict[str, str]:
+        """The memory of one port, whose model in yosys takes minutes to read."""
+        return {"spram.v": beside("ice40_cells.v")}
 
     def synth_options(self, dsps: int) -> str:
         return "-dsp" if dsps else ""
