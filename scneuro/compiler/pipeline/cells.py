@@ -209,7 +209,10 @@ class Cells:
         return Pipeline(plan, tuple(self._cells), outputs, words, tuple(found))
 
     def _subtracted(self, given: set[int]) -> list[int]:
-        """The registers behind logic that are only subtracted, if not given to the outside."""
+        """The registers behind logic that are only subtracted, if not given to the outside.
+
+        A register behind one is behind logic, too, which inverts for nothing.
+        """
         taken, otherwise = set[int](), set(given)
         for index in reversed(range(len(self._cells))):
             cell = self._cells[index]
@@ -218,7 +221,7 @@ class Cells:
             elif cell.kind in ("logic", "result") and _subtracts(cell.node):
                 otherwise.add(cell.takes[0])
                 taken.add(cell.takes[1])
-            else:
+            elif cell.kind != "delay":
                 otherwise.update(cell.takes)
         return [
             index
