@@ -168,8 +168,8 @@ class Population(wiring.Component):
     def _control(self, m: Module, steps: list[Step]) -> None:
         """Let rows enter, one every ``interval`` clocks, and spikes leave."""
         live, every = self._live, self.form.interval
-        running, enter = Signal(), Signal()
-        phase = Signal(every, init=1 << (every - 1)) if every > 1 else Const(1)
+        running, enter = Signal(name="running"), Signal(name="enter")
+        phase = Signal(every, init=1 << (every - 1), name="phase") if every > 1 else Const(1)
         if every > 1:  # stage 0 is in phase 0, the clock after a row enters
             m.d.sync += phase.eq(phase.rotate_left(1))
             for step in steps:
@@ -291,7 +291,8 @@ class Population(wiring.Component):
         read = {name: reads[name] for name in lowered.inputs if name in reads}
         last = max((cell.stage for cell in read.values()), default=0)
         patience = last + self.form.interval + 2
-        adding, adds, settle = Signal(), Signal(), Signal(range(patience + 1))
+        adding, adds = Signal(name="adding"), Signal(name="adds")
+        settle = Signal(range(patience + 1))
         rows = [Signal.like(self.i.payload.row, name=f"row_{k}") for k in range(2)]
         same = (adding & (rows[0] == self.i.payload.row)) | (adds & (rows[1] == self.i.payload.row))
         m.d.comb += [
@@ -312,14 +313,16 @@ class Population(wiring.Component):
         for name, cell in read.items():
             default = int(quantize(self._fixed.one.input_defaults[name], name))
             before = cell.stage - 1
-            from_bank, is_read, of_bank = Signal(), Signal(), Signal()
+            from_bank, is_read = Signal(name=f"{name}_from"), Signal(name=f"{name}_is_read")
+            of_bank = Signal(name=f"{name}_of")
             was_read = Signal.like(self.i.payload.row, name=f"{name}_read")
             m.d.sync += is_read.eq(live.at(before))
             with m.If(live.at(before)):
                 m.d.sync += [of_bank.eq(from_bank), was_read.eq(live.row(before))]
                 m.d.sync += from_bank.eq(from_bank ^ live.is_last(before))
             for lane, step in enumerate(steps):
-                added, total = Signal(_WORD), Signal(Shape(17, signed=True))
+                added = Signal(_WORD, name=f"{name}_{lane}_added")
+                total = Signal(Shape(17, signed=True), name=f"{name}_{lane}_total")
                 limited, found = Signal(_WORD), []
                 for b in range(2):
                     memory = Memory(shape=_WORD, depth=self.rows, init=[default] * self.rows)

@@ -1,0 +1,2 @@
+"""What holds for ever of a population's hardware, around its datapath."""
+from .rows import rows
