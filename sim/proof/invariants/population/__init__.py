@@ -1,2 +1,3 @@
 """What holds for ever of a population's hardware, around its datapath."""
 from .rows import rows
+from .inputs import inputs

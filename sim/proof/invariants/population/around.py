@@ -84,6 +84,12 @@ class Around:
         """Its time step, modulo 4."""
         return self._step[stage]
 
+    def step_after(self, stage: int) -> Value:
+        """The time step of the row that comes next into a stage, modulo 4."""
+        if stage == 0:
+            return (self.step + (self.live[0] & self.is_last(0)))[:2]
+        return self._step[stage - 1]
+
     def is_last(self, stage: int) -> Value:
         return self._row[stage] == self.rows - 1
 

@@ -1,0 +1,134 @@
+"""What is claimed of a population's inputs: every word counts once, in its row and its step."""
+
+from __future__ import annotations
+
+from amaranth import Cat, Mux, Shape, Signal, Value
+
+from .....hdl.population import Population
+from .....population import FixedPopulation
+from .....words import quantize
+from ..harness import Harness, implies
+from .around import Around
+
+__all__ = ["inputs"]
+
+_WORD = Shape(16, signed=True)
+_MOST = (1 << 15) - 1
+
+
+def inputs(dut: Population, fixed: FixedPopulation) -> Harness:
+    """The claims of a population's inputs, whatever its datapath computes."""
+    at = Around(dut, fixed, search=2 * (dut.clocks_a_step + dut.latency) + 8)
+    at.tie()
+    _Sums(at)
+    return at.h
+
+
+class _Sums:
+    """The watched row's sums: what is added up for the next step, and what the last two had."""
+
+    def __init__(self, at: Around) -> None:
+        self.at, self.h, self.dut = at, at.h, at.dut
+        h, m, i = at.h, at.m, at.dut.i
+        h.assume(implies(i.valid, i.payload.row < at.rows))
+        self.next = Signal()  # the step, modulo 2, for which words add up
+        m.d.sync += self.next.eq(self.next ^ at.started)
+        self.accepted = Signal()
+        m.d.comb += self.accepted.eq(i.valid & i.ready & (i.payload.row == at.watched))
+        self._tie()
+        core, rest = [], []
+        for name in at.lowered.inputs:
+            if name not in at.reads:
+                continue
+            default = int(quantize(at.fixed.one.input_defaults[name], name))
+            for lane in range(at.lanes):
+                reads, holds = self._sum(name, lane, default)
+                core.append(reads)
+                rest += holds
+        h.claim(
+            "inputs",
+            "what the datapath reads of a row's input is its default and all words that were "
+            "accepted for the row between the tick before and that of the step, each once, "
+            "limited to a word after each",
+            *core,
+            implies(at.started, ~(i.valid & i.ready)),
+        )
+        if rest:
+            h.claim(
+                "inputs_stay",
+                f"it stays for the {at.interval} clocks of its stage",
+                *rest,
+            )
+
+    def _tie(self) -> None:
+        at, h = self.at, self.h
+        r = {signal.name: signal for signal in h.registers()}
+        self.adding, self.adds, self.rows = r["adding"], r["adds"], [r["row_0"], r["row_1"]]
+        bank, settle = r["bank"], r["settle"]
+        h.know(bank == self.next, (at.step[0] ^ at.open) == self.next)
+        last = max((c.stage for n, c in at.reads.items() if n in at.lowered.inputs), default=0)
+        patience = last + at.interval + 2
+        h.know(settle <= patience)
+        for stage, here in enumerate(at.live):
+            if stage <= patience:
+                early = here & (at.step_at(stage)[0] == bank)
+                h.know(implies(early, stage > patience - settle))
+        self.bank, self.settle = bank, settle
+        both = self.adding & self.adds & (self.rows[0] == self.rows[1])
+        h.know(~both)
+        h.know(implies(self.adding | self.adds, settle == 0))
+        h.know(implies(self.adding, self.rows[0] < at.rows), implies(self.adds, self.rows[1] < at.rows))
+
+    def _sum(self, name: str, lane: int, default: int) -> tuple[Value, list[Value]]:
+        at, h, m, dut = self.at, self.h, self.at.m, self.dut
+        stage, core = at.reads[name].stage, at.cores[lane]
+        port = core.ports[at.reads[name].name]
+        of = f"{name}_{lane}"
+        total = Signal(_WORD, init=default, name=f"{of}_sum")
+        given = [Signal(_WORD, init=default, name=f"{of}_given_{b}") for b in range(2)]
+        with m.If(self.accepted):
+            m.d.sync += total.eq(_limited(total + dut.i.payload[name][lane]))
+        with m.If(at.started):
+            m.d.sync += total.eq(default)
+            for b in range(2):
+                with m.If(self.next == b):
+                    m.d.sync += given[b].eq(total)
+        expected = Mux(at.step_at(stage)[0], given[1], given[0])
+        self._tie_sum(name, lane, default, total, given)
+        here = [at.here(stage + k) for k in range(at.interval)]
+        held = [implies(at.live[stage + k], port == h.was(port)) for k in range(1, at.interval)]
+        return implies(here[0], port == expected), held
+
+    def _tie_sum(
+        self, name: str, lane: int, default: int, total: Signal, given: list[Signal]
+    ) -> None:
+        at, h = self.at, self.h
+        stage, of = at.reads[name].stage, f"{name}_{lane}"
+        r = {signal.name: signal for signal in h.registers()}
+        added, summed = r[f"{of}_added"], r[f"{of}_total"]
+        w, (first, second) = at.watched, self.rows
+        adding, adds = self.adding & (first == w), self.adds & (second == w)
+        h.know(r[f"{name}_from"] == at.step_after(stage)[0])
+        h.know(r[f"{name}_is_read"] == at.live[stage])
+        h.know(implies(at.live[stage], r[f"{name}_of"] == at.step_at(stage)[0]))
+        h.know(implies(at.live[stage], r[f"{name}_read"] == at.row_at(stage)))
+        for b in range(2):
+            memory = h.part("dut", f"{of}_{b}")
+            found, has = memory.read_ports[0].data, h.look(f"dut.{of}_{b}", w)
+            waits = at.open & (at.step[0] == b) & (w >= at.row)
+            coming = [at.here(s) & (at.step_at(s)[0] == b) for s in range(1, stage + 1)]
+            unread = Cat(waits, *coming).any()
+            adds_up = (self.bank == b) & (self.settle == 0)
+            h.know(implies(unread, (has == given[b]) & ~adds_up))
+            h.know(implies(~unread & ~adds_up, has == default))
+            h.know(implies(adds_up & ~adding & ~adds, has == total))
+            h.know(implies(adds_up & adds, _limited(summed) == total))
+            h.know(implies(adds_up & adding, (found == has) & (_limited(has + added) == total)))
+            here = at.here(stage) & (at.step_at(stage)[0] == b)
+            h.know(implies(here, found == given[b]))
+        h.know(implies(self.settle != 0, total == default))
+
+
+def _limited(value: Value) -> Value:
+    high = Mux(value > _MOST, _MOST, value)
+    return Mux(value < -_MOST - 1, -_MOST - 1, high)[:16].as_signed()
