@@ -12,6 +12,7 @@ from ..hdl import Neuron as Gates
 from ..neuron import Neuron, need_neuron
 from ..tools.toolchain import find_tools, run_tool, run_yosys
 from .devices import DEVICES
+from .families import NO_CLASHES
 from .placement import read_placement
 
 __all__ = ["DEVICES", "measure_area"]
@@ -48,7 +49,7 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         (work / "top.il").write_text(rtlil.convert(gates, ports=ports, emit_src=False))
-        script = f"read_rtlil top.il\n{part.synth} -top top -json top.json\n"
+        script = f"read_rtlil top.il\n{NO_CLASHES}\n{part.synth} -top top -json top.json\n"
         run_yosys(tools[synthesis.name].command, script, work)
         place_command = [
             tools[place.name].command,

@@ -27,6 +27,7 @@ from ..tools.files import cannot_write, cannot_write_cache, writable_cache, writ
 from ..tools.notebook import table
 from ..tools.toolchain import YOSYS, Tool, find_tools, say
 from .design import Pins, design
+from .families import NO_CLASHES
 from .fit import does_not_fit, packed, synthesized, too_many
 from .memory import stored, stored_form
 from .placement import read_placement
@@ -278,6 +279,7 @@ def _prepared(
         emit_src=False,
         synth_opts=board.synth,
         nextpnr_opts=f"--seed {int(seed)} --report report.json {options}".rstrip(),
+        script_after_read=NO_CLASHES,
         script_after_synth="tee -q -o stat.json stat -json",
     )
     return fixed, rates, plan

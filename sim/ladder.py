@@ -9,11 +9,15 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
 
+from ..boards.build import finished_build
+from ..boards.fit import in_words
+from ..boards.memory import stored_form
+from ..boards.placement import read_placement
 from ..boards.table import Board
 from ..compiler.pipeline.schedule import schedule
 from ..errors import LoweringError, ScneuroError
@@ -21,19 +25,24 @@ from ..fixed import FixedNeuron
 from ..hdl import build, hand_written
 from ..hdl.top import plan
 from ..neuron import Neuron, need_neuron
+from ..population import Population, need_population
 from ..reference import compare
 from ..reference.equations import equations_of
 from ..signals.stimulus import adversarial
 from ..tools.toolchain import find
 from .chip.bitstream import bitstream_parity
-from .chip.netlist import netlist_parity
+from .chip.netlist import netlist_parity, population_netlist_parity
 from .compare.figures import Parity
 from .compare.parity import parity
+from .compare.population import PopulationParity, population_parity
 from .compare.recompute import recompute
 from .compare.vectors import vector_parity
 from .engines.compiled import compiler
 
-__all__ = ["Rung", "climb", "lacking"]
+if TYPE_CHECKING:
+    from .proof import Proof
+
+__all__ = ["Rung", "climb", "climb_population", "lacking"]
 
 _VECTORS = 2_000
 _DURATION = 1000.0
@@ -70,13 +79,13 @@ class Rung:
         return asdict(self)
 
 
-def lacking(board: Board) -> list[str]:
+def lacking(board: Board, *, population: bool = False) -> list[str]:
     """What this machine lacks for some rungs on a board, in a line each with how to get it.
 
     Asking a tool for its version also compiles YoWASP's, where that was not done before.
     """
     rungs: dict[str, str] = {}
-    readers = board.part.family.reads_back_with
+    readers = () if population else board.part.family.reads_back_with
     needed: list[tuple[str, Callable[[], Any]]] = [
         ("proof", lambda: import_module(".proof", __package__)),
         ("invariants", lambda: import_module(".proof.invariants.solver", __package__).tools()),
@@ -156,6 +165,53 @@ def climb(
         )
         return typical, hostile
 
+    yield from _tried(rungs, progress)
+
+
+def climb_population(
+    population: Population, board: Board, *, steps: int = 1_000, progress: bool = True
+) -> Iterator[Rung]:
+    """The rungs for a population on a board, each as soon as it is done.
+
+    ``integers`` and ``gates`` compare every neuron's float, integers and RTL, held at currents from
+    half the first typical one to half as much again, with spikes taken now and then; ``proof``
+    shows the datapath in the population's form for all states and inputs, and ``invariants`` what
+    holds of the memories and streams around it; ``netlist`` runs what yosys made of it, and
+    ``bitstream`` builds the board's design and looks at its clock.
+
+    Parameters
+    ----------
+    population : Population
+    board : Board
+    steps : int
+        Of the runs in compiled simulation.
+    progress : bool
+    """
+    need_population(population, "climb_population()")
+
+    @cache
+    def run() -> PopulationParity:
+        fixed = population.fixed()
+        form = stored_form(fixed, board.part)
+        return population_parity(
+            population, steps=steps, fixed=fixed, form=form, stall=1, progress=progress
+        )
+
+    yield from _tried(
+        {
+            "integers": lambda: _many_integers(run()),
+            "gates": lambda: _many_gates(run()),
+            "proof": lambda: _many_proof(population, board, progress),
+            "invariants": lambda: _many_invariants(population, progress),
+            "netlist": lambda: _many_netlist(population, board, steps, progress),
+            "bitstream": lambda: _many_bitstream(population, board, progress),
+        },
+        progress,
+    )
+
+
+def _tried(rungs: Mapping[str, Callable[[], _Found]], progress: bool) -> Iterator[Rung]:
+    """Each rung, as soon as it is done."""
     bar = tqdm(
         rungs.items(),
         bar_format="  {desc} ... {elapsed}",
@@ -257,7 +313,10 @@ def _generated(neuron: Neuron) -> FixedNeuron:
 def _proof(neuron: Neuron, board: Board, progress: bool) -> _Found:
     from .proof import prove
 
-    found = prove(_generated(neuron), board.form, progress=progress)
+    return _as_rung(prove(_generated(neuron), board.form, progress=progress))
+
+
+def _as_rung(found: Proof) -> _Found:
     if found.ok:
         states, inputs = math.log2(found.states), math.log2(found.inputs)
         text = f"equal for all 2^{states:.0f} states and 2^{inputs:.0f} inputs"
@@ -292,3 +351,55 @@ def _bitstream(neuron: Neuron, board: Board, steps: int, progress: bool) -> _Fou
     verdict = found.difference or "0 differ"
     text = f"{found.what}: {found.steps:,} steps through the pins, {found.bits:,} bits, {verdict}"
     return found.ok, text, found.figures()
+
+
+# -- of a population -----------------------------------------------------------------------------
+def _many_integers(found: PopulationParity) -> _Found:
+    worst = max(e / b for e, b in found.step_error.values() if b)
+    spikes = found.spikes
+    counts = found.fixed_run.spikes == found.float_run.spikes
+    text = (
+        f"{spikes['fixed']:,} spikes, float has {spikes['float']:,}; {counts.sum():,} of "
+        f"{found.neurons:,} neurons have float's count; a step is off by {worst:.0%} of its bound "
+        "at most"
+    )
+    return found.within_bound and found.traces_agree, text, found.figures()
+
+
+def _many_gates(found: PopulationParity) -> _Found:
+    steps = found.steps * found.neurons
+    text = (
+        f"{found.steps:,} steps of {found.neurons:,} neurons, {found.differing} registers, flags "
+        f"and spikes differ; {found.clocks / found.steps:.1f} clocks a step"
+    )
+    return found.bit_exact, text, {"updates": steps, "differing": found.differing}
+
+
+def _many_proof(population: Population, board: Board, progress: bool) -> _Found:
+    from .proof import prove
+
+    fixed = population.fixed()
+    return _as_rung(prove(fixed.one, stored_form(fixed, board.part), progress=progress))
+
+
+def _many_invariants(population: Population, progress: bool) -> _Found:
+    from .proof.invariants import prove_population
+
+    found = prove_population(population, progress=progress)
+    broken = [str(claim) for claim in found if not claim.ok]
+    text = "; ".join(broken) or f"{len(found)} claims on memories, sums, spikes and steps hold"
+    return not broken, text, {"claims": len(found), "broken": broken}
+
+
+def _many_netlist(population: Population, board: Board, steps: int, progress: bool) -> _Found:
+    found = population_netlist_parity(population, board.chip, steps=steps, progress=progress)
+    verdict = "0 differ" if found.ok else "SOME DIFFER"
+    return found.ok, f"{found.steps:,} steps, {found.bits:,} bits, {verdict}", found.figures()
+
+
+def _many_bitstream(population: Population, board: Board, progress: bool) -> _Found:
+    build = finished_build(population, board, progress=False)
+    fmax, used = read_placement(build.folder / "report.json", board.part.family)
+    needed = board.clock_hz / 1e6
+    text = f"{in_words(used)}; {fmax:.1f} MHz possible, {needed:g} MHz needed"
+    return fmax >= needed, text, {"fmax_mhz": fmax, "clock_mhz": needed, "utilization": used}

@@ -1,7 +1,7 @@
 """The families of devices we build for, one class to a file."""
 
 from .ecp5 import ECP5
-from .family import CellDesign, Family, ReadBack
+from .family import NO_CLASHES, CellDesign, Family, ReadBack
 from .ice40 import ICE40
 
-__all__ = ["ECP5", "ICE40", "CellDesign", "Family", "ReadBack"]
+__all__ = ["ECP5", "ICE40", "NO_CLASHES", "CellDesign", "Family", "ReadBack"]

@@ -52,8 +52,10 @@ module MULT18X18D(
           P17, P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0} = p;
 endmodule
 
-// A block RAM of 1024 rows of 18 bits that is only read, without output registers: by 18 bits or 9 at
-// each port, or two rows at a time by port B, of which the lower comes out at port A.
+// A block RAM of 1024 rows of 18 bits without output registers: by 18 bits or 9 at each port, or by
+// 36 at once, where port A writes two rows and port B reads two, of which the lower comes out at
+// port A. A port that writes does not read. A row that is read while it is written comes out wrong:
+// nothing may rely on it.
 module DP16KD(
     input DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6, DIA5,
     DIA4, DIA3, DIA2, DIA1, DIA0,
@@ -161,7 +163,8 @@ module DP16KD(
   generate
     if ((DATA_WIDTH_A != 36 && DATA_WIDTH_A != 18 && DATA_WIDTH_A != 9) ||
         (DATA_WIDTH_B != 36 && DATA_WIDTH_B != 18 && DATA_WIDTH_B != 9) || REGMODE_A != "NOREG" ||
-        REGMODE_B != "NOREG" || CSDECODE_A != "0b000" || CSDECODE_B != "0b000" || CLKAMUX == "INV" || CLKBMUX == "INV")
+        REGMODE_B != "NOREG" || CSDECODE_A != "0b000" || CSDECODE_B != "0b000" || CLKAMUX == "INV" || CLKBMUX == "INV" ||
+        (DATA_WIDTH_A == 36) != (DATA_WIDTH_B == 36))
       unsupported_use of_dp16kd();
   endgenerate
 
@@ -171,22 +174,49 @@ module DP16KD(
   initial for (i = 0; i < 1024; i = i + 1) rows[i] = ROWS[20 * i +: 18];
 
   wire [9:0] row_A = {ADA13, ADA12, ADA11, ADA10, ADA9, ADA8, ADA7, ADA6, ADA5, ADA4};
-  wire [17:0] whole_A = rows[row_A];
-  reg [17:0] read_A = 0;
-  always @(posedge CLKA)
-    if (CEA)
-      read_A <= DATA_WIDTH_A == 9 ? (ADA3 ? whole_A[17:9] : whole_A[8:0]) : whole_A;
-
   wire [9:0] row_B = {ADB13, ADB12, ADB11, ADB10, ADB9, ADB8, ADB7, ADB6, ADB5, ADB4};
-  wire [17:0] whole_B = rows[row_B];
-  reg [17:0] read_B = 0;
-  always @(posedge CLKB)
-    if (CEB)
-      read_B <= DATA_WIDTH_B == 9 ? (ADB3 ? whole_B[17:9] : whole_B[8:0]) : whole_B;
+  wire [17:0] data_A = {DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9,
+                        DIA8, DIA7, DIA6, DIA5, DIA4, DIA3, DIA2, DIA1, DIA0};
+  wire [17:0] data_B = {DIB17, DIB16, DIB15, DIB14, DIB13, DIB12, DIB11, DIB10, DIB9,
+                        DIB8, DIB7, DIB6, DIB5, DIB4, DIB3, DIB2, DIB1, DIB0};
 
+  // what is written, by bytes of 9 bits: the address' low bits say which
+  wire wide = DATA_WIDTH_A == 36;
+  wire write_A = CEA & WEA & (CSA2 | CSA1 | CSA0) == 0;
+  wire write_B = CEB & WEB & ~wide;
+  wire [1:0] bytes_A = DATA_WIDTH_A == 9 ? {ADA3, ~ADA3} : {ADA1, ADA0};
+  wire [1:0] bytes_B = DATA_WIDTH_B == 9 ? {ADB3, ~ADB3} : {ADB1, ADB0};
+  wire [1:0] upper_A = {ADA3, ADA2};
+  wire [17:0] mask_A = {{9{bytes_A[1]}}, {9{bytes_A[0]}}};
+  wire [17:0] mask_B = {{9{bytes_B[1]}}, {9{bytes_B[0]}}};
+  wire [17:0] mask_upper = {{9{upper_A[1]}}, {9{upper_A[0]}}};
+  wire [17:0] given_A = DATA_WIDTH_A == 9 ? {data_A[8:0], data_A[8:0]} : data_A;
+  wire [17:0] given_B = DATA_WIDTH_B == 9 ? {data_B[8:0], data_B[8:0]} : data_B;
+  wire [9:0] first_A = wide ? {row_A[9:1], 1'b0} : row_A;
+  wire [9:0] first_B = wide ? {row_B[9:1], 1'b0} : row_B;
+
+  always @(posedge CLKA) begin
+    if (write_A) begin
+      rows[first_A] <= rows[first_A] & ~mask_A | given_A & mask_A;
+      if (wide) rows[first_A | 10'd1] <= rows[first_A | 10'd1] & ~mask_upper | data_B & mask_upper;
+    end
+    if (write_B) rows[row_B] <= rows[row_B] & ~mask_B | given_B & mask_B;
+  end
+
+  wire clash_A = write_B & row_B == row_A;
+  wire clash_B = write_A & first_A == first_B;
+  wire [17:0] whole_A = rows[row_A] ^ {18{clash_A}};
+  wire [17:0] whole_B = rows[row_B] ^ {18{clash_B}};
+  reg [17:0] read_A = 0, read_B = 0;
   reg [35:0] both = 0;
+  always @(posedge CLKA)
+    if (CEA & ~WEA)
+      read_A <= DATA_WIDTH_A == 9 ? (ADA3 ? whole_A[17:9] : whole_A[8:0]) : whole_A;
   always @(posedge CLKB)
-    if (CEB) both <= {rows[row_B | 10'd1], rows[row_B & ~10'd1]};
+    if (CEB & ~WEB) begin
+      read_B <= DATA_WIDTH_B == 9 ? (ADB3 ? whole_B[17:9] : whole_B[8:0]) : whole_B;
+      both <= {rows[first_B | 10'd1], rows[first_B]} ^ {36{clash_B}};
+    end
 
   assign {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9,
           DOA8, DOA7, DOA6, DOA5, DOA4, DOA3, DOA2, DOA1, DOA0}
@@ -194,6 +224,24 @@ module DP16KD(
   assign {DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9,
           DOB8, DOB7, DOB6, DOB5, DOB4, DOB3, DOB2, DOB1, DOB0}
     = DATA_WIDTH_B == 36 ? both[35:18] : read_B;
+endmodule
+
+// Sixteen rows of 4 bits in LUTs: written at the clock, read at once.
+module TRELLIS_DPR16X4(input [3:0] DI, WAD, RAD, input WRE, WCK, output [3:0] DO);
+  parameter WCKMUX = "WCK";
+  parameter WREMUX = "WRE";
+  parameter [63:0] INITVAL = 64'h0;
+
+  generate
+    if (WCKMUX == "INV" || WREMUX == "INV") unsupported_use of_trellis_dpr16x4();
+  endgenerate
+
+  reg [3:0] rows [0:15];
+  integer i;
+  initial for (i = 0; i < 16; i = i + 1) rows[i] = INITVAL[4 * i +: 4];
+  wire write = WREMUX == "1" ? 1'b1 : WREMUX == "0" ? 1'b0 : WRE;
+  always @(posedge WCK) if (write) rows[WAD] <= DI;
+  assign DO = rows[RAD];
 endmodule
 
 // A clock's way to the global network.

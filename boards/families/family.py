@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..build import Build
     from ..table import Board
 
-__all__ = ["CellDesign", "Family", "ReadBack"]
+__all__ = ["NO_CLASHES", "CellDesign", "Family", "ReadBack"]
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,12 @@ class Family(ABC):
 
     def __repr__(self) -> str:
         return f"<family {self.name}>"
+
+
+#: yosys' command, before synthesis, that tells it that no row is read in the clock in which it is
+#: written; without it, it keeps such a row with a register, a comparator and a multiplexer for
+#: every memory.
+NO_CLASHES = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i"
 
 
 def beside(name: str) -> str:

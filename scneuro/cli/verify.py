@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 
 from .options import (
+    POPULATION_STEPS,
+    STEPS,
     Commands,
     add_board,
     add_command,
     add_inputs,
+    add_population,
     add_start,
     answer,
     chosen_inputs,
-    chosen_neuron,
     chosen_steps,
+    chosen_target,
 )
 
 __all__ = ["add", "run"]
@@ -25,28 +28,40 @@ def add(commands: Commands) -> None:
         commands, "verify", run, "Check a neuron all the way from float to the bitstream."
     )
     add_board(parser)
+    add_population(parser)
     add_inputs(parser)
     add_start(parser)
     parser.add_argument(
-        "--steps", type=int, default=10_000, metavar="N", help="of the compiled simulations"
+        "--steps",
+        type=int,
+        metavar="N",
+        help="of the compiled simulations (default 10,000, of a population 1,000)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Print every rung as soon as it is tried; 1 if one fails, 2 if one could not be tried."""
     from ..boards import board
-    from ..sim.ladder import climb, lacking
+    from ..population import Population
+    from ..sim.ladder import climb, climb_population, lacking
     from ..tools.toolchain import say
 
-    neuron, target = chosen_neuron(options), board(options.board)
-    steps, given = chosen_steps(options), chosen_inputs(options, neuron)
-    assert steps is not None
+    chosen, target = chosen_target(options), board(options.board)
+    steps = chosen_steps(options)
+    if isinstance(chosen, Population):
+        if options.current is not None or options.stimulus is not None or options.inputs:
+            raise ValueError("a population is verified at its own currents: leave out the inputs")
+        named = f"{chosen.count:,} {chosen.name}"
+        climbed = climb_population(chosen, target, steps=steps or POPULATION_STEPS)
+    else:
+        named, given = chosen.name, chosen_inputs(options, chosen)
+        climbed = climb(chosen, target, steps=steps or STEPS, stimulus=given)
     if not options.json:
-        print(f"{neuron.name} on {target.title} ({target.device})", flush=True)
-    for text in lacking(target):
+        print(f"{named} on {target.title} ({target.device})", flush=True)
+    for text in lacking(target, population=isinstance(chosen, Population)):
         say(f"  {text}")
     rungs = []
-    for rung in climb(neuron, target, steps=steps, stimulus=given):
+    for rung in climbed:
         rungs.append(rung)
         if not options.json:
             print(rung, flush=True)

@@ -77,7 +77,7 @@ def plot_population(
             for k in shown:
                 axis.plot(recording.t[::every], values[::every, k], lw=0.8, label=f"neuron {k}")
             axis.set_ylabel(label([name], units.get(name, "")))
-            axis.legend(loc="upper right", ncols=len(shown))
+            axis.legend(loc="lower right", bbox_to_anchor=(1, 0.95), ncols=len(shown))
         figure.axes[-1].set_xlabel("time (ms)")
         figure.axes[-1].set_xlim(0, end)
     return figure

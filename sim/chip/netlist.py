@@ -11,23 +11,35 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from amaranth.back import rtlil
 
 from ...boards.devices import DEVICES
-from ...boards.families import CellDesign
+from ...boards.families import NO_CLASHES, CellDesign
+from ...boards.memory import stored_form
 from ...hdl import build
+from ...hdl.population import Population as Gates
 from ...neuron import Neuron, need_neuron
+from ...population import Population, need_population
 from ...signals.stimulus import adversarial
 from ...words import quantize
 from ..compare.figures import Mismatch
-from ..compare.parity import bit_parity
+from ..compare.parity import bit_parity, fixed_history
+from ..compare.population import compare_gates
 from ..engines.compiled import compiled_stretches
+from ..engines.population import POPULATION_ENGINES
 from .cells import compile_cells
 
-__all__ = ["NetlistParity", "netlist_library", "netlist_parity"]
+__all__ = [
+    "NetlistParity",
+    "netlist_library",
+    "netlist_parity",
+    "population_netlist_parity",
+]
 
 _SCRIPT = """\
 read_rtlil design.il
+{no_clashes}
 {synth} -top top
 select -clear
 select top
@@ -84,7 +96,7 @@ def netlist_library(hardware: Any, device: str, *, cache: Path | None = None) ->
     Parameters
     ----------
     hardware : Component
-        With the signature of :class:`scneuro.hdl.Neuron`.
+        With the signature of :class:`scneuro.hdl.Neuron` or :class:`scneuro.hdl.Population`.
     device : str
         One of :data:`scneuro.boards.devices.DEVICES`.
     cache : path, optional
@@ -98,7 +110,7 @@ def netlist_library(hardware: Any, device: str, *, cache: Path | None = None) ->
     """
     part = DEVICES[device]
     files = {"design.il": rtlil.convert(hardware, emit_src=False)}
-    design = CellDesign(files, _SCRIPT.format(synth=part.synth))
+    design = CellDesign(files, _SCRIPT.format(synth=part.synth, no_clashes=NO_CLASHES))
     return compile_cells(part.family, design, cache=cache)
 
 
@@ -153,3 +165,76 @@ def netlist_parity(
         made - begin,
         time.monotonic() - made,
     )
+
+
+def population_netlist_parity(
+    population: Population,
+    device: str,
+    *,
+    steps: int = 1_000,
+    stall: int = 1,
+    library: Path | None = None,
+    progress: bool = True,
+) -> NetlistParity:
+    """Run a population's netlist on adversarial input, and compare every bit of every neuron.
+
+    Parameters
+    ----------
+    population : Population
+    device : str
+        One of :data:`scneuro.boards.devices.DEVICES`.
+    steps : int
+    stall : int
+        Seed of the clocks in which its spikes are not taken.
+    library : path, optional
+        A compiled netlist, if not the one :func:`netlist_library` makes now.
+    progress : bool
+
+    Raises
+    ------
+    ToolError
+        See :func:`netlist_library`.
+    """
+    need_population(population, "population_netlist_parity()")
+    fixed = population.fixed()
+    begin = time.monotonic()
+    gates = Gates(fixed, stored_form(fixed, DEVICES[device]))
+    if library is None:
+        library = netlist_library(gates, device)
+    made = time.monotonic()
+    words = {
+        name: _words(steps, population.count, k) for k, name in enumerate(fixed.lowered.inputs)
+    }
+    fixed.reset()
+    history = fixed_history(fixed.one, words, progress)
+    engine = POPULATION_ENGINES["cxxrtl"]
+    stretches = engine(gates, fixed, words, stall=stall, library=library)
+    differing, first, _ = compare_gates(fixed, history, stretches, progress)
+    widths = [r.width for n, r in fixed.lowered.registers.items() if n in population.state_names]
+    mismatch = None
+    if differing:
+        assert first is not None
+        t, k = first["step"], first["neuron"]
+        mismatch = Mismatch(
+            t,
+            {n: int(w[t, k]) for n, w in words.items()},
+            {n: int(v[t, k]) for n, v in history.before.items()},
+            {first["what"]: first["model"]},
+            {first["what"]: first["hardware"]},
+            (first["model"], first["hardware"]),
+        )
+    return NetlistParity(
+        f"{population.count} {population.name}",
+        device,
+        steps,
+        steps * population.count * (1 + sum(widths)),
+        mismatch,
+        made - begin,
+        time.monotonic() - made,
+    )
+
+
+def _words(steps: int, count: int, seed: int) -> np.ndarray:
+    """Adversarial words for every neuron, each its own: parts of one long sequence."""
+    whole = quantize(adversarial(steps + 37 * count, seed=seed), "input").astype(int)
+    return np.stack([whole[37 * k : 37 * k + steps] for k in range(count)], axis=1)

@@ -24,7 +24,7 @@ from .parity import History, fixed_history, float_step, saturated, step_errors
 from .rounded import rounded_spikes
 from .verdict import Criteria, Criterion
 
-__all__ = ["PopulationParity", "population_parity"]
+__all__ = ["PopulationParity", "compare_gates", "population_parity"]
 
 _COINCIDENCE_MS = 2.0  # the window of Jolivet et al. (2008)
 _FEWEST = 5  # spikes that make a coincidence factor worth judging
@@ -251,7 +251,7 @@ def population_parity(
     words = {n: quantize(v, n).astype(int) for n, v in inputs.items()}
     fixed.reset()
     history = fixed_history(fixed.one, words, progress)
-    differing, first, clocks = _compare(
+    differing, first, clocks = compare_gates(
         fixed, history, POPULATION_ENGINES[engine](gates, fixed, words, stall=stall), progress
     )
     errors, decisions, stops = _steps(fixed, words, history)
@@ -320,7 +320,7 @@ def _inputs(
     return found
 
 
-def _compare(
+def compare_gates(
     fixed: FixedPopulation, history: History, stretches: Any, progress: bool
 ) -> tuple[int, dict[str, Any] | None, int]:
     """How many registers, flags and spikes differ, the first of them, and the clocks it took."""
