@@ -5,7 +5,6 @@ from typing import Any
 
 from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -17,7 +16,9 @@ from ..stochastic import LFSR as Sequence
 from ..words import quantize
 from .lfsr import LFSR
 from .neuron import hand_written
+from .queue import Queue
 from .step import Step
+from .sums import Sums
 
 __all__ = ["Population", "row_layout", "spike_layout", "written_layout"]
 
@@ -145,6 +146,11 @@ class Population(wiring.Component):
         return rows + 1 if self._overlaps else rows + self.latency + 2
 
     @property
+    def _last(self) -> int:
+        """The stage in which the last state of a row is written."""
+        return max(self.pipeline.schedule.at.values())
+
+    @property
     def _overlaps(self) -> bool:
         """Whether the first row is written before the last has entered."""
         return self.rows * self.form.interval >= self.latency + 2
@@ -176,7 +182,9 @@ class Population(wiring.Component):
                 m.d.comb += step.enable.eq(phase)
         self._started = started = Signal()
         self._free = Signal(init=1)  # no input is on its way to its sum
-        drained = Const(1) if self._overlaps else ~live.any()
+        # steps that began and are over, modulo 4: one may begin before the last is over
+        self._begun, self._over = Signal(2, name="begun"), Signal(2, name="over")
+        drained = Const(1) if self._overlaps else self._begun[0] == self._over[0]
         room = self._spikes(m, steps)
         m.d.comb += [
             self.ready.eq(~running & drained & self._free),
@@ -188,9 +196,11 @@ class Population(wiring.Component):
             m.d.sync += running.eq(1)
         with m.If(enter & live.is_last(-1)):
             m.d.sync += running.eq(0)
-        at = self.pipeline.schedule.at
-        last = max(at.values())
-        m.d.comb += self.done.eq(live.at(last) & live.is_last(last))
+        m.d.comb += self.done.eq(live.at(self._last) & live.is_last(self._last))
+        with m.If(started):
+            m.d.sync += self._begun.eq(self._begun + 1)
+        with m.If(self.done):
+            m.d.sync += self._over.eq(self._over + 1)
 
     def _spikes(self, m: Module, steps: list[Step]) -> Value:
         """Queue the spikes of every row, and the end of every step; whether there is room."""
@@ -210,22 +220,21 @@ class Population(wiring.Component):
             view.values.as_value().eq(spikes),
         ]
         ahead = stage // self.form.interval + 3  # rows that may be between here and the queue
-        depth = max(_QUEUE, 1 << (2 * ahead).bit_length())
-        m.submodules.queue = queue = SyncFIFOBuffered(width=len(row) + self._lanes + 1, depth=depth)
+        margin = 1 << (ahead - 1).bit_length()
+        word = Shape(len(row) + self._lanes + 1)
+        m.submodules.queue = queue = Queue(word, max(_QUEUE, 2 * margin), margin)
         m.d.comb += [
-            queue.w_data.eq(Cat(row, spikes, last)),
-            queue.w_en.eq(live.at(stage) & (spikes.any() | last)),
+            queue.word.eq(Cat(row, spikes, last)),
+            queue.write.eq(live.at(stage) & (spikes.any() | last)),
         ]
-        room = Signal()
-        m.d.sync += room.eq(queue.level < depth - ahead)
-        self._send(m, queue, len(row))
-        return room
+        self._send(m, queue.o, len(row))
+        return queue.room
 
-    def _send(self, m: Module, queue: Any, row_bits: int) -> None:
+    def _send(self, m: Module, queued: Any, row_bits: int) -> None:
         """Send what is queued, a spike a clock, with the time step."""
-        row = queue.r_data[:row_bits]
-        spikes = queue.r_data[row_bits : row_bits + self._lanes]
-        last = queue.r_data[-1]
+        row = queued.payload[:row_bits]
+        spikes = queued.payload[row_bits : row_bits + self._lanes]
+        last = queued.payload[-1]
         step = Signal(_STEP_BITS)
         sent = Signal(self._lanes)  # of this row
         left = Signal(self._lanes)
@@ -238,13 +247,13 @@ class Population(wiring.Component):
         rest = left & (left - 1)  # but for the lowest
         go = Signal()
         m.d.comb += [
-            self.o.valid.eq(queue.r_rdy & left.any()),
+            self.o.valid.eq(queued.valid & left.any()),
             self.o.payload.neuron.eq(Cat(lane, row)),
             self.o.payload.step.eq(step),
-            go.eq(queue.r_rdy & (~self.o.valid | self.o.ready)),
-            queue.r_en.eq(go & ~rest.any()),
+            go.eq(queued.valid & (~self.o.valid | self.o.ready)),
+            queued.ready.eq(go & ~rest.any()),
         ]
-        with m.If(queue.r_en):
+        with m.If(queued.ready):
             m.d.sync += [sent.eq(0), step.eq(step + last)]
         with m.Elif(go):
             m.d.sync += sent.eq(sent | (left & ~rest))
@@ -285,68 +294,43 @@ class Population(wiring.Component):
             m.d.comb += read.en.eq(self._live.at(stage - 1))
 
     def _inputs(self, m: Module, steps: list[Step]) -> None:
-        """Two banks of sums for every input: one adds up while the other is read."""
-        lowered, live = self._fixed.lowered, self._live
-        reads = self.pipeline.reads
-        read = {name: reads[name] for name in lowered.inputs if name in reads}
-        last = max((cell.stage for cell in read.values()), default=0)
-        patience = last + self.form.interval + 2
-        adding, adds = Signal(name="adding"), Signal(name="adds")
-        settle = Signal(range(patience + 1))
-        rows = [Signal.like(self.i.payload.row, name=f"row_{k}") for k in range(2)]
-        same = (adding & (rows[0] == self.i.payload.row)) | (adds & (rows[1] == self.i.payload.row))
+        """The sums of every input: a row's begin again as its last state is written."""
+        lowered, live, row = self._fixed.lowered, self._live, self.i.payload.row
+        bank, behind = self._begun[0], self._over[0]  # that adds up, and that is cleared
+        settled = (bank != behind) | (self._begun[1] == self._over[1])
+        adding, adds, adds_up = Signal(name="adding"), Signal(name="adds"), Signal(2)
+        rows = [Signal.like(row, name=f"row_{k}") for k in range(2)]
+        same = (adding & (rows[0] == row)) | (adds & (rows[1] == row))
         m.d.comb += [
+            adds_up.eq(Cat(settled & ~bank, settled & bank)),
             self._free.eq(~adding & ~adds),
-            self.i.ready.eq((settle == 0) & ~same & ~self._started),
+            self.i.ready.eq(settled & ~same & ~self._started),
         ]
-        # what is accepted goes through three stages: its sums are read, added to, written
         m.d.sync += [adding.eq(self.i.valid & self.i.ready), adds.eq(adding)]
-        m.d.sync += [rows[0].eq(self.i.payload.row), rows[1].eq(rows[0])]
-        # the bank that adds up next is read, and made ready, until the last row has gone by
-        bank = Signal()
-        with m.If(self._started):
-            m.d.sync += [bank.eq(~bank), settle.eq(patience)]
-        with m.Elif(settle != 0):
-            m.d.sync += settle.eq(settle - 1)
-        adds_up = [Signal(name=f"adds_up_{b}") for b in range(2)]
-        m.d.comb += [flag.eq((bank == b) & (settle == 0)) for b, flag in enumerate(adds_up)]
-        for name, cell in read.items():
+        m.d.sync += [rows[0].eq(row), rows[1].eq(rows[0])]
+        for name in lowered.inputs:
+            if (cell := self.pipeline.reads.get(name)) is None:
+                continue
             default = int(quantize(self._fixed.one.input_defaults[name], name))
-            before = cell.stage - 1
-            from_bank, is_read = Signal(name=f"{name}_from"), Signal(name=f"{name}_is_read")
-            of_bank = Signal(name=f"{name}_of")
-            was_read = Signal.like(self.i.payload.row, name=f"{name}_read")
-            m.d.sync += is_read.eq(live.at(before))
-            with m.If(live.at(before)):
-                m.d.sync += [of_bank.eq(from_bank), was_read.eq(live.row(before))]
-                m.d.sync += from_bank.eq(from_bank ^ live.is_last(before))
+            m.submodules[_plain(name)] = sums = Sums(self.rows, self._lanes, default)
+            before, cleared = cell.stage - 1, live.at(self._last)
+            read_bank = Signal(name=f"{_plain(name)}_bank")
+            with m.If(live.at(before) & live.is_last(before)):
+                m.d.sync += read_bank.eq(~read_bank)
+            m.d.comb += [
+                sums.adds_up.eq(adds_up),
+                sums.row.eq(row),
+                sums.words.eq(self.i.payload[name]),
+                sums.add_to.eq(rows[1]),
+                sums.add.eq(adds),
+                sums.read_row.eq(live.row(before)),
+                sums.read_bank.eq(read_bank),
+                sums.read.eq(live.at(before)),
+                sums.clear_row.eq(live.row(self._last)),
+                sums.clear.eq(Cat(cleared & ~behind, cleared & behind)),
+            ]
             for lane, step in enumerate(steps):
-                added = Signal(_WORD, name=f"{name}_{lane}_added")
-                total = Signal(Shape(17, signed=True), name=f"{name}_{lane}_total")
-                limited, found = Signal(_WORD), []
-                for b in range(2):
-                    memory = Memory(shape=_WORD, depth=self.rows, init=[default] * self.rows)
-                    m.submodules[f"{_plain(name)}_{lane}_{b}"] = memory
-                    found_at, write = memory.read_port(), memory.write_port()
-                    m.d.comb += [
-                        found_at.addr.eq(Mux(adds_up[b], self.i.payload.row, live.row(before))),
-                        write.addr.eq(Mux(adds_up[b], rows[1], was_read)),
-                        write.data.eq(Mux(adds_up[b], limited, default)),
-                        write.en.eq(Mux(adds_up[b], adds, is_read & (of_bank == b))),
-                    ]
-                    if self.form.interval > 1:
-                        m.d.comb += found_at.en.eq(
-                            adds_up[b] | (live.at(before) & (from_bank == b))
-                        )
-                    found.append(found_at.data)
-                m.d.sync += [
-                    added.eq(self.i.payload[name][lane]),
-                    total.eq(Mux(bank, found[1], found[0]) + added),
-                ]
-                m.d.comb += [
-                    limited.eq(_limited(total)),
-                    step.ports[cell.name].eq(Mux(of_bank, found[1], found[0])),
-                ]
+                m.d.comb += step.ports[cell.name].eq(sums.o[lane])
 
     def _noise(self, m: Module, steps: list[Step]) -> None:
         """Draws for every neuron in turn."""
@@ -413,10 +397,6 @@ class _Live:
         """Whether there is a row in a stage, in its first clock."""
         return self._at[stage + 1]
 
-    def any(self) -> Value:
-        """Whether there is a row in any."""
-        return Cat(self._at).any()
-
     def row(self, stage: int) -> Signal:
         """The row in a stage, or the one that comes next."""
         if stage not in self._row:
@@ -435,13 +415,6 @@ class _Live:
         """Whether that is the last one."""
         self.row(stage)
         return self._last[stage]
-
-
-def _limited(total: Signal) -> Value:
-    """A sum of 17 bits as a word, at its limit where it is beyond."""
-    beyond = total[16] ^ total[15]
-    limit = Cat((~total[16]).replicate(15), total[16])
-    return Mux(beyond, limit, total[:16]).as_signed()
 
 
 def _plain(name: str) -> str:

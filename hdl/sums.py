@@ -1,0 +1,119 @@
+"""Sums of what comes in for many neurons, in two banks: one adds up while the other is read."""
+
+from typing import Any
+
+from amaranth import Cat, Module, Mux, Shape, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["Sums"]
+
+_WORD = Shape(16, signed=True)
+
+
+class Sums(wiring.Component):
+    """Sums of the words of one input, of as many rows as there are, in two banks.
+
+    A row is added to in three clocks: its sum is read, added to and written; in the second and
+    third it is not added to again. A sum begins with the default, and stays at the limits of a
+    word. A row of the bank that is read is made ready again, and all are before it adds up.
+
+    Parameters
+    ----------
+    rows, lanes : int
+    default : int
+        The word of an input that nothing was added to.
+
+    Members
+    -------
+    adds_up : In(2)
+        By bank, whether it adds up, one at most.
+    row : In, words : In(lanes words)
+        What is to be added.
+    add_to : In, add : In(1)
+        The same row, and whether it is added to, two clocks later.
+    read_row : In, read_bank : In(1), read : In(1)
+        What is read, of a bank that does not add up.
+    o : Out(lanes words)
+        The sums that were read, from a clock later on until others are.
+    clear_row : In, clear : In(2)
+        A row to give the default, and by bank, whether to.
+    """
+
+    adds_up: Signal
+    row: Signal
+    words: data.View
+    add_to: Signal
+    add: Signal
+    read_row: Signal
+    read_bank: Signal
+    read: Signal
+    o: data.View
+    clear_row: Signal
+    clear: Signal
+
+    def __init__(self, rows: int, lanes: int, default: int) -> None:
+        self._rows, self._lanes, self._default = rows, lanes, default
+        row = max(1, (rows - 1).bit_length())
+        words = data.ArrayLayout(_WORD, lanes)
+        super().__init__(
+            {
+                "adds_up": In(2),
+                "row": In(row),
+                "words": In(words),
+                "add_to": In(row),
+                "add": In(1),
+                "read_row": In(row),
+                "read_bank": In(1),
+                "read": In(1),
+                "o": Out(words),
+                "clear_row": In(row),
+                "clear": In(2),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        limited = Signal.like(self.words)
+        found = [self._bank(m, bank, limited) for bank in range(2)]
+        of_bank, adding = Signal(name="of_bank"), Signal(name="adding")
+        m.d.sync += adding.eq(self.adds_up[1])
+        with m.If(self.read):
+            m.d.sync += of_bank.eq(self.read_bank)
+        for lane in range(self._lanes):
+            added = Signal(_WORD, name=f"added_{lane}")
+            total = Signal(Shape(17, signed=True), name=f"total_{lane}")
+            m.d.sync += [
+                added.eq(self.words[lane]),
+                total.eq(Mux(adding, found[1][lane], found[0][lane]).as_signed() + added),
+            ]
+            m.d.comb += [
+                limited[lane].eq(_limited(total)),
+                self.o[lane].eq(Mux(of_bank, found[1][lane], found[0][lane])),
+            ]
+        return m
+
+    def _bank(self, m: Module, bank: int, limited: Any) -> Any:
+        """A bank, and what it reads."""
+        init = [[self._default] * self._lanes] * self._rows
+        memory = Memory(shape=self.words.shape(), depth=self._rows, init=init)
+        m.submodules[f"bank_{bank}"] = memory
+        read, write = memory.read_port(), memory.write_port()
+        adds_up, clear = self.adds_up[bank], self.clear[bank]
+        m.d.comb += [
+            read.addr.eq(Mux(adds_up, self.row, self.read_row)),
+            read.en.eq(adds_up | (self.read & (self.read_bank == bank))),
+            write.addr.eq(Mux(clear, self.clear_row, self.add_to)),
+            write.en.eq(clear | (self.add & adds_up)),
+        ]
+        for lane in range(self._lanes):
+            m.d.comb += write.data[lane].eq(Mux(clear, self._default, limited[lane]))
+        return read.data
+
+
+def _limited(total: Signal) -> Value:
+    """A sum of 17 bits as a word, at its limit where it is beyond."""
+    beyond = total[16] ^ total[15]
+    limit = Cat((~total[16]).replicate(15), total[16])
+    return Mux(beyond, limit, total[:16]).as_signed()
