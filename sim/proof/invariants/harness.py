@@ -66,8 +66,8 @@ class Harness:
         self.begun = self.was(Const(1))
 
     def part(self, block: str, name: str) -> Any:
-        """A submodule of a block."""
-        module = self._fragments[block].origins[-1]  # what elaborate() returned
+        """A submodule of a block, or of its submodule ``block.name``."""
+        module = self._fragment(block).origins[-1]  # what elaborate() returned
         return getattr(module.submodules, name)
 
     def parts(self, block: str, names: Iterable[str]) -> list[Any]:

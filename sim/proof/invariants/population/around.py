@@ -126,9 +126,13 @@ class Around:
             h.know(Cat(phase == 1 << k for k in range(self.interval)).any())
             for stage, here in enumerate(live):
                 h.know(implies(here, phase[stage % self.interval]))
+        last = max(self.at.values())
+        under_way = (registers["begun"] - registers["over"])[:2]
+        h.know(under_way == self.to_come(last), under_way != 3)
+        h.know(registers["begun"] == (self.step + self.open)[:2])
         if not self.overlaps:
             current = Mux(self.open, self.step, self.step - 1)[:2]
-            h.know(*(implies(live[s], self._step[s] == current) for s in range(1, len(live))))
+            h.know(*(implies(live[s], self._step[s] == current) for s in range(1, last + 1)))
 
     @property
     def overlaps(self) -> bool:

@@ -63,21 +63,13 @@ class _Sums:
     def _tie(self) -> None:
         at, h = self.at, self.h
         r = {signal.name: signal for signal in h.registers()}
-        self.adding, self.adds, self.rows = r["adding"], r["adds"], [r["row_0"], r["row_1"]]
-        bank, settle = r["bank"], r["settle"]
-        h.know(bank == self.next, (at.step[0] ^ at.open) == self.next)
-        last = max((c.stage for n, c in at.reads.items() if n in at.lowered.inputs), default=0)
-        patience = last + at.interval + 2
-        h.know(settle <= patience)
-        for stage, here in enumerate(at.live):
-            if stage <= patience:
-                early = here & (at.step_at(stage)[0] == bank)
-                h.know(implies(early, stage > patience - settle))
-        self.bank, self.settle = bank, settle
-        both = self.adding & self.adds & (self.rows[0] == self.rows[1])
-        h.know(~both)
-        h.know(implies(self.adding | self.adds, settle == 0))
-        h.know(implies(self.adding, self.rows[0] < at.rows), implies(self.adds, self.rows[1] < at.rows))
+        self.adding, self.adds, first, second = (r[n] for n in ("adding", "adds", "row_0", "row_1"))
+        begun, over = r["begun"], r["over"]
+        self.settled = (begun - over)[:2] != 2
+        h.know(begun[0] == self.next, implies(self.adding | self.adds, self.settled))
+        h.know(~(self.adding & self.adds & (first == second)))
+        h.know(implies(self.adding, first < at.rows), implies(self.adds, second < at.rows))
+        self.rows = first, second
 
     def _sum(self, name: str, lane: int, default: int) -> tuple[Value, list[Value]]:
         at, h, m, dut = self.at, self.h, self.at.m, self.dut
@@ -102,31 +94,33 @@ class _Sums:
     def _tie_sum(
         self, name: str, lane: int, default: int, total: Signal, given: list[Signal]
     ) -> None:
-        at, h = self.at, self.h
-        stage, of = at.reads[name].stage, f"{name}_{lane}"
-        r = {signal.name: signal for signal in h.registers()}
-        added, summed = r[f"{of}_added"], r[f"{of}_total"]
-        w, (first, second) = at.watched, self.rows
-        adding, adds = self.adding & (first == w), self.adds & (second == w)
-        h.know(r[f"{name}_from"] == at.step_after(stage)[0])
-        h.know(r[f"{name}_is_read"] == at.live[stage])
-        h.know(implies(at.live[stage], r[f"{name}_of"] == at.step_at(stage)[0]))
-        h.know(implies(at.live[stage], r[f"{name}_read"] == at.row_at(stage)))
+        at, h, sums = self.at, self.h, f"dut.{name.replace('.', '_')}"
+        stage, last = at.reads[name].stage, max(at.at.values())
+        r = {signal.name: signal for signal in h.registers(sums)}
+        added, summed = r[f"added_{lane}"], r[f"total_{lane}"]
+        adding = self.adding & (self.rows[0] == at.watched)
+        adds = self.adds & (self.rows[1] == at.watched)
+        if lane == 0:
+            h.know(h.register(f"{name}_bank") == at.step_after(stage)[0])
+            h.know(implies(self.adding, r["adding"] == self.next))
+            for k in range(at.interval):
+                h.know(implies(at.live[stage + k], r["of_bank"] == at.step_at(stage + k)[0]))
         for b in range(2):
-            memory = h.part("dut", f"{of}_{b}")
-            found, has = memory.read_ports[0].data, h.look(f"dut.{of}_{b}", w)
-            waits = at.open & (at.step[0] == b) & (w >= at.row)
-            coming = [at.here(s) & (at.step_at(s)[0] == b) for s in range(1, stage + 1)]
-            unread = Cat(waits, *coming).any()
-            adds_up = (self.bank == b) & (self.settle == 0)
-            h.know(implies(unread, (has == given[b]) & ~adds_up))
-            h.know(implies(~unread & ~adds_up, has == default))
+            memory = h.part(sums, f"bank_{b}")
+            found = memory.read_ports[0].data[lane]
+            has = h.look(f"{sums}.bank_{b}", at.watched).word_select(lane, 16).as_signed()
+            waits = at.open & (at.step[0] == b) & (at.watched >= at.row)
+            passes = [at.here(s) & (at.step_at(s)[0] == b) for s in range(1, last + 1)]
+            used = Cat(waits, *passes).any()  # by a step that is under way
+            adds_up = (self.next == b) & self.settled
+            h.know(implies(used, (has == given[b]) & ~adds_up))
+            h.know(implies(~used & ~adds_up, has == default))
             h.know(implies(adds_up & ~adding & ~adds, has == total))
             h.know(implies(adds_up & adds, _limited(summed) == total))
             h.know(implies(adds_up & adding, (found == has) & (_limited(has + added) == total)))
             here = at.here(stage) & (at.step_at(stage)[0] == b)
             h.know(implies(here, found == given[b]))
-        h.know(implies(self.settle != 0, total == default))
+        h.know(implies(~self.settled, total == default))
 
 
 def _limited(value: Value) -> Value:
