@@ -83,6 +83,11 @@ class Harness:
         found = {id(s): s for statement in statements for s in statement._lhs_signals()}
         return list(found.values())
 
+    def has(self, block: str) -> bool:
+        """Whether there is a submodule ``block.name``."""
+        block, name = block.rsplit(".", 1)
+        return any(part == name for _, part, _ in self._fragment(block).subfragments)
+
     def look(self, memory: str, address: Value) -> Signal:
         """What a memory, ``block.name``, has at an address, without disturbing it."""
         instance = self._fragment(memory)

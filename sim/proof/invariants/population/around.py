@@ -11,7 +11,20 @@ from .....population import FixedPopulation
 from ..harness import Harness, implies
 from ..neuron import of_any_result
 
-__all__ = ["Around"]
+__all__ = ["Around", "cut"]
+
+
+def cut(dut: Population, fixed: FixedPopulation, **options: Any) -> Harness:
+    """A harness around a population whose datapath may compute anything."""
+    owner, interval = fixed.population, dut.form.interval
+    dut._steps = [of_any_result(type(step))(step.lowered, step.form) for step in dut._steps]
+    name = f"{fixed.count} {fixed.name}"
+    name += f", {owner.lanes} lanes" if owner.lanes > 1 else ""
+    name += f", every {interval} clocks" if interval > 1 else ""
+    h = Harness(name, dut=dut, **options)
+    for step in dut._steps:
+        h.free(step.next, step.spike)
+    return h
 
 
 class Around:
@@ -34,19 +47,12 @@ class Around:
 
     def __init__(self, dut: Population, fixed: FixedPopulation, **options: Any) -> None:
         self.dut, self.fixed, self.lowered = dut, fixed, fixed.lowered
-        dut._steps = [of_any_result(type(step))(step.lowered, step.form) for step in dut._steps]
-        self.cores = dut._steps
-        owner = fixed.population
-        self.rows, self.lanes, self.interval = dut.rows, owner.lanes, dut.form.interval
+        self.h = h = cut(dut, fixed, **options)
+        self.m, self.cores = h.m, dut._steps
+        self.rows, self.lanes = dut.rows, fixed.population.lanes
+        self.interval = dut.form.interval
         self.at = dut.pipeline.schedule.at
         self.reads = dut.pipeline.reads
-        name = f"{fixed.count} {fixed.name}"
-        name += f", {owner.lanes} lanes" if owner.lanes > 1 else ""
-        name += f", every {self.interval} clocks" if self.interval > 1 else ""
-        self.h = h = Harness(name, dut=dut, **options)
-        self.m = h.m
-        for core in self.cores:
-            h.free(core.next, core.spike)
         self.started = Signal()
         h.m.d.comb += self.started.eq(dut.tick & dut.ready)
         self._count()

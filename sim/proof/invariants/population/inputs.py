@@ -36,6 +36,7 @@ class _Sums:
         self.accepted = Signal()
         m.d.comb += self.accepted.eq(i.valid & i.ready & (i.payload.row == at.watched))
         self._tie()
+        self.apart: list[Value] = []
         core, rest = [], []
         for name in at.lowered.inputs:
             if name not in at.reads:
@@ -52,6 +53,26 @@ class _Sums:
             "limited to a word after each",
             *core,
             implies(at.started, ~(i.valid & i.ready)),
+        )
+        h.claim(
+            "inputs_apart",
+            "no sum is written in the clock in which it is read",
+            *self.apart,
+        )
+        same, none = self._lately()
+        h.claim(
+            "inputs_taken",
+            "a word is accepted but for the clock of a tick, while two steps are under way, and "
+            "in the two clocks after one for the same row",
+            i.ready == (~at.started & self.settled & ~same),
+        )
+        begun_and_over = at.overlaps or at.to_come(max(at.at.values())) == 0
+        h.claim(
+            "ready",
+            "a tick is taken when all rows of the step before have "
+            + ("entered" if at.overlaps else "been written")
+            + ", but for the two clocks after a word",
+            at.dut.ready == (~at.running & begun_and_over & none),
         )
         if rest:
             h.claim(
@@ -70,6 +91,18 @@ class _Sums:
         h.know(~(self.adding & self.adds & (first == second)))
         h.know(implies(self.adding, first < at.rows), implies(self.adds, second < at.rows))
         self.rows = first, second
+
+    def _lately(self) -> tuple[Value, Value]:
+        """Whether a word was accepted for the same row in the last two clocks, and if none was."""
+        h, i = self.h, self.dut.i
+        taken, row = i.valid & i.ready, i.payload.row
+        before = h.was(taken), h.was(row)
+        longer = h.was(before[0]), h.was(before[1])
+        h.know(self.adding == before[0], self.adds == longer[0])
+        h.know(implies(before[0], self.rows[0] == before[1]))
+        h.know(implies(longer[0], self.rows[1] == longer[1]))
+        same = Cat(flag & (at == row) for flag, at in (before, longer)).any()
+        return same, ~(before[0] | longer[0])
 
     def _sum(self, name: str, lane: int, default: int) -> tuple[Value, list[Value]]:
         at, h, m, dut = self.at, self.h, self.at.m, self.dut
@@ -120,6 +153,11 @@ class _Sums:
             h.know(implies(adds_up & adding, (found == has) & (_limited(has + added) == total)))
             here = at.here(stage) & (at.step_at(stage)[0] == b)
             h.know(implies(here, found == given[b]))
+            if lane == 0:
+                write = memory.write_ports[0]
+                writes = write.en & (write.addr == at.watched[: len(write.addr)])
+                self.apart.append(implies(here, ~h.was(writes)))
+                self.apart.append(~(self.accepted & adds_up & writes))
         h.know(implies(~self.settled, total == default))
 
 

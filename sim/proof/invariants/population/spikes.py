@@ -114,9 +114,10 @@ def _queue(of: _Queued) -> None:
     h.claim(
         "queue",
         "the queue never overflows, whatever `o.ready` does: what is put in comes out once, in "
-        "turn, as it was",
+        "turn, as it was, and the next is there in the clock after",
         implies(queue.write, of.inside - queue.o.valid < depth - 1),
         implies(queue.o.valid, of.inside != 0),
+        implies(h.was(of.inside != of.takes), queue.o.valid),
         implies(queue.o.valid & (of.taken == number), queue.o.payload == kept),
     )
     of.tie_level()

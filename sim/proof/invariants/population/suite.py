@@ -1,0 +1,94 @@
+"""All that holds for ever of a population's hardware, outside its datapath."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from tqdm import tqdm
+
+from .....hdl.population import Population as Gates
+from .....population import FixedPopulation, Population, need_population
+from ..harness import Harness
+from ..solver import Invariant, check
+from .inputs import inputs
+from .reset import reset
+from .rows import rows
+from .spikes import progress as goes_on
+from .spikes import spikes
+
+__all__ = ["prove_population", "small"]
+
+Part: TypeAlias = Callable[[Gates, FixedPopulation], Harness]
+
+#: Neurons, lanes, interval, and what is proved of so many. Where there are no neurons given, so
+#: many that a step begins before the one before is over.
+_SIZES: tuple[tuple[int | None, int, int, tuple[Part, ...]], ...] = (
+    (1, 1, 1, (rows, inputs)),
+    (2, 1, 1, (rows, inputs, spikes)),
+    (3, 2, 1, (rows, inputs, spikes, goes_on)),
+    (5, 2, 3, (rows, inputs, reset)),
+    (None, 1, 3, (rows, inputs, spikes, goes_on)),
+)
+
+
+def small(population: Population, count: int | None, lanes: int, interval: int) -> FixedPopulation:
+    """The integers of a few neurons of the same kind; of so many that steps overlap, if None.
+
+    Where lanes must be full, they are filled.
+    """
+    one = Population(population.neuron, lanes, lanes=lanes, interval=interval).fixed()
+    if count is None:
+        count = lanes * (-(-(Gates(one).latency + 2) // interval))
+    if one.lowered.noise:
+        count += -count % lanes
+    given = [
+        {name: np.resize(values, count) for name, values in arrays.items()}
+        for arrays in (population.init, population.parameters)
+    ]
+    return Population(
+        population.neuron,
+        count,
+        lanes=lanes,
+        interval=interval,
+        init=given[0],
+        parameters=given[1],
+    ).fixed()
+
+
+def prove_population(population: Population, *, progress: bool = True) -> list[Invariant]:
+    """Prove what holds for ever of a population's hardware, outside its datapath.
+
+    By induction, of a few neurons of its kind, in one lane and in two, that enter every clock and
+    every three: nothing is known of the datapath's results and of what is on the ports.
+
+    Parameters
+    ----------
+    population : Population
+    progress : bool
+
+    Raises
+    ------
+    TypeError
+        If it is no population.
+    ScneuroError
+        If its neuron brings its own hardware.
+    ToolError
+        If yosys, SymbiYosys or z3 is missing, or fails.
+    """
+    need_population(population, "prove_population()")
+    wanted = [
+        (small(population, count, lanes, interval), parts)
+        for count, lanes, interval, parts in _SIZES
+    ]
+    results: list[Invariant] = []
+    for fixed, part in tqdm(
+        [(fixed, part) for fixed, parts in wanted for part in parts],
+        desc=f"{population.name}: invariants",
+        delay=2,
+        leave=False,
+        disable=None if progress else True,
+    ):
+        results += check(part(Gates(fixed), fixed))
+    return results
