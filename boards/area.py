@@ -1,21 +1,59 @@
-"""What a neuron itself costs on a device, without the UART and timers of a board design."""
+"""What a neuron or a population costs on a device, without the UART and timers of a board."""
 
 from __future__ import annotations
 
+import json
+import statistics
 import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from amaranth import Elaboratable, Module, Signal, Value
 from amaranth.back import rtlil
 
+from ..errors import ToolError
 from ..hdl import Neuron as Gates
+from ..hdl.population import Population as Many
 from ..neuron import Neuron, need_neuron
+from ..population import Population
 from ..tools.toolchain import find_tools, run_tool, run_yosys
-from .devices import DEVICES
+from .devices import DEVICES, Device
 from .families import NO_CLASHES
+from .memory import stored_form
 from .placement import read_placement
 
-__all__ = ["DEVICES", "measure_area"]
+__all__ = ["DEVICES", "Area", "limits", "measure_area", "measure_population"]
+
+_PINS = 24  # that the words of inputs come in by: a small package has few
+
+
+@dataclass(frozen=True)
+class Area:
+    """What a design takes, and how fast it is.
+
+    Attributes
+    ----------
+    used : dict of str to int
+        ``logic``, ``flip_flops``, ``dsp`` and ``ram`` cells, with the first seed.
+    fmax_mhz : tuple of float
+        By seed of placement.
+    path : str
+        Where the slowest path begins and ends, with the first seed.
+    """
+
+    used: dict[str, int]
+    fmax_mhz: tuple[float, ...]
+    path: str
+
+    @property
+    def best(self) -> float:
+        return max(self.fmax_mhz)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.fmax_mhz)
 
 
 def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any]:
@@ -41,25 +79,131 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
     """
     need_neuron(neuron, "measure_area()")
     part = DEVICES[device]
-    synthesis, place, _ = part.family.tools
-    tools = find_tools((synthesis, place))
     gates = Gates(neuron.fixed(), part.form)
     ports = [gates.i.payload.as_value(), gates.i.valid, gates.i.ready]
     ports += [gates.o.payload.as_value(), gates.o.valid, gates.o.ready]
+    found = _measured(gates, ports, part, [seed])
+    return {"fmax_mhz": found.best, "used": found.used}
+
+
+def measure_population(population: Population, device: str, *, seeds: Iterable[int] = (1,)) -> Area:
+    """The same of a population: its streams on pins, those of what leaves it folded into one.
+
+    Where the words of its inputs are wider than 24 bits, some share a pin.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails, or the device has no room for it.
+    """
+    part = DEVICES[device]
+    fixed = population.fixed()
+    gates = Many(fixed, stored_form(fixed, part))
+    top = _OnPins(gates)
+    ports = [top.pins, top.left, gates.i.valid, gates.i.ready, gates.tick, gates.ready]
+    ports += [gates.done, gates.o.valid, gates.o.ready]
+    return _measured(top, ports, part, seeds, "-spram" if gates.form.single else "")
+
+
+def limits(device: str, *, width: int = 24, seeds: Iterable[int] = (1,)) -> dict[str, Area]:
+    """What the device could do: an adder between registers, a multiplier, a memory."""
+    part = DEVICES[device]
+    found = {}
+    for what in ("adder", "multiplier", "memory"):
+        if what == "multiplier" and not part.dsps:
+            continue
+        bare = _Bare(what, width)
+        found[what] = _measured(bare, [bare.i, bare.o], part, seeds)
+    return found
+
+
+class _OnPins(Elaboratable):
+    """A population, what leaves it folded into one register."""
+
+    def __init__(self, gates: Many) -> None:
+        self._gates = gates
+        self._width = len(gates.i.payload.as_value())
+        self.pins, self.left = Signal(min(self._width, _PINS)), Signal()
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.population = gates = self._gates
+        bits = [self.pins[k % len(self.pins)] for k in range(self._width)]
+        for k, bit in enumerate(bits):
+            m.d.comb += gates.i.payload.as_value()[k].eq(bit)
+        m.d.sync += self.left.eq(gates.o.payload.as_value().xor())
+        return m
+
+
+class _Bare(Elaboratable):
+    """A single part between registers that are filled and emptied a bit a clock."""
+
+    def __init__(self, what: str, width: int) -> None:
+        self._what, self._width = what, width
+        self.i, self.o = Signal(), Signal()
+
+    def elaborate(self, platform: object) -> Module:
+        from amaranth import Cat
+        from amaranth.lib.memory import Memory
+
+        m = Module()
+        width = 16 if self._what == "multiplier" else self._width
+        a, b, result = Signal(width), Signal(width), Signal(2 * width)
+        m.d.sync += [Cat(a, b).eq(Cat(self.i, a, b)), self.o.eq(result.xor())]
+        if self._what == "adder":
+            m.d.sync += result.eq(a + b)
+        elif self._what == "multiplier":
+            m.d.sync += result.eq(a.as_signed() * b.as_signed())
+        else:
+            m.submodules.memory = memory = Memory(shape=width, depth=256, init=[])
+            read, write = memory.read_port(), memory.write_port()
+            m.d.comb += [write.addr.eq(a), write.data.eq(b), write.en.eq(a[-1])]
+            m.d.comb += read.addr.eq(b)
+            m.d.sync += result.eq(read.data)
+        return m
+
+
+def _measured(
+    top: Any, ports: list[Value], part: Device, seeds: Iterable[int], options: str = ""
+) -> Area:
+    """Synthesise a design once, and place it with every seed."""
+    synthesis, place, _ = part.family.tools
+    tools = find_tools((synthesis, place))
+    frequencies: list[float] = []
+    used: dict[str, int] = {}
+    path = ""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        (work / "top.il").write_text(rtlil.convert(gates, ports=ports, emit_src=False))
-        script = f"read_rtlil top.il\n{NO_CLASHES}\n{part.synth} -top top -json top.json\n"
+        (work / "top.il").write_text(rtlil.convert(top, ports=ports, emit_src=False))
+        script = (
+            f"read_rtlil top.il\n{NO_CLASHES}\n{part.synth} {options} -top top -json top.json\n"
+        )
         run_yosys(tools[synthesis.name].command, script, work)
-        place_command = [
-            tools[place.name].command,
-            *part.place,
-            "--json",
-            "top.json",
-            "--freq",
-            "100",
-        ]
-        place_command += ["--seed", str(seed), "--report", "report.json", "--timing-allow-fail"]
-        run_tool([*place_command, "-q"], work)
-        fmax, cells = read_placement(work / "report.json", part.family)
-    return {"fmax_mhz": fmax, "used": {n: count["used"] for n, count in cells.items()}}
+        for seed in seeds:
+            command = [tools[place.name].command, *part.place, "--json", "top.json"]
+            command += ["--freq", "100", "--seed", str(seed), "--report", "report.json"]
+            run_tool([*command, "--timing-allow-fail", "-q"], work)
+            fmax, cells = read_placement(work / "report.json", part.family)
+            frequencies.append(fmax)
+            if not used:
+                used = {name: count["used"] for name, count in cells.items()}
+                path = _slowest(work / "report.json")
+    if not frequencies:
+        raise ToolError("nothing was placed: give a seed")
+    return Area(used, tuple(frequencies), path)
+
+
+def _slowest(report: Path) -> str:
+    """Where nextpnr's slowest path begins and ends."""
+    paths = json.loads(report.read_text()).get("critical_paths") or []
+    clocked = [p["path"] for p in paths if p["from"].startswith("posedge") and p["path"]]
+    if not clocked:
+        return ""
+    path = max(clocked, key=lambda steps: sum(step["delay"] for step in steps))
+    return f"{_named(path[0]['from'])} to {_named(path[-1]['to'])}"
+
+
+def _named(pin: dict[str, Any]) -> str:
+    """A cell by the signal it was named after."""
+    name: str = pin["cell"].split("_SB_")[0].split("_TRELLIS")[0].split("_LUT4")[0]
+    return f"{name} {pin['port']}".removeprefix("population.")

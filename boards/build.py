@@ -277,12 +277,17 @@ def _prepared(
     plan = board.make_platform().prepare(
         Pins(hardware, fixed, rates, board),
         emit_src=False,
-        synth_opts=board.synth,
+        synth_opts=f"{board.synth} -spram".lstrip() if _in_spram(hardware) else board.synth,
         nextpnr_opts=f"--seed {int(seed)} --report report.json {options}".rstrip(),
         script_after_read=NO_CLASHES,
         script_after_synth="tee -q -o stat.json stat -json",
     )
     return fixed, rates, plan
+
+
+def _in_spram(hardware: Any) -> bool:
+    """Whether a population's states are in memories of one port."""
+    return bool(getattr(getattr(hardware, "form", None), "single", False))
 
 
 def estimate(neuron: Neuron | Population, board: Board) -> dict[str, dict[str, int]]:
@@ -456,7 +461,7 @@ def _report(
         assert isinstance(build.fixed, FixedPopulation)
         pipe = pipeline(build.fixed.lowered, stored_form(build.fixed, board.part))
         kept = [m for m in stored(build.fixed, pipe) if not m.what.startswith(("table", "delay"))]
-        many = {
+        many: dict[str, Any] = {
             "neurons": target.count,
             "lanes": target.lanes,
             "interval": target.interval,

@@ -28,6 +28,10 @@ class Device:
         DSP cells, a 16 x 16 multiplier each.
     rams : int
         Block RAMs, of the family's ``ram_bits`` each.
+    sprams : int
+        Memories of one port, of 16,384 words of 16 bits, which the bitstream does not fill.
+    deep : bool
+        Whether a population's clock has time for more than an adder; see :class:`Form`.
     """
 
     name: str
@@ -37,6 +41,8 @@ class Device:
     logic: int
     dsps: int
     rams: int
+    sprams: int = 0
+    deep: bool = False
 
     @property
     def form(self) -> Form:
@@ -60,7 +66,7 @@ DEVICES = {d.name: d for d in (
     Device("hx8k", "iCE40 HX8K", ICE40, ("--hx8k", "--package", "ct256"),
            logic=7_680, dsps=0, rams=32),
     Device("up5k", "iCE40 UP5K", ICE40, ("--up5k", "--package", "sg48"),
-           logic=5_280, dsps=8, rams=30),
+           logic=5_280, dsps=8, rams=30, sprams=4, deep=True),
     Device("ecp5-85k", "ECP5 LFE5U-85F", ECP5,
            ("--85k", "--package", "CABGA381", "--speed", "6"),
            logic=83_640, dsps=156, rams=208),

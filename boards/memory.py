@@ -13,9 +13,19 @@ from .devices import Device
 from .families import Family
 from .table import Board
 
-__all__ = ["Stored", "blocks", "check_memory", "in_blocks", "stored", "stored_form"]
+__all__ = [
+    "Stored",
+    "blocks",
+    "check_memory",
+    "in_blocks",
+    "single_blocks",
+    "stored",
+    "stored_form",
+]
 
+_SPIKES = "spikes"
 _QUEUE = 256  # rows whose spikes may wait
+_SINGLE = (16, 16_384)  # width and depth of a memory of one port
 _SHARED = 64  # bits below which a memory is made of logic
 _MOST_WAITS = 16  # block RAMs that long delays of one lane may use
 
@@ -30,16 +40,28 @@ class Stored:
     width, depth : int
         Bits of a word, and words.
     copies : int
+    per_row : bool
+        It has a word for each row of neurons.
+    single : bool
+        It has one port, and is no block RAM.
     """
 
     what: str
     width: int
     depth: int
     copies: int
+    per_row: bool = False
+    single: bool = False
 
     @property
     def bits(self) -> int:
         return self.width * self.depth * self.copies
+
+    def of_rows(self, rows: int, lanes: int) -> Stored:
+        """What it would be for another number of rows."""
+        if self.what == _SPIKES:
+            return replace(self, width=_spike_bits(rows, lanes))
+        return replace(self, depth=rows) if self.per_row else self
 
 
 def stored(population: FixedPopulation, pipe: Pipeline) -> list[Stored]:
@@ -48,12 +70,19 @@ def stored(population: FixedPopulation, pipe: Pipeline) -> list[Stored]:
     rows = -(-population.count // lanes)
     reads, registers = pipe.reads, population.lowered.registers
     found = [
-        Stored(name, cell.node.width, rows, lanes)
+        Stored(
+            name,
+            cell.node.width,
+            rows,
+            lanes,
+            per_row=True,
+            single=pipe.form.single and name in pipe.outputs,
+        )
         for name, cell in reads.items()
         if name in registers
     ]
     found += [
-        Stored(f"input {name}", WORD_BITS, rows, 2 * lanes)
+        Stored(f"input {name}", WORD_BITS, rows, 2 * lanes, per_row=True)
         for name in population.lowered.inputs
         if name in reads
     ]
@@ -66,17 +95,28 @@ def stored(population: FixedPopulation, pipe: Pipeline) -> list[Stored]:
         for wait in pipe.waits
         for cell in [pipe.cells[wait.port]]
     ]
-    row_bits = max(1, (rows - 1).bit_length())
-    return [*found, Stored("spikes", row_bits + lanes + 1, _QUEUE, 1)]
+    return [*found, Stored(_SPIKES, _spike_bits(rows, lanes), _QUEUE, 1)]
+
+
+def _spike_bits(rows: int, lanes: int) -> int:
+    """Of what waits to be sent: a row, a flag for each lane, and whether a step ends."""
+    return max(1, (rows - 1).bit_length()) + lanes + 1
 
 
 def blocks(family: Family, memory: Stored) -> int:
     """The block RAMs that memories of one kind take, each in the shape that takes fewest."""
-    if memory.width * memory.depth <= _SHARED:
+    if memory.single or memory.width * memory.depth <= _SHARED:
         return 0
     return memory.copies * min(
         -(-memory.width // width) * -(-memory.depth // depth) for width, depth in family.ram_shapes
     )
+
+
+def single_blocks(memory: Stored) -> int:
+    """The memories of one port that memories of one kind take."""
+    if not memory.single:
+        return 0
+    return memory.copies * -(-memory.width // _SINGLE[0]) * -(-memory.depth // _SINGLE[1])
 
 
 def _taken(population: FixedPopulation, part: Device, form: Form) -> int:
@@ -87,8 +127,17 @@ def _taken(population: FixedPopulation, part: Device, form: Form) -> int:
 def stored_form(population: FixedPopulation, part: Device) -> Form:
     """The form of a population's datapath on a device: its DSPs and spare RAMs shared by lanes."""
     owner = population.population
-    form = Form(interval=owner.interval, stored=True, multipliers=part.dsps // owner.lanes, rams=0)
+    form = Form(
+        interval=owner.interval,
+        multipliers=part.dsps // owner.lanes,
+        stored=True,
+        deep=part.deep,
+        complements=part.family.complements,
+    )
     spare = (part.rams - _taken(population, part, form)) // owner.lanes
+    if spare < 0 and part.sprams and owner.interval > 1 and population.is_uniform:
+        form = replace(form, single=True)
+        spare = (part.rams - _taken(population, part, form)) // owner.lanes
     return replace(form, rams=max(0, min(spare, _MOST_WAITS)))
 
 
@@ -105,30 +154,30 @@ def check_memory(population: FixedPopulation, board: Board, form: Form) -> list[
     memories = stored(population, pipe)
     taken = {memory.what: blocks(part.family, memory) for memory in memories}
     total = sum(taken.values())
-    if total <= part.rams:
+    singles = sum(map(single_blocks, memories))
+    if total <= part.rams and singles <= part.sprams:
         return memories
     lanes = population.population.lanes
-    fixed_part = sum(
-        taken[m.what] for m in memories if m.what.startswith(("table", "delay", "spikes"))
-    )
-    for_rows = [m for m in memories if not m.what.startswith(("table", "delay", "spikes"))]
-    fits, rows = 0, 1
-    while rows <= 1 << 20:
-        need = fixed_part + sum(blocks(part.family, replace(m, depth=rows)) for m in for_rows)
-        if need > part.rams:
-            break
-        fits, rows = rows * lanes, rows * 2
-    low, high = fits // lanes, rows
+
+    def fit(rows: int) -> bool:
+        sized = [memory.of_rows(rows, lanes) for memory in memories]
+        in_rams = sum(blocks(part.family, memory) for memory in sized)
+        return in_rams <= part.rams and sum(map(single_blocks, sized)) <= part.sprams
+
+    low, high = 0, 1
+    while fit(high):
+        low, high = high, 2 * high
     while high - low > 1:  # the most rows that fit
         middle = (low + high) // 2
-        need = fixed_part + sum(blocks(part.family, replace(m, depth=middle)) for m in for_rows)
-        low, high = (middle, high) if need <= part.rams else (low, middle)
+        low, high = (middle, high) if fit(middle) else (low, middle)
     costs = ", ".join(f"{what} {count}" for what, count in taken.items() if count)
     hint = (
         f"up to {low * lanes:,} neurons would fit"
         if low
-        else f"its tables take {fixed_part}: fewer lanes, or a larger --budget"
+        else "its tables take too many: fewer lanes, or a larger --budget"
     )
+    if part.sprams and not form.single and population.is_uniform:
+        hint += f"; with --interval 2, states go to its {part.sprams} SPRAMs, which hold more"
     raise ToolError(
         f"{population.count:,} {population.name} take {total} block RAMs ({costs}), and "
         f"{part.title} has {part.rams}",

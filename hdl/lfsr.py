@@ -39,10 +39,13 @@ class LFSR(wiring.Component):
         state = Signal(Sequence.WIDTH, init=self._seed)
         now = state
         fresh = []
-        for _ in range(self._draws):
-            draw = now[: Sequence.DRAW] ^ now[Sequence.TAP : Sequence.TAP + Sequence.DRAW]
+        for k in range(self._draws):
+            draw = Signal(Sequence.DRAW, name=f"draw_{k}")
+            m.d.comb += draw.eq(
+                now[: Sequence.DRAW] ^ now[Sequence.TAP : Sequence.TAP + Sequence.DRAW]
+            )
             fresh.append(draw)
-            now = Cat(now[Sequence.DRAW :], draw)
+            now = Cat(now[Sequence.DRAW : Sequence.WIDTH], draw)
         m.d.comb += self.o.eq(Cat(*fresh))
         with m.If(self.en):
             m.d.sync += state.eq(now)

@@ -34,8 +34,8 @@ class Observed(wiring.Component):
 
     Attributes
     ----------
-    latency : int
-        Clocks that a step takes at most, while all spikes are taken.
+    step_clocks : int
+        Clocks that a step takes at most.
     """
 
     i: Any
@@ -46,9 +46,10 @@ class Observed(wiring.Component):
     def __init__(self, population: Population, fixed: FixedPopulation) -> None:
         self._population, self._fixed = population, fixed
         self._lanes = fixed.population.lanes
+        self.form = population.form
         rows = population.rows
         settled = population.latency + population.form.interval + 4
-        self.latency = rows + settled + rows * population.form.interval + population.latency + 4
+        self.step_clocks = rows + settled + rows * population.form.interval + population.latency + 4
         ports = dict(signature(fixed.lowered).members)
         ports["observed"] = In(max(1, (fixed.count - 1).bit_length()))
         super().__init__(wiring.Signature(ports))

@@ -20,7 +20,10 @@ from .queue import Queue
 from .step import Step
 from .sums import Sums
 
-__all__ = ["Population", "row_layout", "spike_layout", "written_layout"]
+#: What the names of memories with one port begin with.
+SINGLE = "single_"
+
+__all__ = ["SINGLE", "Population", "row_layout", "spike_layout", "written_layout"]
 
 _WORD = Shape(16, signed=True)
 _STEP_BITS = 16
@@ -116,6 +119,11 @@ class Population(wiring.Component):
             )
         self._fixed, self._lanes = population, owner.lanes
         self.form = form or Form(interval=owner.interval, stored=True)
+        if self.form.single and not population.is_uniform:
+            raise ScneuroError(
+                f"{population.name}: what the bitstream does not fill starts all neurons alike",
+                "leave out init, or take fewer neurons",
+            )
         self.rows = rows_of(population)
         self._steps = [Step(population.lowered, self.form) for _ in range(owner.lanes)]
         super().__init__(
@@ -158,6 +166,7 @@ class Population(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._live = _Live(m, self.rows, self.latency + self.form.interval)
+        self._sweep(m)
         steps = self._steps
         for lane, step in enumerate(steps):
             m.submodules[f"step_{lane}"] = step
@@ -187,7 +196,7 @@ class Population(wiring.Component):
         drained = Const(1) if self._overlaps else self._begun[0] == self._over[0]
         room = self._spikes(m, steps)
         m.d.comb += [
-            self.ready.eq(~running & drained & self._free),
+            self.ready.eq(~running & drained & self._free & ~self._sweeping),
             started.eq(self.tick & self.ready),
             enter.eq(running & room & phase[every - 1]),
         ]
@@ -259,6 +268,18 @@ class Population(wiring.Component):
             m.d.sync += sent.eq(sent | (left & ~rest))
 
     # -- memories ----------------------------------------------------------------------------
+    def _sweep(self, m: Module) -> None:
+        """Write every row's initial states first, where the bitstream does not hold them."""
+        self._sweeping: Value = Const(0)
+        if not self.form.single:
+            return
+        self._sweeping = Signal(init=1, name="sweeping")
+        self._swept = Signal(_bits(self.rows), name="swept")
+        with m.If(self._sweeping):
+            m.d.sync += self._swept.eq(self._swept + 1)
+            with m.If(self._swept == self.rows - 1):
+                m.d.sync += [self._sweeping.eq(0), self._swept.eq(0)]
+
     def _state(self, m: Module, cell: Cell, steps: list[Step]) -> None:
         """A state of all neurons: read in the stage of its cell, written where it is there."""
         live, name = self._live, cell.node.meta
@@ -267,6 +288,9 @@ class Population(wiring.Component):
         for lane, step in enumerate(steps):
             values = self._fixed.initial[name][lane :: self._lanes].tolist()
             values += [values[0]] * (self.rows - len(values))
+            if self.form.single and at is not None:
+                self._single(m, cell, lane, step, shape, values[0])
+                continue
             memory = Memory(shape=shape, depth=self.rows, init=values)
             m.submodules[f"{_plain(name)}_{lane}"] = memory
             read = memory.read_port()
@@ -287,6 +311,28 @@ class Population(wiring.Component):
         if at is not None:
             view = self.written[name]
             m.d.comb += [view.valid.eq(live.at(at)), view.row.eq(live.row(at))]
+
+    def _single(
+        self, m: Module, cell: Cell, lane: int, step: Step, shape: Shape, initial: int
+    ) -> None:
+        """A state in a memory of one port, which has its initial values from a sweep."""
+        live, name = self._live, cell.node.meta
+        at = self.pipeline.schedule.at[name]
+        memory = Memory(shape=shape, depth=self.rows, init=[], attrs={"ram_style": "huge"})
+        m.submodules[f"{SINGLE}{_plain(name)}_{lane}"] = memory
+        read, write = memory.read_port(), memory.write_port()
+        address = Signal(_bits(self.rows), name=f"{_plain(name)}_{lane}_row")
+        written = Mux(self._sweeping, self._swept, live.row(at))
+        m.d.comb += [
+            write.en.eq(self._sweeping | live.at(at)),
+            address.eq(Mux(write.en, written, live.row(cell.stage - 1))),
+            read.addr.eq(address),
+            write.addr.eq(address),
+            write.data.eq(Mux(self._sweeping, initial, step.next[name])),
+            read.en.eq(live.at(cell.stage - 1) & ~write.en),
+            step.ports[cell.name].eq(read.data),
+            self.written[name].values[lane].eq(step.next[name]),
+        ]
 
     def _hold(self, m: Module, read: Any, stage: int) -> None:
         """Let a row that is read for a stage stay for as many clocks as an update takes."""

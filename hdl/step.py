@@ -189,7 +189,9 @@ class Step(wiring.Component):
         else:
             value = takes[0] if cell.kind == "delay" else _operation(node, takes)[cell.low :]
             with m.If(self._enabled(cell)):
-                m.d.sync += signal.eq(value)
+                m.d.sync += signal.eq(~_fitted(value, signal.shape()) if cell.inverted else value)
+        if cell.inverted:
+            return (~signal).as_signed() if node.signed else (~signal).as_unsigned()
         if not cell.low:
             return signal
         whole = Cat(_extended(takes[-1], cell.low), signal)

@@ -66,8 +66,9 @@ class Gate:
 
     def step(self, x: Any, V: Any, dt: float) -> Any:
         """``x`` after ``dt`` ms at V: the exact solution (exponential Euler)."""
-        moved = -np.expm1(-dt * (self.alpha(V) + self.beta(V)))
-        return x + (self.steady(V) - x) * moved
+        alpha, beta = self.alpha(V), self.beta(V)
+        moved = -np.expm1(-dt * (alpha + beta))
+        return x + (alpha / (alpha + beta) - x) * moved
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from .compiler.datapath import ARRAYS, INTEGERS
 from .compiler.lowered import Lowered
 from .engine.emit import Body, of_datapath
 from .engine.traces import Scaled, collapsed
-from .runner import Runner, numbers
+from .runner import Runner, filled, numbers
 from .stochastic import LFSR, NoiseSource
 from .tools.notebook import fixed_html, fixed_text
 from .words import Q8_8, quantize, rounded
@@ -76,7 +76,8 @@ class FixedNeuron(Runner):
     @property
     def registers(self) -> dict[str, Any]:
         """The state registers: ints, or int64 arrays (N,)."""
-        return dict(self._registers)
+        shape = self._shape
+        return {n: np.broadcast_to(v, shape) if shape else v for n, v in self._registers.items()}
 
     @registers.setter
     def registers(self, values: Mapping[str, Any]) -> None:
@@ -178,13 +179,10 @@ class FixedNeuron(Runner):
         spike = result.pop("spike")
         for name, stop in self._stopped.items():
             value = result.pop(name)
-            self._stops[stop.state] += int(
-                np.count_nonzero((value < stop.least) | (value > stop.most))
-            )
-        self._registers = {
-            n: np.broadcast_to(v, self._shape) if self._shape else v for n, v in result.items()
-        }
-        return np.broadcast_to(spike, self._shape)
+            beyond = (value < stop.least) | (value > stop.most)
+            self._stops[stop.state] += int(np.count_nonzero(beyond) if self._shape else beyond)
+        self._registers = {n: filled(v, self._shape) for n, v in result.items()}
+        return filled(spike, self._shape)
 
 
 def need_fixed(fixed: Any, caller: str) -> None:

@@ -23,7 +23,7 @@ from .declare import Input, State, declarations, names_of, refuse_taken
 from .engine.emit import Body, of_graph
 from .errors import ScneuroError, UpdateError
 from .fixed import FixedNeuron
-from .runner import Recording, Runner, numbers
+from .runner import Recording, Runner, filled, numbers
 from .spec import FixedSpec, Spec, others
 from .stochastic import LFSR, Noise, NoiseSource, totals
 from .tools.notebook import neuron_html, neuron_text
@@ -408,12 +408,12 @@ class Neuron(Runner):
         """The integer form; that of a neuron made of the same is not made again."""
         states = tuple(map(repr, self.state_variables.values()))
         key = self.spec, states, type(self).update, tuple(self._spans.items())
-        known = _LOWERED.get((*key, options))
+        known = _LOWERED.pop((*key, options), None)
         if known is None:
             known = lower(self.program, measure=self._measured, **dict(options))
             while len(_LOWERED) >= _MOST_LOWERED:
                 _LOWERED.pop(next(iter(_LOWERED)), None)
-            _LOWERED[(*key, options)] = known
+        _LOWERED[(*key, options)] = known  # behind all that were asked for before
         return known
 
     def _measured(self) -> Working:
@@ -501,13 +501,11 @@ class Neuron(Runner):
         )
 
     def _advance(self, inputs: dict[str, Any]) -> Any:
-        given = {n: np.broadcast_to(np.float64(v), self._shape) for n, v in inputs.items()}
+        given = [filled(np.float64(value), self._shape) for value in inputs.values()]
         drawn = totals(self._noises, self._source.draw(self._shape))
         noise = (self._noises[name].scaled(total) for name, total in drawn.items())
         try:
-            result = self.following(
-                *self._values.values(), *(v[()] for v in given.values()), *noise
-            )
+            result = self.following(*self._values.values(), *given, *noise)
         except ScneuroError:
             raise
         except Exception as error:
@@ -515,7 +513,7 @@ class Neuron(Runner):
         spike, *states = returned(result, self.state_names, self.update, self.name, UpdateError)
         try:
             for name, value in zip(self.state_names, states, strict=True):
-                self._values[name] = np.broadcast_to(np.float64(value), self._shape)[()]
+                self._values[name] = filled(np.float64(value), self._shape)
             return np.broadcast_to(np.asarray(spike, dtype=bool), self._shape)
         except (TypeError, ValueError):
             shapes = ", ".join(f"{type(v).__name__} {np.shape(v)}" for v in result)
@@ -524,6 +522,9 @@ class Neuron(Runner):
                 f"condition for each neuron, of shape {self._shape}, not {shapes}",
                 "a vector is a State for each of its elements; several spike flags are one: a | b",
             ) from None
+
+    def _sample(self, name: str) -> Any:
+        return self._values[name]
 
     # -- a whole run -------------------------------------------------------------------------
     def _body(self) -> Body:

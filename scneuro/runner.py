@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .engine.emit import Body
     from .stochastic import NoiseSource
 
-__all__ = ["Recording", "Runner", "numbers"]
+__all__ = ["Recording", "Runner", "filled", "numbers"]
 
 _SHORT = 500_000  # steps times neurons and a thousand: nobody waits for NumPy
 _AT_ONCE = 2**16  # samples of a state, step by step
@@ -436,6 +436,11 @@ class Runner:
                 f"{self.name} runs {self._shape[0]} neurons, but the input is for {shape[0]}; "
                 "reset() first to change the number"
             )
+
+
+def filled(value: Any, shape: tuple[int, ...]) -> Any:
+    """``value`` for every neuron; most are of the shape already."""
+    return value if np.shape(value) == shape else np.broadcast_to(value, shape)
 
 
 def numbers(values: Any, what: str) -> np.ndarray:

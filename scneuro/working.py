@@ -85,25 +85,22 @@ class _Run:
         self._given = given
         (columns,) = {len(values) for values in given.values()}
         twin.reset()
-        now = np.array([np.full(columns, twin.initial[name]) for name in names])
-        least, most = now.copy(), now.copy()
-        self._samples: list[np.ndarray] = []
+        least = most = np.array([np.full(columns, twin.initial[name]) for name in names])
+        samples: list[np.ndarray] = []
         changes: list[np.ndarray] = []
         steps, reached = 0, _STEPS // 2
         before: tuple[np.ndarray, np.ndarray] | None = None
         with np.errstate(all="ignore"):
             while True:
-                while steps < reached:
-                    last = now
-                    twin.step(**given)
-                    now = np.array([twin.read(name) for name in names])
-                    np.fmin(least, now, out=least)
-                    np.fmax(most, now, out=most)
-                    steps += 1
-                    if steps % _EVERY == 0:
-                        self._samples.append(last)
-                        changes.append(np.abs(now - last))
-                self.finite = np.isfinite(now).all(axis=0) & np.isfinite(most - least).all(axis=0)
+                trace = _trace(twin, given, reached - steps)
+                least = np.fmin(least, np.fmin.reduce(trace))
+                most = np.fmax(most, np.fmax.reduce(trace))
+                steps = reached
+                last = trace[_EVERY - 2 :: _EVERY]
+                samples.append(last)
+                changes.append(np.abs(trace[_EVERY - 1 :: _EVERY] - last))
+                whole = np.isfinite(most - least).all(axis=0)
+                self.finite = np.isfinite(trace[-1]).all(axis=0) & whole
                 if not self.finite.any():
                     return
                 ends = np.stack(
@@ -122,13 +119,15 @@ class _Run:
                     break
                 before, reached = (ends, further), 2 * steps
         self.visited = {n: (-float(ends[0, k]), float(ends[1, k])) for k, n in enumerate(names)}
-        usual = np.median(changes, axis=0)[:, self.finite]
+        by_state = np.concatenate(samples).swapaxes(0, 1)
+        self._samples = np.ascontiguousarray(by_state)  # (states, samples, columns)
+        usual = np.median(np.concatenate(changes), axis=0)[:, self.finite]
         usual = np.where(usual > 0, usual, np.inf).min(axis=1)
         self.pace = dict(zip(names, map(float, usual), strict=True))
 
     def slopes(self, neuron: Neuron) -> dict[str, dict[str, float]]:
         """How a change of a state, by name, changes the next value of each, typically."""
-        at = np.stack(self._samples, axis=1)[:, :, self.finite]
+        at = self._samples[:, :, self.finite]
         size = np.array([high - low for low, high in self.visited.values()])
         values = {n: w[self.finite][None, :] for n, w in self._given.items()}
         values |= {n: len(noise.draws) / 2 for n, noise in neuron._noises.items()}
@@ -147,6 +146,13 @@ class _Run:
                 slope = np.nanmedian(np.abs(following(moved) - here), axis=(1, 2)) / change
             result[name] = dict(zip(names, map(float, np.nan_to_num(slope)), strict=True))
         return result
+
+
+def _trace(twin: Neuron, given: dict[str, np.ndarray], steps: int) -> np.ndarray:
+    """The states after each of so many steps more, shape (steps, states, columns)."""
+    held = [np.broadcast_to(values, (steps, len(values))) for values in given.values()]
+    run = twin.run(*held, engine="numpy", reset=False, progress=False)
+    return np.stack(list(run.states.values()), axis=1)
 
 
 def _currents(neuron: Neuron) -> dict[str, np.ndarray]:

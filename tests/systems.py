@@ -4,13 +4,29 @@ What they compute means nothing; they are what nobody thought of. A system is ke
 model stays finite under its own currents.
 """
 
+from dataclasses import dataclass
+from unittest.mock import patch
+
 import numpy as np
 from checks import one_step_errors
 
 from scneuro import Input, Neuron, State
+from scneuro.engine import choice
+from scneuro.signals.spikes import lateness
+from scneuro.sim.compare import parity
 from scneuro.sim.compare.vectors import random_vectors
 
-__all__ = ["STEPS", "finite_systems", "free_run", "stimulus", "system", "violations"]
+__all__ = [
+    "STEPS",
+    "FreeRun",
+    "finite_systems",
+    "free_run",
+    "free_runs",
+    "stimulus",
+    "system",
+    "verdict",
+    "violations",
+]
 
 STEPS = 2_000
 FUNCTIONS = ("exp", "tanh", "sin", "cos", "sqrt", "log", "expm1", "arctan", "cbrt", "log1p")
@@ -161,32 +177,92 @@ def violations(neuron, fixed, count=3_000):
     return sum(int(np.sum(~(error <= 1))) for error in errors.values())
 
 
-def free_run(neuron, fixed):
-    """How many runs are in range and stable in float, and how many of these stay within an LSB.
+@dataclass(frozen=True)
+class FreeRun:
+    """One run of 2,000 steps, float's and the integers'; all per state, in LSB of its word.
 
-    Stable: float whose states are rounded to the registers after every step stays within an LSB.
+    ``in_range``: float stays within the registers. ``stable``: float whose states are rounded to
+    the registers after every step stays within an LSB of float. ``apart``: the rms difference of
+    the integers from float; ``off``: that over the steps between spikes of which none is late, if
+    there are any; ``rounded``: that of rounded float. ``deviation``: float's own.
+    """
+
+    inputs: dict
+    in_range: bool
+    stable: bool
+    apart: dict
+    off: dict
+    rounded: dict
+    deviation: dict
+
+    @property
+    def kept(self):
+        """The integers are within an LSB of float."""
+        return all(apart <= 1 for apart in self.apart.values())
+
+    @property
+    def lost(self):
+        """A state is off by more than 2 LSB, and by a tenth of what float's deviates."""
+        return any(off > max(2, 0.1 * self.deviation[n]) for n, off in self.off.items())
+
+    @property
+    def as_rounded(self):
+        """The integers are no further from float than twice what rounding alone makes."""
+        return all(a <= max(1, 2 * self.rounded[n]) for n, a in self.apart.items())
+
+
+def free_runs(neuron, fixed, finest=None):
+    """The four runs of :func:`stimulus`: a :class:`FreeRun` each.
+
+    ``finest`` are the registers that float is rounded to, if not those of ``fixed``: what is coarse
+    on purpose makes nothing unstable.
     """
     registers = fixed.lowered.registers
+    finest = finest or registers
     given = stimulus(neuron, 1)
     float_run, run = neuron.run(progress=False, **given), fixed.run(progress=False, **given)
     neuron.reset()
     rounded = {name: np.zeros_like(values) for name, values in float_run.states.items()}
     for t in range(STEPS):
         neuron.step(**{name: values[t] for name, values in given.items()})
-        for name, r in registers.items():
+        for name, r in finest.items():
             value = np.floor(np.ldexp(neuron.read(name), r.fraction) + 0.5)
             value = np.ldexp(value, -r.fraction)
             neuron.write(name, value)
             rounded[name][t] = value
-    stable = close = 0
+    found = []
     for k in range(float_run.spike.shape[1]):
-        good, near = True, True
+        in_range = stable = True
+        apart, on_time, merely, deviation = {}, {}, {}, {}
+        trains = [np.flatnonzero(r.spike[:, k]) for r in (float_run, run)]
+        late = lateness(*trains, steps=STEPS) if all(map(len, trains)) else np.zeros(STEPS)
+        here = (late == 0) | ~np.any(late == 0)
         for name, r in registers.items():
-            values = float_run.states[name][:, k]
-            good &= bool(np.all((values >= r.to_real(r.least)) & (values <= r.to_real(r.most))))
-            good &= bool(np.max(np.abs(values - rounded[name][:, k])) <= r.word.lsb)
-            rms = np.sqrt(np.mean((values - run.states[name][:, k]) ** 2))
-            near &= bool(rms <= r.word.lsb)
-        stable += good
-        close += good and near
-    return stable, close
+            values, lsb = float_run.states[name][:, k], r.word.lsb
+            in_range &= bool(np.all((values >= r.to_real(r.least)) & (values <= r.to_real(r.most))))
+            off = rounded[name][:, k] - values
+            stable &= bool(np.max(np.abs(off)) <= lsb)
+            merely[name] = float(np.sqrt(np.mean(off**2))) / lsb
+            off = run.states[name][:, k] - values
+            apart[name] = float(np.sqrt(np.mean(off**2))) / lsb
+            on_time[name] = float(np.sqrt(np.mean(off[here] ** 2))) / lsb
+            deviation[name] = float(np.std(values)) / lsb
+        inputs = {name: values[:, k] for name, values in given.items()}
+        found.append(FreeRun(inputs, in_range, stable, apart, on_time, merely, deviation))
+    return found
+
+
+def free_run(neuron, fixed):
+    """How many runs are in range and stable in float, and how many of these stay within an LSB."""
+    good = [run for run in free_runs(neuron, fixed) if run.in_range and run.stable]
+    return len(good), sum(run.kept for run in good)
+
+
+def verdict(neuron, fixed, inputs):
+    """What ``scneuro parity`` says of a run, but for the gates, which are not simulated."""
+    with (
+        patch.dict(parity._ENGINES, amaranth=lambda *_: iter(())),
+        patch.object(choice, "is_installed", lambda: False),  # compiling takes longer than running
+        np.errstate(all="ignore"),
+    ):
+        return parity.parity(neuron, inputs, fixed=fixed, make=lambda: None, progress=False)

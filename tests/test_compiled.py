@@ -139,10 +139,13 @@ def test_a_compiler_that_fails_is_reported_and_leaves_nothing(monkeypatch, tmp_p
     assert list(cache.iterdir()) == []
 
 
+def gates(fixed):
+    return {"design.il": engine.rtlil.convert(Neuron(fixed), emit_src=False)}
+
+
 def test_a_design_is_compiled_once(monkeypatch, tmp_path):
-    fixed = LIF().fixed()
-    text = {"design.il": engine.rtlil.convert(Neuron(fixed), emit_src=False)}
-    first = engine.compile_design(text, engine._SCRIPT, cache=tmp_path)
+    text, options = gates(LIF().fixed()), {"optimize": "-O0", "cache": tmp_path}
+    first = engine.compile_design(text, engine._SCRIPT, **options)
     calls = []
     real = subprocess.run
 
@@ -151,21 +154,24 @@ def test_a_design_is_compiled_once(monkeypatch, tmp_path):
         return real(command, **options)
 
     monkeypatch.setattr(subprocess, "run", counted)
-    assert engine.compile_design(text, engine._SCRIPT, cache=tmp_path) == first
+    assert engine.compile_design(text, engine._SCRIPT, **options) == first
     assert all("--version" in c or "-V" in c for c in calls)
-    assert engine.compile_design(text, engine._SCRIPT, optimize="-O0", cache=tmp_path) != first
+    options["optimize"] = "-O1"
+    assert engine.compile_design(text, engine._SCRIPT, **options) != first
 
 
-@pytest.mark.parametrize("damage", [b"", b"not a library", None], ids=["empty", "other", "cut"])
-def test_a_damaged_library_in_the_cache_is_compiled_again_and_it_is_said(tmp_path, capsys, damage):
+def test_a_damaged_library_in_the_cache_is_compiled_again_and_it_is_said(tmp_path, capsys):
     fixed = LIF().fixed()
-    library = engine.compile_neuron(Neuron(fixed), cache=tmp_path)
+    text, options = gates(fixed), {"optimize": "-O0", "cache": tmp_path}
+    library = engine.compile_design(text, engine._SCRIPT, **options)
     whole = library.read_bytes()
-    assert engine.compile_neuron(Neuron(fixed), cache=tmp_path) == library
+    assert engine.compile_design(text, engine._SCRIPT, **options) == library
     assert "damaged" not in capsys.readouterr().err
-    library.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
-    assert engine.compile_neuron(Neuron(fixed), cache=tmp_path) == library
-    assert f"{library} is damaged: the gates are compiled again" in capsys.readouterr().err
+    for damage in (b"", b"not a library", whole[: len(whole) // 2]):
+        library.write_bytes(damage)
+        assert engine.compile_design(text, engine._SCRIPT, **options) == library
+        assert f"{library} is damaged: the gates are compiled again" in capsys.readouterr().err
+        assert engine._is_whole(library)
     words = words_for(fixed, 3)
     assert len(list(compiled_steps(None, fixed, words, library=library))) == 3
 

@@ -14,7 +14,8 @@ from scneuro.hdl.uart import UARTReceiver, UARTTransmitter
 from scneuro.sim.proof import invariants
 from scneuro.sim.proof.invariants import check, solver, suite
 
-CLOCKS = 4
+CLOCKS = 4  # of a UART's bit
+FEW = 2  # a counterexample is half as many clocks away
 TICK = 20
 
 
@@ -23,7 +24,7 @@ def on_a_board(fixed, tick=TICK):
     return plan(fixed, 2, [256, 512], clock_hz=round(tick * 1000 / fixed.dt), baud=1000)
 
 
-def harness(block, kind=None, fixed=None, reset=False):
+def harness(block, kind=None, fixed=None, reset=False, clocks=CLOCKS):
     """The harness of a block, around a class that may be a mutation of it."""
     kind = kind or block
     if reset:
@@ -40,7 +41,12 @@ def harness(block, kind=None, fixed=None, reset=False):
     if block is FrameWriter:
         return invariants.frame_writer(kind())
     name = "transmitter" if block is UARTTransmitter else "receiver"
-    return getattr(invariants, name)(kind(CLOCKS), CLOCKS)
+    return getattr(invariants, name)(kind(clocks), clocks)
+
+
+def small():
+    """A neuron of so few bits that a lost result is found at once."""
+    return made(lambda path, V, I: (path.ge(I, 0), path.clamp(path.add(V, I), -100, 100)))
 
 
 def broken(results):
@@ -191,5 +197,6 @@ MUTATIONS = [
 
 @pytest.mark.parametrize(("block", "old", "new", "claim"), MUTATIONS)
 def test_a_mutation_of_the_hardware_breaks_a_claim(block, old, new, claim):
-    results = check(harness(block, rewritten(block, old, new)))
+    fixed = small() if (block, claim) == (Neuron, "result") else None
+    results = check(harness(block, rewritten(block, old, new), fixed, clocks=FEW))
     assert claim in broken(results), "\n".join(map(str, results))

@@ -5,6 +5,7 @@ import re
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -25,11 +26,16 @@ from scneuro.signals.stimulus import as_words
 
 GALLERY = Path(__file__).parent.parent / "docs" / "gallery"
 
+
+class Two(Izhikevich):
+    presets: ClassVar = {name: Izhikevich.presets[name] for name in ("RS", "CH")}
+
+
 DRAWINGS = {
     "trace": lambda path: plot_trace(LIF(), path, steps=300),
     "fi": lambda path: plot_fi(LIF(), path, [1.0, 3.0], steps=300),
     "phase": lambda path: plot_phase(Izhikevich(), path, steps=300),
-    "presets": lambda path: plot_presets(Izhikevich, path, steps=100),
+    "presets": lambda path: plot_presets(Two, path, steps=100),
 }
 drawing = pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
 

@@ -1,5 +1,6 @@
 """The proof: it holds for every neuron and form, and every planted fault breaks it."""
 
+import importlib
 import json
 from dataclasses import replace
 
@@ -23,6 +24,8 @@ from scneuro.sim import SimulatedNeuron, vector_parity
 from scneuro.sim.proof import algebra, prove
 from scneuro.sim.proof.bits import Integer, bitvectors
 from scneuro.sim.proof.smt2 import Rtl
+
+prover = importlib.import_module("scneuro.sim.proof.prove")
 
 
 @pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
@@ -74,7 +77,8 @@ FAULTS = {
 
 @pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
 @pytest.mark.parametrize("op", FAULTS)
-def test_a_fault_in_one_operation_is_caught(op, held):
+def test_a_fault_in_one_operation_is_caught(op, held, monkeypatch):
+    monkeypatch.setattr(prover, "_counterexample", lambda *_: None)  # what is tried afterwards
     fixed = AdEx().fixed()
     index = sites(Step(fixed.lowered, held=held, dsp=True), op)[0]
     step = FaultyStep(fixed.lowered, index, FAULTS[op], held=held, dsp=True)

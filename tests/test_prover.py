@@ -89,7 +89,7 @@ def optimised(monkeypatch):
     def hold(self):
         original(self)
         found.extend("merged" for held in self.holds.values() if len(held) > 1)
-        for name, node, _, low in self.wires:
+        for name, node, _, low, _ in self.wires:
             if name in self.rtl and node.op not in ("ge", "not", "and", "or"):
                 bits = sum(piece.width for piece in self.rtl.pieces(name))
                 found.extend(["folded"] * (0 < bits < node.width - low))

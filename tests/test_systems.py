@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from systems import finite_systems, free_run, violations
+from systems import finite_systems, free_run, free_runs, system, verdict, violations
 
 from scneuro.errors import ScneuroError
 from scneuro.sim import vector_parity
@@ -45,3 +45,22 @@ def test_hundreds_of_random_systems_do():
     refused, stable, close = judge(150, first=7_000, gates=12, proofs=8)
     assert refused <= 0.05 * 150
     assert close >= 0.95 * stable
+
+
+def of_every_kind():
+    for seed in (9, 17, 112):  # silent; silent, and rounding matters; spikes, some of them late
+        yield seed
+    for seed in (18, 45, 121):  # spikes at every step; at most; late by a step
+        yield pytest.param(seed, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("seed", list(of_every_kind()))
+def test_the_verdict_agrees_with_the_run(seed):
+    neuron, finest = system(seed)(), None
+    for options in ({}, {"guard": 0}):
+        fixed = neuron.fixed(**options)
+        run = free_runs(neuron, fixed, finest)[2]
+        finest = fixed.lowered.registers
+        ok = verdict(neuron, fixed, run.inputs).ok
+        assert not (ok and run.stable and run.lost)
+        assert ok or not (run.kept if run.stable else run.as_rounded)

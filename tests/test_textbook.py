@@ -41,6 +41,7 @@ QUICK = {
 }
 
 
+@cache
 def neuron_of(name):
     spec = importlib.util.spec_from_file_location(f"textbook_{name}", FOLDER / f"{name}.py")
     module = importlib.util.module_from_spec(spec)

@@ -5,16 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from test_textbook import neuron_of
 
 from scneuro import LIF, AdEx, Input, Izhikevich, Neuron, NoisyLIF, State
 from scneuro.neurons import builtin, builtins
 from scneuro.runner import Recording
-from scneuro.signals.spikes import alike, coincidence, time_errors
+from scneuro.signals.spikes import alike, coincidence, lateness, time_errors
 from scneuro.signals.stimulus import ornstein_uhlenbeck
 from scneuro.sim import Criteria
 from scneuro.sim import parity as compare
 from scneuro.sim.compare import parity as module
 from scneuro.sim.compare.advice import working_range
+from scneuro.sim.compare.verdict import _when_late
 
 STEPS = 5000
 
@@ -100,6 +102,40 @@ def test_a_limit_below_chance_judges_nothing_and_is_not_said_to(parity):
     assert result.chaotic
     assert "coincidence without the drift" in unjudged(result)
     assert "hardly more than by chance" in str(result)
+
+
+class Logistic(Neuron):
+    """A map that is chaotic, and never spikes."""
+
+    v = State(init=0.3)
+    I = Input()
+
+    def update(self, v, I):
+        return v > 2, 3.9 * v * (1 - v) + I
+
+
+def test_a_silent_neuron_that_is_chaotic_is_judged_by_what_rounding_does_to_it(parity):
+    result = parity(Logistic(), 0.0, steps=1000)
+    assert result.chaotic
+    assert result.ok, str(result)
+    assert "rounding alone costs float its time course here" in str(result)
+    assert result.state_rms["v"] > 0.1  # they have nothing in common any more
+    assert failed(with_fixed(result, v=result.fixed_run["v"] + 1)) == {"rms of v between spikes"}
+    coarse = parity(Logistic(), 0.0, steps=10, fixed=Logistic().fixed(guard=0))
+    assert not coarse.chaotic  # not yet, so nothing is excused
+    assert failed(coarse) == {"rms of v between spikes"}
+
+
+def test_an_interval_that_rounding_alone_moves_is_judged_by_that(parity):
+    """Where the threshold is hardly reached, any rounding decides about several steps."""
+    gif = neuron_of("gif")
+    result = parity(gif, 0.15)
+    assert np.sum(~result.between.agree(1, 0.01, 0)) > 1
+    assert result.ok, str(result)
+    between = result.between
+    assert np.all(between.rounding[np.abs(between.error) <= 1] == 0)
+    further = replace(between, error=3 * between.error)
+    assert failed(replace(result, between=further)) == {"intervals that disagree"}
 
 
 def test_a_regular_neuron_is_not_called_chaotic(parity):
@@ -222,9 +258,9 @@ def sound(parity):
     return parity(LIF(), steps=5000)
 
 
-def with_fixed(result, *, spike=None, V=None):
+def with_fixed(result, *, spike=None, **states):
     old = result.fixed_run
-    states = old.states if V is None else {"V": V}
+    states = states or old.states
     run = Recording(old.dt, old.spike if spike is None else spike, states, old.inputs)
     return replace(result, fixed_run=run)
 
@@ -274,6 +310,33 @@ def test_an_rms_of_any_size_fails(sound):
         result = with_fixed(sound, V=V)
         assert failed(result) == {"rms of V"}
         assert "trace  FAIL  rms of the run" in str(result)
+
+
+def test_states_that_are_off_fail_though_every_spike_is_right(sound):
+    """A state may be off by all that it moves and still be within two of its deviations."""
+    off = sound.float_run.V.std() / 3
+    assert failed(with_fixed(sound, V=sound.fixed_run.V + off)) == {"rms of V"}
+
+
+def test_states_are_as_late_as_their_spikes(sound):
+    old = sound.fixed_run
+    late = with_fixed(sound, spike=np.roll(old.spike, 3), V=np.roll(old.V, 3))
+    assert late.state_rms["V"] > sound.float_run.V.std() / 4
+    assert late.ok, str(late)
+    assert failed(with_fixed(sound, V=np.roll(old.V, 3))) == {"rms of V"}
+
+
+def test_a_short_transient_is_no_range_to_be_judged_by(parity):
+    """Of what only the start moves, 1 % is much of what the rest does."""
+    result = parity(LIF(V_th=100.0), np.tile([1.5, 1.4], 1000).repeat(2))
+    far = result.float_run.V.copy()
+    far[:5] -= 40
+    run = replace(result.float_run, states={"V": far})
+    moved = far.copy()
+    moved[5:] += 0.4
+    result = replace(result, float_run=run)
+    assert not failed(with_fixed(result, V=far))
+    assert failed(with_fixed(result, V=moved)) == {"rms of V between spikes"}
 
 
 class Runaway(Neuron):
@@ -427,6 +490,22 @@ def test_no_drift_is_taken_out_where_there_is_none():
 
 def test_a_window_that_chance_fills_is_none():
     assert alike(np.arange(0, 999, 3), np.arange(0, 999, 3), steps=999, window=2).window == 0
+
+
+def test_steps_are_as_late_as_the_spikes_around_them():
+    here = np.array([3, 6, 9])
+    late = lateness(here, np.array([3, 7, 9]), steps=12)
+    assert late.tolist() == [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0]
+    assert lateness(here[:2], here, steps=12)[7:].tolist() == [3] * 5  # one is missing at the end
+    assert not lateness(here, here, steps=12).any()
+
+
+def test_what_is_late_is_compared_with_the_furthest_value_nearby():
+    rng = np.random.default_rng(0)
+    values, late = rng.standard_normal(200).cumsum(), rng.choice([0, 1, 3, 7, 15], 200)
+    near = [values[max(0, t - d) : t + d + 1] for t, d in enumerate(late)]
+    expected = [np.max(np.abs(n - v)) for n, v in zip(near, values, strict=True)]
+    assert np.allclose(_when_late(values, late), expected)
 
 
 def test_nearest_spikes_are_found_without_a_matrix():

@@ -43,6 +43,7 @@ class Ecp5(Family):
     }
     ram_bits = 18_432
     ram_shapes = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
+    complements = False
     models = "read_verilog -defer -overwrite +/ecp5/cells_sim.v cells.v\n"
 
     def synth_options(self, dsps: int) -> str:

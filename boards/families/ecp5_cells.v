@@ -203,8 +203,10 @@ module DP16KD(
     if (write_B) rows[row_B] <= rows[row_B] & ~mask_B | given_B & mask_B;
   end
 
-  wire clash_A = write_B & row_B == row_A;
-  wire clash_B = write_A & first_A == first_B;
+  wire [1:0] asked_A = DATA_WIDTH_A == 9 ? {ADA3, ~ADA3} : 2'b11;
+  wire [1:0] asked_B = DATA_WIDTH_B == 9 ? {ADB3, ~ADB3} : 2'b11;
+  wire clash_A = write_B & row_B == row_A & |(asked_A & bytes_B);
+  wire clash_B = write_A & first_A == first_B & |(asked_B & bytes_A);
   wire [17:0] whole_A = rows[row_A] ^ {18{clash_A}};
   wire [17:0] whole_B = rows[row_B] ^ {18{clash_B}};
   reg [17:0] read_A = 0, read_B = 0;

@@ -78,6 +78,8 @@ class Family(ABC):
         Of a block RAM.
     ram_shapes : tuple of (int, int)
         The widths and depths it can have, one port reading and another writing.
+    complements : bool
+        Whether it inverts a bit before a register for nothing, but not before an adder.
     models : str
         yosys' commands that read the simulation models of all cells.
     reads_back_with : tuple of Wanted
@@ -91,6 +93,7 @@ class Family(ABC):
     cells: ClassVar[dict[str, str]]
     ram_bits: ClassVar[int]
     ram_shapes: ClassVar[tuple[tuple[int, int], ...]]
+    complements: ClassVar[bool]
     models: ClassVar[str]
     reads_back_with: ClassVar[tuple[Wanted, ...]] = ()
 
@@ -141,10 +144,13 @@ class Family(ABC):
         return f"<family {self.name}>"
 
 
-#: yosys' command, before synthesis, that tells it that no row is read in the clock in which it is
-#: written; without it, it keeps such a row with a register, a comparator and a multiplexer for
-#: every memory.
-NO_CLASHES = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i"
+#: yosys' commands, before synthesis, that tell it that no row is read in the clock in which it is
+#: written; without them, it keeps such a row with a register, a comparator and a multiplexer for
+#: every memory. And a memory of one port has no contents at first, as an iCE40's SPRAM.
+NO_CLASHES = (
+    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i; "
+    "delete t:$meminit_v2 r:MEMID=*single_* %i"
+)
 
 
 def beside(name: str) -> str:

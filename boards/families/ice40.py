@@ -41,6 +41,7 @@ class Ice40(Family):
     }
     ram_bits = 4_096
     ram_shapes = ((16, 256), (8, 512), (4, 1024), (2, 2048))
+    complements = True
     models = "read_verilog -defer +/ice40/cells_sim.v\n"
     reads_back_with = (_UNPACK, _TO_VERILOG)
 

@@ -188,7 +188,8 @@ def chosen_target(options: argparse.Namespace) -> Neuron | Population:
         return neuron
     from ..population import Population
 
-    init, parameters = {}, {}
+    init: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     for setting in options.vary or ():
         name, text = _named("--vary", setting)
         values = _values(setting, text, options.neurons)

@@ -65,7 +65,6 @@ def _population(options: argparse.Namespace, population: Population) -> int:
 
     from ..hdl import Form
     from ..sim.proof import prove
-    from ..sim.proof.invariants import prove_population
 
     fixed = population.fixed()
     forms = [
@@ -74,7 +73,11 @@ def _population(options: argparse.Namespace, population: Population) -> int:
         for rams in ((0, 16) if population.interval == 1 else (0,))
     ]
     proofs = [prove(fixed.one, form, timeout=options.timeout) for form in forms]
-    claims = prove_population(population) if options.invariants else []
+    claims = []
+    if options.invariants:
+        from ..sim.proof.invariants import prove_population
+
+        claims = prove_population(population)
     text = "\n".join([*map(str, proofs), *map(str, claims)])
     figures = [proof.figures() for proof in proofs]
     answer(options, {"forms": figures, "invariants": [asdict(c) for c in claims]}, text)

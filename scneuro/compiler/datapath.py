@@ -29,6 +29,7 @@ op         meta                         value
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from ..errors import LoweringError
 __all__ = ["ARRAYS", "EXACT", "INTEGERS", "WIDEST", "Datapath", "Node", "low_interval", "width_of"]
 
 WIDEST = 62
+_SAME = ("move", "known")  # operations whose value is their argument's
 
 
 def width_of(low: int, high: int) -> int:
@@ -111,7 +113,13 @@ def _low_bits(value: Any, meta: tuple[int, bool]) -> Any:
 
 def _add(node: Node, a: Any, b: Any) -> Any:
     i, j, sign = node.meta
-    return (a << i) + (b << j) if sign > 0 else (a << i) - (b << j)
+    a, b = a << i if i else a, b << j if j else b
+    return a + b if sign > 0 else a - b
+
+
+@lru_cache(maxsize=256)
+def _contents(node: Node) -> np.ndarray:
+    return np.asarray(node.meta, dtype=np.int64)
 
 
 EXACT: dict[str, Callable[..., Any]] = {
@@ -141,12 +149,12 @@ INTEGERS: dict[str, Callable[..., Any]] = {
 #: Evaluates over int64 arrays, many neurons at once.
 ARRAYS: dict[str, Callable[..., Any]] = {
     **EXACT,
-    "rom": lambda node, a: np.asarray(node.meta, dtype=np.int64)[a],
+    "rom": lambda node, a: _contents(node)[a],
     "not": lambda node, a: np.logical_not(a),
     "and": lambda node, a, b: np.logical_and(a, b),
     "or": lambda node, a, b: np.logical_or(a, b),
     "mux": lambda node, a, b, c: np.where(a, b, c),
-    "clamp": lambda node, a: np.clip(a, *node.meta),
+    "clamp": lambda node, a: np.minimum(np.maximum(a, node.meta[0]), node.meta[1]),
 }
 
 
@@ -351,20 +359,31 @@ class Datapath:
         self, roots: Mapping[str, Node], arithmetic: Mapping[str, Callable[..., Any]]
     ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         """A function from the inputs' values to those of ``roots``, in the given arithmetic."""
+        slot: dict[int, int] = {}
+        constants: list[Any] = []
+        inputs: list[str] = []
+        program: list[tuple[Callable[..., Any], Node, tuple[int, ...]]] = []
         nodes = self.reachable(tuple(roots.values()))
-        slot = {node.index: number for number, node in enumerate(nodes)}
-        program = [
-            (arithmetic.get(node.op), node, tuple(slot[arg.index] for arg in node.args))
-            for node in nodes
-        ]
+        first = [node for node in nodes if not node.args]
+        for node in sorted(first, key=lambda node: node.op):  # constants, then inputs
+            slot[node.index] = len(slot)
+            if node.op == "input":
+                inputs.append(node.meta)
+            else:
+                constants.append(arithmetic[node.op](node))
+        for node in nodes:
+            args = tuple(slot[arg.index] for arg in node.args)
+            if node.op in _SAME:
+                slot[node.index] = args[0]
+            elif args:
+                slot[node.index] = len(first) + len(program)
+                program.append((arithmetic[node.op], node, args))
         results = {name: slot[node.index] for name, node in roots.items()}
 
         def evaluate(values: Mapping[str, Any]) -> dict[str, Any]:
-            memory: list[Any] = []
+            memory = [*constants, *(values[name] for name in inputs)]
             for function, node, args in program:
-                if function is None:
-                    memory.append(values[node.meta])
-                elif len(args) == 1:
+                if len(args) == 1:
                     memory.append(function(node, memory[args[0]]))
                 else:
                     memory.append(function(node, *[memory[i] for i in args]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from .algebra.terms import Lookup, Term, Variable
 from .bounds.ranges import Interval
-from .graph import Expr, Graph
+from .graph import Expr, values_of
 from .table import Function
 
 __all__ = ["Functions"]
@@ -33,6 +33,5 @@ class Functions:
 
 
 def _evaluate(expr: Expr, name: str, limit: Interval | None, points: np.ndarray) -> np.ndarray:
-    (values,) = Graph.evaluate((expr,), {name: points})
-    values = np.asarray(values, dtype=float)
+    values = values_of(expr, name, points)
     return values if limit is None else np.clip(values, *limit)

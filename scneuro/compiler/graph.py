@@ -10,13 +10,25 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Container, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-__all__ = ["COMPARISONS", "LOGIC", "PYTHON", "Expr", "Graph", "interval", "ordered", "shortened"]
+__all__ = [
+    "COMPARISONS",
+    "LOGIC",
+    "PYTHON",
+    "Expr",
+    "Graph",
+    "interval",
+    "ordered",
+    "shortened",
+    "values_of",
+]
 
 _TEXT = 160
+_AT_ONCE = 1 << 13  # points
 _SIGNS = {
     "add": "+",
     "sub": "-",
@@ -158,7 +170,7 @@ class Graph:
         """The float values of ``roots``; ``decisions`` overrides the value of comparisons."""
         known: dict[Expr, Any] = dict(decisions or {})
         with np.errstate(all="ignore"):
-            for expr in ordered(roots, known):
+            for expr in ordered(roots, known) if known else _order(roots):
                 if expr.op == "const":
                     known[expr] = expr.value
                 elif expr.op == "var":
@@ -185,6 +197,25 @@ def ordered(roots: Iterable[Expr], known: Container[Expr] = ()) -> list[Expr]:
             found[expr] = None
             stack.extend(arg for arg in expr.args if arg not in known)
     return sorted(found, key=lambda expr: expr.depth)
+
+
+def values_of(expr: Expr, name: str, points: np.ndarray) -> np.ndarray:
+    """The float values of an expression of one variable, in the shape of the points.
+
+    A stretch of them at a time: what is made on the way stays in the processor's cache.
+    """
+    if points.size > _AT_ONCE:
+        stretches = np.split(points.ravel(), range(_AT_ONCE, points.size, _AT_ONCE))
+        found = [values_of(expr, name, stretch) for stretch in stretches]
+        return np.concatenate(found).reshape(points.shape)
+    (values,) = Graph.evaluate((expr,), {name: points})
+    return np.broadcast_to(np.asarray(values, dtype=float), points.shape)
+
+
+@lru_cache(maxsize=64)
+def _order(roots: tuple[Expr, ...]) -> list[Expr]:
+    """All that ``roots`` need, for those who evaluate them again and again."""
+    return ordered(roots)
 
 
 def interval(expr: Expr, bounds: Mapping[str, tuple[float, float]]) -> tuple[float, float]:

@@ -33,6 +33,7 @@ _LARGEST = 2.0**40
 _COARSE = 17  # log2 of how many addresses are all looked at
 _SAMPLES = 65  # of a segment that has more addresses
 _BENDS = 64  # places where the function bends most, around which every address is looked at
+_AT_ONCE = 1 << 13  # addresses looked at together: what a cache holds, with all that is made of it
 _BETWEEN = 8  # arguments looked at for every address that stands for an interval
 _EXTRA = 2  # fraction bits of the output below the word that would hold it
 _REGIONS = 24
@@ -308,8 +309,11 @@ def _scattered(count: int, stride: int) -> np.ndarray:
 
 
 def _distinct(values: np.ndarray) -> np.ndarray:
-    """Each value once, in order; NumPy hashes them, which takes longer than to sort."""
-    values = np.sort(values)
+    """Each value once, in order; NumPy hashes them, which takes longer than to sort.
+
+    They come in a few ordered runs, which a stable sort merges.
+    """
+    values = np.sort(values, kind="stable")
     return values[np.concatenate([[True], values[1:] != values[:-1]])]
 
 
@@ -362,14 +366,8 @@ def _measured(samples: _Samples, fit: _Fit, budget: float, between: bool) -> Tab
         error += float(np.max(_bends(addresses, exact), initial=0.0))
     strayed = error
     if between:
-        rng = np.random.default_rng(0)
-        points = addresses.astype(float)
-        for k in range(_BETWEEN):
-            d = (-0.5, 0.5)[k] if k < 2 else rng.uniform(-0.5, 0.5, len(points))
-            values = samples._of(np.ldexp(points + d, -samples.fraction))
-            values = np.where(np.isfinite(values), values, exact)
-            strayed = max(strayed, float(np.max(np.abs(real - values))))
-        strayed += _within(samples, addresses, exact)
+        apart, bent = _between(samples, addresses, exact, real)
+        strayed = max(error, apart) + bent  # and as far as it bends within one address
     first, last = _extremes(table)
     return Table(
         **{
@@ -392,8 +390,8 @@ def _looked_at(samples: _Samples, table: Table) -> np.ndarray:
     ends = [*(r.first for r in table.regions[1:]), table.last + 1]
     for region, end in zip(table.regions, ends, strict=True):
         begins = np.arange(region.first >> region.shift, ((end - 1) >> region.shift) + 1)
-        found.append((begins[:, None] << region.shift).ravel() + _offsets(region.shift)[:, None])
-    flat = _distinct(np.concatenate([np.ravel(f) for f in found]))
+        found.append(((begins << region.shift)[:, None] + _offsets(region.shift)).ravel())
+    flat = _distinct(np.concatenate(found))
     flat = flat[(flat >= samples.low) & (flat <= samples.high)]
     worst = np.argsort(_bends(flat, samples.at(flat)))[-_BENDS:]
     around = [np.arange(flat[k], flat[k + 2] + 1) for k in worst]
@@ -416,11 +414,24 @@ def _bends(addresses: np.ndarray, values: np.ndarray) -> np.ndarray:
     return result
 
 
-def _within(samples: _Samples, addresses: np.ndarray, exact: np.ndarray) -> float:
-    """The same within one address."""
-    half = [samples._of(np.ldexp(addresses + d, -samples.fraction)) for d in (-0.5, 0.5)]
-    half = [np.where(np.isfinite(h), h, exact) for h in half]
-    return float(np.max(np.abs(half[0] - 2 * exact + half[1]))) / 4
+def _between(
+    samples: _Samples, addresses: np.ndarray, exact: np.ndarray, real: np.ndarray
+) -> tuple[float, float]:
+    """The largest error at arguments that round to these addresses, and how far these bend."""
+    ends = np.array([[-0.5], [0.5]]) + np.zeros(len(addresses))
+    some = np.random.default_rng(0).uniform(-0.5, 0.5, (_BETWEEN - 2, len(addresses)))
+    moves, strayed, bent = np.concatenate([ends, some]), 0.0, 0.0
+    for begin in range(0, len(addresses), _AT_ONCE):
+        part = slice(begin, begin + _AT_ONCE)
+        here, output = exact[part], real[part]
+        found = []
+        for move in moves[:, part]:
+            values = samples._of(np.ldexp(addresses[part] + move, -samples.fraction))
+            values = np.where(np.isfinite(values), values, here)
+            strayed = max(strayed, float(np.max(np.abs(output - values))))
+            found.append(values)
+        bent = max(bent, float(np.max(np.abs(found[0] - 2 * here + found[1]))))
+    return strayed, bent / 4
 
 
 def _extremes(table: Table) -> tuple[int, int]:

@@ -59,7 +59,7 @@ def _require(neuron: Neuron, rule: str, arrays: Mapping[str, np.ndarray]) -> Non
     names = {n.id for n in ast.walk(ast.parse(rule)) if isinstance(n, ast.Name)}
     if not names & arrays.keys():
         return
-    given = {**neuron.parameters, **arrays}
+    given: dict[str, Any] = {**neuron.parameters, **arrays}
     for k in range(len(next(iter(arrays.values())))):
         at = {n: float(np.ravel(given[n])[k if n in arrays else 0]) for n in names if n in given}
         if not eval(rule, {"__builtins__": {}, "exp": np.exp}, at):

@@ -301,6 +301,11 @@ class FixedPopulation(_Many):
         return self.population.state_names
 
     @property
+    def is_uniform(self) -> bool:
+        """Whether all neurons start alike, but for parameters."""
+        return all(len(set(self.initial[n].tolist())) == 1 for n in self.state_names)
+
+    @property
     def words(self) -> dict[str, np.ndarray]:
         """The states of all neurons as 16-bit words, int64 of shape (count,)."""
         return self.one.words

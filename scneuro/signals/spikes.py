@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import FileTrouble
 
-__all__ = ["Alike", "alike", "coincidence", "load", "time_errors"]
+__all__ = ["Alike", "alike", "coincidence", "lateness", "load", "time_errors"]
 
 _FURTHEST_DRIFT = 0.02  # clocks further apart than this are two clocks, not one that drifts
 _FEWEST_TO_FIT = 3
@@ -86,6 +86,30 @@ def time_errors(reference: np.ndarray, other: np.ndarray) -> np.ndarray:
         errors: np.ndarray = np.abs(reference - other)
         return errors
     return _to_nearest(reference, other)
+
+
+def lateness(reference: np.ndarray, other: np.ndarray, *, steps: int) -> np.ndarray:
+    """By how many steps two trains are apart around each step, at most.
+
+    Parameters
+    ----------
+    reference, other : ndarray of int
+        The steps at which each spiked, ascending; both did.
+    steps : int
+        Length of the recording.
+
+    Returns
+    -------
+    ndarray of int, shape (steps,)
+        The larger error of the spike before and the spike after, of either train.
+    """
+    late = np.zeros(steps, dtype=int)
+    for one, two in ((reference, other), (other, reference)):
+        errors = time_errors(one, two)
+        around = np.concatenate((errors[:1], np.maximum(errors[1:], errors[:-1]), errors[-1:]))
+        late = np.maximum(late, around[np.searchsorted(one, np.arange(steps), side="right")])
+        late[one] = np.maximum(late[one], around[: len(one)])  # it is before and after it
+    return late
 
 
 @dataclass(frozen=True)

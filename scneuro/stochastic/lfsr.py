@@ -41,9 +41,19 @@ class LFSR:
 
     def draw(self) -> int:
         """The next 16 bits, oldest lowest."""
-        fresh = (self.state ^ (self.state >> self.TAP)) & ((1 << self.DRAW) - 1)
-        self.state = (self.state >> self.DRAW) | (fresh << (self.WIDTH - self.DRAW))
+        (fresh,) = self.draws(1)
         return fresh
+
+    def draws(self, count: int) -> list[int]:
+        """So many draws, one after the other."""
+        tap, bits, rest = self.TAP, self.DRAW, self.WIDTH - self.DRAW
+        state, mask, found = self.state, (1 << self.DRAW) - 1, []
+        for _ in range(count):
+            fresh = (state ^ (state >> tap)) & mask
+            state = (state >> bits) | (fresh << rest)
+            found.append(fresh)
+        self.state = state
+        return found
 
     def skip(self, draws: int) -> None:
         """Go on as if so many draws had been made, at once."""

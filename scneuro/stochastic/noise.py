@@ -72,8 +72,11 @@ class NoiseSource:
         if not self.names:
             return {}
         count = shape[0] if shape else 1
-        table = np.array([[self._lfsr.draw() for _ in self.names] for _ in range(count)])
-        return {n: table[:, i] if shape else int(table[0, i]) for i, n in enumerate(self.names)}
+        drawn = self._lfsr.draws(count * len(self.names))
+        if not shape:
+            return dict(zip(self.names, drawn, strict=True))
+        table = np.array(drawn).reshape(count, -1)
+        return {n: table[:, i] for i, n in enumerate(self.names)}
 
     def starts(self, count: int) -> np.ndarray:
         """The LFSR's state as each of ``count`` neurons finds it in the next step, (count,)."""

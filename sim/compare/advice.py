@@ -133,8 +133,8 @@ def coarse_tables(neuron: Neuron, lowered: Lowered, float_run: Recording) -> tup
 
 def _rivals(table: Table) -> bool:
     """Whether a table's error is as large as what it tells apart."""
-    values = np.ldexp(table.outputs(np.arange(table.first, table.last + 1)), -table.fraction)
-    return bool(table.error > _COARSE * (values.max() - values.min()) > 0)
+    tells_apart = math.ldexp(table.high - table.low, -table.fraction)
+    return table.error > _COARSE * tells_apart > 0
 
 
 def _beyond(register: Register, values: np.ndarray) -> bool:

@@ -207,7 +207,7 @@ class Parity:
     def figures(self) -> dict[str, Any]:
         """Everything as plain numbers, for JSON; null is what is not finite, or not judged."""
         errors, rounded = self.spike_time_errors, self.rounded_alike
-        agree = self.between.agree(1, self.criteria.interval)
+        agree = self.between.agree(1, self.criteria.interval, self.criteria.factor)
         figures = {
             "neuron": self.neuron,
             "steps": self.steps,

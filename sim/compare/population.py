@@ -264,7 +264,7 @@ def population_parity(
             for name in population.parameters:  # what the gates have, not what was asked for
                 r = lowered.registers[name]
                 population.write(name, r.to_real(fixed.initial[name]))
-            float_run = population.run(**inputs, progress=progress, reset=False)
+            float_run = population.run(*inputs.values(), progress=progress, reset=False)
     finally:
         population.one.seed = own
     states = population.state_names

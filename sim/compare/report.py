@@ -155,7 +155,8 @@ def _beside(found: Parity) -> list[str]:
         )
     lines.append(_beneath("rounded float", f"{said} (the worst of {len(reference)} runs)"))
     if found.chaotic:
-        said = "rounding alone costs float its spikes here: judged by what rounded float does"
+        costs = "its spikes" if found.spikes["float"] else "its time course"
+        said = f"rounding alone costs float {costs} here: judged by what rounded float does"
         lines.append(_beneath("chaotic", said))
     for name, count in found.saturated.items():
         what = "stopped by its limits" if name in found.step_error else "at the end of its word"

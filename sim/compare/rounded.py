@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from ...runner import Recording
 from ...signals.spikes import Alike, alike
 from .stretches import stretches
 
-__all__ = ["RUNS", "Rounded", "rounded_spikes", "run_rounded"]
+__all__ = ["RUNS", "Rounded", "finest", "rounded_spikes", "run_rounded"]
 
 #: Runs of float with its states rounded: one to nearest, the others with a dither of their own.
 RUNS = 8
@@ -48,6 +48,14 @@ class Rounded:
         return tuple(alike(reference, s, steps=steps, window=window) for s in self.spikes)
 
 
+def finest(names: Iterable[str], registers: Mapping[str, Register]) -> dict[str, float]:
+    """What each state of rounded float is a multiple of: registers', of 8 guard bits at least."""
+    fractions = {
+        n: max(registers[n].fraction, registers[n].word.fraction + _LEAST_GUARD) for n in names
+    }
+    return {n: 2.0**-fraction for n, fraction in fractions.items()}
+
+
 def run_rounded(
     neuron: Neuron,
     registers: Mapping[str, Register],
@@ -71,8 +79,7 @@ def run_rounded(
     progress : bool
     """
     names, steps = neuron.state_names, len(float_run.spike)
-    finest = {n: registers[n].word.fraction + _LEAST_GUARD for n in names}
-    lsb = {n: 2.0 ** -max(registers[n].fraction, finest[n]) for n in names}
+    lsb = finest(names, registers)
     values = np.array([[np.floor(neuron.initial[n] / x + 0.5) * x] * RUNS for n, x in lsb.items()])
     given = dict(float_run.inputs) | {n: totals[n] for n in neuron.noises}
     advance = stretches(neuron, steps, RUNS, lsb)
@@ -114,8 +121,7 @@ def rounded_spikes(
     """The same for every neuron of a population: by run and neuron, the steps of its spikes."""
     one, count, steps = population.one, population.count, len(float_run.spike)
     names = one.state_names
-    finest = {n: registers[n].word.fraction + _LEAST_GUARD for n in names}
-    lsb = {n: 2.0 ** -max(registers[n].fraction, finest[n]) for n in names}
+    lsb = finest(names, registers)
     start = np.array([np.floor(population.start[n] / x + 0.5) * x for n, x in lsb.items()])
     values = np.tile(start, runs)
     given = dict(float_run.inputs) | {n: totals[n] for n in one.noises}

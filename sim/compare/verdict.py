@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...signals.spikes import Alike
+from ...signals.spikes import Alike, lateness
 
 if TYPE_CHECKING:
     from .figures import Parity
@@ -48,9 +48,10 @@ class Criteria:
         without the drift, in steps, or a tenth of the mean interval if that is shorter: what is
         further apart than this on average is not the rounding of a time to a step.
     factor : float
-        How many times as far as rounded float the integers may be from float in ``drift`` and
-        ``time``: their errors have other causes than rounding, too. And how many times ``rms`` a
-        chaotic neuron may differ, which parts faster between two spikes as well.
+        How many times as far as rounded float the integers may be from float in ``drift``,
+        ``time`` and the rms of a run: their errors have other causes than rounding, too. And how
+        many times ``rms`` a chaotic neuron may differ, which parts faster between two spikes as
+        well.
     interval : float
         An interval from a spike to the next agrees if it is within one step of float's from the
         same state, which no rounding can do better, or within this fraction of it.
@@ -60,13 +61,17 @@ class Criteria:
         spikes much later there, and that may happen now and then.
     rms : float
         Largest rms difference of a state between spikes that agree, as a fraction of the range
-        that float visits within its register's.
+        that float visits within its register's. Over the whole run, that much beside what float
+        differs from itself where it is as late as the spikes of the integers are.
+    deviation : float
+        The same in standard deviations of float's, if that is less: a transient may have a range
+        that nothing else has.
     rms_lsb : float
         The same in LSB of its word, if that is more: a state that hardly moves has a range of
         nothing.
     spread : float
-        Largest rms difference of a state over the whole run, in standard deviations of float's
-        within the register's range. What is only late differs by no more than 2.
+        Largest rms difference of a state over the whole run in any case, in standard deviations
+        of float's within the register's range. What is only late differs by no more than 2.
     """
 
     bound: float = 1.0
@@ -78,6 +83,7 @@ class Criteria:
     interval: float = 0.01
     intervals: float = 0.9
     rms: float = 0.01
+    deviation: float = 0.1
     rms_lsb: float = 2.0
     spread: float = 2.0
 
@@ -121,8 +127,13 @@ def judge(found: Parity) -> tuple[Criterion, ...]:
 
 
 def rounding_matters(found: Parity) -> bool:
-    """Whether float does not keep its spikes by the criteria when its states are rounded."""
+    """Whether float does not keep its spikes by the criteria when its states are rounded.
+
+    Or its states, where it is silent.
+    """
     criteria, spikes = found.criteria, found.spikes["float"]
+    if not spikes and any(_rounded(found, n) > _of_what_moves(found, n) for n in found.step_error):
+        return True
     return any(
         abs(a.count) > criteria.tolerance(spikes)
         or abs(a.drift) > criteria.drift
@@ -192,14 +203,14 @@ def _free(found: Parity) -> list[Criterion]:
             note = "rounded float's spikes coincide with float's hardly more than by chance"
             rows.append(_unjudged(what, own.coincidence, note))
     for name, rms in found.state_rms.items() if max(spikes.values()) else ():
-        limit = max(criteria.rms_lsb, criteria.spread * np.std(_within(found, name)))
+        limit = _of_a_run(found, name)
         rows.append(_most("trace", f"rms of {name}, LSB", rms / found.lsb(name), limit))
     return rows
 
 
 def _between(found: Parity) -> list[Criterion]:
     criteria, between = found.criteria, found.between
-    agree = between.agree(1, criteria.interval)
+    agree = between.agree(1, criteria.interval, criteria.factor)
     missed, count = int(np.sum(~agree)), len(agree)
     silent = not max(found.spikes.values())  # then the run is the only interval
     rows = []
@@ -209,16 +220,63 @@ def _between(found: Parity) -> list[Criterion]:
     else:
         note = "silent" if silent else "the run ends with the first interval"
         rows.append(_unjudged("intervals that disagree", None, note))
-    widened = criteria.factor if found.chaotic else 1.0
     apart = found.state_rms if silent else between.rms(agree)
     for name in found.step_error:
         what = f"rms of {name} between spikes, LSB"
         if name not in apart:
             rows.append(_unjudged(what, None, "no interval agrees"))
             continue
-        limit = max(criteria.rms_lsb, widened * criteria.rms * np.ptp(_within(found, name)))
+        limit = _of_a_run(found, name) if silent else _of_an_interval(found, name)
         rows.append(_most("trace", what, apart[name] / found.lsb(name), limit))
     return rows
+
+
+def _of_what_moves(found: Parity, name: str, times: float = 1.0) -> float:
+    """The rms of a state that is no difference, in LSB, by how far float moves."""
+    criteria, values = found.criteria, _within(found, name)
+    least = min(criteria.rms * np.ptp(values), criteria.deviation * np.std(values))
+    return max(criteria.rms_lsb, times * float(least))
+
+
+def _of_an_interval(found: Parity, name: str) -> float:
+    """The limit of a state's rms between spikes, in LSB."""
+    return _of_what_moves(found, name, found.criteria.factor if found.chaotic else 1.0)
+
+
+def _of_a_run(found: Parity, name: str) -> float:
+    """The limit of a state's rms over the whole run, in LSB.
+
+    Spikes that are late by a step, or drift, make large differences of states that are right. So
+    float is compared with itself as late as that.
+    """
+    criteria, values = found.criteria, _within(found, name)
+    most = max(criteria.rms_lsb, criteria.spread * float(np.std(values)))
+    trains = found.float_run.spike_steps, found.fixed_run.spike_steps
+    if any(map(len, trains)) and not all(map(len, trains)):  # the one spike may be a late one
+        return most
+    late = lateness(*trains, steps=found.steps) if len(trains[0]) else np.zeros(found.steps, int)
+    own = max(_of_what_moves(found, name), criteria.factor * _rounded(found, name))
+    return min(most, own + float(np.sqrt(np.mean(_when_late(values, late) ** 2))))
+
+
+def _when_late(values: np.ndarray, late: np.ndarray) -> np.ndarray:
+    """How far each value is from the furthest of those up to ``late`` steps before or after it."""
+    low = high = values
+    apart, span, furthest = np.zeros(len(values)), 0, int(late.max(initial=0))
+    while span < furthest:
+        low, high = (np.pad(x, span + 1, mode="edge") for x in (low, high))
+        low = np.minimum(np.minimum(low[: len(values)], low[-len(values) :]), values)
+        high = np.maximum(np.maximum(high[: len(values)], high[-len(values) :]), values)
+        within, span = span, 2 * span + 1
+        here = (late > within) & (late <= span)
+        apart[here] = np.maximum(high - values, values - low)[here]
+    return apart
+
+
+def _rounded(found: Parity, name: str) -> float:
+    """How far rounded float is from float at worst, in LSB."""
+    worst = float(np.max(found.rounded.rms[name])) / found.lsb(name)
+    return worst if math.isfinite(worst) else math.inf
 
 
 def _within(found: Parity, name: str) -> np.ndarray:

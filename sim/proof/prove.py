@@ -71,8 +71,9 @@ write_smt2 -wires top.smt2
 """
 
 
-#: A wire's name, the node whose value it holds, in which stage, without how many low bits.
-Wire: TypeAlias = tuple[str, Node, int, int]
+#: A wire's name, the node whose value it holds, in which stage, without how many low bits, and
+#: whether it holds the complement.
+Wire: TypeAlias = tuple[str, Node, int, int, bool]
 
 #: What is to hold a value, the node, the stage it is made from, and what the RTL makes of it.
 Goal: TypeAlias = tuple[str, Node, int, "Callable[[_Atoms], list[_Made]]"]
@@ -398,22 +399,22 @@ class _Prover:
         What is stored comes in any stage.
         """
         for cell in self.pipeline.registers:
-            yield cell.signal, cell.node, cell.stage, cell.low
+            yield cell.signal, cell.node, cell.stage, cell.low, cell.inverted
         if self.pipeline.form.stored:
             for cell in self.pipeline.ports:
-                yield f"ports.{cell.name}", cell.node, cell.stage, 0
+                yield f"ports.{cell.name}", cell.node, cell.stage, 0, False
             return
         inputs = self.plan.path.inputs
         for name in self.lowered.registers:
-            yield f"state.{name}", inputs[name], 0, 0
+            yield f"state.{name}", inputs[name], 0, 0, False
         for name in self.lowered.inputs:
-            yield f"inputs.{name}", inputs[name], 0, 0
+            yield f"inputs.{name}", inputs[name], 0, 0, False
 
     def _goals(self) -> Iterator[Goal]:
         for cell in self.pipeline.registers:
             name = cell.signal
             if name in self.rtl and self.rtl.pieces(name):
-                make = partial(self._following, name, cell.low)
+                make = partial(self._following, cell)
                 yield name, cell.node, cell.stage - 1, make
         plan = self.plan
         outputs = [(n if n == "spike" else f"next.{n}", n) for n in plan.outputs]
@@ -426,12 +427,14 @@ class _Prover:
             port = f"waiting.{entering.name}"
             yield port, entering.node, source.stage, partial(self._port, port)
 
-    def _following(self, name: str, low: int, atoms: _Atoms) -> list[_Made]:
-        """What the bits of a register become, a piece at a time."""
+    def _following(self, cell: Cell, atoms: _Atoms) -> list[_Made]:
+        """What the bits of a register's value become, a piece at a time."""
         found = []
-        for piece in self.rtl.pieces(name):
+        for piece in self.rtl.pieces(cell.signal):
             term = self.rtl.following(piece.symbol, atoms)
-            found.append((_part(self.terms, term, piece.first, piece.width), piece.place + low))
+            part = _part(self.terms, term, piece.first, piece.width)
+            part = _complement(self.terms, part) if cell.inverted else part
+            found.append((part, piece.place + cell.low))
         return found
 
     def _held(self) -> None:
@@ -517,21 +520,22 @@ class _Prover:
 
     def _hold(self) -> None:
         """Note which values the registers and ports hold at which stages."""
-        for name, node, kept_at, low in self.wires:
+        for name, node, kept_at, low, inverted in self.wires:
             if name in self.rtl:
-                self._give(name, self._value(node), kept_at, low)
+                self._give(name, self._value(node), kept_at, low, inverted)
         if not self.pipeline.form.stored and self.lowered.noise and "noise" in self.rtl:
             values = [self._value(self.plan.path.inputs[name]) for name in self.lowered.noise]
             draws = [value.low(LFSR.DRAW) for value in values]
             whole = self.terms.mk_term(Kind.BV_CONCAT, draws[::-1]) if draws[1:] else draws[0]
             self._give("noise", Integer(self.terms, whole), 0, 0)
 
-    def _give(self, name: str, value: Any, kept_at: int, low: int) -> None:
-        """Give the symbols of a wire the bits of a value from bit ``low`` up."""
+    def _give(self, name: str, value: Any, kept_at: int, low: int, inverted: bool = False) -> None:
+        """Give the symbols of a wire a value's bits from ``low`` up, or their complement."""
         for piece in self.rtl.pieces(name):
             boolean = self.rtl.sort(piece.symbol).is_bool()
             sort = self.terms.mk_bool_sort() if boolean else self.terms.mk_bv_sort(piece.width)
             bits = _bits(self.terms, value, sort, piece.place + low)
+            bits = _complement(self.terms, bits) if inverted else bits
             self.holds.setdefault(piece.symbol, []).append((kept_at, piece, bits))
 
     def _model(self, node: Node, stage: int, known: dict[int, Any]) -> Any:
@@ -725,6 +729,10 @@ def _bits(terms: TermManager, value: Any, sort: Sort, first: int) -> Term:
     if not boolean:
         return part
     return terms.mk_term(Kind.EQUAL, [part, terms.mk_bv_value(terms.mk_bv_sort(1), 1)])
+
+
+def _complement(terms: TermManager, term: Term) -> Term:
+    return terms.mk_term(Kind.NOT if term.sort().is_bool() else Kind.BV_NOT, [term])
 
 
 def _part(terms: TermManager, term: Term, first: int, width: int) -> Term:

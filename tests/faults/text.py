@@ -11,7 +11,7 @@ TEXT: dict[str, tuple[str, Callable[[str], str]]] = {
     "$sub becomes $add": (r"cell \$sub ", lambda x: x.replace("$sub", "$add")),
     "signed becomes not": (r"\\A_SIGNED 1", lambda x: re.sub(r"1'1|1$", "0", x)),
     "a bit of a constant": (
-        r"connect .*\d+'[01]*1[01]*",
+        r"connect .*?\d+'[01]*1",
         lambda x: re.sub(r"(\d+'[01]*?)1(?=[01]*)", r"\g<1>0", x, count=1),
     ),
     "a slice one lower": (

@@ -34,7 +34,7 @@ from ..algebra.terms import (
     behind,
     proportion,
 )
-from ..graph import Expr, Graph
+from ..graph import Expr, values_of
 
 __all__ = ["Interval", "Ranges", "facts", "reach"]
 
@@ -234,9 +234,15 @@ class Ranges:
 def _image_of_words(expr: Expr, name: str, fraction: int, low: float, high: float) -> Interval:
     words = np.arange(math.floor(low * 2**fraction), math.ceil(high * 2**fraction) + 1)
     # the table may be addressed by more than the word: what it does between, no period hides
-    between = words + np.random.default_rng(0).uniform(-0.5, 0.5, (2, len(words)))
+    between = words + _beside(len(words))
     between = np.clip(np.ldexp(between.ravel(), -fraction), low, high)
     return _ends(expr, name, np.concatenate([np.ldexp(words, -fraction), between]))
+
+
+@lru_cache(maxsize=8)
+def _beside(count: int) -> np.ndarray:
+    """Two random places within each of so many words."""
+    return np.random.default_rng(0).uniform(-0.5, 0.5, (2, count))
 
 
 @lru_cache(maxsize=4096)
@@ -245,8 +251,7 @@ def _image(expr: Expr, low: float, high: float) -> Interval:
 
 
 def _ends(expr: Expr, name: str, points: np.ndarray) -> Interval:
-    (values,) = Graph.evaluate((expr,), {name: points})
-    values = np.asarray(values, dtype=float)
+    values = values_of(expr, name, points)
     isolated = np.isnan(values)
     if np.count_nonzero(isolated) > max(2, points.size // 1000):
         return _EVERYTHING  # undefined where it matters: the table will say where

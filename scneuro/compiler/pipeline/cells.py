@@ -5,7 +5,7 @@ A :class:`~scneuro.hdl.Step` prints it, and a proof is of it; neither decides an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
@@ -42,6 +42,8 @@ class Cell:
     name : str
         In the hardware; no other cell has it.
     low : int
+    inverted : bool
+        Whether the register holds the complement of its value.
     """
 
     node: Node
@@ -50,6 +52,7 @@ class Cell:
     takes: tuple[int, ...]
     name: str
     low: int = 0
+    inverted: bool = False
 
     @property
     def is_register(self) -> bool:
@@ -172,6 +175,10 @@ def _passed(node: Node) -> tuple[Node, int] | None:
     return None
 
 
+def _subtracts(node: Node) -> bool:
+    return node.op == "add" and bool(node.meta[2] < 0)
+
+
 class Cells:
     """Makes a pipeline, from its outputs back to its inputs."""
 
@@ -195,7 +202,29 @@ class Cells:
         for node, before, after in waits:
             source, port = self._cell(node, before), self._at[node.index, after]
             found.append(Wait(source, port, after - before))
+        if plan.form.stored and plan.form.complements:
+            given = {*outputs.values(), *(wait.source for wait in found)}
+            for index in self._subtracted(given):
+                self._cells[index] = replace(self._cells[index], inverted=True)
         return Pipeline(plan, tuple(self._cells), outputs, words, tuple(found))
+
+    def _subtracted(self, given: set[int]) -> list[int]:
+        """The registers behind logic that are only subtracted, if not given to the outside."""
+        taken, otherwise = set[int](), set(given)
+        for index in reversed(range(len(self._cells))):
+            cell = self._cells[index]
+            if cell.kind == "wires":
+                (otherwise if index in otherwise else taken).update(cell.takes)
+            elif cell.kind in ("logic", "result") and _subtracts(cell.node):
+                otherwise.add(cell.takes[0])
+                taken.add(cell.takes[1])
+            else:
+                otherwise.update(cell.takes)
+        return [
+            index
+            for index in taken - otherwise
+            if (cell := self._cells[index]).kind in ("result", "delay") and cell.node.op != "mul"
+        ]
 
     def _waited(self, node: Node) -> list[tuple[int, int]]:
         """The stages between which a value is in a memory."""

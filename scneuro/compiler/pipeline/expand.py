@@ -22,6 +22,7 @@ _ADDERS_PER_DSP = 4  # where there are DSPs, a constant that takes more adders g
 _ADDERS_PER_STORED_DSP = 1  # where a new update enters every clock, adders make others wait
 _PART = WORD_BITS - 1  # low bits of a factor that a signed multiplier takes
 _NARROW = 4  # a factor of so few bits is cheaper as adders, DSPs or not
+_STORED_NARROW = 1  # but for what waits for them
 _OPERAND = 24  # the width of a typical operand, to weigh adders with
 
 Step = tuple[bool, bool, int, int, int]
@@ -148,12 +149,13 @@ def expand(
 def _in_dsp(nodes: list[Node], form: Form) -> set[int]:
     """The multiplications, by index, that go to DSPs: those that save most logic for each."""
     most_adders = _ADDERS_PER_DSP if form.held or not form.stored else _ADDERS_PER_STORED_DSP
+    narrow = _STORED_NARROW if form.stored else _NARROW
     worth: dict[int, tuple[float, int]] = {}
     for node in nodes:
         if node.op == "scale" and adder_count(node.meta) > most_adders:
             widths = [node.args[0].width, abs(node.meta).bit_length()]
             logic = adder_count(node.meta) * node.width
-        elif node.op == "mul" and min(a.width for a in node.args) > _NARROW:
+        elif node.op == "mul" and min(a.width for a in node.args) > narrow:
             widths = [a.width for a in node.args]
             logic = 2 * widths[0] * widths[1]
         else:

@@ -30,6 +30,16 @@ class Form:
         clock that needs it first, and a state is written as soon as it is there.
     rams : int
         Block RAMs that long delays may use where it is ``stored``, 16 bits each.
+    deep : bool
+        If, where it is ``stored``, a clock has time for an adder behind a memory, or for some
+        logic behind an adder: that of a device whose clock is slow beside its cells.
+    complements : bool
+        If, where it is ``stored``, a register that is only subtracted holds its complement: an
+        iCE40 inverts before a register for nothing, but not before an adder.
+
+    single : bool
+        If, where it is ``stored``, the states lie in memories of one port, which read or write in a
+        clock: an update takes two clocks at least.
 
     Raises
     ------
@@ -42,12 +52,14 @@ class Form:
     multipliers: int | None = None
     stored: bool = False
     rams: int = 0
+    deep: bool = False
+    complements: bool = False
+    single: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.held, bool):
-            raise TypeError(f"held must be True or False, not {self.held!r}")
-        if not isinstance(self.stored, bool):
-            raise TypeError(f"stored must be True or False, not {self.stored!r}")
+        for name in ("held", "stored", "deep", "complements", "single"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if self.held and self.stored:
             raise ValueError("a form is held or stored, not both: what is stored is read once")
         _whole("interval", self.interval, 1)
@@ -56,6 +68,10 @@ class Form:
         if self.interval > 1 and not self.stored:
             raise ValueError(
                 f"interval must be 1, not {self.interval}: what is not stored is not folded"
+            )
+        if self.single and not (self.stored and self.interval > 1):
+            raise ValueError(
+                "a memory of one port takes a stored form, and an interval of 2 or more"
             )
         _whole("rams", self.rams, 0)
         wanted = self.multipliers

@@ -64,16 +64,18 @@ def schedule(lowered: Lowered, form: Form) -> Schedule:
     if form.stored:
         nodes = path.reachable()
         written = {n: node for n, node in path.outputs.items() if not _stays(n, node)}
-        found = waiting_least(nodes, written, soonest(nodes), form, (lowered.drawn, lowered.dither))
+        found = waiting_least(
+            nodes, written, soonest(nodes, form), form, (lowered.drawn, lowered.dither)
+        )
         latency = max(found.at.values())
         return Schedule(
             form, path, expanded, written, {}, found.stage, latency, found.at, found.begins
         )
     words = {name: expanded[word.index] for name, word in lowered.words.items()}
     at_once = {node.index for node in path.reachable(tuple(words.values()))}
-    stage = soonest(path.reachable((*path.outputs.values(), *words.values())), at_once)
+    stage = soonest(path.reachable((*path.outputs.values(), *words.values())), form, at_once)
     latency = max(stage[node.index] for node in path.outputs.values())
-    inputs = {node.index: (0,) for node in path.inputs.values()}
+    inputs: dict[int, tuple[int, ...]] = {node.index: (0,) for node in path.inputs.values()}
     return Schedule(
         form,
         path,

@@ -1,7 +1,9 @@
 """The stage of every operation: as soon as possible, or where values wait least.
 
 An adder, a multiplier or a comparison fills a stage; a LUT's worth of logic joins the stage it
-follows. A memory registers its address.
+follows. A memory registers its address. Where states and inputs are stored, a comparison leaves
+room for a multiplexer behind it, which saves what it compares another stage; and what a memory
+gives comes late in a stage, so that there is a register between it and what fills the next.
 """
 
 from __future__ import annotations
@@ -28,26 +30,36 @@ _COST = {
     "or": 0.2,
     "rom": 0.5,
 }
-_LONG = 3  # registers that a memory is worth more than
+_STORED_COST = _COST | {"ge": 0.7, "input": 0.5}
+_DEEP_COST = _STORED_COST | {"add": 0.7, "scale": 0.7, "ge": 0.4, "input": 0.3, "rom": 0.3}
+_LONG = 1  # registers that a memory is worth more than
 _SWEEPS = 8
 
 
-def soonest(nodes: list[Node], at_once: Collection[int] = ()) -> dict[int, int]:
+def _costs(form: Form) -> dict[str, float]:
+    if not form.stored:
+        return _COST
+    return _DEEP_COST if form.deep else _STORED_COST
+
+
+def soonest(nodes: list[Node], form: Form, at_once: Collection[int] = ()) -> dict[int, int]:
     """Each operation's stage, as soon as possible.
 
     Parameters
     ----------
     nodes : list of Node
         Arguments first.
+    form : Form
     at_once : collection of int
         Nodes, by index, that are made in one stage whatever they take.
     """
+    costs = _costs(form)
     stage: dict[int, int] = {}
     ready: dict[int, float] = {}
     for node in nodes:
         at = max((stage[a.index] for a in node.args), default=0)
         begin = max((ready[a.index] for a in node.args if stage[a.index] == at), default=0.0)
-        cost = _COST.get(node.op, 0.0)
+        cost = costs.get(node.op, 0.0)
         # a memory registers its address, and an adder that is late begins the next stage
         late = begin + cost > 1.0 and begin > 0 and node.index not in at_once
         if node.op == "rom" or late:
@@ -112,7 +124,7 @@ class _Placing:
         soon: Mapping[int, int],
         form: Form,
     ) -> None:
-        self.form, self.nodes = form, nodes
+        self.form, self.nodes, self.costs = form, nodes, _costs(form)
         self.made = [node for node in nodes if node.op not in FREE]
         self.last = max((soon[node.index] for node in self.made), default=0)
         self.sources = {node.index: _sources(node) for node in self.made}
@@ -150,16 +162,13 @@ class _Placing:
     def _fits(self, node: Node, stage: int) -> bool:
         """Move a node to a stage if it can be made there, and what takes it where it is."""
         before = self.stage[node.index]
-        least = 1 if node.op == "rom" else 0
-        if stage < least or stage > self.last:
-            return False
         for source, _ in self.sources[node.index]:
-            if source.op in FREE:
-                continue
-            if self.stage[source.index] > stage - least:
+            if self.stage.get(source.index, 0) > self._takes(node, source, stage):
                 return False
+        if not 0 <= stage <= self.last:
+            return False
         for user in self.users.get(node.index, ()):
-            if self.stage[user.index] - (user.op == "rom") < stage:
+            if self._takes(user, node) < stage:
                 return False
         self._put(node, stage)
         if self._in_time(stage):
@@ -168,24 +177,47 @@ class _Placing:
         return False
 
     def _in_time(self, stage: int) -> bool:
-        """Whether what a stage makes one after the other fits into it."""
+        """Whether what a stage makes one after the other fits into it.
+
+        A sum of what is read comes a stage after it.
+        """
         ready: dict[int, float] = {}
         for index in sorted(self.by_stage[stage], key=self.order.__getitem__):
             node, begin = self.node[index], 0.0
             if node.op != "rom":
                 begin = max((ready.get(s.index, 0.0) for s, _ in self.sources[index]), default=0.0)
-            cost = _COST.get(node.op, 0.0)
+            cost = self.costs.get(node.op, 0.0)
             if begin > 0 and begin + cost > 1.0:
                 return False
             ready[index] = begin + cost
         return True
 
-    def _wanted(self, index: int) -> list[int]:
+    def _takes(self, user: Node, source: Node, stage: int | None = None) -> int:
+        """The stage in which a value must be there for what is made of it, in its stage or another.
+
+        A memory's row, and a sum of what comes from one, take it a stage before.
+        """
+        stage = self.stage[user.index] if stage is None else stage
+        return stage - (user.op == "rom" or (source.op == "input" and self._fills(user)))
+
+    def _fills(self, node: Node) -> bool:
+        """Whether a stage has no time for a memory and what a node makes of what it gives."""
+        return self.costs["input"] + self.costs.get(node.op, 0.0) > 1.0
+
+    def _uses(self, index: int) -> list[int]:
         """The stages in which a value is taken, or written."""
         at = [self.stage[user.index] - (user.op == "rom") for user in self.users.get(index, ())]
         if index in self.written:
             at.append(self._written_at(index))
         return at
+
+    def _read(self, index: int) -> int:
+        """The stage in which an input is read: when it is wanted first."""
+        node, users = self.node[index], self.users.get(index, ())
+        at = [self._takes(user, node) for user in users]
+        if index in self.written:
+            at.append(self._written_at(index))
+        return min(at, default=0)
 
     def _written_at(self, index: int) -> int:
         """An output is written from the register behind what makes it."""
@@ -193,14 +225,14 @@ class _Placing:
 
     def _waits(self, index: int) -> int:
         """The bits that wait of a value, but for the register behind what makes it."""
-        wanted = self._wanted(index)
-        if not wanted:
+        uses = self._uses(index)
+        if not uses:
             return 0
         node = self.node[index]
-        if node.op in FREE:  # an input, which is read when it is wanted first
-            clocks = max(wanted) - min(wanted)
+        if node.op in FREE:  # an input
+            clocks = max(uses) - self._read(index)
         else:
-            clocks = max(wanted) - self.stage[index] - (node.op != "rom")
+            clocks = max(uses) - self.stage[index] - (node.op != "rom")
         return max(0, clocks) // self.form.interval * self.wide[index]
 
     def settle(self) -> None:
@@ -234,7 +266,7 @@ class _Placing:
             if node.op == "input":
                 group = next((g for g in together if node.meta in g), (node.meta,))
                 near = [n.index for n in self.nodes if n.op == "input" and n.meta in group]
-                stage[node.index] = min((w for i in near for w in self._wanted(i)), default=0)
+                stage[node.index] = min(self._read(i) for i in near)
                 self.wide.setdefault(node.index, node.width)
                 begins[node.index] = (stage[node.index],)
             elif node.op in FREE:
@@ -246,6 +278,9 @@ class _Placing:
             made = source.index in self.stage
             there = self._written_at(source.index) if made else stage[source.index]
             at[name] = max(there, read.get(name, 0))  # not before the state before it is read
+            every = self.form.interval
+            if self.form.single and name in read and (at[name] - read[name] + 1) % every == 0:
+                at[name] += 1  # the memory is read in that clock
         self._long(stage, begins)
         return Stages(stage, at, begins)
 
@@ -258,7 +293,10 @@ class _Placing:
             if self.node[index].op == "const":
                 continue
             start = stage[index] + (self.node[index].op not in (*FREE, "rom"))
-            wanted = sorted({start, *(s for s in self._wanted(index) if s > start)})
+            # of a memory, too, it comes late
+            late = {self.stage[u.index] for u in self.users.get(index, ()) if self._fills(u)}
+            uses = {s - (s in late) for s in self._uses(index) if s > start}
+            wanted = sorted({start, *uses})
             for begin, end in pairwise(wanted):
                 rams = -(-width // 16)
                 if end - begin > _LONG:
