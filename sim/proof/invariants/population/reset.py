@@ -16,7 +16,9 @@ def reset(dut: Population, fixed: FixedPopulation) -> Harness:
     fresh = ~h.begun | h.was(h.rst)
     blocks = ["dut", "dut.queue"]
     blocks += [f"dut.{name}" for name in ("noise", "dither") if h.has(f"dut.{name}")]
-    blocks += [f"dut.{n.replace('.', '_')}" for n in fixed.lowered.inputs if n in dut.pipeline.reads]
+    blocks += [
+        f"dut.{n.replace('.', '_')}" for n in fixed.lowered.inputs if n in dut.pipeline.reads
+    ]
     registers = [register for block in blocks for register in h.registers(block)]
     h.claim(
         "reset",

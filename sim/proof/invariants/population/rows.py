@@ -86,7 +86,11 @@ def _mixed(at: Around) -> None:
         "a step begins only when all rows of the one before have entered",
         *conditions,
         implies(at.started, ~at.running),
-        *([] if at.overlaps else [implies(at.started, left == 0) for left, _ in at.pending.values()]),
+        *(
+            []
+            if at.overlaps
+            else [implies(at.started, left == 0) for left, _ in at.pending.values()]
+        ),
     )
 
 
