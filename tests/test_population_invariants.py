@@ -6,6 +6,7 @@ from amaranth import Signal
 from faults.text import rewritten
 
 from scneuro import LIF, Input, Neuron, NoisyLIF, Population, State
+from scneuro.hdl import Form
 from scneuro.hdl import population as hardware
 from scneuro.hdl.population import Population as Gates
 from scneuro.hdl.queue import Queue
@@ -16,6 +17,7 @@ from scneuro.sim.proof.invariants import population as claims
 from scneuro.sim.proof.invariants.population import suite
 
 slow = pytest.mark.slow
+SINGLE = Form(interval=2, stored=True, single=True)
 
 
 class Leak(Neuron):
@@ -73,6 +75,14 @@ def test_they_are_of_many_shapes(part, count, lanes, interval):
     assert all(r.ok for r in results), "\n".join(map(str, results))
 
 
+@pytest.mark.parametrize("part", [pytest.param("rows"), pytest.param("reset", marks=slow)])
+def test_memories_of_one_port_have_their_claims_too(part):
+    fixed = leaks(3, 1, 2)
+    results = check(getattr(claims, part)(Gates(fixed, SINGLE), fixed))
+    assert names(results) == PARTS[part]
+    assert all(r.ok for r in results), "\n".join(map(str, results))
+
+
 def test_draws_are_claimed_of_what_draws():
     fixed = leaks(2, 1, 3, NoisyLIF)
     results = check(claims.rows(Gates(fixed), fixed))
@@ -83,7 +93,7 @@ def test_draws_are_claimed_of_what_draws():
 @slow
 def test_all_claims_of_a_population_are_proved():
     results = invariants.prove_population(Population(LIF(), 100, lanes=2), progress=False)
-    assert len(results) > 60
+    assert len(results) > 70
     assert all(r.ok for r in results), "\n".join(map(str, results))
 
 
@@ -106,14 +116,14 @@ def test_what_is_no_population_is_refused():
         invariants.prove_population(LIF(), progress=False)
 
 
-def gates(monkeypatch, block, old, new, fixed):
+def gates(monkeypatch, block, old, new, fixed, form=None):
     """A population's hardware with a piece of the source of one of its blocks replaced."""
     monkeypatch.setattr(hardware, "_QUEUE", 1)  # so short that it is soon full
     made = rewritten(block, old, new)
     if block is Gates:
-        return made(fixed)
+        return made(fixed, form)
     monkeypatch.setattr(hardware, block.__name__, made)
-    return Gates(fixed)
+    return Gates(fixed, form)
 
 
 FAULTS = [
@@ -238,5 +248,21 @@ def test_a_fault_of_the_gates_breaks_a_claim(monkeypatch, part, block, old, new,
 def test_a_fault_where_rows_are_held_breaks_a_claim(monkeypatch, part, neuron, old, new, claim):
     fixed = leaks(2, 1, 3, neuron)
     dut = gates(monkeypatch, Gates, old, new, fixed)
+    results = check(getattr(claims, part)(dut, fixed))
+    assert claim in broken(results), "\n".join(map(str, results))
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new", "claim"),
+    [
+        # the last row is not swept
+        ("rows", "self._swept == self.rows - 1", "self._swept == self.rows - 2", "states"),
+        # a step begins before the sweep is over
+        ("inputs", "self._free & ~self._sweeping", "self._free", "ready"),
+    ],
+)
+def test_a_fault_of_the_sweep_breaks_a_claim(monkeypatch, part, old, new, claim):
+    fixed = leaks(3, 1, 2)
+    dut = gates(monkeypatch, Gates, old, new, fixed, SINGLE)
     results = check(getattr(claims, part)(dut, fixed))
     assert claim in broken(results), "\n".join(map(str, results))

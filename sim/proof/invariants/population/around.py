@@ -21,6 +21,7 @@ def cut(dut: Population, fixed: FixedPopulation, **options: Any) -> Harness:
     name = f"{fixed.count} {fixed.name}"
     name += f", {owner.lanes} lanes" if owner.lanes > 1 else ""
     name += f", every {interval} clocks" if interval > 1 else ""
+    name += ", memories of one port" if dut.form.single else ""
     h = Harness(name, dut=dut, **options)
     for step in dut._steps:
         h.free(step.next, step.spike)
@@ -43,6 +44,8 @@ class Around:
         A time step has begun, and not all its rows have been in stage 0.
     watched : Signal
         Any row.
+    sweeping, swept : Value
+        Initial states are written still, and of which row; where the bitstream holds them, never.
     """
 
     def __init__(self, dut: Population, fixed: FixedPopulation, **options: Any) -> None:
@@ -53,6 +56,9 @@ class Around:
         self.interval = dut.form.interval
         self.at = dut.pipeline.schedule.at
         self.reads = dut.pipeline.reads
+        registers = {signal.name: signal for signal in h.registers()}
+        self.sweeping: Value = registers.get("sweeping", Const(0))
+        self.swept: Value = registers.get("swept", Const(0))
         self.started = Signal()
         h.m.d.comb += self.started.eq(dut.tick & dut.ready)
         self._count()
@@ -132,6 +138,7 @@ class Around:
             h.know(Cat(phase == 1 << k for k in range(self.interval)).any())
             for stage, here in enumerate(live):
                 h.know(implies(here, phase[stage % self.interval]))
+        h.know(implies(self.sweeping, ~Cat(self.open, live).any()), self.swept < rows)
         last = max(self.at.values())
         under_way = (registers["begun"] - registers["over"])[:2]
         h.know(under_way == self.to_come(last), under_way != 3)

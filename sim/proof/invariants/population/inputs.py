@@ -66,13 +66,15 @@ class _Sums:
             "in the two clocks after one for the same row",
             i.ready == (~at.started & self.settled & ~same),
         )
-        begun_and_over = at.overlaps or at.to_come(max(at.at.values())) == 0
+        sweeps = at.dut.form.single
+        over = at.overlaps or at.to_come(max(at.at.values())) == 0
         h.claim(
             "ready",
             "a tick is taken when all rows of the step before have "
             + ("entered" if at.overlaps else "been written")
-            + ", but for the two clocks after a word",
-            at.dut.ready == (~at.running & begun_and_over & none),
+            + ", but for the two clocks after a word"
+            + (", and for the time in which initial states are written" if sweeps else ""),
+            at.dut.ready == (~at.running & over & none & ~at.sweeping),
         )
         if rest:
             h.claim(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from amaranth import Array, Mux, Signal, Value
 
-from .....hdl.population import Population
+from .....hdl.population import SINGLE, Population
 from .....population import FixedPopulation
 from ..harness import Harness, implies
 from .around import Around
@@ -18,9 +18,16 @@ def rows(dut: Population, fixed: FixedPopulation) -> Harness:
     """The claims of a population's states and rows, whatever its datapath computes."""
     at = Around(dut, fixed, search=3 * (dut.clocks_a_step + dut.latency) + 8)
     at.tie()
-    for claim in (_once, _done, _mixed, _states, _draws):
-        claim(at)
+    pending = {name: _pending(at, name) for name in at.at}
+    _once(at, pending)
+    _done(at, pending)
+    _mixed(at, pending)
+    _states(at)
+    _draws(at)
     return at.h
+
+
+_Pending: TypeAlias = dict[str, tuple[Signal, Value]]
 
 
 def _pending(at: Around, name: str) -> tuple[Signal, Value]:
@@ -32,10 +39,9 @@ def _pending(at: Around, name: str) -> tuple[Signal, Value]:
     return left, ends
 
 
-def _once(at: Around) -> None:
+def _once(at: Around, pending: _Pending) -> None:
     h, m, conditions = at.h, at.m, []
-    at.pending = {name: _pending(at, name) for name in at.at}
-    for name, (left, _) in at.pending.items():
+    for name, (left, _) in pending.items():
         view, turn = at.dut.written[name], Signal.like(at.row, name=f"{name}_turn")
         with m.If(view.valid):
             m.d.sync += turn.eq(Mux(turn == at.rows - 1, 0, turn + 1))
@@ -49,12 +55,12 @@ def _once(at: Around) -> None:
     )
 
 
-def _done(at: Around) -> None:
+def _done(at: Around, pending: _Pending) -> None:
     h, dut, last = at.h, at.dut, max(at.at.values())
     left = Signal(2, name="done_pending")
     at.m.d.sync += left.eq(left + at.started - dut.done)
     h.know(left == at.to_come(last))
-    latest = [ends for name, (_, ends) in at.pending.items() if at.at[name] == last]
+    latest = [ends for name, (_, ends) in pending.items() if at.at[name] == last]
     h.claim(
         "done",
         "`done` rises once for every accepted tick, in the clock of the last write of its step",
@@ -62,12 +68,12 @@ def _done(at: Around) -> None:
         implies(dut.done, left != 0),
         *(
             implies(dut.done, (mine - ends)[:2] == (left - 1)[:2])
-            for mine, ends in at.pending.values()
+            for mine, ends in pending.values()
         ),
     )
 
 
-def _mixed(at: Around) -> None:
+def _mixed(at: Around, pending: _Pending) -> None:
     """Between two entries of a row there is the write of every state, in an earlier clock."""
     h, m, conditions = at.h, at.m, []
     here = at.here(0)
@@ -86,11 +92,7 @@ def _mixed(at: Around) -> None:
         "a step begins only when all rows of the one before have entered",
         *conditions,
         implies(at.started, ~at.running),
-        *(
-            []
-            if at.overlaps
-            else [implies(at.started, left == 0) for left, _ in at.pending.values()]
-        ),
+        *([] if at.overlaps else [implies(at.started, left == 0) for left, _ in pending.values()]),
     )
 
 
@@ -112,9 +114,14 @@ def _states(at: Around) -> None:
                 with m.If(view.valid & (view.row == at.watched)):
                     m.d.sync += [kept.eq(view.values[lane]), fresh.eq(0)]
                 m.d.comb += expected.eq(Mux(fresh, initial, kept))
+                h.know(implies(at.sweeping, fresh))
             else:
                 m.d.comb += expected.eq(initial)
-            h.know(h.look(f"dut.{name}_{lane}", at.watched) == expected)
+            memory = f"dut.{name.replace('.', '_')}_{lane}"
+            if not h.has(memory):
+                memory = memory.replace(".", f".{SINGLE}")
+            has = h.look(memory, at.watched)
+            h.know((has == expected) | (at.sweeping & (at.swept <= at.watched)))
             conditions.append(implies(at.here(cell.stage), port == expected))
             for k in range(1, at.interval):
                 conditions.append(implies(at.live[cell.stage + k], port == h.was(port)))

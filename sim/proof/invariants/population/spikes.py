@@ -42,6 +42,8 @@ class _Queued:
         Rows in the queue.
     coming : Value
         Rows that have entered, and whose spikes are not there yet.
+    sent : Signal
+        Lanes of the row that comes out whose spikes have been taken.
     """
 
     def __init__(self, at: Around) -> None:
@@ -58,6 +60,7 @@ class _Queued:
         m.d.sync += [self.put.eq(self.put + queue.write), self.taken.eq(self.taken + self.takes)]
         m.d.comb += self.inside.eq(self.put - self.taken)
         self.coming = _ones(at.live[: self.stage + 1])
+        self.sent = Signal(at.lanes, name="lanes_sent")
         row_bits, payload = len(at.row), queue.o.payload
         self.row, self.last = payload[:row_bits], payload[-1]
         self.spikes = payload[row_bits : row_bits + at.lanes]
@@ -159,7 +162,7 @@ def _sent(of: _Queued) -> None:
 def _tie_sent(of: _Queued) -> tuple[Signal, Signal]:
     """Which lanes' spikes are still to be sent, and which is next."""
     at, h, m, o = of.at, of.h, of.m, of.at.dut.o
-    of.sent = sent = Signal(at.lanes, name="lanes_sent")
+    sent = of.sent
     left, lowest = Signal(at.lanes, name="lanes_left"), Signal(at.lanes, name="lowest")
     m.d.comb += [left.eq(of.spikes & ~sent), lowest.eq(left & -left)]
     with m.If(of.takes):

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from tqdm import tqdm
 
+from .....hdl import Form
 from .....hdl.population import Population as Gates
 from .....population import FixedPopulation, Population, need_population
 from ..harness import Harness
@@ -24,13 +25,16 @@ Part: TypeAlias = Callable[[Gates, FixedPopulation], Harness]
 
 #: Neurons, lanes, interval, and what is proved of so many. Where there are no neurons given, so
 #: many that a step begins before the one before is over.
-_SIZES: tuple[tuple[int | None, int, int, tuple[Part, ...]], ...] = (
+_Size: TypeAlias = tuple[int | None, int, int, tuple[Part, ...]]
+_SIZES: tuple[_Size, ...] = (
     (1, 1, 1, (rows, inputs)),
     (2, 1, 1, (rows, inputs, spikes)),
     (3, 2, 1, (rows, inputs, spikes, goes_on)),
     (5, 2, 3, (rows, inputs, reset)),
     (None, 1, 3, (rows, inputs, spikes, goes_on)),
 )
+#: The same where states lie in memories of one port, which only neurons that start alike have.
+_SINGLE: tuple[_Size, ...] = ((3, 1, 2, (rows, inputs)), (None, 2, 2, (rows, reset)))
 
 
 def small(population: Population, count: int | None, lanes: int, interval: int) -> FixedPopulation:
@@ -78,17 +82,20 @@ def prove_population(population: Population, *, progress: bool = True) -> list[I
         If yosys, SymbiYosys or z3 is missing, or fails.
     """
     need_population(population, "prove_population()")
-    wanted = [
-        (small(population, count, lanes, interval), parts)
-        for count, lanes, interval, parts in _SIZES
-    ]
+    wanted: list[tuple[FixedPopulation, Form | None, Part]] = []
+    for single, sizes in ((False, _SIZES), (True, _SINGLE)):
+        for count, lanes, interval, parts in sizes:
+            fixed = small(population, count, lanes, interval)
+            form = Form(interval=interval, stored=True, single=True) if single else None
+            if not single or fixed.is_uniform:
+                wanted += [(fixed, form, part) for part in parts]
     results: list[Invariant] = []
-    for fixed, part in tqdm(
-        [(fixed, part) for fixed, parts in wanted for part in parts],
+    for fixed, form, part in tqdm(
+        wanted,
         desc=f"{population.name}: invariants",
         delay=2,
         leave=False,
         disable=None if progress else True,
     ):
-        results += check(part(Gates(fixed), fixed))
+        results += check(part(Gates(fixed, form), fixed))
     return results
