@@ -42,23 +42,25 @@ def small(population: Population, count: int | None, lanes: int, interval: int) 
 
     Where lanes must be full, they are filled.
     """
-    one = Population(population.neuron, lanes, lanes=lanes, interval=interval).fixed()
-    if count is None:
-        count = lanes * (-(-(Gates(one).latency + 2) // interval))
-    if one.lowered.noise:
-        count += -count % lanes
-    given = [
-        {name: np.resize(values, count) for name, values in arrays.items()}
-        for arrays in (population.init, population.parameters)
-    ]
-    return Population(
-        population.neuron,
-        count,
-        lanes=lanes,
-        interval=interval,
-        init=given[0],
-        parameters=given[1],
-    ).fixed()
+
+    def of(count: int) -> FixedPopulation:
+        given = [
+            {name: np.resize(values, count) for name, values in arrays.items()}
+            for arrays in (population.init, population.parameters)
+        ]
+        return Population(
+            population.neuron,
+            count,
+            lanes=lanes,
+            interval=interval,
+            init=given[0],
+            parameters=given[1],
+        ).fixed()
+
+    if count is None:  # where states lie in memories of one port it may take a row more
+        count = lanes * (-(-(Gates(of(lanes)).latency + 2) // interval) + 1)
+    fixed = of(count)
+    return of(count + -count % lanes) if fixed.lowered.noise else fixed
 
 
 def prove_population(population: Population, *, progress: bool = True) -> list[Invariant]:
