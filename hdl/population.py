@@ -193,8 +193,8 @@ class Population(wiring.Component):
     def _control(self, m: Module, steps: list[Step]) -> None:
         """Let rows enter, one every ``interval`` clocks, and spikes leave."""
         live, every = self._live, self.form.interval
-        running, enter = Signal(), Signal()
-        phase = Signal(every, init=1 << (every - 1)) if every > 1 else Const(1)
+        running, enter = Signal(name="running"), Signal(name="enter")
+        phase = Signal(every, init=1 << (every - 1), name="phase") if every > 1 else Const(1)
         if every > 1:  # stage 0 is in phase 0, the clock after a row enters
             m.d.sync += phase.eq(phase.rotate_left(1))
             for step in steps:
@@ -202,7 +202,7 @@ class Population(wiring.Component):
         self._started = started = Signal()
         self._free = Signal(init=1)  # no input is on its way to its sum
         # steps that began and are over, modulo 4: one may begin before the last is over
-        self._begun, self._over = Signal(2), Signal(2)
+        self._begun, self._over = Signal(2, name="begun"), Signal(2, name="over")
         drained = Const(1) if self._overlaps else self._begun[0] == self._over[0]
         room = self._spikes(m, steps)
         m.d.comb += [
@@ -359,7 +359,7 @@ class Population(wiring.Component):
         bank, behind = self._begun[0], self._over[0]  # that adds up, and that is cleared
         settled = (bank != behind) | (self._begun[1] == self._over[1])
         clocks = 2 + self._short  # until a sum is written
-        adds, adds_up = Signal(clocks), Signal(2)
+        adds, adds_up = Signal(clocks, name="adds"), Signal(2)
         rows = [Signal.like(row, name=f"row_{k}") for k in range(clocks)]
         same = Cat(adds[k] & (rows[k] == row) for k in range(clocks)).any()
         m.d.comb += [

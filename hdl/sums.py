@@ -82,16 +82,18 @@ class Sums(wiring.Component):
         m = Module()
         limited = Signal.like(self.words)
         found = [self._bank(m, bank, limited) for bank in range(2)]
-        of_bank, adding = Signal(), Signal()
+        of_bank, adding = Signal(name="of_bank"), Signal(name="adding")
         m.d.sync += adding.eq(self.adds_up[1])
         with m.If(self.read):
             m.d.sync += of_bank.eq(self.read_bank)
         for lane in range(self._lanes):
-            added, total = Signal(_WORD), Signal(Shape(17, signed=True))
+            added = Signal(_WORD, name=f"added_{lane}")
+            total = Signal(Shape(17, signed=True), name=f"total_{lane}")
             before = Mux(adding, found[1][lane], found[0][lane]).as_signed()
             m.d.sync += [added.eq(self.words[lane]), total.eq(before + added)]
             if self._kept:
-                kept, later = Signal(_WORD), Signal(_WORD)
+                kept = Signal(_WORD, name=f"kept_{lane}")
+                later = Signal(_WORD, name=f"later_{lane}")
                 m.d.sync += [kept.eq(before), later.eq(added), total.eq(kept + later)]
             m.d.comb += [
                 limited[lane].eq(_limited(total)),

@@ -1,13 +1,15 @@
 """Forms of a datapath whose states and inputs are stored, and the sums of what comes in."""
 
+import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from scneuro import LIF, AdEx
+from scneuro import LIF, AdEx, Population
 from scneuro.compiler.pipeline.cells import pipeline
 from scneuro.hdl import Form, Step
 from scneuro.hdl.sums import Sums
 from scneuro.sim import vector_parity
+from scneuro.sim.proof import prove
 
 DEEP = Form(stored=True, deep=2, complements=True, rams=16)
 QUICK = Form(stored=True, complements=True, rams=16, multipliers=0)

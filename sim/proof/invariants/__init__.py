@@ -13,6 +13,7 @@ holds whatever they are given.
 from .blocks import frame_writer, lfsr
 from .harness import Harness
 from .neuron import neuron, neuron_reset
+from .population import prove_population
 from .solver import Invariant, check
 from .spikes import resets
 from .suite import prove_invariants
@@ -29,6 +30,7 @@ __all__ = [
     "neuron",
     "neuron_reset",
     "prove_invariants",
+    "prove_population",
     "receiver",
     "resets",
     "timebase",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from amaranth import ClockDomain, Const, Module, Signal, Value
+from amaranth import ClockDomain, Const, Module, Shape, Signal, Value
 from amaranth.back import rtlil
 from amaranth.hdl import Assert, Assume, Fragment
 from amaranth.lib.wiring import In
@@ -66,8 +66,8 @@ class Harness:
         self.begun = self.was(Const(1))
 
     def part(self, block: str, name: str) -> Any:
-        """A submodule of a block."""
-        module = self._fragments[block].origins[-1]  # what elaborate() returned
+        """A submodule of a block, or of its submodule ``block.name``."""
+        module = self._fragment(block).origins[-1]  # what elaborate() returned
         return getattr(module.submodules, name)
 
     def parts(self, block: str, names: Iterable[str]) -> list[Any]:
@@ -75,13 +75,46 @@ class Harness:
 
     def register(self, name: str, block: str = "dut") -> Signal:
         """A register of a block, or of its submodule ``block.name``, that is none of its ports."""
+        return {signal.name: signal for signal in self.registers(block)}[name]
+
+    def registers(self, block: str = "dut") -> list[Signal]:
+        """All registers of a block or submodule, in the order in which its text has them."""
+        statements = self._fragment(block).statements.get("sync", ())
+        found = {id(s): s for statement in statements for s in statement._lhs_signals()}
+        return list(found.values())
+
+    def has(self, block: str) -> bool:
+        """Whether there is a submodule ``block.name``."""
+        block, name = block.rsplit(".", 1)
+        return any(part == name for _, part, _ in self._fragment(block).subfragments)
+
+    def look(self, memory: str, address: Value) -> Signal:
+        """What a memory, ``block.name``, has at an address, without disturbing it."""
+        instance = self._fragment(memory)
+        depth, shape = instance._data.depth, Shape.cast(instance._data.shape)
+        seen = Signal(shape, name=f"has_{memory.split('.')[-1]}")
+        instance.read_port(
+            domain="comb",
+            addr=address[: (depth - 1).bit_length()],
+            data=seen,
+            en=Const(1),
+            transparent_for=(),
+        )
+        return seen
+
+    def constant(self, shape: Any, name: str) -> Signal:
+        """Any number, but the same at every clock."""
+        number = Signal(shape, name=name)
+        self.free(number)
+        self.assume(implies(self.begun, number == self.was(number)))
+        return number
+
+    def _fragment(self, block: str) -> Any:
         block, *inner = block.split(".")
         fragment = self._fragments[block]
         for wanted in inner:
             fragment = next(f for f, part, _ in fragment.subfragments if part == wanted)
-        statements = fragment.statements["sync"]
-        found = {s.name: s for statement in statements for s in statement._lhs_signals()}
-        return found[name]
+        return fragment
 
     def wire(self, driven: Any, driver: Any) -> None:
         """Drive an input of a block."""

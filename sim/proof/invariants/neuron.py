@@ -33,7 +33,7 @@ class _Around:
     """A neuron, cut from what its datapath computes, and what the claims have in common."""
 
     def __init__(self, dut: Neuron, fixed: FixedNeuron, **options: Any) -> None:
-        dut.step_type = _of_any_result(dut.step_type)
+        dut.step_type = of_any_result(dut.step_type)
         self.dut, self.fixed, self.lowered = dut, fixed, fixed.lowered
         self.h = h = Harness(fixed.name, dut=dut, **options)
         self.i, self.o = dut.i, dut.o
@@ -63,7 +63,7 @@ class _Around:
         return Cat(inside).all()
 
 
-def _of_any_result(step: type[Step]) -> type[Step]:
+def of_any_result(step: type[Step]) -> type[Step]:
     """A Step whose next state and spike nothing drives, so that they may be anything."""
 
     class AnyResult(step):  # type: ignore[valid-type, misc]

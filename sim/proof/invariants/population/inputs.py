@@ -1,0 +1,169 @@
+"""What is claimed of a population's inputs: every word counts once, in its row and its step."""
+
+from __future__ import annotations
+
+from amaranth import Cat, Mux, Shape, Signal, Value
+
+from .....hdl.population import Population
+from .....population import FixedPopulation
+from .....words import quantize
+from ..harness import Harness, implies
+from .around import Around
+
+__all__ = ["inputs"]
+
+_WORD = Shape(16, signed=True)
+_MOST = (1 << 15) - 1
+
+
+def inputs(dut: Population, fixed: FixedPopulation) -> Harness:
+    """The claims of a population's inputs, whatever its datapath computes."""
+    at = Around(dut, fixed, search=2 * (dut.clocks_a_step + dut.latency) + 8)
+    at.tie()
+    _Sums(at)
+    return at.h
+
+
+class _Sums:
+    """The watched row's sums: what is added up for the next step, and what the last two had."""
+
+    def __init__(self, at: Around) -> None:
+        self.at, self.h, self.dut = at, at.h, at.dut
+        h, m, i = at.h, at.m, at.dut.i
+        h.assume(implies(i.valid, i.payload.row < at.rows))
+        self.next = Signal()  # the step, modulo 2, for which words add up
+        m.d.sync += self.next.eq(self.next ^ at.started)
+        self.accepted = Signal()
+        m.d.comb += self.accepted.eq(i.valid & i.ready & (i.payload.row == at.watched))
+        self._tie()
+        self.apart: list[Value] = []
+        core, rest = [], []
+        for name in at.lowered.inputs:
+            if name not in at.reads:
+                continue
+            default = int(quantize(at.fixed.one.input_defaults[name], name))
+            for lane in range(at.lanes):
+                reads, holds = self._sum(name, lane, default)
+                core.append(reads)
+                rest += holds
+        h.claim(
+            "inputs",
+            "what the datapath reads of a row's input is its default and all words that were "
+            "accepted for the row between the tick before and that of the step, each once, "
+            "limited to a word after each",
+            *core,
+            implies(at.started, ~(i.valid & i.ready)),
+        )
+        h.claim(
+            "inputs_apart",
+            "no sum is written in the clock in which it is read",
+            *self.apart,
+        )
+        same, none = self._lately()
+        h.claim(
+            "inputs_taken",
+            "a word is accepted but for the clock of a tick, while two steps are under way, and "
+            "in the two clocks after one for the same row",
+            i.ready == (~at.started & self.settled & ~same),
+        )
+        sweeps = at.dut.form.single
+        over = at.overlaps or at.to_come(max(at.at.values())) == 0
+        h.claim(
+            "ready",
+            "a tick is taken when all rows of the step before have "
+            + ("entered" if at.overlaps else "been written")
+            + ", but for the two clocks after a word"
+            + (", and for the time in which initial states are written" if sweeps else ""),
+            at.dut.ready == (~at.running & over & none & ~at.sweeping),
+        )
+        if rest:
+            h.claim(
+                "inputs_stay",
+                f"it stays for the {at.interval} clocks of its stage",
+                *rest,
+            )
+
+    def _tie(self) -> None:
+        at, h = self.at, self.h
+        r = {signal.name: signal for signal in h.registers()}
+        adds, first, second = (r[n] for n in ("adds", "row_0", "row_1"))
+        self.adding, self.adds = adds[0], adds[1]
+        begun, over = r["begun"], r["over"]
+        self.settled = (begun - over)[:2] != 2
+        h.know(begun[0] == self.next, implies(self.adding | self.adds, self.settled))
+        h.know(~(self.adding & self.adds & (first == second)))
+        h.know(implies(self.adding, first < at.rows), implies(self.adds, second < at.rows))
+        self.rows = first, second
+
+    def _lately(self) -> tuple[Value, Value]:
+        """Whether a word was accepted for the same row in the last two clocks, and if none was."""
+        h, i = self.h, self.dut.i
+        taken, row = i.valid & i.ready, i.payload.row
+        before = h.was(taken), h.was(row)
+        longer = h.was(before[0]), h.was(before[1])
+        h.know(self.adding == before[0], self.adds == longer[0])
+        h.know(implies(before[0], self.rows[0] == before[1]))
+        h.know(implies(longer[0], self.rows[1] == longer[1]))
+        same = Cat(flag & (at == row) for flag, at in (before, longer)).any()
+        return same, ~(before[0] | longer[0])
+
+    def _sum(self, name: str, lane: int, default: int) -> tuple[Value, list[Value]]:
+        at, h, m, dut = self.at, self.h, self.at.m, self.dut
+        stage, core = at.reads[name].stage, at.cores[lane]
+        port = core.ports[at.reads[name].name]
+        of = f"{name}_{lane}"
+        total = Signal(_WORD, init=default, name=f"{of}_sum")
+        given = [Signal(_WORD, init=default, name=f"{of}_given_{b}") for b in range(2)]
+        with m.If(self.accepted):
+            m.d.sync += total.eq(_limited(total + dut.i.payload[name][lane]))
+        with m.If(at.started):
+            m.d.sync += total.eq(default)
+            for b in range(2):
+                with m.If(self.next == b):
+                    m.d.sync += given[b].eq(total)
+        expected = Mux(at.step_at(stage)[0], given[1], given[0])
+        self._tie_sum(name, lane, default, total, given)
+        here = [at.here(stage + k) for k in range(at.interval)]
+        held = [implies(at.live[stage + k], port == h.was(port)) for k in range(1, at.interval)]
+        return implies(here[0], port == expected), held
+
+    def _tie_sum(
+        self, name: str, lane: int, default: int, total: Signal, given: list[Signal]
+    ) -> None:
+        at, h, sums = self.at, self.h, f"dut.{name.replace('.', '_')}"
+        stage, last = at.reads[name].stage, max(at.at.values())
+        r = {signal.name: signal for signal in h.registers(sums)}
+        added, summed = r[f"added_{lane}"], r[f"total_{lane}"]
+        adding = self.adding & (self.rows[0] == at.watched)
+        adds = self.adds & (self.rows[1] == at.watched)
+        if lane == 0:
+            h.know(h.register(f"{name}_bank") == at.step_after(stage)[0])
+            h.know(implies(self.adding, r["adding"] == self.next))
+            for k in range(at.interval):
+                h.know(implies(at.live[stage + k], r["of_bank"] == at.step_at(stage + k)[0]))
+        for b in range(2):
+            memory = h.part(sums, f"bank_{b}")
+            found = memory.read_ports[0].data[lane]
+            has = h.look(f"{sums}.bank_{b}", at.watched).word_select(lane, 16).as_signed()
+            waits = at.open & (at.step[0] == b) & (at.watched >= at.row)
+            passes = [at.here(s) & (at.step_at(s)[0] == b) for s in range(1, last + 1)]
+            used = Cat(waits, *passes).any()  # by a step that is under way
+            adds_up = (self.next == b) & self.settled
+            h.know(implies(used, (has == given[b]) & ~adds_up))
+            h.know(implies(~used & ~adds_up, has == default))
+            h.know(implies(adds_up & ~adding & ~adds, has == total))
+            h.know(implies(adds_up & adds, _limited(summed) == total))
+            h.know(implies(adds_up & adding, (found == has) & (_limited(has + added) == total)))
+            here = at.here(stage) & (at.step_at(stage)[0] == b)
+            h.know(implies(here, found == given[b]))
+            if lane == 0:
+                write = memory.write_ports[0]
+                writes = write.en & (write.addr == at.watched[: len(write.addr)])
+                self.apart.append(implies(here, ~h.was(writes)))
+                self.apart.append(~(self.accepted & adds_up & writes))
+        h.know(implies(~self.settled, total == default))
+
+
+def _limited(value: Value) -> Value:
+    high = Mux(value > _MOST, _MOST, value)
+    return Mux(value < -_MOST - 1, -_MOST - 1, high)[:16].as_signed()

@@ -1,0 +1,46 @@
+"""What is claimed of a population at power-on and after a reset, whenever it comes."""
+
+from __future__ import annotations
+
+from .....hdl.population import Population
+from .....population import FixedPopulation
+from ..harness import Harness, implies
+from .around import cut
+
+__all__ = ["reset"]
+
+
+def reset(dut: Population, fixed: FixedPopulation) -> Harness:
+    """The claims of a population's registers, outside its datapath and its memories."""
+    h = cut(dut, fixed, search=2 * dut.latency + 8, reset=True)
+    single = dut.form.single
+    fresh = ~h.begun | h.was(h.rst)
+    blocks = ["dut", "dut.queue"]
+    blocks += [f"dut.{name}" for name in ("noise", "dither") if h.has(f"dut.{name}")]
+    blocks += [
+        f"dut.{n.replace('.', '_')}" for n in fixed.lowered.inputs if n in dut.pipeline.reads
+    ]
+    registers = [register for block in blocks for register in h.registers(block)]
+    h.claim(
+        "reset",
+        "at power-on and after a reset all registers around the datapath have their initial "
+        "values; memories do not: "
+        + (
+            "states are written anew, but "
+            if single
+            else "states go on from what was written last, and "
+        )
+        + "words that were accepted and whose rows have not been written since still count",
+        *(implies(fresh, register == register.init) for register in registers),
+    )
+    writes = [dut.written[name].valid for name in dut.written.shape().members]
+    h.claim(
+        "reset_idle",
+        "at power-on and after a reset no step is under way and no spike waits: "
+        + ("words are taken" if single else "words are taken, and so is a tick"),
+        implies(fresh, ~dut.done & ~dut.o.valid),
+        *([] if single else [implies(fresh, dut.ready)]),
+        *(implies(fresh, ~valid) for valid in writes),
+        implies(fresh & ~dut.tick, dut.i.ready),
+    )
+    return h
