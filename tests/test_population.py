@@ -286,10 +286,10 @@ def test_parity_of_a_population_says_what_was_judged():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", [0, 200, 400])
+@pytest.mark.parametrize("first", [0, 300])
 def test_populations_of_random_systems_are_the_integers(first):
     tried = 0
-    for seed, neuron in finite_systems(8, first):
+    for seed, neuron in finite_systems(6, first):
         rng = np.random.default_rng(seed)
         count = int(rng.integers(1, 70))
         lanes = int(2 ** rng.integers(0, 1 + min(3, int(np.log2(count)))))
@@ -310,7 +310,7 @@ def test_populations_of_random_systems_are_the_integers(first):
         )
         assert found.bit_exact, (seed, count, lanes, interval, found.first)
         tried += 1
-    assert tried >= 5
+    assert tried >= 3
 
 
 # -- what a newcomer met --------------------------------------------------------------------------
