@@ -165,8 +165,8 @@ class Population(wiring.Component):
 
     @property
     def _last(self) -> int:
+        """The stage in which the last state of a row is written."""
         return int(max(self.pipeline.schedule.at.values()))
-        return max(self.pipeline.schedule.at.values())
 
     @property
     def _overlaps(self) -> bool:
