@@ -35,7 +35,7 @@ _SIZES: tuple[_Size, ...] = (
     (None, 1, 3, (rows, inputs, spikes, goes_on)),
 )
 #: The same where states lie in memories of one port, which only neurons that start alike have.
-_SINGLE: tuple[_Size, ...] = ((3, 1, 2, (rows, inputs)), (None, 2, 2, (rows, reset)))
+_SINGLE: tuple[_Size, ...] = ((3, 1, 2, (rows, inputs)), (None, 1, 2, (rows, reset)))
 
 
 def small(population: Population, count: int | None, lanes: int, interval: int) -> FixedPopulation:
