@@ -63,6 +63,8 @@ def _population(options: argparse.Namespace, population: Population) -> int:
     """The datapath as a population has it, and what holds of the memories around it."""
     from dataclasses import asdict
 
+    from ..boards.devices import DEVICES
+    from ..boards.memory import stored_form
     from ..hdl import Form
     from ..sim.proof import prove
 
@@ -72,6 +74,8 @@ def _population(options: argparse.Namespace, population: Population) -> int:
         for multipliers in (None, 0)
         for rams in ((0, 16) if population.interval == 1 else (0,))
     ]
+    # and as the devices have it
+    forms = list(dict.fromkeys([*forms, *(stored_form(fixed, d) for d in DEVICES.values())]))
     proofs = [prove(fixed.one, form, timeout=options.timeout) for form in forms]
     claims = []
     if options.invariants:

@@ -129,7 +129,8 @@ class Form:
         if not self.stored:
             return f"{'held' if self.held else 'pipelined'}, {where}"
         every = f"every {self.interval} clocks, " if self.interval > 1 else ""
-        return f"stored, {every}{where}"
+        deep = "in deep stages, " if self.deep == DEEPEST else ""
+        return f"stored, {every}{deep}{where}"
 
 
 def _whole(name: str, value: Any, least: int, otherwise: str = "") -> None:
