@@ -50,7 +50,7 @@ def load_file(file: Path | str) -> ModuleType:
     sys.modules[name] = module
     _see_neighbours(path)
     try:
-        # not by its loader: Python's own cache takes a file of the same second and size for the same
+        # not by its loader: Python's cache takes one of the same second and size for the same
         exec(compile(content[1], path, "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
