@@ -18,10 +18,9 @@ import numpy as np
 
 from scneuro.boards.area import DEVICES, measure_area
 from scneuro.neurons import builtin, builtins
-from scneuro.signals.spikes import coincidence
+from scneuro.sim.explore.fidelity import CURRENTS, Sweep
 
 BUDGETS = (None, 1.0, 1 / 4, 1 / 16)
-CURRENTS = 48
 
 
 def neurons(names: list[str]) -> list[tuple[str, Any]]:
@@ -57,29 +56,14 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     equal = total = 0
     for title, neuron in neurons(options.neurons):
-        steps = round((100 if title == "HodgkinHuxley" else 1000) / neuron.dt)
-        most = 1.5 * max(neuron.currents)
-        words = np.round(np.linspace(0, min(most, 127), CURRENTS) * 256) / 256
-        words = np.tile(words, (steps, 1))
-        runs = neuron.run(words)
-        window = max(1, round(2.0 / neuron.dt))
+        sweep = Sweep(neuron, steps=round((100 if title == "HodgkinHuxley" else 1000) / neuron.dt))
         for budget in BUDGETS:
             fixed = neuron.fixed(budget=budget)
-            got = fixed.run(words)
-            same = runs.spikes == got.spikes
+            found = sweep.against(fixed)
             if budget is None:
-                equal, total = equal + int(same.sum()), total + CURRENTS
-                kept = int(np.sum(rounded(neuron, fixed, words) == runs.spikes))
+                equal, total = equal + found.equal, total + CURRENTS
+                kept = int(np.sum(rounded(neuron, fixed, sweep.words) == found.float_spikes))
                 print(f"| {title} | float, rounded | {kept} of {CURRENTS} | | | |", flush=True)
-            factors = [
-                coincidence(
-                    np.flatnonzero(runs.spike[:, k]),
-                    np.flatnonzero(got.spike[:, k]),
-                    steps=steps,
-                    window=window,
-                )
-                for k in np.flatnonzero(runs.spikes)
-            ]
             area = ""
             if options.area:
                 neuron.budget = budget
@@ -88,8 +72,8 @@ def main() -> None:
                 area = ", ".join(f"{count} {cell}" for cell, count in used.items())
             print(
                 f"| {title} | {'default' if budget is None else f'{budget:g}'} "
-                f"| {same.sum()} of {CURRENTS} | {np.max(np.abs(runs.spikes - got.spikes))} "
-                f"| {np.mean(factors) if factors else 1:.3f} | {area} |",
+                f"| {found.equal} of {CURRENTS} | {found.largest_difference} "
+                f"| {found.coincidence:.3f} | {area} |",
                 flush=True,
             )
     print(f"\n{equal} of {total} counts equal ({equal / total:.1%}) at the default budget")

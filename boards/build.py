@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -16,27 +17,40 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..compiler.pipeline.cells import pipeline
-from ..compiler.pipeline.schedule import schedule
 from ..errors import ToolError
 from ..fixed import FixedNeuron
 from ..hdl.top import Plan
 from ..neuron import Neuron, need_neuron
 from ..population import FixedPopulation, Population
-from ..tools.files import cannot_write, cannot_write_cache, writable_cache, write_whole
+from ..tools.files import (
+    cache_folder,
+    cannot_write_cache,
+    writable_cache,
+    writable_folder,
+    write_whole,
+)
 from ..tools.notebook import table
 from ..tools.toolchain import YOSYS, Tool, find_tools, say
 from .design import Pins, design
 from .families import NO_CLASHES
 from .fit import does_not_fit, packed, synthesized, too_many
-from .memory import stored, stored_form
+from .memory import stored
 from .placement import read_placement
 from .table import Board
 
-__all__ = ["Build", "BuildReport", "build_bitstream", "estimate", "finished_build"]
+__all__ = [
+    "Build",
+    "BuildReport",
+    "build_bitstream",
+    "clear_unfinished",
+    "estimate",
+    "finished_build",
+    "report_of",
+]
 
 _MOST_ROUTED = 200_000  # designs of this size need some 10,000
 _SEEDS = 8
+_ROOM = 1 << 16  # bytes; a disk with less is full
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,11 @@ class BuildReport:
         Steps of a neuron that it makes on the board, all neurons together.
     memory_bits : int
         That states and inputs lie in.
+    latency : int
+        Clocks from a neuron's entering its datapath to its last write.
+    clocks_a_step : int
+        Clocks in which the neurons' own hardware takes a time step of all of them, at least. The
+        rest of the board's design may take longer.
     """
 
     neuron: str
@@ -102,6 +121,8 @@ class BuildReport:
     interval: int = 1
     updates_per_second: float = 0.0
     memory_bits: int = 0
+    latency: int = 0
+    clocks_a_step: int = 0
 
     def _repr_html_(self) -> str:
         title, *rows = str(self).splitlines()
@@ -170,14 +191,13 @@ def build_bitstream(
         The neuron cannot be represented, or not run in real time on this board.
     """
     _need_either(neuron, "build_bitstream()")
-    output = Path(output)
-    _check_writable(output)
+    output = writable_folder(output)
     build = finished_build(
         neuron, board, seed=seed, flat_out=flat_out, progress=progress, cache=cache
     )
     name = f"{_called(neuron, build)}-{board.name}"
     content = (build.folder / f"top{board.suffix}").read_bytes()
-    report = _report(neuron, board, build, output / f"{name}{board.suffix}")
+    report = report_of(neuron, board, build, output / f"{name}{board.suffix}")
     write_whole(output / f"{name}{board.suffix}", content)
     write_whole(output / f"{name}.json", json.dumps(asdict(report), indent=2).encode() + b"\n")
     return report
@@ -215,6 +235,8 @@ class Build:
         Every file that went into a tool or came out of one: ``top.json`` of yosys, the pins,
         ``top.bin`` or ``top.bit``, ``report.json`` of nextpnr.
     fixed : FixedNeuron or FixedPopulation
+    hardware : Component
+        Of the neuron, or of the population, as the design has it.
     plan : Plan
         The rates of the design.
     tools : dict of str to Tool
@@ -224,6 +246,7 @@ class Build:
 
     folder: Path
     fixed: FixedNeuron | FixedPopulation
+    hardware: Any
     plan: Plan
     tools: dict[str, Tool]
     cached: bool
@@ -235,6 +258,7 @@ def finished_build(
     *,
     seed: int = 1,
     options: str = "",
+    guard: int | None = None,
     flat_out: bool = False,
     progress: bool = True,
     cache: Path | None = None,
@@ -245,12 +269,16 @@ def finished_build(
     ----------
     options : str
         For nextpnr, besides the usual ones.
+    guard : int, optional
+        Guard bits of every state, as :meth:`scneuro.Neuron.fixed` takes them.
 
     The rest as for :func:`build_bitstream`.
     """
     builds = cache or writable_cache("builds")
     tools = find_tools(board.tools)
-    fixed, rates, plan = _prepared(neuron, board, seed, options, flat_out=flat_out)
+    fixed, hardware, rates, plan = _prepared(
+        neuron, board, seed, options, guard=guard, flat_out=flat_out
+    )
     digest = hashlib.sha256()
     for name, content in sorted(plan.files.items()):
         digest.update(name.encode() + b"\0")
@@ -260,7 +288,7 @@ def finished_build(
     cached = _is_whole(folder, board)
     if not cached:
         _make(neuron.name, plan, tools, seed, folder, board, progress)
-    return Build(folder, fixed, rates, tools, cached)
+    return Build(folder, fixed, hardware, rates, tools, cached)
 
 
 def _prepared(
@@ -269,10 +297,11 @@ def _prepared(
     seed: int = 1,
     options: str = "",
     *,
+    guard: int | None = None,
     flat_out: bool = False,
-) -> tuple[FixedNeuron | FixedPopulation, Plan, Any]:
-    """The integers, the rates of the design there, and Amaranth's plan to build it."""
-    fixed = neuron.fixed()
+) -> tuple[FixedNeuron | FixedPopulation, Any, Plan, Any]:
+    """The integers, their hardware, the rates of the design, and Amaranth's plan to build it."""
+    fixed = neuron.fixed(guard=guard)
     hardware, rates = design(neuron, fixed, board, flat_out=flat_out)
     plan = board.make_platform().prepare(
         Pins(hardware, fixed, rates, board),
@@ -282,7 +311,7 @@ def _prepared(
         script_after_read=NO_CLASHES,
         script_after_synth="tee -q -o stat.json stat -json",
     )
-    return fixed, rates, plan
+    return fixed, getattr(hardware, "population", hardware), rates, plan
 
 
 def _in_spram(hardware: Any) -> bool:
@@ -312,16 +341,6 @@ def estimate(neuron: Neuron | Population, board: Board) -> dict[str, dict[str, i
         plan.extract(work)
         _run(tools[YOSYS.name], command, work, work / YOSYS.log)
         return synthesized(work / "stat.json", board)
-
-
-def _check_writable(output: Path) -> None:
-    """Fail before minutes of work, not after."""
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=output):
-            pass
-    except OSError as error:
-        raise cannot_write(output, error) from None
 
 
 def _is_whole(folder: Path, board: Board) -> bool:
@@ -354,7 +373,7 @@ def _make(
     begin = time.monotonic()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".build-"))
+        work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_begun(os.getpid())))
     except OSError as error:
         raise cannot_write_cache(folder.parent, error) from None
     try:
@@ -387,6 +406,7 @@ def _make(
                     raise does_not_fit(neuron, board, cells, "at least ")
         content = (work / f"top{board.suffix}").read_bytes()
         if not content:
+            _check_room(work)
             raise ToolError(f"{commands[-1][0]} wrote an empty bitstream")
         done = {"seconds": time.monotonic() - begin, "seed": seed, "sha256": _sha256(content)}
         (work / "done.json").write_text(json.dumps(done))
@@ -401,6 +421,27 @@ def _make(
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
+
+
+def _check_room(work: Path) -> None:
+    """Say that the disk is full where a tool that failed could not."""
+    if shutil.disk_usage(work).free < _ROOM:
+        raise _full()
+
+
+def _full() -> OSError:
+    return OSError(errno.ENOSPC, "No space left on device")
+
+
+def _begun(process: int) -> str:
+    """What the folder of a build is called, by the process on this machine that is at it."""
+    return f".build-{platform.node()}-{process}-"
+
+
+def clear_unfinished(process: int) -> None:
+    """Remove what a process that was ended left in the user's cache of a build it was at."""
+    for folder in cache_folder("builds").glob(f"{_begun(process)}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Stuck(Exception):
@@ -448,29 +489,42 @@ def _run(tool: Tool, command: list[str], work: Path, log: Path) -> None:
     lines = [line for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if "ERROR" in line] or lines[-15:]
     if any("No space left" in line for line in lines[-15:]):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise _full()
+    _check_room(work)
     raise ToolError(f"{tool.name} failed with code {code}:\n    " + "\n    ".join(errors[-15:]))
 
 
-def _report(
+def report_of(
     target: Neuron | Population, board: Board, build: Build, bitstream: Path
 ) -> BuildReport:
+    """The report of a finished build, and of the file its bitstream is in."""
     neuron = target.neuron if isinstance(target, Population) else target
     rate = build.plan.clock_hz / build.plan.tick_clocks  # time steps a second
     if isinstance(target, Population):
         assert isinstance(build.fixed, FixedPopulation)
-        pipe = pipeline(build.fixed.lowered, stored_form(build.fixed, board.part))
-        kept = [m for m in stored(build.fixed, pipe) if not m.what.startswith(("table", "delay"))]
+        gates = build.hardware
+        kept = [
+            m
+            for m in stored(build.fixed, gates.pipeline)
+            if not m.what.startswith(("table", "delay"))
+        ]
         many: dict[str, Any] = {
             "neurons": target.count,
             "lanes": target.lanes,
             "interval": target.interval,
             "updates_per_second": round(target.count * rate, 3),
             "memory_bits": sum(memory.bits for memory in kept),
+            "latency": gates.latency,
+            "clocks_a_step": gates.clocks_a_step,
         }
     else:
-        latency = schedule(build.fixed.lowered, board.form).latency + 1
-        many = {"interval": latency, "updates_per_second": round(rate, 3)}
+        latency = getattr(build.hardware, "latency", 1)
+        many = {
+            "interval": latency,
+            "updates_per_second": round(rate, 3),
+            "latency": latency,
+            "clocks_a_step": latency,
+        }
     fmax, used = read_placement(build.folder / "report.json", board.part.family)
     text = (build.folder / "stat.json").read_text()
     stat = json.loads(text[text.index("{") :])

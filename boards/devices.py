@@ -30,8 +30,8 @@ class Device:
         Block RAMs, of the family's ``ram_bits`` each.
     sprams : int
         Memories of one port, of 16,384 words of 16 bits, which the bitstream does not fill.
-    deep : bool
-        Whether a population's clock has time for more than an adder; see :class:`Form`.
+    deep : int
+        What a population's clock has time for behind a memory; see :class:`Form`.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Device:
     dsps: int
     rams: int
     sprams: int = 0
-    deep: bool = False
+    deep: int = 0
 
     @property
     def form(self) -> Form:
@@ -64,9 +64,9 @@ class Device:
 #: By name.
 DEVICES = {d.name: d for d in (
     Device("hx8k", "iCE40 HX8K", ICE40, ("--hx8k", "--package", "ct256"),
-           logic=7_680, dsps=0, rams=32),
+           logic=7_680, dsps=0, rams=32, deep=1),
     Device("up5k", "iCE40 UP5K", ICE40, ("--up5k", "--package", "sg48"),
-           logic=5_280, dsps=8, rams=30, sprams=4, deep=True),
+           logic=5_280, dsps=8, rams=30, sprams=4, deep=2),
     Device("ecp5-85k", "ECP5 LFE5U-85F", ECP5,
            ("--85k", "--package", "CABGA381", "--speed", "6"),
            logic=83_640, dsps=156, rams=208),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import ToolError
+from ..errors import DoesNotFit
 from .table import BOARDS, Board
 
 __all__ = ["does_not_fit", "in_words", "packed", "synthesized", "too_many"]
@@ -56,11 +56,11 @@ def in_words(cells: Mapping[str, Mapping[str, int]]) -> str:
 
 def does_not_fit(
     neuron: str, board: Board, cells: Mapping[str, Mapping[str, int]], least: str = ""
-) -> ToolError:
+) -> DoesNotFit:
     """The refusal, with the numbers and what would fit."""
     holding = [b.name for b in BOARDS.values() if b != board and _holds(b, cells)]
     larger = f"{' and '.join(holding)} would hold it; " if holding else ""
-    return ToolError(
+    return DoesNotFit(
         f"{neuron} does not fit {board.title} ({board.device}): it takes {least}{in_words(cells)}",
         f"{larger}a larger --budget makes smaller hardware, and so do narrower State(range=...)",
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..compiler.pipeline.cells import Pipeline, pipeline
 from ..compiler.pipeline.form import Form
-from ..errors import ToolError
+from ..errors import DoesNotFit
 from ..population import FixedPopulation
 from ..words import WORD_BITS
 from .devices import Device
@@ -146,7 +146,7 @@ def check_memory(population: FixedPopulation, board: Board, form: Form) -> list[
 
     Raises
     ------
-    ToolError
+    DoesNotFit
         It has not; the message says what would fit.
     """
     part = board.part
@@ -178,7 +178,7 @@ def check_memory(population: FixedPopulation, board: Board, form: Form) -> list[
     )
     if part.sprams and not form.single and population.is_uniform:
         hint += f"; with --interval 2, states go to its {part.sprams} SPRAMs, which hold more"
-    raise ToolError(
+    raise DoesNotFit(
         f"{population.count:,} {population.name} take {total} block RAMs ({costs}), and "
         f"{part.title} has {part.rams}",
         hint,

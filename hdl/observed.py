@@ -34,6 +34,9 @@ class Observed(wiring.Component):
 
     Attributes
     ----------
+    population : Population
+    form : Form
+        Of its datapath.
     step_clocks : int
         Clocks that a step takes at most.
     """
@@ -44,7 +47,7 @@ class Observed(wiring.Component):
     observed: Signal
 
     def __init__(self, population: Population, fixed: FixedPopulation) -> None:
-        self._population, self._fixed = population, fixed
+        self.population, self._fixed = population, fixed
         self._lanes = fixed.population.lanes
         self.form = population.form
         rows = population.rows
@@ -56,7 +59,7 @@ class Observed(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.population = inner = self._population
+        m.submodules.population = inner = self.population
         row = Signal(range(inner.rows))
         fed = Signal()
         waiting = Signal()  # for the step that was started

@@ -108,6 +108,11 @@ class Population(wiring.Component):
     written: data.View
 
     def __init__(self, population: FixedPopulation, form: Form | None = None) -> None:
+        if not isinstance(population, FixedPopulation):
+            raise TypeError(
+                "hdl.Population takes the integers of a population, such as population.fixed(), "
+                f"not {type(population).__name__}"
+            )
         owner = population.population
         if owner.neuron.hardware(population.one) is not None:
             raise hand_written(population.name)
@@ -154,9 +159,14 @@ class Population(wiring.Component):
         return rows + 1 if self._overlaps else rows + self.latency + 2
 
     @property
+    def _short(self) -> bool:
+        """Whether a clock is too short for a memory and what is made of what it gives."""
+        return self.form.deep == 0
+
+    @property
     def _last(self) -> int:
         """The stage in which the last state of a row is written."""
-        return max(self.pipeline.schedule.at.values())
+        return int(max(self.pipeline.schedule.at.values()))
 
     @property
     def _overlaps(self) -> bool:
@@ -231,7 +241,7 @@ class Population(wiring.Component):
         ahead = stage // self.form.interval + 3  # rows that may be between here and the queue
         margin = 1 << (ahead - 1).bit_length()
         word = Shape(len(row) + self._lanes + 1)
-        m.submodules.queue = queue = Queue(word, max(_QUEUE, 2 * margin), margin)
+        m.submodules.queue = queue = Queue(word, max(_QUEUE, 2 * margin), margin, kept=self._short)
         m.d.comb += [
             queue.word.eq(Cat(row, spikes, last)),
             queue.write.eq(live.at(stage) & (spikes.any() | last)),
@@ -330,9 +340,13 @@ class Population(wiring.Component):
             write.addr.eq(address),
             write.data.eq(Mux(self._sweeping, initial, step.next[name])),
             read.en.eq(live.at(cell.stage - 1) & ~write.en),
-            step.ports[cell.name].eq(read.data),
             self.written[name].values[lane].eq(step.next[name]),
         ]
+        held = Signal(shape, name=f"{_plain(name)}_{lane}_held")
+        fresh = live.at(cell.stage)  # what was read is there for a clock: the next may write
+        with m.If(fresh):
+            m.d.sync += held.eq(read.data)
+        m.d.comb += step.ports[cell.name].eq(Mux(fresh, read.data, held))
 
     def _hold(self, m: Module, read: Any, stage: int) -> None:
         """Let a row that is read for a stage stay for as many clocks as an update takes."""
@@ -344,21 +358,24 @@ class Population(wiring.Component):
         lowered, live, row = self._fixed.lowered, self._live, self.i.payload.row
         bank, behind = self._begun[0], self._over[0]  # that adds up, and that is cleared
         settled = (bank != behind) | (self._begun[1] == self._over[1])
-        adding, adds, adds_up = Signal(name="adding"), Signal(name="adds"), Signal(2)
-        rows = [Signal.like(row, name=f"row_{k}") for k in range(2)]
-        same = (adding & (rows[0] == row)) | (adds & (rows[1] == row))
+        clocks = 2 + self._short  # until a sum is written
+        adds, adds_up = Signal(clocks, name="adds"), Signal(2)
+        rows = [Signal.like(row, name=f"row_{k}") for k in range(clocks)]
+        same = Cat(adds[k] & (rows[k] == row) for k in range(clocks)).any()
         m.d.comb += [
             adds_up.eq(Cat(settled & ~bank, settled & bank)),
-            self._free.eq(~adding & ~adds),
+            self._free.eq(~adds.any()),
             self.i.ready.eq(settled & ~same & ~self._started),
         ]
-        m.d.sync += [adding.eq(self.i.valid & self.i.ready), adds.eq(adding)]
-        m.d.sync += [rows[0].eq(row), rows[1].eq(rows[0])]
+        m.d.sync += adds.eq(Cat(self.i.valid & self.i.ready, adds))
+        m.d.sync += [later.eq(earlier) for earlier, later in pairwise((row, *rows))]
         for name in lowered.inputs:
             if (cell := self.pipeline.reads.get(name)) is None:
                 continue
             default = int(quantize(self._fixed.one.input_defaults[name], name))
-            m.submodules[_plain(name)] = sums = Sums(self.rows, self._lanes, default)
+            m.submodules[_plain(name)] = sums = Sums(
+                self.rows, self._lanes, default, kept=self._short
+            )
             before, cleared = cell.stage - 1, live.at(self._last)
             read_bank = Signal(name=f"{_plain(name)}_bank")
             with m.If(live.at(before) & live.is_last(before)):
@@ -367,8 +384,8 @@ class Population(wiring.Component):
                 sums.adds_up.eq(adds_up),
                 sums.row.eq(row),
                 sums.words.eq(self.i.payload[name]),
-                sums.add_to.eq(rows[1]),
-                sums.add.eq(adds),
+                sums.add_to.eq(rows[-1]),
+                sums.add.eq(adds[-1]),
                 sums.read_row.eq(live.row(before)),
                 sums.read_bank.eq(read_bank),
                 sums.read.eq(live.at(before)),

@@ -15,15 +15,18 @@ _WORD = Shape(16, signed=True)
 class Sums(wiring.Component):
     """Sums of the words of one input, of as many rows as there are, in two banks.
 
-    A row is added to in three clocks: its sum is read, added to and written; in the second and
-    third it is not added to again. A sum begins with the default, and stays at the limits of a
-    word. A row of the bank that is read is made ready again, and all are before it adds up.
+    A row is added to in three clocks, or in four: its sum is read, kept where clocks are short,
+    added to and written; in those after the first it is not added to again. A sum begins with the
+    default, and stays at the limits of a word. A row of the bank that is read is given the default
+    again, as all are before it adds up.
 
     Parameters
     ----------
     rows, lanes : int
     default : int
         The word of an input that nothing was added to.
+    kept : bool
+        Whether there is a register between a memory and the adder.
 
     Members
     -------
@@ -32,7 +35,7 @@ class Sums(wiring.Component):
     row : In, words : In(lanes words)
         What is to be added.
     add_to : In, add : In(1)
-        The same row, and whether it is added to, two clocks later.
+        The same row, and whether it is added to, ``clocks`` later: two, or three.
     read_row : In, read_bank : In(1), read : In(1)
         What is read, of a bank that does not add up.
     o : Out(lanes words)
@@ -53,8 +56,10 @@ class Sums(wiring.Component):
     clear_row: Signal
     clear: Signal
 
-    def __init__(self, rows: int, lanes: int, default: int) -> None:
+    def __init__(self, rows: int, lanes: int, default: int, *, kept: bool = False) -> None:
         self._rows, self._lanes, self._default = rows, lanes, default
+        self._kept = kept
+        self.clocks = 2 + kept
         row = max(1, (rows - 1).bit_length())
         words = data.ArrayLayout(_WORD, lanes)
         super().__init__(
@@ -84,10 +89,12 @@ class Sums(wiring.Component):
         for lane in range(self._lanes):
             added = Signal(_WORD, name=f"added_{lane}")
             total = Signal(Shape(17, signed=True), name=f"total_{lane}")
-            m.d.sync += [
-                added.eq(self.words[lane]),
-                total.eq(Mux(adding, found[1][lane], found[0][lane]).as_signed() + added),
-            ]
+            before = Mux(adding, found[1][lane], found[0][lane]).as_signed()
+            m.d.sync += [added.eq(self.words[lane]), total.eq(before + added)]
+            if self._kept:
+                kept = Signal(_WORD, name=f"kept_{lane}")
+                later = Signal(_WORD, name=f"later_{lane}")
+                m.d.sync += [kept.eq(before), later.eq(added), total.eq(kept + later)]
             m.d.comb += [
                 limited[lane].eq(_limited(total)),
                 self.o[lane].eq(Mux(of_bank, found[1][lane], found[0][lane])),

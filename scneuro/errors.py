@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 __all__ = [
+    "DoesNotFit",
     "FileTrouble",
     "LoweringError",
     "ScneuroError",
@@ -63,6 +64,10 @@ class LoweringError(ScneuroError):
 
 class ToolError(ScneuroError):
     """A synthesis tool is missing, or failed."""
+
+
+class DoesNotFit(ToolError):
+    """A design takes more than its device has: another try would find the same."""
 
 
 class FileTrouble(ScneuroError):

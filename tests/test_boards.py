@@ -1,21 +1,25 @@
 """Boards: finding tools, building, caching and failing, with tools that only pretend."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from scneuro import LIF, AdEx, LoweringError, ScneuroError, ToolError, cli
 from scneuro.boards import BOARDS, board, build_bitstream, find_tools, read_samples
+from scneuro.boards.build import clear_unfinished
 from scneuro.boards.design import Pins, design
 from scneuro.boards.devices import DEVICES
 from scneuro.boards.families import ECP5, ICE40
 from scneuro.boards.placement import read_placement
 from scneuro.boards.table import Board
+from scneuro.errors import FileTrouble
 from scneuro.hdl.link import FrameWriter, Sample
 from scneuro.tools import toolchain
 
@@ -214,6 +218,41 @@ def test_a_full_disk_in_the_middle_of_a_build_leaves_nothing(tools, tmp_path):
     assert "free some space" in caught.value.hint
     assert left_over(tmp_path) == []
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "body"),
+    [("nextpnr-ice40", "sys.exit(125)"), ("icepack", "pathlib.Path('top.bin').touch()")],
+)
+def test_a_full_disk_is_said_where_a_tool_cannot(tools, tmp_path, monkeypatch, tool, body):
+    tools(tool, body, "nextpnr-ice40 (Version nextpnr-0.8)")
+    with pytest.raises(ToolError):
+        build(tmp_path)
+    full = shutil.disk_usage(tmp_path)._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+    with pytest.raises(FileTrouble, match="No space left"):
+        build(tmp_path)
+    assert left_over(tmp_path) == []
+
+
+def test_what_an_ended_process_left_of_a_build_is_removed_and_no_other(tools, tmp_path):
+    tools("yosys", "time.sleep(60)")
+    arguments = [sys.executable, "-m", "scneuro", "build", "lif", "--board", "icebreaker"]
+    with subprocess.Popen([*arguments, "-o", str(tmp_path / "out")]) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not left_over(tmp_path):
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+        finally:
+            for child in psutil.Process(process.pid).children():
+                child.kill()
+            process.kill()
+    other = tmp_path / "cache" / ".build-elsewhere-1-abc"
+    other.mkdir()
+    assert len(left_over(tmp_path)) == 2
+    clear_unfinished(process.pid)
+    assert left_over(tmp_path) == [other.name]
 
 
 def test_a_router_in_circles_is_stopped_and_the_next_seed_is_taken(tools, tmp_path):

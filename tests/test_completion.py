@@ -37,6 +37,8 @@ def completed(tmp_path):
         ("scneuro sim", {"simulate"}),
         ("scneuro show ad", {"adex"}),
         ("scneuro build adex --board ice", {"icebreaker", "ice40_hx8k_b_evn"}),
+        ("scneuro explore adex --board ulx", {"ulx3s_85f"}),
+        ("scneuro explore adex --int", {"--intervals"}),
         ("scneuro simulate adex --preset ton", {"tonic"}),
         ("scneuro simulate adex --set ta", {"tau_w="}),
         ("scneuro simulate conductance_lif --input ", {"I_exc=", "I_inh="}),

@@ -9,7 +9,7 @@ import pytest
 import scneuro
 
 HEAVY = {"amaranth", "amaranth_boards", "bitwuzla", "llvmlite", "matplotlib", "numba"}
-HEAVY |= {"scipy", "tqdm", "z3"}
+HEAVY |= {"dask", "distributed", "jinja2", "psutil", "scipy", "tqdm", "z3"}
 
 
 def loaded_by(program, *options):

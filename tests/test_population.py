@@ -286,10 +286,10 @@ def test_parity_of_a_population_says_what_was_judged():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", [0, 200, 400])
+@pytest.mark.parametrize("first", [0, 300])
 def test_populations_of_random_systems_are_the_integers(first):
     tried = 0
-    for seed, neuron in finite_systems(8, first):
+    for seed, neuron in finite_systems(6, first):
         rng = np.random.default_rng(seed)
         count = int(rng.integers(1, 70))
         lanes = int(2 ** rng.integers(0, 1 + min(3, int(np.log2(count)))))
@@ -310,4 +310,94 @@ def test_populations_of_random_systems_are_the_integers(first):
         )
         assert found.bit_exact, (seed, count, lanes, interval, found.first)
         tried += 1
-    assert tried >= 5
+    assert tried >= 3
+
+
+# -- what a newcomer met --------------------------------------------------------------------------
+class Late(Neuron):
+    """Its threshold is made of a parameter on construction, and shows after many steps."""
+
+    g: float = 1.0
+    dt: float = 0.1
+    V = State()
+    I = Input()
+    currents = (25.0, 5.0)
+
+    def __init__(self, **parameters):
+        super().__init__(**parameters)
+        self.threshold = 10 * self.g
+
+    def update(self, V, I):
+        V = V + self.dt / 10 * (I * self.g - V)
+        spike = self.threshold <= V
+        return spike, np.where(spike, 0.0, V)
+
+
+def test_what_is_derived_from_a_parameter_is_noticed_though_it_shows_late():
+    with pytest.raises(ScneuroError, match=r"made with g = .* does another step"):
+        Population(Late(), 4, parameters={"g": [0.5, 1.0, 1.4, 2.0]})
+
+
+@pytest.mark.parametrize("name", ["C", "V_T", "Delta_T"])
+def test_a_parameter_that_is_multiplied_or_divided_by_lowers(name):
+    value = AdEx().parameters[name]
+    values = value * np.linspace(0.98, 1.02, 4)
+    population = Population(AdEx(), 4, parameters={name: values})
+    held = np.full(2_000, AdEx().currents[0])
+    counts = population.fixed().run(held, progress=False).spikes
+    singles = [AdEx(**{name: float(v)}).run(held, progress=False).spikes for v in values]
+    assert np.abs(counts - singles).max() <= 1
+    assert counts.min() > 0
+
+
+def test_the_first_state_stays_the_first_though_a_parameter_was_declared_before():
+    population = Population(LIF(), 3, parameters={"tau_m": [8.0, 10.0, 12.0]})
+    assert population.one.state_names[0] == "V"
+    assert population.step(20.0)[1].tolist() == population.V.tolist()
+    assert population.fixed().step(20.0)[1] == pytest.approx(population.V, abs=0.01)
+
+
+def test_neurons_that_rest_elsewhere_start_there():
+    assert Population(AdEx(), 2, parameters={"E_L": [-75.0, -65.0]}).V.tolist() == [-75.0, -65.0]
+
+
+def test_states_are_set_as_attributes_and_nothing_else_is():
+    for made in (Population(LIF(), 3), Population(LIF(), 3).fixed()):
+        made.V = [-60.0, -61.0, -62.0]
+        assert made.run(0.0 * np.ones(1), reset=False, progress=False).V[0, 0] < -60.0
+        with pytest.raises(AttributeError, match="lanes cannot be set"):
+            made.lanes = 2
+        with pytest.raises(AttributeError, match="Vv cannot be set"):
+            made.Vv = 1.0
+        with pytest.raises(ValueError, match="must be finite"):
+            made.V = np.nan
+        with pytest.raises(ValueError, match="no state 'zz'"):
+            made.write("zz", 1.0)
+
+
+def test_integers_with_parameters_of_their_own_pickle():
+    fixed = Population(Izhikevich(), 3, parameters={"a": [0.02, 0.05, 0.1]}).fixed(budget=2.0)
+    again = pickle.loads(pickle.dumps(fixed))
+    held = np.full(500, 10.0)
+    assert np.array_equal(again.run(held, progress=False).V, fixed.run(held, progress=False).V)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda: Population(LIF(), 10**9), ValueError, "more than the 10,000,000"),
+        (lambda: Population(LIF(), 2, parameters=[1]), TypeError, "a mapping from names"),
+        (lambda: Population(LIF(), 2, parameters={1: 1.0}), TypeError, "no parameter 1"),
+        (lambda: Population(LIF(), 2, init=np.ones(2)), TypeError, "a mapping from names"),
+        (lambda: Gates(LIF().fixed()), TypeError, r"such as population.fixed\(\)"),
+        (lambda: population_parity(Population(LIF(), 2), steps=0), ValueError, "at least 1, not 0"),
+        (
+            lambda: population_parity(Population(LIF(), 2), fixed=Population(LIF(), 3).fixed()),
+            ValueError,
+            "integers of 3 LIF",
+        ),
+    ],
+)
+def test_a_newcomers_mistakes_are_refused(make, error, words):
+    with pytest.raises(error, match=words):
+        make()

@@ -6,15 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from amaranth import Const, Instance, Module, Signal
-from amaranth.lib import io
-
 from ...errors import ScneuroError
 from ...tools.toolchain import YOSYS, Wanted
 from ..clocks import Divided, ecp5_pll
 from .family import CellDesign, Family, ReadBack, beside
 
 if TYPE_CHECKING:
+    from amaranth import Module, Signal
+
     from ..build import Build
     from ..table import Board
 
@@ -65,6 +64,9 @@ class Ecp5(Family):
         return ecp5_pll(source, wanted)
 
     def clock(self, m: Module, pin: Any, pll: Divided) -> tuple[Signal, Signal]:
+        from amaranth import Const, Instance, Signal  # only here: `scneuro list` does without
+        from amaranth.lib import io
+
         m.submodules.clock_pin = buffer = io.Buffer("i", pin)
         made, locked = Signal(attrs={"keep": 1}), Signal()
         m.submodules.pll = Instance(

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from amaranth import Module, Signal
-
 from ...tools.toolchain import Wanted
 from ..clocks import Divided
 
 if TYPE_CHECKING:
+    from amaranth import Module, Signal
+
     from ..build import Build
     from ..table import Board
 
@@ -139,6 +139,9 @@ class Family(ABC):
         ToolError
             If a tool is missing, or fails.
         """
+
+    def __reduce__(self) -> str:
+        return self.name.upper()  # the one of its module, in another process, too
 
     def __repr__(self) -> str:
         return f"<family {self.name}>"

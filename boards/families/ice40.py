@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from amaranth import Const, Instance, Module, Signal
-
 from ...tools.toolchain import YOSYS, Wanted, find_tools, run_tool
 from ..clocks import Divided, ice40_pll
-from .family import CellDesign, Family, ReadBack
+from .family import CellDesign, Family, ReadBack, beside
 
 if TYPE_CHECKING:
+    from amaranth import Module, Signal
+
     from ..build import Build
     from ..table import Board
 
@@ -42,8 +42,12 @@ class Ice40(Family):
     ram_bits = 4_096
     ram_shapes = ((16, 256), (8, 512), (4, 1024), (2, 2048))
     complements = True
-    models = "read_verilog -defer +/ice40/cells_sim.v\n"
+    models = "read_verilog -defer -overwrite +/ice40/cells_sim.v spram.v\n"
     reads_back_with = (_UNPACK, _TO_VERILOG)
+
+    def model_files(self) -> dict[str, str]:
+        """The memory of one port, whose model in yosys takes minutes to read."""
+        return {"spram.v": beside("ice40_cells.v")}
 
     def synth_options(self, dsps: int) -> str:
         return "-dsp" if dsps else ""
@@ -62,6 +66,8 @@ class Ice40(Family):
         return ice40_pll(source, wanted)
 
     def clock(self, m: Module, pin: Any, pll: Divided) -> tuple[Signal, Signal]:
+        from amaranth import Const, Instance, Signal  # only here: `scneuro list` does without
+
         made, locked = Signal(attrs={"keep": 1}), Signal()
         settings = {f"p_{name}": Const(v, _PLL_BITS[name]) for name, v in pll.settings.items()}
         m.submodules.pll = Instance(

@@ -23,6 +23,7 @@ __all__ = ["checked", "initial_of_each", "with_parameters"]
 _TRIED = 8  # neurons whose steps are compared with those of neurons made with their values
 _FINEST = WORD_BITS - 1  # fraction bits of a word that a State can have
 _TINY = 1e-9
+_STEPS = 400  # of a run that is compared
 
 
 def checked(neuron: Neuron, values: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
@@ -33,11 +34,15 @@ def checked(neuron: Neuron, values: Mapping[str, Any], count: int) -> dict[str, 
     TypeError, ValueError
         No such parameter, the wrong shape, values that are not finite or break a constraint.
     """
+    if not isinstance(values, Mapping):
+        raise TypeError(
+            f"{neuron.name}: parameters must be a mapping from names, not {values!r}"[:160]
+        )
     arrays = {}
     for name, given in values.items():
-        if name not in neuron.parameters or name == "dt":
+        if not isinstance(name, str) or name not in neuron.parameters or name == "dt":
             there = [n for n in neuron.parameters if n != "dt"]
-            near = did_you_mean(name, there)
+            near = did_you_mean(str(name), there)
             raise TypeError(
                 f"{neuron.name} has no parameter {name!r} that could differ from neuron to neuron; "
                 f"it has {', '.join(there) or 'none'}" + f". {near}" * bool(near)
@@ -90,15 +95,17 @@ def with_parameters(neuron: Neuron, values: Mapping[str, np.ndarray]) -> Neuron:
     body = {
         **states,
         "_first": first,
+        "_members": dict(values),
         "constraints": (),
         "__module__": kind.__module__,
         "__doc__": kind.__doc__,
     }
-    made = type(kind.__name__, (_Varied, kind), body)
+    made: Any = type(kind.__name__, (_Varied, kind), body)
+    # its own states first: what a parameter was declared before stays the first state
+    made._states = {n: s for n, s in made._states.items() if n not in values} | states
     rest = {n: v for n, v in neuron.parameters.items() if n not in values}
     varied: Neuron = made(**rest, **dict(neuron.spec.others))
     varied.__dict__["currents"] = neuron.currents
-    varied.__dict__["_members"] = dict(values)
     varied.seed, varied.budget = neuron.seed, neuron.budget
     varied.set_initial(**neuron._start)
     _check_used(neuron, varied, values)
@@ -136,6 +143,11 @@ class _Varied(Neuron):
         after = iter(following)
         return spike, *(v if n in self._members else next(after) for n, v in states.items())
 
+    def _initial(self, state: State) -> float:
+        if isinstance(state.init, str) and state.init in self._first:
+            return float(self._first[state.init])
+        return super()._initial(state)
+
     def read(self, name: str) -> Any:
         given = self.__dict__.get("_given")
         if given is None and "_values" not in self.__dict__:
@@ -168,7 +180,6 @@ class _Varied(Neuron):
         found = []
         for k in sorted(chosen):
             twin = self.spec.make()
-            twin.__dict__["_members"] = self._members
             starts = {**self.initial_of_each(), **self._members}
             twin.set_initial(
                 **{n: float(np.ravel(x)[k if np.ndim(x) else 0]) for n, x in starts.items()}
@@ -224,12 +235,8 @@ def _check_used(neuron: Neuron, varied: Neuron, values: Mapping[str, np.ndarray]
             for n in expected
         )
         if not same:
-            raise ScneuroError(
-                f"{neuron.name}: a neuron made with {_text(own)} does another step than one whose "
-                "update() is given these values",
-                "what is computed from a parameter on construction is the same for all neurons; "
-                "compute it in update(), or vary what update() uses",
-            )
+            raise _derived(neuron, own, int(k))
+    _check_runs(neuron, varied, values, tried)
     for name in values:
         others = [
             root
@@ -241,6 +248,41 @@ def _check_used(neuron: Neuron, varied: Neuron, values: Mapping[str, np.ndarray]
                 f"{neuron.name}: update() does not use {name}, so neurons cannot differ in it",
                 "vary a parameter that update() uses",
             )
+
+
+def _check_runs(
+    neuron: Neuron, varied: Neuron, values: Mapping[str, np.ndarray], tried: np.ndarray
+) -> None:
+    """Compare a run of a few neurons: what is derived from a parameter may show late."""
+    some = {n: array[tried] for n, array in values.items()}
+    steps = np.full(_STEPS, neuron.currents[0])
+    starts = {n: np.ravel(x) for n, x in initial_of_each(varied).items()}
+    with np.errstate(all="ignore"):
+        varied.reset()
+        for name, start in starts.items():
+            start = start[tried] if len(start) > 1 else np.broadcast_to(start, tried.shape)
+            varied.write(name, some.get(name, start))
+        together = varied.run(steps, progress=False, engine="numpy", reset=False)
+        varied.reset()
+        for k, index in enumerate(tried):
+            own = {n: float(array[k]) for n, array in some.items()}
+            single = type(neuron)(**{**neuron.parameters, **own}, **dict(neuron.spec.others))
+            single.seed = neuron.seed
+            single.set_initial(**neuron._start)
+            alone = single.run(steps, progress=False, engine="numpy")
+            if neuron.noises:
+                continue  # each draws in turn
+            if not np.array_equal(alone.spike, together.spike[:, k]):
+                raise _derived(neuron, own, int(index))
+
+
+def _derived(neuron: Neuron, own: Mapping[str, float], index: int) -> ScneuroError:
+    return ScneuroError(
+        f"{neuron.name}: a neuron made with {_text(own)} does another step than one whose "
+        f"update() is given these values (neuron {index})",
+        "what is computed from a parameter on construction is the same for all neurons; "
+        "compute it in update(), or vary what update() uses",
+    )
 
 
 def _text(values: Mapping[str, float]) -> str:

@@ -18,6 +18,9 @@ from .parameters import checked, initial_of_each, with_parameters
 __all__ = ["FixedPopulation", "Population", "need_population"]
 
 
+_MOST = 10_000_000
+
+
 class _Many:
     """What both fidelities have in common: a runner of ``count`` neurons, and where they start.
 
@@ -46,6 +49,22 @@ class _Many:
     def __len__(self) -> int:
         return self.count
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        one = self.__dict__.get("one")
+        if one is None or name.startswith("_"):
+            super().__setattr__(name, value)
+        elif name in self.state_names:
+            self.write(name, value)
+        elif name == "seed":
+            one.seed = value
+        elif self.__dict__.get("_made"):
+            raise AttributeError(
+                f"{self.name}: {name} cannot be set: the states are {', '.join(self.state_names)}; "
+                "anything else takes a new Population(...)"
+            )
+        else:
+            super().__setattr__(name, value)
+
     def __getattr__(self, name: str) -> Any:
         one = self.__dict__.get("one")
         if one is not None and name in one.state_names:
@@ -65,6 +84,10 @@ class _Many:
 
     def write(self, name: str, values: Any) -> None:
         """Set a state: one number, or an array of shape (count,)."""
+        if name not in self.state_names and name not in self.start:
+            raise ValueError(
+                f"{self.name} has no state {name!r}; it has {', '.join(self.state_names)}"
+            )
         array = _for_each(values, f"{self.name}: {name}", self.count)
         self.one.write(name, array)
 
@@ -202,6 +225,8 @@ class Population(_Many):
         self.neuron = copy.copy(neuron)
         self.count = _whole("neurons", count)
         self.lanes, self.interval = _whole("lanes", lanes), _whole("interval", interval)
+        if self.count > _MOST:
+            raise ValueError(f"{self.count:,} neurons are more than the {_MOST:,} there may be")
         if self.lanes & (self.lanes - 1):
             raise ValueError(f"lanes must be a power of two, not {lanes}")
         if self.lanes > self.count:
@@ -209,6 +234,8 @@ class Population(_Many):
         if self.interval > LONGEST:
             raise ValueError(f"interval must be 1 to {LONGEST} clocks, not {interval}")
         self.parameters = checked(neuron, parameters or {}, self.count)
+        if init is not None and not isinstance(init, Mapping):
+            raise TypeError(f"{neuron.name}: init must be a mapping from names, not {init!r}"[:160])
         self.init: dict[str, np.ndarray] = {}
         for name, values in (init or {}).items():
             if name not in neuron.state_names:
@@ -226,6 +253,7 @@ class Population(_Many):
             self.one.__dict__.pop(made_without, None)
         self.one.__dict__["_spans"] = spans
         self.reset()
+        self._made = True
 
     def __repr__(self) -> str:
         varied = f", {', '.join(self.parameters)} differ" if self.parameters else ""
@@ -271,7 +299,9 @@ class Population(_Many):
         LoweringError
             As there, or an initial state that its register does not hold.
         """
-        return FixedPopulation(self, self.one.fixed(**options))
+        made = FixedPopulation(self, self.one.fixed(**options))
+        made.__dict__["_options"] = options
+        return made
 
 
 class FixedPopulation(_Many):
@@ -291,6 +321,13 @@ class FixedPopulation(_Many):
         self.start = population.start
         self.reset()
         self.initial = {n: np.broadcast_to(v, (self.count,)) for n, v in one.registers.items()}
+        self._made = True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _integers, (self.population, self.__dict__.get("_options", {}))
+
+    def __repr__(self) -> str:
+        return f"<integers of {self.population!r}>"
 
     @property
     def lowered(self) -> Any:
@@ -318,6 +355,10 @@ class FixedPopulation(_Many):
 
 def _again(neuron: Neuron, count: int, lanes: int, interval: int, init: Any, varied: Any) -> Any:
     return Population(neuron, count, lanes=lanes, interval=interval, init=init, parameters=varied)
+
+
+def _integers(population: Population, options: Mapping[str, Any]) -> FixedPopulation:
+    return population.fixed(**options)
 
 
 def _for_each(values: Any, what: str, count: int) -> np.ndarray:

@@ -15,6 +15,7 @@ __all__ = [
     "cannot_write_cache",
     "check_writable",
     "writable_cache",
+    "writable_folder",
     "write_whole",
 ]
 
@@ -81,6 +82,24 @@ def check_writable(path: Path | str) -> None:
         number = errno.EACCES
     if number:
         raise cannot_write(path, OSError(number, os.strerror(number)))
+
+
+def writable_folder(folder: Path | str) -> Path:
+    """A folder to write to, made where it is missing: it fails before minutes of work, not after.
+
+    Raises
+    ------
+    FileTrouble
+        If nothing can be written there.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise cannot_write(folder, error) from None
+    return folder
 
 
 def cannot_write_cache(folder: Path, error: OSError) -> FileTrouble:

@@ -11,7 +11,13 @@ Item = TypeVar("Item")
 
 
 def progress(
-    items: Iterable[Item], what: str, *, unit: str = "it", wanted: bool = True, scale: int = 1
+    items: Iterable[Item],
+    what: str,
+    *,
+    unit: str = "it",
+    wanted: bool = True,
+    scale: int = 1,
+    total: int | None = None,
 ) -> Iterable[Item]:
     """``items``, with a bar on a terminal once they take longer than two seconds.
 
@@ -26,6 +32,8 @@ def progress(
         Otherwise there is no bar.
     scale : int
         How many units an item is.
+    total : int, optional
+        How many items there are, where ``items`` does not say.
     """
     if not wanted:
         return items
@@ -36,6 +44,7 @@ def progress(
         desc=what,
         unit=unit,
         unit_scale=scale if scale > 1 else False,
+        total=total,
         delay=2,
         leave=False,
         disable=None,

@@ -244,7 +244,13 @@ def population_parity(
     need_population(population, "population_parity()")
     if engine not in POPULATION_ENGINES:
         raise ValueError(f"engine must be one of {', '.join(POPULATION_ENGINES)}, not {engine!r}")
+    if stimulus is None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
+        raise ValueError(f"steps must be a whole number of at least 1, not {steps!r}")
     fixed = fixed or population.fixed()
+    if fixed.count != population.count or fixed.name != population.name:
+        raise ValueError(
+            f"fixed are the integers of {fixed.count} {fixed.name}, not {population!r}"
+        )
     gates = gates or Gates(fixed, form)
     inputs = _inputs(population, fixed, stimulus, steps)
     steps = len(next(iter(inputs.values())))

@@ -219,9 +219,23 @@ def same_function(source: Node, expanded: Node, args: Iterable[Node]) -> bool:
                 else 1 << k
                 for k in range(b.width)
             }
-            if form == wanted:
+            a = args[gated]
+            if _without_known(form, a, b, atoms) == _without_known(wanted, a, b, atoms):
                 return True
     return False
+
+
+def _without_known(form: Linear, a: Node, b: Node, atoms: dict[int, str]) -> Linear:
+    """The form with the bits of ``b`` that its interval decides, which gate ``a``, as they are."""
+    parts: list[tuple[Linear, int]] = []
+    for atom, coefficient in form.items():
+        if isinstance(atom, tuple) and atom[0] == b.index and atom[2] == a.index:
+            above = b.low >> atom[1]
+            if above == b.high >> atom[1]:
+                parts.append(({atoms[a.index]: above & 1}, coefficient))
+                continue
+        parts.append(({atom: 1}, coefficient))
+    return _sum(parts)
 
 
 def _form(node: Node, atoms: dict[int, str]) -> Linear | None:

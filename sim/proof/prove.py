@@ -530,7 +530,7 @@ class _Prover:
             self._give("noise", Integer(self.terms, whole), 0, 0)
 
     def _give(self, name: str, value: Any, kept_at: int, low: int, inverted: bool = False) -> None:
-        """Give the symbols of a wire a value's bits from ``low`` up, or their complement."""
+        """Give the symbols of a wire a value's bits from ``low`` up, or their complements."""
         for piece in self.rtl.pieces(name):
             boolean = self.rtl.sort(piece.symbol).is_bool()
             sort = self.terms.mk_bool_sort() if boolean else self.terms.mk_bv_sort(piece.width)

@@ -209,7 +209,10 @@ class Cells:
         return Pipeline(plan, tuple(self._cells), outputs, words, tuple(found))
 
     def _subtracted(self, given: set[int]) -> list[int]:
-        """The registers behind logic that are only subtracted, if not given to the outside."""
+        """The registers behind logic that are only subtracted, if not given to the outside.
+
+        A register behind one is behind logic, too, which inverts for nothing.
+        """
         taken, otherwise = set[int](), set(given)
         for index in reversed(range(len(self._cells))):
             cell = self._cells[index]
@@ -218,7 +221,7 @@ class Cells:
             elif cell.kind in ("logic", "result") and _subtracts(cell.node):
                 otherwise.add(cell.takes[0])
                 taken.add(cell.takes[1])
-            else:
+            elif cell.kind != "delay":
                 otherwise.update(cell.takes)
         return [
             index
@@ -227,12 +230,17 @@ class Cells:
         ]
 
     def _waited(self, node: Node) -> list[tuple[int, int]]:
-        """The stages between which a value is in a memory."""
+        """The stages between which a value is in a memory.
+
+        From one memory it goes to another by way of a register, if a clock has no time for both.
+        """
         begins = list(self.plan.begins.get(node.index, ()))
         if node.op != "input" and begins:
             made = self.plan.stage[node.index]
             begins = [made + (node.op != "rom"), *begins]
-        return list(pairwise(begins))
+        given = begins if node.op in ("input", "rom") else begins[1:]
+        later = given if self.plan.form.deep == 0 else []
+        return [(before + (before in later), after) for before, after in pairwise(begins)]
 
     def seen(self, node: Node, stage: int) -> int:
         """The stage whose value of ``node`` is used at ``stage``: that one."""

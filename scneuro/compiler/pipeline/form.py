@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["LONGEST", "Form"]
+__all__ = ["DEEPEST", "LONGEST", "Form"]
 
 #: Clocks between two updates, at most.
 LONGEST = 16
+
+#: What a stage has time for behind a memory, at most.
+DEEPEST = 2
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,9 @@ class Form:
         clock that needs it first, and a state is written as soon as it is there.
     rams : int
         Block RAMs that long delays may use where it is ``stored``, 16 bits each.
-    deep : bool
-        If, where it is ``stored``, a clock has time for an adder behind a memory, or for some
-        logic behind an adder: that of a device whose clock is slow beside its cells.
+    deep : int
+        What a clock has time for behind a memory, where it is ``stored``: 0 for a register alone,
+        1 for another memory, 2 for an adder, and for logic behind one.
     complements : bool
         If, where it is ``stored``, a register that is only subtracted holds its complement: an
         iCE40 inverts before a register for nothing, but not before an adder.
@@ -52,12 +55,12 @@ class Form:
     multipliers: int | None = None
     stored: bool = False
     rams: int = 0
-    deep: bool = False
+    deep: int = 0
     complements: bool = False
     single: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("held", "stored", "deep", "complements", "single"):
+        for name in ("held", "stored", "complements", "single"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if self.held and self.stored:
@@ -74,6 +77,9 @@ class Form:
                 "a memory of one port takes a stored form, and an interval of 2 or more"
             )
         _whole("rams", self.rams, 0)
+        _whole("deep", self.deep, 0)
+        if self.deep > DEEPEST:
+            raise ValueError(f"deep must be 0 to {DEEPEST}, not {self.deep}")
         wanted = self.multipliers
         if wanted is not None:
             _whole("multipliers", wanted, 0, " or None")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..datapath import Node
-from .form import Form
+from .form import DEEPEST, Form
 
 __all__ = ["FREE", "Stages", "soonest", "waiting_least"]
 
@@ -39,7 +39,7 @@ _SWEEPS = 8
 def _costs(form: Form) -> dict[str, float]:
     if not form.stored:
         return _COST
-    return _DEEP_COST if form.deep else _STORED_COST
+    return _DEEP_COST if form.deep == DEEPEST else _STORED_COST
 
 
 def soonest(nodes: list[Node], form: Form, at_once: Collection[int] = ()) -> dict[int, int]:
@@ -299,8 +299,10 @@ class _Placing:
             wanted = sorted({start, *uses})
             for begin, end in pairwise(wanted):
                 rams = -(-width // 16)
-                if end - begin > _LONG:
-                    found.append(((end - begin) * width / rams, index, end, rams))
+                given = begin != start or self.node[index].op in (*FREE, "rom")
+                clocks = end - begin - (given and self.form.deep == 0)  # but for a register
+                if clocks > _LONG:
+                    found.append((clocks * width / rams, index, end, rams))
         left = self.form.rams
         for _, index, end, rams in sorted(found, key=lambda f: (-f[0], f[1], f[2])):
             if rams <= left:

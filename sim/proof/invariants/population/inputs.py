@@ -86,7 +86,8 @@ class _Sums:
     def _tie(self) -> None:
         at, h = self.at, self.h
         r = {signal.name: signal for signal in h.registers()}
-        self.adding, self.adds, first, second = (r[n] for n in ("adding", "adds", "row_0", "row_1"))
+        adds, first, second = (r[n] for n in ("adds", "row_0", "row_1"))
+        self.adding, self.adds = adds[0], adds[1]
         begun, over = r["begun"], r["over"]
         self.settled = (begun - over)[:2] != 2
         h.know(begun[0] == self.next, implies(self.adding | self.adds, self.settled))

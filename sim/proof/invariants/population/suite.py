@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from tqdm import tqdm
 
+from .....compiler.pipeline.form import DEEPEST
 from .....hdl import Form
 from .....hdl.population import Population as Gates
 from .....population import FixedPopulation, Population, need_population
@@ -63,11 +64,19 @@ def small(population: Population, count: int | None, lanes: int, interval: int) 
     return of(count + -count % lanes) if fixed.lowered.noise else fixed
 
 
+def form_of(fixed: FixedPopulation, *, single: bool = False) -> Form:
+    """The form that the claims are of."""
+    interval = fixed.population.interval
+    return Form(interval=interval, stored=True, single=single, deep=DEEPEST)
+
+
 def prove_population(population: Population, *, progress: bool = True) -> list[Invariant]:
     """Prove what holds for ever of a population's hardware, outside its datapath.
 
     By induction, of a few neurons of its kind, in one lane and in two, that enter every clock and
-    every three: nothing is known of the datapath's results and of what is on the ports.
+    every three: nothing is known of the datapath's results and of what is on the ports. The form is
+    one for a long clock; where clocks are short, there is one register more behind the memories of
+    sums and of the queue, of which nothing is proved.
 
     Parameters
     ----------
@@ -84,11 +93,11 @@ def prove_population(population: Population, *, progress: bool = True) -> list[I
         If yosys, SymbiYosys or z3 is missing, or fails.
     """
     need_population(population, "prove_population()")
-    wanted: list[tuple[FixedPopulation, Form | None, Part]] = []
+    wanted: list[tuple[FixedPopulation, Form, Part]] = []
     for single, sizes in ((False, _SIZES), (True, _SINGLE)):
         for count, lanes, interval, parts in sizes:
             fixed = small(population, count, lanes, interval)
-            form = Form(interval=interval, stored=True, single=True) if single else None
+            form = form_of(fixed, single=single)
             if not single or fixed.is_uniform:
                 wanted += [(fixed, form, part) for part in parts]
     results: list[Invariant] = []
