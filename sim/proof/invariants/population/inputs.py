@@ -79,7 +79,7 @@ class _Sums:
         if rest:
             h.claim(
                 "inputs_stay",
-                f"it stays for the {at.interval} clocks of its stage",
+                f"it stays for the {at.interval} clocks of its stage, or to the row's last write",
                 *rest,
             )
 
@@ -123,9 +123,9 @@ class _Sums:
                     m.d.sync += given[b].eq(total)
         expected = Mux(at.step_at(stage)[0], given[1], given[0])
         self._tie_sum(name, lane, default, total, given)
-        here = [at.here(stage + k) for k in range(at.interval)]
-        held = [implies(at.live[stage + k], port == h.was(port)) for k in range(1, at.interval)]
-        return implies(here[0], port == expected), held
+        until = min(stage + at.interval - 1, max(at.at.values()))
+        held = [implies(at.live[s], port == h.was(port)) for s in range(stage + 1, until + 1)]
+        return implies(at.here(stage), port == expected), held
 
     def _tie_sum(
         self, name: str, lane: int, default: int, total: Signal, given: list[Signal]
