@@ -184,6 +184,13 @@ class Population(wiring.Component):
         for name, cell in self.pipeline.reads.items():
             if name in self._fixed.lowered.registers:
                 self._state(m, cell, steps)
+        for name in steps[0].written:
+            if name not in self.pipeline.reads:  # nothing is made of it, but it is to be seen
+                at = self.pipeline.schedule.at[name]
+                view = self.written[name]
+                m.d.comb += [view.valid.eq(self._live.at(at)), view.row.eq(self._live.row(at))]
+                for lane, step in enumerate(steps):
+                    m.d.comb += view.values[lane].eq(step.next[name])
         self._inputs(m, steps)
         self._noise(m, steps)
         self._waits(m, steps)
