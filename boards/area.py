@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amaranth import Elaboratable, Module, Signal, Value
+from amaranth import Cat, Elaboratable, Module, Signal, Value
 from amaranth.back import rtlil
+from amaranth.lib.memory import Memory
 
 from ..errors import ToolError
 from ..hdl import Neuron as Gates
@@ -102,7 +103,7 @@ def measure_population(population: Population, device: str, *, seeds: Iterable[i
     top = _OnPins(gates)
     ports = [top.pins, top.left, gates.i.valid, gates.i.ready, gates.tick, gates.ready]
     ports += [gates.done, gates.o.valid, gates.o.ready]
-    return _measured(top, ports, part, seeds, "-spram" if gates.form.single else "")
+    return _measured(top, ports, part, seeds, gates)
 
 
 def limits(device: str, *, width: int = 24, seeds: Iterable[int] = (1,)) -> dict[str, Area]:
@@ -143,9 +144,6 @@ class _Bare(Elaboratable):
         self.i, self.o = Signal(), Signal()
 
     def elaborate(self, platform: object) -> Module:
-        from amaranth import Cat
-        from amaranth.lib.memory import Memory
-
         m = Module()
         width = 16 if self._what == "multiplier" else self._width
         a, b, result = Signal(width), Signal(width), Signal(2 * width)
@@ -164,9 +162,9 @@ class _Bare(Elaboratable):
 
 
 def _measured(
-    top: Any, ports: list[Value], part: Device, seeds: Iterable[int], options: str = ""
+    top: Any, ports: list[Value], part: Device, seeds: Iterable[int], gates: Any = None
 ) -> Area:
-    """Synthesise a design once, and place it with every seed."""
+    """Synthesise a design, with some hardware in it, once, and place it with every seed."""
     synthesis, place, _ = part.family.tools
     tools = find_tools((synthesis, place))
     frequencies: list[float] = []
@@ -176,7 +174,7 @@ def _measured(
         work = Path(folder)
         (work / "top.il").write_text(rtlil.convert(top, ports=ports, emit_src=False))
         script = (
-            f"read_rtlil top.il\n{NO_CLASHES}\n{part.synth} {options} -top top -json top.json\n"
+            f"read_rtlil top.il\n{NO_CLASHES}\n{part.synth_for(gates)} -top top -json top.json\n"
         )
         run_yosys(tools[synthesis.name].command, script, work)
         for seed in seeds:

@@ -306,17 +306,12 @@ def _prepared(
     plan = board.make_platform().prepare(
         Pins(hardware, fixed, rates, board),
         emit_src=False,
-        synth_opts=f"{board.synth} -spram".lstrip() if _in_spram(hardware) else board.synth,
+        synth_opts=board.part.options_for(hardware),
         nextpnr_opts=f"--seed {int(seed)} --report report.json {options}".rstrip(),
         script_after_read=NO_CLASHES,
         script_after_synth="tee -q -o stat.json stat -json",
     )
     return fixed, getattr(hardware, "population", hardware), rates, plan
-
-
-def _in_spram(hardware: Any) -> bool:
-    """Whether a population's states are in memories of one port."""
-    return bool(getattr(getattr(hardware, "form", None), "single", False))
 
 
 def estimate(neuron: Neuron | Population, board: Board) -> dict[str, dict[str, int]]:

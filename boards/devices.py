@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..compiler.pipeline.form import Form
 from .families import ECP5, ICE40, Family
@@ -54,10 +55,19 @@ class Device:
         """Options of yosys' synthesis."""
         return self.family.synth_options(self.dsps)
 
+    def options_for(self, hardware: Any) -> str:
+        """The same for some hardware: memories of one port are asked for where its form has any."""
+        single = getattr(getattr(hardware, "form", None), "single", False)
+        return f"{self.synth_options} -spram".lstrip() if single else self.synth_options
+
     @property
     def synth(self) -> str:
         """yosys' command of synthesis."""
-        return f"synth_{self.family.name} {self.synth_options}".rstrip()
+        return self.synth_for(None)
+
+    def synth_for(self, hardware: Any) -> str:
+        """yosys' command of synthesis for some hardware."""
+        return f"synth_{self.family.name} {self.options_for(hardware)}".rstrip()
 
 
 # fmt: off

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .options import Commands, add_board, add_command, answer, chosen_neuron, chosen_steps
+from .options import (
+    Commands,
+    add_board,
+    add_command,
+    answer,
+    chosen_currents,
+    chosen_neuron,
+    chosen_steps,
+)
 
 if TYPE_CHECKING:
     from ..sim.explore import Space
@@ -53,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
     """Try every point; write a table, a picture and a page. Points that fail are rows."""
     from ..boards import board
     from ..sim.explore import explore
+    from ..sim.explore.fidelity import CURRENTS
     from ..sim.explore.page import text
 
     if options.workers is not None and options.scheduler is not None:
@@ -65,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         target,
         options.output,
         _space(options),
-        currents=_currents(options),
+        currents=chosen_currents(options, CURRENTS),
         steps=steps,
         workers=options.workers,
         scheduler=options.scheduler,
@@ -89,20 +98,6 @@ def _space(options: argparse.Namespace) -> Space:
         if getattr(options, name) is not None
     }
     return replace(space, **given)
-
-
-def _currents(options: argparse.Namespace) -> Any:
-    """Those of the comparison, if their range was said."""
-    if options.currents is None:
-        return None
-    import numpy as np
-
-    from ..sim.explore.fidelity import CURRENTS
-
-    low, high = options.currents
-    if not low < high:
-        raise ValueError(f"--currents {low:g} {high:g}: the first must be below the last")
-    return np.linspace(low, high, CURRENTS)
 
 
 def _list(kind: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:

@@ -27,6 +27,7 @@ __all__ = [
     "add_start",
     "add_steps",
     "answer",
+    "chosen_currents",
     "chosen_inputs",
     "chosen_neuron",
     "chosen_steps",
@@ -348,6 +349,24 @@ def population_stimulus(
     elif first not in found:
         found[first] = np.broadcast_to(population.spread_currents, (steps, population.count))
     return found
+
+
+def chosen_currents(options: argparse.Namespace, count: int) -> np.ndarray | None:
+    """So many currents over the range that ``--currents`` says, if it was said.
+
+    Raises
+    ------
+    ValueError
+        If it does not begin below its end.
+    """
+    import numpy as np
+
+    if options.currents is None:
+        return None
+    low, high = options.currents
+    if not low < high:
+        raise ValueError(f"--currents {low:g} {high:g}: the first must be below the last")
+    return np.linspace(low, high, count)
 
 
 def answer(options: argparse.Namespace, figures: Any, text: Any) -> None:

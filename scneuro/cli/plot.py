@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from .options import (
     Commands,
@@ -12,6 +11,7 @@ from .options import (
     add_start,
     add_steps,
     answer,
+    chosen_currents,
     chosen_inputs,
     chosen_neuron,
     chosen_steps,
@@ -71,7 +71,8 @@ def run(options: argparse.Namespace) -> int:
                 f"--kind fi goes through many values of {first}; leave out --current, or name "
                 "their range: --currents LOW HIGH"
             )
-        plot.plot_fi(neuron, options.output, _currents(options), steps=steps, inputs=given)
+        currents = chosen_currents(options, plot.curve.CURRENTS)
+        plot.plot_fi(neuron, options.output, currents, steps=steps, inputs=given)
     elif options.kind == "phase":
         current = given.pop(first, None)
         plot.plot_phase(
@@ -90,17 +91,3 @@ def run(options: argparse.Namespace) -> int:
         plot.plot_trace(neuron, options.output, shown, steps=steps)
     answer(options, drawn, f"{neuron.name}: {options.kind} drawn to {options.output}")
     return 0
-
-
-def _currents(options: argparse.Namespace) -> Any:
-    """Those of an f-I curve, if their range was said."""
-    import numpy as np
-
-    from ..plot.curve import CURRENTS
-
-    if options.currents is None:
-        return None
-    low, high = options.currents
-    if not low < high:
-        raise ValueError(f"--currents {low:g} {high:g}: the first must be below the last")
-    return np.linspace(low, high, CURRENTS)

@@ -216,7 +216,7 @@ def _check_used(neuron: Neuron, varied: Neuron, values: Mapping[str, np.ndarray]
     for k in tried:
         own = {n: float(array[k]) for n, array in values.items()}
         try:
-            single = type(neuron)(**{**neuron.parameters, **own}, **dict(neuron.spec.others))
+            single = _single(neuron, own)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{said(error)} (neuron {k})") from None
         start = [*single.initial.values(), *single.input_defaults.values()]
@@ -253,7 +253,12 @@ def _check_used(neuron: Neuron, varied: Neuron, values: Mapping[str, np.ndarray]
 def _check_runs(
     neuron: Neuron, varied: Neuron, values: Mapping[str, np.ndarray], tried: np.ndarray
 ) -> None:
-    """Compare a run of a few neurons: what is derived from a parameter may show late."""
+    """Compare a run of a few neurons: what is derived from a parameter may show late.
+
+    Not where there is noise: neurons draw it in turn.
+    """
+    if neuron.noises:
+        return
     some = {n: array[tried] for n, array in values.items()}
     steps = np.full(_STEPS, neuron.currents[0])
     starts = {n: np.ravel(x) for n, x in initial_of_each(varied).items()}
@@ -266,14 +271,16 @@ def _check_runs(
         varied.reset()
         for k, index in enumerate(tried):
             own = {n: float(array[k]) for n, array in some.items()}
-            single = type(neuron)(**{**neuron.parameters, **own}, **dict(neuron.spec.others))
-            single.seed = neuron.seed
+            single = _single(neuron, own)
             single.set_initial(**neuron._start)
             alone = single.run(steps, progress=False, engine="numpy")
-            if neuron.noises:
-                continue  # each draws in turn
             if not np.array_equal(alone.spike, together.spike[:, k]):
                 raise _derived(neuron, own, int(index))
+
+
+def _single(neuron: Neuron, own: Mapping[str, float]) -> Neuron:
+    """A neuron that is made with one neuron's own values."""
+    return type(neuron)(**{**neuron.parameters, **own}, **dict(neuron.spec.others))
 
 
 def _derived(neuron: Neuron, own: Mapping[str, float], index: int) -> ScneuroError:

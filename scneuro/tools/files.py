@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import FileTrouble
@@ -92,13 +93,16 @@ def writable_folder(folder: Path | str) -> Path:
     FileTrouble
         If nothing can be written there.
     """
-    folder = Path(folder)
+    return _writable(Path(folder), cannot_write)
+
+
+def _writable(folder: Path, refusal: Callable[[Path, OSError], FileTrouble]) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise cannot_write(folder, error) from None
+        raise refusal(folder, error) from None
     return folder
 
 
@@ -125,11 +129,4 @@ def writable_cache(kind: str) -> Path:
     FileTrouble
         If nothing can be written there.
     """
-    folder = cache_folder(kind)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise cannot_write_cache(folder, error) from None
-    return folder
+    return _writable(cache_folder(kind), cannot_write_cache)

@@ -109,7 +109,7 @@ def netlist_library(hardware: Any, device: str, *, cache: Path | None = None) ->
         model.
     """
     part = DEVICES[device]
-    synth = f"{part.synth} -spram" if getattr(hardware.form, "single", False) else part.synth
+    synth = part.synth_for(hardware)
     files = {"design.il": rtlil.convert(hardware, emit_src=False)}
     design = CellDesign(files, _SCRIPT.format(synth=synth, no_clashes=NO_CLASHES))
     return compile_cells(part.family, design, cache=cache)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,9 +20,10 @@ from .report import report
 from .rounded import Rounded
 from .verdict import Criteria, Criterion, apart, judge, rounding_matters
 
-__all__ = ["Mismatch", "Parity"]
+__all__ = ["COINCIDENCE_MS", "Mismatch", "Parity", "step_figures"]
 
-_COINCIDENCE_MS = 2.0  # the window of Jolivet et al. (2008)
+#: The window of Jolivet et al. (2008).
+COINCIDENCE_MS = 2.0
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class Parity:
 
     @property
     def _window(self) -> int:
-        return max(1, round(_COINCIDENCE_MS / self.float_run.dt))
+        return max(1, round(COINCIDENCE_MS / self.float_run.dt))
 
     @cached_property
     def state_rms(self) -> dict[str, float]:
@@ -214,14 +216,7 @@ class Parity:
             "ok": self.ok,
             "bit_exact": self.bit_exact,
             "first_mismatch": self.mismatch.step if self.mismatch else None,
-            "step_error_lsb": {
-                "max": max(e for e, _ in self.step_error.values()),
-                "bound": max(b for _, b in self.step_error.values()),
-                "states": {
-                    n: {"max": e, "bound": b, "budget": self.budgets[n]}
-                    for n, (e, b) in self.step_error.items()
-                },
-            },
+            "step_error_lsb": step_figures(self.step_error, self.budgets),
             "decisions": {"near_ties": self.decisions[0], "beyond_bound": self.decisions[1]},
             "spikes": self.spikes,
             "spike_time_error_steps": {
@@ -279,6 +274,17 @@ class Parity:
             self.steps * self.float_run.dt,
             f"{name} {self.unit(name)}".rstrip(),
         )
+
+
+def step_figures(
+    errors: Mapping[str, tuple[float, float]], budgets: Mapping[str, float]
+) -> dict[str, Any]:
+    """Level 2 as plain numbers: the errors and bounds of the states, and the largest of them."""
+    return {
+        "max": max(e for e, _ in errors.values()),
+        "bound": max(b for _, b in errors.values()),
+        "states": {n: {"max": e, "bound": b, "budget": budgets[n]} for n, (e, b) in errors.items()},
+    }
 
 
 def _shown(value: float | None) -> Any:

@@ -20,14 +20,14 @@ from ...stochastic import totals
 from ...tools.notebook import table
 from ...words import quantize
 from ..engines.population import POPULATION_ENGINES
+from .figures import COINCIDENCE_MS, step_figures
 from .parity import History, fixed_history, float_step, saturated, step_errors
+from .report import level_line
 from .rounded import rounded_spikes
-from .verdict import Criteria, Criterion
+from .verdict import FEWEST, Criteria, Criterion
 
 __all__ = ["PopulationParity", "compare_gates", "population_parity"]
 
-_COINCIDENCE_MS = 2.0  # the window of Jolivet et al. (2008)
-_FEWEST = 5  # spikes that make a coincidence factor worth judging
 _AT_ONCE = 1 << 20  # steps of a neuron that level 2 looks at together
 
 
@@ -121,14 +121,7 @@ class PopulationParity:
             "bit_exact": self.bit_exact,
             "differing": self.differing,
             "first_mismatch": self.first,
-            "step_error_lsb": {
-                "max": max(e for e, _ in self.step_error.values()),
-                "bound": max(b for _, b in self.step_error.values()),
-                "states": {
-                    n: {"max": e, "bound": b, "budget": self.budgets[n]}
-                    for n, (e, b) in self.step_error.items()
-                },
-            },
+            "step_error_lsb": step_figures(self.step_error, self.budgets),
             "decisions": {"near_ties": self.decisions[0], "beyond_bound": self.decisions[1]},
             "spikes": self.spikes,
             "neurons_with_float's_count": int(np.sum(counts == 0)),
@@ -153,15 +146,15 @@ class PopulationParity:
                 f"{self.differing:,} differ, first {f['what']} of neuron {f['neuron']} at step "
                 f"{f['step']:,}: {f['model']} in the model, {f['hardware']} in the gates"
             )
-        lines.append(_line("bit", self.bit_exact, said))
+        lines.append(level_line("bit", self.bit_exact, said))
         for name, (error, bound) in self.step_error.items():
             said = f"{name}: {error:.4f} LSB at most, bound {bound:.4f}"
             if not bound <= self.budgets[name]:
                 said += f", which may be {self.budgets[name]:.4g}"
-            lines.append(_line("step", error <= bound <= self.budgets[name], said))
+            lines.append(level_line("step", error <= bound <= self.budgets[name], said))
         near, beyond = self.decisions
         said = f"{near:,} decisions unlike float's, {beyond:,} of them no near ties"
-        lines.append(_line("step", not beyond, said))
+        lines.append(level_line("step", not beyond, said))
         counts = self.fixed_run.spikes - self.float_run.spikes
         spikes = self.spikes
         said = (
@@ -169,7 +162,7 @@ class PopulationParity:
             f"{np.sum(counts == 0):,} of {self.neurons:,} neurons have float's count, the furthest "
             f"is off by {np.max(np.abs(counts), initial=0)}"
         )
-        lines.append(_line("trace", self.traces_agree, said))
+        lines.append(level_line("trace", self.traces_agree, said))
         for c in self.worst:
             shown = f"{c.what}: {c.figure:.4g}, limit {c.limit:.4g}" if c.limit is not None else ""
             if shown:
@@ -191,10 +184,6 @@ class PopulationParity:
     def _repr_html_(self) -> str:
         title, *rows = str(self).splitlines()
         return table(title, (row.split(maxsplit=1) for row in rows))
-
-
-def _line(level: str, ok: bool, said: str) -> str:
-    return f"  {level:7s}{'pass' if ok else 'FAIL'}  {said}"
 
 
 def population_parity(
@@ -429,7 +418,7 @@ def _free(
     criteria, steps = Criteria(), len(float_run.spike)
     drawn = totals(population.one.noises, history.noise)
     runs = rounded_spikes(population, fixed.lowered.registers, float_run, drawn, progress)
-    window = max(1, round(_COINCIDENCE_MS / population.dt))
+    window = max(1, round(COINCIDENCE_MS / population.dt))
     finite = all(np.isfinite(v).all() for v in float_run.states.values())
     rows: dict[str, tuple[float, Criterion]] = {}
     unlike = judged = 0
@@ -439,7 +428,7 @@ def _free(
         near = [alike(reference, r[k], steps=steps, window=window) for r in runs]
         most = criteria.tolerance(len(reference)) + max(abs(a.count) for a in near)
         own = [("difference in spikes", float(abs(mine.count)), float(most))]
-        if len(reference) >= _FEWEST and mine.window:
+        if len(reference) >= FEWEST and mine.window:
             judged += 1
             least = min([1.0, *(a.coincidence for a in near)]) - (1 - criteria.coincidence)
             own.append(("spikes that do not coincide", 1 - mine.coincidence, 1 - least))
@@ -453,7 +442,7 @@ def _free(
         unlike += not good
     worst = [criterion for _, criterion in rows.values()]
     if not judged:
-        note = f"no neuron has {_FEWEST} spikes"
+        note = f"no neuron has {FEWEST} spikes"
         worst.append(Criterion("trace", "spikes that do not coincide", None, None, None, note))
     if not finite:
         worst.append(Criterion("trace", "float stays finite", 0.0, 1.0, False, "it does not"))

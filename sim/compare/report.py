@@ -15,7 +15,7 @@ from .verdict import Criterion, apart
 if TYPE_CHECKING:
     from .figures import Parity
 
-__all__ = ["report"]
+__all__ = ["level_line", "report"]
 
 
 def report(found: Parity) -> str:
@@ -30,7 +30,8 @@ def report(found: Parity) -> str:
     return "\n".join(lines)
 
 
-def _line(level: str, ok: bool, said: str) -> str:
+def level_line(level: str, ok: bool, said: str) -> str:
+    """What was found of a level, with its verdict."""
     return f"  {level:7s}{'pass' if ok else 'FAIL'}  {said}"
 
 
@@ -41,9 +42,9 @@ def _beneath(label: str, said: str) -> str:
 def _bit(found: Parity) -> list[str]:
     if found.mismatch is None:
         said = "gates = integer model, every register and spike flag"
-        return [_line("bit", found.bit_exact, said)]
+        return [level_line("bit", found.bit_exact, said)]
     said = f"gates differ from the integer model at step {found.mismatch.step:,}"
-    lines = [_line("bit", False, said), *(f"    {line}" for line in _differences(found))]
+    lines = [level_line("bit", False, said), *(f"    {line}" for line in _differences(found))]
     if found.vcd:
         lines.append(f"    waveform: {found.vcd}")
     return lines
@@ -57,13 +58,13 @@ def _step(found: Parity) -> list[str]:
         said = f"{name}: {error:.4f} LSB of {found.formats[name]} at most, bound {bound:.4f}"
         if not bound <= most:
             said += f", which may be {most:.4g}"
-        lines.append(_line("step", all(c.ok for c in judged), said))
+        lines.append(level_line("step", all(c.ok for c in judged), said))
     if found.decisions[1]:
         said = (
             f"{found.decisions[1]} comparisons decided against float, further from a tie than the "
             "bound"
         )
-        lines.append(_line("step", False, said))
+        lines.append(level_line("step", False, said))
     return lines
 
 
@@ -77,7 +78,7 @@ def _trace(found: Parity) -> list[str]:
     lines = []
     finite = judged.pop("first step at which float is not finite")
     if not finite.ok:
-        lines.append(_line("trace", False, f"float is not finite: {finite.note}"))
+        lines.append(level_line("trace", False, f"float is not finite: {finite.note}"))
     dt, spikes = found.float_run.dt, found.spikes
     free = []
     if c := judged.get("difference in spikes"):
@@ -127,7 +128,7 @@ def _joined(rows: list[_Said], before: str = "", rms: str = "") -> str:
     parts = [said if c.ok else f"{said} ({limit})" for c, said, limit in rows]
     if rms and parts[1:]:
         parts[1:] = [rms + ", ".join(parts[1:])]
-    return _line("trace", ok, before + ("; " if not before else ", ").join(parts))
+    return level_line("trace", ok, before + ("; " if not before else ", ").join(parts))
 
 
 def _beside(found: Parity) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,30 +82,14 @@ def run_rounded(
     lsb = finest(names, registers)
     values = np.array([[np.floor(neuron.initial[n] / x + 0.5) * x] * RUNS for n, x in lsb.items()])
     given = dict(float_run.inputs) | {n: totals[n] for n in neuron.noises}
-    advance = stretches(neuron, steps, RUNS, lsb)
     spike = np.zeros((steps, RUNS), dtype=bool)
     squares = {n: np.zeros(RUNS) for n in names}
-    rng = np.random.default_rng(_SEED)
-    bar = tqdm(
-        total=steps,
-        desc=f"{neuron.name}: float, rounded",
-        unit="step",
-        delay=2,
-        leave=False,
-        disable=None if progress else True,
-    )
-    with bar, np.errstate(all="ignore"):  # what is not finite is found, and said, by the verdict
-        for begin in range(0, steps, _CHUNK):
-            count = min(_CHUNK, steps - begin)
-            dither = rng.random((count, len(names), RUNS))
-            dither[:, :, 0] = 0.5  # to nearest
-            there = {n: g[begin : begin + count] for n, g in given.items()}
-            spike[begin : begin + count], states = advance(values, there, dither)
-            values = states[:, -1]
+    with np.errstate(all="ignore"):  # what is not finite is found, and said, by the verdict
+        for part, fired, states in _rounding(neuron, lsb, values, given, steps, 1, progress):
+            spike[part] = fired
             for k, n in enumerate(names):
-                apart = states[k] - float_run.states[n][begin : begin + count, None]
+                apart = states[k] - float_run.states[n][part, None]
                 squares[n] += np.sum(apart**2, axis=0)
-            bar.update(count)
         rms = {n: tuple(float(x) for x in np.sqrt(s / steps)) for n, s in squares.items()}
     return Rounded(tuple(np.flatnonzero(spike[:, k]) for k in range(RUNS)), rms)
 
@@ -126,25 +110,46 @@ def rounded_spikes(
     values = np.tile(start, runs)
     given = dict(float_run.inputs) | {n: totals[n] for n in one.noises}
     given = {n: np.tile(np.broadcast_to(v, (steps, count)), runs) for n, v in given.items()}
-    advance = stretches(one, steps, runs * count, lsb)
     spike = np.zeros((steps, runs * count), dtype=bool)
+    with np.errstate(all="ignore"):
+        for part, fired, _ in _rounding(one, lsb, values, given, steps, count, progress):
+            spike[part] = fired
+    columns = [np.flatnonzero(spike[:, k]) for k in range(runs * count)]
+    return [columns[r * count : (r + 1) * count] for r in range(runs)]
+
+
+def _rounding(
+    neuron: Neuron,
+    lsb: Mapping[str, float],
+    values: np.ndarray,
+    given: Mapping[str, np.ndarray],
+    steps: int,
+    plain: int,
+    progress: bool,
+) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """Float with rounded states, a stretch at a time: which steps, their spikes and states.
+
+    Of the columns of ``values`` (states, N), the first ``plain`` are rounded to nearest, the others
+    after an error of their own.
+    """
+    columns = values.shape[1]
+    advance = stretches(neuron, steps, columns, lsb)
     rng = np.random.default_rng(_SEED)
-    chunk = max(1, _CHUNK // count)
     bar = tqdm(
         total=steps,
-        desc=f"{population.name}: float, rounded",
+        desc=f"{neuron.name}: float, rounded",
         unit="step",
         delay=2,
         leave=False,
         disable=None if progress else True,
     )
-    with bar, np.errstate(all="ignore"):
+    chunk = max(1, _CHUNK // plain)
+    with bar:
         for begin in range(0, steps, chunk):
             part = slice(begin, min(begin + chunk, steps))
-            dither = rng.random((part.stop - begin, len(names), runs * count))
-            dither[:, :, :count] = 0.5  # to nearest
-            spike[part], states = advance(values, {n: g[part] for n, g in given.items()}, dither)
+            dither = rng.random((part.stop - begin, len(lsb), columns))
+            dither[:, :, :plain] = 0.5  # to nearest
+            spike, states = advance(values, {n: g[part] for n, g in given.items()}, dither)
             values = states[:, -1]
+            yield part, spike, states
             bar.update(part.stop - begin)
-    columns = [np.flatnonzero(spike[:, k]) for k in range(runs * count)]
-    return [columns[r * count : (r + 1) * count] for r in range(runs)]

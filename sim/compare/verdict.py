@@ -20,9 +20,10 @@ from ...signals.spikes import Alike, lateness
 if TYPE_CHECKING:
     from .figures import Parity
 
-__all__ = ["Criteria", "Criterion", "apart", "judge", "rounding_matters"]
+__all__ = ["FEWEST", "Criteria", "Criterion", "apart", "judge", "rounding_matters"]
 
-_FEWEST = 5  # spikes that make a coincidence factor worth judging
+#: Spikes that make a coincidence factor worth judging.
+FEWEST = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,8 +191,8 @@ def _free(found: Parity) -> list[Criterion]:
     what = "coincidence without the drift"
     if not max(spikes.values()):
         rows.append(_unjudged(what, None, silent))
-    elif spikes["float"] < _FEWEST:
-        rows.append(_unjudged(what, own.coincidence, f"fewer than {_FEWEST} spikes"))
+    elif spikes["float"] < FEWEST:
+        rows.append(_unjudged(what, own.coincidence, f"fewer than {FEWEST} spikes"))
     elif not own.window:
         rows.append(_unjudged(what, None, "spikes follow too closely for a window"))
     else:
@@ -289,7 +290,7 @@ def _within(found: Parity, name: str) -> np.ndarray:
 
 def _coincides(found: Parity) -> bool:
     """Whether there are enough spikes, and far enough apart, to judge how many coincide."""
-    return found.spikes["float"] >= _FEWEST and found.alike.window > 0
+    return found.spikes["float"] >= FEWEST and found.alike.window > 0
 
 
 def apart(found: Parity, a: Alike) -> float:
