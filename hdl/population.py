@@ -184,13 +184,7 @@ class Population(wiring.Component):
         for name, cell in self.pipeline.reads.items():
             if name in self._fixed.lowered.registers:
                 self._state(m, cell, steps)
-        for name in steps[0].written:
-            if name not in self.pipeline.reads:  # nothing is made of it, but it is to be seen
-                at = self.pipeline.schedule.at[name]
-                view = self.written[name]
-                m.d.comb += [view.valid.eq(self._live.at(at)), view.row.eq(self._live.row(at))]
-                for lane, step in enumerate(steps):
-                    m.d.comb += view.values[lane].eq(step.next[name])
+        self._show(m, steps)
         self._inputs(m, steps)
         self._noise(m, steps)
         self._waits(m, steps)
@@ -219,12 +213,10 @@ class Population(wiring.Component):
         ]
         live.enter(enter)
         with m.If(started):
-            m.d.sync += running.eq(1)
+            m.d.sync += [running.eq(1), self._begun.eq(self._begun + 1)]
         with m.If(enter & live.is_last(-1)):
             m.d.sync += running.eq(0)
         m.d.comb += self.done.eq(live.at(self._last) & live.is_last(self._last))
-        with m.If(started):
-            m.d.sync += self._begun.eq(self._begun + 1)
         with m.If(self.done):
             m.d.sync += self._over.eq(self._over + 1)
 
@@ -323,11 +315,14 @@ class Population(wiring.Component):
                 write.addr.eq(live.row(at)),
                 write.data.eq(step.next[name]),
                 write.en.eq(live.at(at)),
-                self.written[name].values[lane].eq(step.next[name]),
             ]
-        if at is not None:
-            view = self.written[name]
-            m.d.comb += [view.valid.eq(live.at(at)), view.row.eq(live.row(at))]
+
+    def _show(self, m: Module, steps: list[Step]) -> None:
+        """Show what is written of every state, also of one that nothing reads."""
+        for name in steps[0].written:
+            at, view = self.pipeline.schedule.at[name], self.written[name]
+            m.d.comb += [view.valid.eq(self._live.at(at)), view.row.eq(self._live.row(at))]
+            m.d.comb += [view.values[k].eq(step.next[name]) for k, step in enumerate(steps)]
 
     def _single(
         self, m: Module, cell: Cell, lane: int, step: Step, shape: Shape, initial: int
@@ -347,7 +342,6 @@ class Population(wiring.Component):
             write.addr.eq(address),
             write.data.eq(Mux(self._sweeping, initial, step.next[name])),
             read.en.eq(live.at(cell.stage - 1) & ~write.en),
-            self.written[name].values[lane].eq(step.next[name]),
         ]
         held = Signal(shape, name=f"{_plain(name)}_{lane}_held")
         fresh = live.at(cell.stage)  # what was read is there for a clock: the next may write
