@@ -50,7 +50,8 @@ def design(
     else:
         assert isinstance(target, Neuron)
         hardware = build(target, fixed, board.form)
-    words = [int(w) for w in quantize(target.currents, f"{target.name}: currents")]
+    word = next(iter(fixed.lowered.input_words.values()))
+    words = [int(w) for w in quantize(target.currents, f"{target.name}: currents", word)]
     latency = int(getattr(hardware, "step_clocks", 0) or getattr(hardware, "latency", 1))
     return hardware, plan(fixed, latency, words, clock_hz=board.clock_hz, flat_out=flat_out)
 

@@ -373,7 +373,8 @@ class Population(wiring.Component):
         for name in lowered.inputs:
             if (cell := self.pipeline.reads.get(name)) is None:
                 continue
-            default = int(quantize(self._fixed.one.input_defaults[name], name))
+            word = lowered.input_words[name]
+            default = int(quantize(self._fixed.one.input_defaults[name], name, word))
             m.submodules[_plain(name)] = sums = Sums(
                 self.rows, self._lanes, default, kept=self._short
             )

@@ -162,11 +162,12 @@ class Top(wiring.Component):
         # the selected current is held from the tick to the end of the step, as a stream's payload
         # is
         given = Signal.like(current)
-        first, *others = self._fixed.lowered.inputs
+        lowered = self._fixed.lowered
+        first, *others = lowered.inputs
         m.d.comb += neuron.i.payload[first].eq(given)
         for name in others:
-            word = int(quantize(self._fixed.input_defaults[name], name))
-            m.d.comb += neuron.i.payload[name].eq(word)
+            word, default = lowered.input_words[name], self._fixed.input_defaults[name]
+            m.d.comb += neuron.i.payload[name].eq(int(quantize(default, name, word)))
         with m.If(neuron.i.ready):
             m.d.sync += neuron.i.valid.eq(0)
         with m.If(tick):

@@ -95,7 +95,7 @@ class State:
 
 @dataclass
 class Input:
-    """An input of a neuron, a Q8.8 word in hardware.
+    """An input of a neuron, a 16-bit word in hardware.
 
     Parameters
     ----------
@@ -105,20 +105,30 @@ class Input:
         The value where ``step`` is not given one.
     range : (float, float), optional
         Limits at which it saturates; by default those of its word.
+    word : str
+        ``Q8.8`` unless it lives in another range.
     """
 
     unit: str = ""
     default: float = 0.0
     range: tuple[float, float] | None = None
+    word: str = "Q8.8"
     name: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.word, str):
+            raise TypeError(f"Input(word=...) must be text such as 'Q8.8', not {self.word!r}")
+        _ = self.format
         if not (_is_number(self.default) and np.isfinite(self.default)):
             raise ValueError(f"Input(default=...) must be a finite number, not {self.default!r}")
         _check_range("Input", self.range)
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+
+    @property
+    def format(self) -> Word:
+        return Word.parse(self.word)
 
 
 def _is_number(value: Any) -> bool:

@@ -14,7 +14,7 @@ from .engine.traces import Scaled, collapsed
 from .runner import Runner, filled, numbers
 from .stochastic import LFSR, NoiseSource
 from .tools.notebook import fixed_html, fixed_text
-from .words import Q8_8, quantize, rounded
+from .words import quantize, rounded
 
 __all__ = ["FixedNeuron", "need_fixed"]
 
@@ -135,8 +135,9 @@ class FixedNeuron(Runner):
 
     def _beyond(self, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
         counts = {}
-        for name, limits in self.lowered.input_limits.items():
-            low, high = (np.array(limits) + np.array((-0.5, 0.5))) * Q8_8.lsb
+        lowered = self.lowered
+        for name, limits in lowered.input_limits.items():
+            low, high = (np.array(limits) + np.array((-0.5, 0.5))) * lowered.input_words[name].lsb
             given = collapsed(inputs[name])
             if given.size and (given.min() <= low or given.max() >= high):
                 times = inputs[name].size // given.size
@@ -163,8 +164,8 @@ class FixedNeuron(Runner):
         }
 
     def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
-        unit = self.lowered.inputs[name]
-        return quantize(values, f"{self.name}: {name}", Q8_8, unit, np.int16)
+        unit, word = self.lowered.inputs[name], self.lowered.input_words[name]
+        return quantize(values, f"{self.name}: {name}", word, unit, np.int16)
 
     def _resize(self, count: int) -> None:
         self._registers = {n: np.full(count, v, dtype=np.int64) for n, v in self._registers.items()}

@@ -8,6 +8,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any, ClassVar, Self
 
@@ -24,6 +25,7 @@ from .engine.emit import Body, of_graph
 from .errors import ScneuroError, UpdateError
 from .fixed import FixedNeuron
 from .runner import Recording, Runner, filled, numbers
+from .signals.stimulus import as_words
 from .spec import FixedSpec, Spec, others
 from .stochastic import LFSR, Noise, NoiseSource, totals
 from .tools.notebook import neuron_html, neuron_text
@@ -117,6 +119,7 @@ class Neuron(Runner):
     _call: tuple[tuple[Any, ...], dict[str, Any]]
     _preset: ClassVar[tuple[str | None, dict[str, Any]]] = (None, {})
     _start: ClassVar[Mapping[str, float]] = {}  # the initial states that were set
+    _words: ClassVar[Mapping[str, str]] = {}  # those that were set
     _spans: ClassVar[Mapping[str, tuple[float, float]]] = {}  # where those of several neurons lie
     # what it is then
     parameters: dict[str, float]
@@ -245,6 +248,36 @@ class Neuron(Runner):
         self.initial = {**self.initial, **chosen}
         self.reset()
 
+    def set_words(self, **words: str) -> None:
+        """Give some states and inputs other words than they declare, and reset.
+
+        Parameters
+        ----------
+        **words : str
+            By name: ``V="Q4.12"``.
+
+        Raises
+        ------
+        TypeError
+            No such state or input.
+        ValueError
+            No word.
+        """
+        variables: dict[str, Any] = {**self.state_variables, **self._inputs}
+        for name, word in words.items():
+            if name not in variables:
+                raise TypeError(
+                    f"{self.name} has no state or input {name!r}; it has {', '.join(variables)}"
+                )
+            variables[name] = other = replace(variables[name], word=word)
+            other.name = name
+        self.__dict__["_words"] = {**self._words, **words}
+        self.state_variables = {n: variables[n] for n in self.state_variables}
+        self.__dict__["_inputs"] = {n: variables[n] for n in self._inputs}
+        for made_of_them in ("program", "graph"):
+            self.__dict__.pop(made_of_them, None)
+        self.reset()
+
     @property
     def spec(self) -> Spec:
         """What it is made of, as data: its class, preset, parameters and seed."""
@@ -263,6 +296,7 @@ class Neuron(Runner):
             arguments,
             tuple(keywords.items()),
             tuple((n, self._start[n]) for n in self.state_names if n in self._start),
+            tuple(sorted(self._words.items())),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -294,6 +328,22 @@ class Neuron(Runner):
         states = {s.name: s.unit for s in self.state_variables.values()}
         return states | {i.name: i.unit for i in self._inputs.values()}
 
+    @property
+    def input_words(self) -> dict[str, Word]:
+        """The words of the inputs, by name."""
+        return {n: i.format for n, i in self._inputs.items()}
+
+    def carried(self, name: str, values: Any) -> np.ndarray:
+        """What the port of an input carries: each value as the word nearest to it.
+
+        Raises
+        ------
+        ValueError
+            A value that its word does not hold.
+        """
+        word, what = self.input_words.get(name, Q8_8), f"{self.name}: {name}"
+        return as_words(np.asarray(values), what, self.units.get(name, ""), word)
+
     # -- the other fidelities ----------------------------------------------------------------
     @cached_property
     def graph(self) -> tuple[Expr, ...]:
@@ -310,7 +360,7 @@ class Neuron(Runner):
     def program(self) -> Program:
         """What it is compiled from: its ports, and the traced ``update``."""
         limits = {n: s.range or _ends(s.format) for n, s in self.state_variables.items()}
-        limits |= {n: i.range or _ends(Q8_8) for n, i in self._inputs.items()}
+        limits |= {n: i.range or _ends(i.format) for n, i in self._inputs.items()}
         with self._alone():
             spike, *states = trace(
                 self.update,
@@ -406,7 +456,7 @@ class Neuron(Runner):
 
     def _lowered(self, options: tuple[tuple[str, Any], ...]) -> Lowered:
         """The integer form; that of a neuron made of the same is not made again."""
-        states = tuple(map(repr, self.state_variables.values()))
+        states = tuple(map(repr, (*self.state_variables.values(), *self._inputs.values())))
         key = self.spec, states, type(self).update, tuple(self._spans.items())
         known = _LOWERED.pop((*key, options), None)
         if known is None:

@@ -10,7 +10,6 @@ from .compiler.pipeline.form import Form
 from .compiler.pipeline.schedule import schedule
 from .fixed import FixedNeuron
 from .neuron import Neuron
-from .words import Q8_8
 
 __all__ = ["describe", "latency_clocks", "show"]
 
@@ -62,8 +61,8 @@ def describe(neuron: Neuron, fixed: FixedNeuron, latency: dict[str, int]) -> dic
             {
                 "name": n,
                 "unit": unit,
-                "word": "Q8.8",
-                "range": [end * Q8_8.lsb for end in lowered.input_limits[n]],
+                "word": str(lowered.input_words[n]),
+                "range": [end * lowered.input_words[n].lsb for end in lowered.input_limits[n]],
             }
             for n, unit in lowered.inputs.items()
         ],

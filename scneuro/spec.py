@@ -38,6 +38,8 @@ class Spec:
         What one step of a state may be off by in integers, in LSB, where that was said.
     initial : tuple of (str, float)
         The states that start elsewhere than their class says.
+    words : tuple of (str, str)
+        The states and inputs that have other words than their class says.
     arguments, keywords : tuple
         As they were given, to the constructor or to ``preset``.
     """
@@ -51,6 +53,7 @@ class Spec:
     arguments: tuple[Any, ...] = field(default=(), compare=False, repr=False)
     keywords: Pairs = field(default=(), compare=False, repr=False)
     initial: Pairs = ()
+    words: Pairs = ()
 
     @property
     def where(self) -> str:
@@ -67,6 +70,8 @@ class Spec:
         if neuron.seed != self.seed:
             neuron.seed = self.seed
             neuron.reset()
+        if self.words:
+            neuron.set_words(**dict(self.words))
         if self.initial:
             neuron.set_initial(**dict(self.initial))
         neuron.budget = self.budget
@@ -74,7 +79,7 @@ class Spec:
 
     def __reduce__(self) -> tuple[Any, ...]:
         rest = (self.preset, self.parameters, self.others, self.seed, self.budget)
-        given = self.arguments, self.keywords, self.initial
+        given = self.arguments, self.keywords, self.initial, self.words
         return _spec, (Place.of(self.kind), *rest, *given)
 
     def __copy__(self) -> Spec:

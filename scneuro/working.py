@@ -8,7 +8,6 @@ import numpy as np
 
 from .compiler.bounds.precision import Working
 from .compiler.graph import Graph
-from .words import Q8_8
 
 if TYPE_CHECKING:
     from .neuron import Neuron
@@ -62,7 +61,7 @@ def working(neuron: Neuron) -> Working:
         ranges[name] = (low, high) if low < high else (word.least, word.greatest)
     for name, values in given.items():
         if neuron._inputs[name].range is None:
-            size = min(_INPUT * float(np.max(np.abs(values))), Q8_8.greatest)
+            size = min(_INPUT * float(np.max(np.abs(values))), neuron._inputs[name].format.greatest)
             ranges[name] = (-size, size)
     return Working(ranges, run.slopes(neuron), run.pace)
 

@@ -132,7 +132,8 @@ def expected_samples(
     currents, one to every ``plan.every`` steps, decide the run where they are constant.
     """
     first = next(iter(fixed.lowered.inputs))
-    rest = {n: quantize(default, n)[()] for n, default in fixed.input_defaults.items()}
+    words = fixed.lowered.input_words
+    rest = {n: quantize(x, n, words[n])[()] for n, x in fixed.input_defaults.items()}
     fixed.reset()
     one = fixed.one if isinstance(fixed, FixedPopulation) else fixed  # looked at: its first neuron
     result = []

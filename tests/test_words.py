@@ -1,6 +1,7 @@
 """Words: a real number becomes the nearest of them, or is refused."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -8,6 +9,9 @@ from apytypes import APyFixedArray, QuantizationMode
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from scneuro import LIF, Input, Neuron, Population, State
+from scneuro.sim import parity
+from scneuro.sim.proof import prove
 from scneuro.words import Q8_8, Word, fitting, nearest, quantize
 
 WORDS = np.arange(-(2**15), 2**15)
@@ -126,3 +130,46 @@ def test_nothing_fits_an_interval_wider_than_16_bits():
     assert fitting(-32769.0, 0.0) is None
     assert fitting(0.0, 32768.0) is None
     assert fitting(-32768.0, 32767.0) == Word(0)
+
+
+class Unitless(Neuron):
+    tau: float = 10.0
+    dt: float = 1.0
+    v = State(word="Q4.12")
+    drive = Input(word="Q3.13")
+
+    def update(self, v, drive):
+        v = v + self.dt / self.tau * (drive - v)
+        return v >= 1.0, np.where(v >= 1.0, 0.0, v)
+
+
+def test_an_input_has_the_word_that_it_declares():
+    fixed = Unitless().fixed()
+    assert fixed.lowered.input_words == {"drive": Word(13)}
+    assert fixed.run(drive=[1 + 2.0**-13], progress=False).drive[0] == 1 + 2.0**-13
+    with pytest.raises(ValueError, match=r"drive = 4 does not fit Q3.13, which holds -4 to"):
+        fixed.run(drive=[4.0])
+    report = parity(Unitless(), np.full(300, 1.7003), engine="amaranth", progress=False)
+    assert report.ok
+    assert report.fixed_run.spikes > 20
+    assert np.ptp(report.float_run.drive) == 0
+    assert report.float_run.drive[0] == nearest(1.7003, 13) * 2.0**-13
+    assert prove(fixed).ok
+
+
+def test_words_can_be_set_and_travel_with_the_neuron():
+    neuron = LIF()
+    neuron.set_words(V="Q8.8", I="Q7.9")
+    assert neuron.fixed().lowered.input_words["I"] == Word(9)
+    assert LIF().fixed().lowered.input_words["I"] == Word(8)
+    again = pickle.loads(pickle.dumps(neuron))
+    assert again == neuron
+    assert again != LIF()
+    assert again.spec.make().input_words == {"I": Word(9)}
+    with pytest.raises(TypeError, match="LIF has no state or input 'w'; it has V, I"):
+        neuron.set_words(w="Q4.12")
+    with pytest.raises(ValueError, match="word must be"):
+        neuron.set_words(V="Q9.9")
+    assert neuron.input_words == {"I": Word(9)}
+    varied = Population(neuron, 4, parameters={"tau_m": [5.0, 6, 7, 8]})
+    assert varied.one.input_words["I"] == Word(9)

@@ -97,7 +97,7 @@ class Plan:
     updates: Mapping[str, Sum]
     spike: Condition | bool
     registers: dict[str, Register]
-    inputs: dict[str, Interval]
+    inputs: dict[str, tuple[Word, int, int]]  # and the words at which each saturates
     noises: Mapping[str, Noise]
     rounding: str
     ranges: Ranges
@@ -201,10 +201,9 @@ class _Assembly:
         path, plan = self.path, self.plan
         for name, r in plan.registers.items():
             self.values[name] = path.input(name, r.low, r.high, r.fraction)
-        for name, (low, high) in plan.inputs.items():
-            word = path.input(name, ~_LAST, _LAST, Q8_8.fraction)
-            least, most = (round(math.ldexp(end, Q8_8.fraction)) for end in (low, high))
-            self.values[name] = path.clamp(word, least, most, f"{name}_limited")
+        for name, (word, least, most) in plan.inputs.items():
+            given = path.input(name, ~_LAST, _LAST, word.fraction)
+            self.values[name] = path.clamp(given, least, most, f"{name}_limited")
         most = (1 << LFSR.DRAW) - 1
         for name, noise in plan.noises.items():
             draws = [path.input(draw, 0, most, LFSR.DRAW) for draw in noise.draws]

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
-from ..declare import State
+from ..declare import Input, State
 from ..errors import LoweringError
-from ..words import Q8_8, fitting
+from ..words import Word, fitting, nearest
 from .algebra.canonical import Canonical
 from .algebra.terms import Condition, Lookup, Product, Sum, Term, Value, Variable, behind
 from .assemble import Assembled, Plan, assemble
@@ -247,12 +247,16 @@ def _attempt(source: Source, share: float | None, rows: int, measured: Working) 
     program = source.program
     working = measured.ranges
     limits = {n: _limits(source, s, working.get(n)) for n, s in program.states.items()}
-    words = (Q8_8.least, Q8_8.greatest)
     nonlinear = _nonlinear(source)
     working = {n: ends for n, ends in working.items() if n in program.states or n in nonlinear}
     inputs = {
-        n: _to_words(i.range or working.get(n, words), n, program.name)
+        n: _to_words(i.range or working.get(n, _ends(i.format)), i, program.name)
         for n, i in program.inputs.items()
+    }
+    words = {n: i.format for n, i in program.inputs.items()}
+    limited = {
+        n: (words[n], round(low / words[n].lsb), round(high / words[n].lsb))
+        for n, (low, high) in inputs.items()
     }
     free = inputs | {n: (0.0, float(len(noise.draws))) for n, noise in program.noises.items()}
     initial = {n: min(max(v, limits[n][0]), limits[n][1]) for n, v in program.initial.items()}
@@ -313,7 +317,7 @@ def _attempt(source: Source, share: float | None, rows: int, measured: Working) 
                 source.updates,
                 source.spike,
                 registers,
-                inputs,
+                limited,
                 program.noises,
                 source.rounding,
                 ranges,
@@ -325,7 +329,7 @@ def _attempt(source: Source, share: float | None, rows: int, measured: Working) 
             )
         )
         if not made.beyond:
-            return _result(source, registers, inputs, budgets, made, share, working)
+            return _result(source, registers, limited, budgets, made, share, working)
         # rounding carries a state further than its real interval: allow it all of its range
         for state, side in made.beyond:
             low, high = reached[state]
@@ -346,7 +350,7 @@ def _lost(source: Source, register: Register) -> float:
 def _result(
     source: Source,
     registers: dict[str, Register],
-    inputs: Mapping[str, Interval],
+    inputs: Mapping[str, tuple[Word, int, int]],
     budgets: dict[str, float],
     made: Assembled,
     share: float | None,
@@ -357,10 +361,8 @@ def _result(
         rounding=source.rounding,
         registers=registers,
         inputs={n: i.unit for n, i in source.program.inputs.items()},
-        input_limits={
-            n: (round(low * 2**Q8_8.fraction), round(high * 2**Q8_8.fraction))
-            for n, (low, high) in inputs.items()
-        },
+        input_limits={n: (least, most) for n, (_, least, most) in inputs.items()},
+        input_words={n: word for n, (word, *_) in inputs.items()},
         noises=dict(source.program.noises),
         updates=source.updates,
         spike=source.spike,
@@ -418,13 +420,18 @@ def _word_for(name: str, low: float, high: float) -> str:
     return f'{name} = State(word="{word}") holds it, and so does another unit'
 
 
-def _to_words(interval: Interval, name: str, neuron: str) -> Interval:
+def _ends(word: Word) -> Interval:
+    return word.least, word.greatest
+
+
+def _to_words(interval: Interval, given: Input, neuron: str) -> Interval:
     """The interval of an input, in whole words."""
-    low, high = (math.floor(math.ldexp(end, Q8_8.fraction) + 0.5) * Q8_8.lsb for end in interval)
-    if not Q8_8.least <= low < high <= Q8_8.greatest:
+    word = given.format
+    low, high = (nearest(end, word.fraction) * word.lsb for end in interval)
+    if not word.least <= low < high <= word.greatest:
         raise LoweringError(
-            f"{neuron}: the range of {name}, {interval[0]:g} to {interval[1]:g}, does not fit "
-            f"{Q8_8}, which holds {Q8_8.least:g} to {Q8_8.greatest:g}"
+            f"{neuron}: the range of {given.name}, {interval[0]:g} to {interval[1]:g}, does not "
+            f"fit {word}, which holds {word.least:g} to {word.greatest:g}"
         )
     return low, high
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..stochastic import Noise
-from ..words import Q8_8
+from ..words import Word
 from .algebra.terms import Condition, Sum
 from .bounds.registers import Register
 from .datapath import Datapath, Node
@@ -70,9 +70,10 @@ class Lowered:
     rounding : str
     registers : dict of str to Register
     inputs : dict of str to str
-        The inputs' units by name; each is a Q8.8 word.
+        The inputs' units by name.
     input_limits : dict of str to (int, int)
         The words at which an input saturates.
+    input_words : dict of str to Word
     noises : dict of str to Noise
         The declared noises by name.
     updates : dict of str to Sum
@@ -105,6 +106,7 @@ class Lowered:
     registers: dict[str, Register]
     inputs: dict[str, str]
     input_limits: dict[str, tuple[int, int]]
+    input_words: dict[str, Word]
     noises: dict[str, Noise]
     updates: dict[str, Sum]
     spike: Condition | bool
@@ -134,7 +136,7 @@ class Lowered:
         found = {name: r.to_real(values[name]) for name, r in self.registers.items()}
         for name, (low, high) in self.input_limits.items():
             word = np.clip(np.asarray(values[name]), low, high)
-            found[name] = np.ldexp(word.astype(float), -Q8_8.fraction)
+            found[name] = word * self.input_words[name].lsb
         return found
 
     @property

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..neuron import Neuron, need_neuron
-from ..signals.stimulus import as_words
-from ..words import Q8_8
 from .page import FLOAT, WORDS, label, page, require
 from .runs import both, called, count, described, words
 
@@ -66,10 +64,11 @@ def plot_fi(
     require(path)
     steps = count(neuron, steps, _STEPS * neuron.dt)
     name = next(iter(neuron.input_defaults))
+    word = neuron.input_words[name]
     if currents is None:
         most = max(neuron.currents, key=abs)
-        currents = np.linspace(0, np.clip(1.5 * most, Q8_8.least, Q8_8.greatest), CURRENTS)
-    values = np.unique(as_words(currents, f"{neuron.name}: {name}", neuron.units[name]))
+        currents = np.linspace(0, np.clip(1.5 * most, word.least, word.greatest), CURRENTS)
+    values = np.unique(neuron.carried(name, currents))
     if np.ndim(currents) != 1:
         raise ValueError(f"currents must have shape (N,), not {np.shape(currents)}")
     held = np.broadcast_to(values, (steps, len(values)))
@@ -90,7 +89,7 @@ def plot_fi(
         above.set_ylim(bottom=0)
         reference, integers = spikes.values()
         _draw_difference(below, values, integers - reference)
-        below.set_xlabel(label([name], neuron.units[name]))
+        below.set_xlabel(label([name], neuron.units[name], word))
         figure.align_ylabels()
     return figure
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..neuron import Neuron
 from ..runner import Recording
-from ..signals.stimulus import as_words
 from .page import amount, symbol
 
 __all__ = ["both", "called", "count", "described", "held", "stimuli", "words"]
@@ -28,7 +27,7 @@ def held(neuron: Neuron, current: float | None) -> float:
     """The Q8.8 word nearest to a current, by default the neuron's first typical one."""
     name = next(iter(neuron.input_defaults))
     chosen = neuron.currents[0] if current is None else current
-    return float(as_words(np.asarray(chosen), f"{neuron.name}: {name}", neuron.units[name]))
+    return float(neuron.carried(name, chosen))
 
 
 def stimuli(neuron: Neuron, stimulus: Any, steps: int) -> dict[str, np.ndarray]:
@@ -50,10 +49,7 @@ def stimuli(neuron: Neuron, stimulus: Any, steps: int) -> dict[str, np.ndarray]:
 
 def words(neuron: Neuron, given: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Values of inputs, by name, as the Q8.8 words nearest to them."""
-    return {
-        name: as_words(np.asarray(v), f"{neuron.name}: {name}", neuron.units.get(name, ""))
-        for name, v in given.items()
-    }
+    return {name: neuron.carried(name, v) for name, v in given.items()}
 
 
 def _pulse(neuron: Neuron, name: str, steps: int) -> np.ndarray:

@@ -107,6 +107,7 @@ def with_parameters(neuron: Neuron, values: Mapping[str, np.ndarray]) -> Neuron:
     varied: Neuron = made(**rest, **dict(neuron.spec.others))
     varied.__dict__["currents"] = neuron.currents
     varied.seed, varied.budget = neuron.seed, neuron.budget
+    varied.set_words(**neuron._words)
     varied.set_initial(**neuron._start)
     _check_used(neuron, varied, values)
     return varied

@@ -15,7 +15,6 @@ from ..errors import FileTrouble, ScneuroError
 from ..neuron import Neuron, need_neuron
 from ..neurons import builtin
 from ..runner import Recording, numbers
-from ..signals.stimulus import as_words
 from ..tools.notebook import table
 from . import adaptive
 from .equations import equations_of
@@ -230,8 +229,7 @@ def compare(
     if given is None and not live:
         equations_of(neuron, derive=False)
     words = {
-        n: as_words(numbers(v, "current" if n == name else n), n, neuron.units.get(n, ""))
-        for n, v in driven.items()
+        n: neuron.carried(n, numbers(v, "current" if n == name else n)) for n, v in driven.items()
     }
     lengths = {len(v) for v in words.values() if v.ndim}
     if lengths and given is None:

@@ -13,7 +13,6 @@ from tqdm import tqdm
 from ..errors import ScneuroError
 from ..neuron import Neuron
 from ..neurons import builtin
-from ..signals.stimulus import as_words
 from ..tools.files import write_whole
 from . import adaptive
 from .compare import STORED, brian_times
@@ -38,7 +37,10 @@ def standard(name: str) -> list[tuple[Neuron, float]]:
     runs = [(cls(), current) for current in cls.currents]
     known = [cls().parameters]
     runs += [(p, p.currents[0]) for p in presets if p.parameters not in known]
-    return [(neuron, float(as_words(np.asarray(current)))) for neuron, current in runs]
+    return [
+        (neuron, float(neuron.carried(next(iter(neuron.input_words)), current)))
+        for neuron, current in runs
+    ]
 
 
 def duration(name: str) -> float:

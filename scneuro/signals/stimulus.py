@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import FileTrouble
 from ..runner import numbers
-from ..words import Q8_8, quantize
+from ..words import Q8_8, Word, quantize
 
 __all__ = [
     "adversarial",
@@ -87,9 +87,11 @@ def adversarial(steps: int, *, seed: int = 0) -> np.ndarray:
     return values
 
 
-def as_words(values: np.ndarray, what: str = "current", unit: str = "") -> np.ndarray:
-    """The values a Q8.8 port carries: each rounded to its nearest word."""
-    rounded: np.ndarray = np.ldexp(quantize(values, what, Q8_8, unit), -Q8_8.fraction)
+def as_words(
+    values: np.ndarray, what: str = "current", unit: str = "", word: Word = Q8_8
+) -> np.ndarray:
+    """The values a port carries: each rounded to its nearest word."""
+    rounded: np.ndarray = np.ldexp(quantize(values, what, word, unit), -word.fraction)
     return rounded
 
 

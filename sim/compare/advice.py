@@ -15,7 +15,7 @@ from ...errors import ScneuroError
 from ...fixed import FixedNeuron
 from ...neuron import Neuron
 from ...runner import Recording
-from ...words import Q8_8, fitting
+from ...words import fitting
 
 __all__ = ["advise", "cautions", "coarse_tables", "working_range"]
 
@@ -78,7 +78,8 @@ def cautions(neuron: Neuron, fixed: FixedNeuron) -> tuple[str, ...]:
     """
     lowered = fixed.lowered
     first, *_ = neuron.input_defaults
-    ends = (Q8_8.least, Q8_8.greatest)
+    word = lowered.input_words[first]
+    ends = (word.least, word.greatest)
     given = np.tile(np.clip(np.asarray(neuron.currents, dtype=float), *ends), (_STEPS, 1))
     twin = neuron.spec.make()
     with np.errstate(all="ignore"):
@@ -95,7 +96,7 @@ def cautions(neuron: Neuron, fixed: FixedNeuron) -> tuple[str, ...]:
         )
     )
     if first in saturated:
-        limits = [round(end * Q8_8.lsb, 3) for end in lowered.input_limits[first]]
+        limits = [round(end * word.lsb, 3) for end in lowered.input_limits[first]]
         low, high = working_range(float(given.min()), float(given.max()))
         lines.append(
             f"{first} is held at {given.min():g} to {given.max():g} and is limited to "

@@ -93,7 +93,7 @@ class Recomputation:
             for n, r in (lowered.registers.items())
         }
         self.ranges = Ranges(
-            dict.fromkeys(lowered.inputs, (Q8_8.least, Q8_8.greatest))
+            {n: (word.least, word.greatest) for n, word in lowered.input_words.items()}
             | {n: (0.0, float(len(noise.draws))) for n, noise in lowered.noises.items()}
             | reach
         )
@@ -174,7 +174,7 @@ class Recomputation:
     def word(self, name: str) -> tuple[np.ndarray, int]:
         """The word of a register or input, and its fraction bits."""
         if name not in self.lowered.registers:
-            return self.vectors[name], Q8_8.fraction
+            return self.vectors[name], self.lowered.input_words[name].fraction
         r = self.lowered.registers[name]
         word = fitting(*self.ranges.variables[name])
         if word is None or word.fraction < r.word.fraction:

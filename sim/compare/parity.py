@@ -20,9 +20,8 @@ from ...fixed import FixedNeuron
 from ...hdl import build
 from ...neuron import Neuron, need_neuron
 from ...runner import Recording
-from ...signals.stimulus import as_words
 from ...stochastic import totals
-from ...words import Q8_8, quantize
+from ...words import quantize
 from ..engines.amaranth import simulate_steps
 from ..engines.compiled import compiled_stretches
 from .advice import advise, coarse_tables
@@ -117,7 +116,7 @@ def parity(
     if stimulus is None:
         stimulus = np.full(steps, neuron.currents[0])
     inputs: dict[str, Any] = _words(neuron, fixed, stimulus)
-    words = {n: quantize(v, n).astype(int) for n, v in inputs.items()}
+    words = {n: quantize(v, n, fixed.lowered.input_words[n]).astype(int) for n, v in inputs.items()}
     count = len(next(iter(words.values())))
     history, mismatch = bit_parity(fixed, words, _ENGINES[engine](make(), fixed, words), progress)
     if mismatch is not None and vcd is not None:
@@ -146,7 +145,7 @@ def parity(
     )
     drawn = totals(neuron.noises, history.noise)
     formats = {n: f"{r.word}+{r.guard}" for n, r in lowered.registers.items()}
-    formats |= dict.fromkeys(lowered.inputs, str(Q8_8))
+    formats |= {n: str(word) for n, word in lowered.input_words.items()}
     most = {n: criteria.bound * b for n, b in budgets.items()}
     return Parity(
         neuron.name,
@@ -250,7 +249,10 @@ def _words(neuron: Neuron, fixed: FixedNeuron, stimulus: Any) -> dict[str, np.nd
     if len(shape) != 1 or not shape[0]:
         raise ValueError(f"{neuron.name}: parity needs a stimulus of shape (T,), not {shape}")
     return {
-        n: np.broadcast_to(as_words(a, f"{neuron.name}: {n}", fixed.lowered.inputs[n]), shape)
+        n: np.broadcast_to(
+            neuron.carried(n, a),
+            shape,
+        )
         for n, a in arrays.items()
     }
 

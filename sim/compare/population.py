@@ -15,7 +15,6 @@ from ...hdl.population import Population as Gates
 from ...population import FixedPopulation, Population, need_population
 from ...runner import Recording
 from ...signals.spikes import alike
-from ...signals.stimulus import as_words
 from ...stochastic import totals
 from ...tools.notebook import table
 from ...words import quantize
@@ -243,7 +242,7 @@ def population_parity(
     gates = gates or Gates(fixed, form)
     inputs = _inputs(population, fixed, stimulus, steps)
     steps = len(next(iter(inputs.values())))
-    words = {n: quantize(v, n).astype(int) for n, v in inputs.items()}
+    words = {n: quantize(v, n, fixed.lowered.input_words[n]).astype(int) for n, v in inputs.items()}
     fixed.reset()
     history = fixed_history(fixed.one, words, progress)
     differing, first, clocks = compare_gates(
@@ -311,7 +310,7 @@ def _inputs(
     for name, array in arrays.items():
         array = array[:, None] if array.ndim == 1 else array
         whole = np.broadcast_to(array, (steps, population.count))
-        found[name] = as_words(whole, f"{population.name}: {name}", fixed.lowered.inputs[name])
+        found[name] = population.one.carried(name, whole)
     return found
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ...words import Q8_8
 from .verdict import Criterion, apart
 
 if TYPE_CHECKING:
@@ -178,7 +177,8 @@ def _differences(found: Parity) -> list[str]:
     """The failing step: every state in float, as a word and in bits."""
     assert found.mismatch is not None
     bad, registers = found.mismatch, found.fixed.lowered.registers
-    given = ", ".join(f"{n} = {w * Q8_8.lsb:.6g}" for n, w in bad.inputs.items())
+    words = found.fixed.lowered.input_words
+    given = ", ".join(f"{n} = {w * words[n].lsb:.6g}" for n, w in bad.inputs.items())
     rows = [f"inputs: {given}"]
     for label, values in (
         ("before", bad.before),

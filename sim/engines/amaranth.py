@@ -14,7 +14,7 @@ from ...errors import ScneuroError
 from ...fixed import FixedNeuron
 from ...hdl import Neuron, hand_written
 from ...runner import Runner
-from ...words import Q8_8, quantize
+from ...words import quantize
 from .packing import unpack
 
 __all__ = ["HardwareNeuron", "SimulatedNeuron", "simulate_steps"]
@@ -156,7 +156,8 @@ class HardwareNeuron(Runner):
         raise AttributeError(f"{self.name}: the registers of hardware cannot be set from outside")
 
     def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
-        return quantize(values, f"{self.name}: {name}", Q8_8, self._fixed.lowered.inputs[name])
+        unit, word = self._fixed.lowered.inputs[name], self._fixed.lowered.input_words[name]
+        return quantize(values, f"{self.name}: {name}", word, unit)
 
     def _resize(self, count: int) -> None:
         raise ValueError(f"{self.name}: simulated hardware is one neuron, not {count}")

@@ -15,6 +15,7 @@ from ...errors import ScneuroError
 from ...hdl.population import Population
 from ...population import FixedPopulation
 from ...runner import Recording
+from ...words import nearest
 from .bench import run_bench
 from .compiled import Compiled, compile_design
 from .packing import CHUNK, unpack_chunks
@@ -80,7 +81,8 @@ class _Layout:
         count = len(next(iter(words.values())))
         parts = [(np.broadcast_to(np.arange(self.rows), (count, self.rows)), self.row_bits)]
         for name in fixed.lowered.inputs:
-            default = round(fixed.one.input_defaults[name] * 256)
+            word = fixed.lowered.input_words[name]
+            default = nearest(fixed.one.input_defaults[name], word.fraction)
             given = words[name].astype(np.int64) - default
             if given.size and (given.min() < -(1 << 15) or given.max() >= 1 << 15):
                 raise ScneuroError(

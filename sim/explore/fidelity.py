@@ -10,7 +10,6 @@ import numpy as np
 from ...fixed import FixedNeuron
 from ...neuron import Neuron
 from ...signals.spikes import coincidence
-from ...signals.stimulus import as_words
 
 __all__ = ["CURRENTS", "Fidelity", "Sweep", "currents_of"]
 
@@ -93,7 +92,7 @@ def currents_of(neuron: Neuron, currents: Any = None) -> np.ndarray:
     if np.ndim(currents) != 1 or not len(currents):
         raise ValueError(f"currents must have shape (N,), not {np.shape(currents)}")
     name = next(iter(neuron.input_defaults))
-    return as_words(currents, f"{neuron.name}: {name}", neuron.units[name])
+    return neuron.carried(name, currents)
 
 
 class Sweep:
