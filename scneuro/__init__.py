@@ -7,6 +7,7 @@ from .tools.on_demand import on_demand
 if TYPE_CHECKING:
     from . import boards as boards
     from . import hdl as hdl
+    from . import network as network
     from . import plot as plot
     from . import reference as reference
     from . import signals as signals
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .declare import Input, State
     from .errors import LoweringError, ScneuroError, ToolError, TraceError, UpdateError
     from .fixed import FixedNeuron
+    from .network import Network
     from .neuron import Derived, Neuron
     from .neurons.adex import AdEx
     from .neurons.conductance_lif import ConductanceLIF
@@ -51,6 +53,7 @@ __all__ = [
     "Input",
     "Izhikevich",
     "LoweringError",
+    "Network",
     "Neuron",
     "Noise",
     "NoisyLIF",
@@ -83,6 +86,7 @@ _WHERE = {
     "Input": "declare",
     "Izhikevich": "neurons.izhikevich",
     "LoweringError": "errors",
+    "Network": "network",
     "Neuron": "neuron",
     "Noise": "stochastic",
     "NoisyLIF": "neurons.noisy_lif",
@@ -100,6 +104,6 @@ _WHERE = {
 }
 
 #: Found when they are asked for, as all modules are: ``import scneuro; scneuro.sim.parity``.
-_PACKAGES = ("boards", "hdl", "plot", "reference", "signals", "sim")
+_PACKAGES = ("boards", "hdl", "network", "plot", "reference", "signals", "sim")
 
 __getattr__, __dir__ = on_demand(__name__, _WHERE, _PACKAGES)

@@ -1,0 +1,241 @@
+"""A network in integers: weights with a binary point of their own, sums that are exact."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import LoweringError
+from ..population import FixedPopulation
+from ..words import WORD_BITS, rounded
+from .recording import NetworkRecording
+from .run import Runs, run
+
+if TYPE_CHECKING:
+    from .network import Network, Projection
+
+__all__ = ["FixedNetwork", "Synapses", "Total"]
+
+_FINEST, _COARSEST = 24, -16  # fraction bits of a weight
+_WIDEST = 40  # bits of a sum
+
+
+@dataclass(frozen=True)
+class Synapses:
+    """A projection's weights in integers.
+
+    Attributes
+    ----------
+    projection : Projection
+    weights : ndarray of int64
+        In the form of its map's, each ``weight * 2**point`` to the nearest.
+    point : int
+        Fraction bits.
+    shift : int
+        How many bits of the sum lie below those of a weight.
+    error : float
+        The most by which a weight is off.
+    """
+
+    projection: Projection
+    weights: np.ndarray
+    point: int
+    shift: int
+    error: float
+
+
+@dataclass(frozen=True)
+class Total:
+    """How the sum of what arrives at an input becomes its word.
+
+    Attributes
+    ----------
+    fraction : int
+        Fraction bits of the sum.
+    drop : int
+        How many of them the word has not.
+    base : ndarray of int64, shape (count,)
+        What the sum begins with: default and biases, and half of what is dropped.
+    width : int
+        Bits that hold the sum whatever arrives.
+    synapses : tuple of Synapses
+    """
+
+    fraction: int
+    drop: int
+    base: np.ndarray
+    width: int
+    synapses: tuple[Synapses, ...]
+
+    def word(self, total: np.ndarray) -> np.ndarray:
+        """Sums as words that may be beyond 16 bits."""
+        return np.asarray(total) >> self.drop
+
+
+class FixedNetwork(Runs):
+    """The integers of a network, bit for bit what its hardware computes.
+
+    Parameters
+    ----------
+    network : Network
+    **options
+        Of :meth:`scneuro.Neuron.fixed`, for all populations.
+
+    Attributes
+    ----------
+    populations : dict of str to FixedPopulation
+    totals : dict of (str, str) to Total
+        By population and input.
+    """
+
+    def __init__(self, network: Network, **options: Any) -> None:
+        self.network = network
+        self.populations: dict[str, FixedPopulation] = {}
+        for name, layer in network.layers.items():
+            try:
+                self.populations[name] = layer.population.fixed(**options)
+            except LoweringError as error:
+                raise type(error)(f"{name}: {error.message}", error.hint) from None
+        self.runners = {n: p.one for n, p in self.populations.items()}
+        self.totals = {
+            (name, to): self._total(name, to)
+            for name, layer in network.layers.items()
+            for to in layer.population.input_defaults
+        }
+        self.saturated: dict[str, int] = {}
+        self._batch = 1
+
+    @property
+    def name(self) -> str:
+        return self.network.name
+
+    @property
+    def dt(self) -> float:
+        return self.network.dt
+
+    def _total(self, name: str, to: str) -> Total:
+        network = self.network
+        lowered = self.populations[name].lowered
+        own = lowered.input_words[to].fraction
+        spiking = [p for p in network.into(name) if p.to == to and not self._is_current(p)]
+        points = {id(p): _point(p) for p in spiking}
+        fraction = max([own, *points.values()])
+        made = []
+        for p in spiking:
+            point = points[id(p)]
+            whole = rounded(p.map.weights, point).astype(np.int64)
+            most = (1 << (p.bits - 1)) - 1
+            if np.any(whole > most) or np.any(whole < -most - 1):
+                far = float(np.abs(p.map.weights).max())
+                raise LoweringError(
+                    f"{network.name}: {p}: a weight of {far:g} does not fit {p.bits} bits, {point} "
+                    "of them fraction",
+                    f"leave out point, or take at most {_fitting(p.map.weights, p.bits)}",
+                )
+            error = float(np.abs(np.ldexp(whole.astype(float), -point) - p.map.weights).max())
+            made.append(Synapses(p, whole, point, fraction - point, error))
+        drop = fraction - own
+        base = rounded(network.base(name, to), fraction).astype(np.int64)
+        largest = int(np.abs(base).max())
+        for s in made:
+            source = network._node(s.projection.source)
+            often = getattr(source, "most", 1)
+            largest += (s.projection.map.largest(source.shape, s.weights) * often) << s.shift
+        if any(self._is_current(p) for p in network.into(name) if p.to == to):
+            largest += 1 << (WORD_BITS + drop)
+        half = (1 << drop) >> 1
+        width = max((largest + half).bit_length() + 1, WORD_BITS + drop)
+        if width > _WIDEST:
+            raise LoweringError(
+                f"{network.name}: {name}.{to}: a sum would take {width} bits",
+                "give the projections nearer binary points: connect(..., point=...)",
+            )
+        return Total(fraction, drop, base + half, width, tuple(made))
+
+    def _is_current(self, projection: Projection) -> bool:
+        source = self.network.inputs.get(projection.source)
+        return source is not None and source.kind == "current"
+
+    # -- a run -------------------------------------------------------------------------------
+    def run(
+        self,
+        *,
+        progress: bool = True,
+        record: Mapping[str, Sequence[str]] | Sequence[str] | None = None,
+        **inputs: Any,
+    ) -> NetworkRecording:
+        """Reset, then run over arrays of inputs; as :meth:`Network.run`."""
+        found = run(self.network, self, inputs, record=record, progress=progress)
+        for name, fixed in self.populations.items():
+            for state, times in fixed.one._stops.items():
+                if times:
+                    found.saturated[f"{name}.{state}"] = times
+        return found
+
+    def start(self, name: str, batch: int) -> None:
+        fixed, self._batch = self.populations[name], batch
+        fixed.one.reset()
+        fixed.one.registers = {n: np.tile(v, batch) for n, v in fixed.initial.items()}
+
+    def currents(self, projection: Projection, x: np.ndarray, fraction: int) -> np.ndarray:
+        """What a current adds to a sum, (B, N)."""
+        applied = projection.map.apply(x).reshape(len(x), -1)
+        own = self.populations[projection.target].lowered.input_words[projection.to].fraction
+        most = 1 << (WORD_BITS - 1)
+        words = np.clip(rounded(applied, own), -most, most - 1).astype(np.int64)
+        return words << (fraction - own)
+
+    def given(self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]]) -> np.ndarray:
+        total = self.totals[name, to]
+        sums = np.broadcast_to(total.base, (self._batch, len(total.base)))
+        synapses = {id(s.projection): s for s in total.synapses}
+        for p, x in arrived:
+            s = synapses.get(id(p))
+            if s is None:
+                sums = sums + self.currents(p, x, total.fraction)
+            else:
+                applied = p.map.apply(x, s.weights).reshape(len(x), -1)
+                sums = sums + (applied.astype(np.int64) << s.shift)
+        words = total.word(sums)
+        most = 1 << (WORD_BITS - 1)
+        found: np.ndarray = np.clip(words, -most, most - 1)
+        beyond = int(np.count_nonzero(found != words))
+        self.saturated[f"{name}.{to}"] = self.saturated.get(f"{name}.{to}", 0) + beyond
+        return found
+
+    def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
+        found: np.ndarray = given * self.populations[name].lowered.input_words[to].lsb
+        return found
+
+    def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
+        found: np.ndarray = recorded * self.populations[name].lowered.registers[state].word.lsb
+        return found
+
+    def __repr__(self) -> str:
+        return f"<integers of {self.network!r}>"
+
+
+def _point(projection: Projection) -> int:
+    """Fraction bits of a projection's weights."""
+    if projection.point is not None:
+        return projection.point
+    return _fitting(projection.map.weights, projection.bits)
+
+
+def _fitting(weights: np.ndarray, bits: int) -> int:
+    """The most fraction bits with which all weights fit."""
+    largest = float(np.abs(weights).max(initial=0))
+    if not largest:
+        return 0
+    most = (1 << (bits - 1)) - 1
+    point = min(_FINEST, math.floor(math.log2(most / largest)) + 1)
+    while point > _COARSEST:
+        whole = rounded(weights, point)
+        if whole.max(initial=0) <= most and whole.min(initial=0) >= -most - 1:
+            break
+        point -= 1
+    return point

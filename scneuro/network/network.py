@@ -1,0 +1,553 @@
+"""A network: populations, inputs and the projections between them, described once."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import LoweringError, ScneuroError, did_you_mean
+from ..neuron import Neuron, need_neuron
+from ..population import Population
+from ..words import WORD_BITS, Word, fitting
+from .maps import Map, Shape, chained
+from .recording import NetworkRecording
+from .run import Runs, run
+
+if TYPE_CHECKING:
+    from .fixed import FixedNetwork
+
+__all__ = ["Layer", "Network", "Projection", "Source", "need_network"]
+
+_MOST_DELAY = 1024
+_MARGIN = 2.0
+_COARSER = 6
+_FINEST = WORD_BITS - 1
+
+
+@dataclass(frozen=True)
+class Source:
+    """An input of a network.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int
+    kind : {"spikes", "current"}
+        Spikes are whole numbers, 0 to ``most`` a step.
+    most : int
+    """
+
+    name: str
+    shape: Shape
+    kind: str = "spikes"
+    most: int = 1
+
+    @property
+    def count(self) -> int:
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A population in a network.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int
+        Of its neurons, in C order.
+    population : Population
+    """
+
+    name: str
+    shape: Shape
+    population: Population
+
+    @property
+    def count(self) -> int:
+        return self.population.count
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What spikes of one node add to an input of a population.
+
+    Attributes
+    ----------
+    source, target : str
+        Names of nodes.
+    map : Map
+    to : str
+        The input of the target's neurons.
+    delay : int
+        In steps. Without one, a spike arrives in the step in which it is fired.
+    bits : int
+        Of its weights in integers, the sign among them.
+    point : int or None
+        Fraction bits of its weights; None for as many as the largest weight leaves.
+    """
+
+    source: str
+    target: str
+    map: Map
+    to: str
+    delay: int = 0
+    bits: int = 8
+    point: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.source} > {self.target}"
+
+
+@dataclass
+class Network:
+    """Populations of any neurons, inputs, and projections between them.
+
+    In a time step, populations run in the order in which spikes reach them: what has no delay
+    arrives within the step. What a neuron's input is given is the sum of what arrives, of the
+    projections' biases and of the input's default.
+
+    Parameters
+    ----------
+    name : str
+
+    Attributes
+    ----------
+    inputs : dict of str to Source
+    layers : dict of str to Layer
+    projections : list of Projection
+    outputs : list of str
+        The populations whose spikes leave the chip; all that project to none, if none is named.
+
+    Examples
+    --------
+    >>> from scneuro import LIF
+    >>> net = Network()
+    >>> net.input("x", 3)
+    >>> net.population("out", LIF(), 2)
+    >>> net.connect("x", "out", Dense([[40.0, 0, 40], [0, 40, 0]]))
+    >>> spikes = net.run(x=np.ones((100, 3))).spikes["out"]
+    """
+
+    name: str = "network"
+    inputs: dict[str, Source] = field(default_factory=dict)
+    layers: dict[str, Layer] = field(default_factory=dict)
+    projections: list[Projection] = field(default_factory=list)
+    _outputs: list[str] = field(default_factory=list)
+
+    # -- describing it -----------------------------------------------------------------------
+    def input(self, name: str, shape: Any, *, kind: str = "spikes", most: int = 1) -> str:
+        """Add an input.
+
+        Parameters
+        ----------
+        name : str
+        shape : int or tuple of int
+        kind : {"spikes", "current"}
+            Currents are numbers in the unit of the neurons' input; spikes are counts.
+        most : int
+            Spikes of one source in a step.
+
+        Returns
+        -------
+        str
+            Its name.
+        """
+        self._fresh(name)
+        if kind not in ("spikes", "current"):
+            raise ValueError(f"kind of {name} must be spikes or current, not {kind!r}")
+        if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= 255:
+            raise ValueError(f"most of {name} must be a whole number from 1 to 255, not {most!r}")
+        self.inputs[name] = Source(name, _shape(shape, name), kind, most)
+        return name
+
+    def population(
+        self,
+        name: str,
+        neuron: Neuron,
+        shape: Any,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        init: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Add a population.
+
+        Parameters
+        ----------
+        name : str
+        neuron : Neuron
+        shape : int or tuple of int
+            Of its neurons: ``(channels, height, width)`` for convolutions.
+        parameters, init : mapping of str to array, optional
+            As of :class:`scneuro.Population`; arrays of ``shape``, or flat.
+
+        Returns
+        -------
+        str
+            Its name.
+        """
+        self._fresh(name)
+        need_neuron(neuron, "Network.population()")
+        wanted = _shape(shape, name)
+        flat = [
+            {n: np.reshape(v, -1) if np.ndim(v) else v for n, v in (given or {}).items()}
+            for given in (parameters, init)
+        ]
+        made = Population(neuron, math.prod(wanted), parameters=flat[0], init=flat[1])
+        for other in self.layers.values():
+            if other.population.dt != made.dt:
+                raise ValueError(
+                    f"{self.name}: {name} has a time step of {made.dt:g} ms, and {other.name} one "
+                    f"of {other.population.dt:g}: give them the same dt"
+                )
+        self.layers[name] = Layer(name, wanted, made)
+        return name
+
+    def connect(
+        self,
+        source: str,
+        target: str,
+        maps: Map | Sequence[Map],
+        *,
+        to: str | None = None,
+        delay: int = 0,
+        bits: int = 8,
+        point: int | None = None,
+    ) -> Projection:
+        """Project one node onto a population.
+
+        Parameters
+        ----------
+        source, target : str
+        maps : Map, or several, one after the other
+        to : str, optional
+            The input of the target's neurons; by default its first.
+        delay : int
+            In steps.
+        bits : int
+            Of a weight, 2 to 16.
+        point : int, optional
+            Fraction bits of the weights.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Unknown names, shapes that do not fit, numbers out of range.
+        """
+        before = self._node(source)
+        if target not in self.layers:
+            self._node(target)
+            raise ValueError(f"{self.name}: {target} is an input: nothing can project to it")
+        after = self.layers[target]
+        where = f"{self.name}: {source} > {target}"
+        try:
+            whole = chained(maps, before.shape)
+            made = whole.shape_out(before.shape)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{where}: {error}") from None
+        if math.prod(made) != after.count:
+            raise ValueError(
+                f"{where}: the map makes {_text(made)} of {_text(before.shape)}, and {target} has "
+                f"{_text(after.shape)} neurons"
+            )
+        names = list(after.population.input_defaults)
+        if to is not None and to not in names:
+            near = did_you_mean(str(to), names)
+            raise ValueError(
+                f"{where}: {target} has no input {to!r}; it has {', '.join(names)}"
+                + f". {near}" * bool(near)
+            )
+        _within(where, "delay", delay, 0, _MOST_DELAY)
+        _within(where, "bits", bits, 2, 16)
+        if point is not None:
+            _within(where, "point", point, -32, 32)
+        if isinstance(before, Source) and before.kind == "current" and delay:
+            raise ValueError(f"{where}: a current has no delay; shift what you give it")
+        projection = Projection(source, target, whole, to or names[0], delay, bits, point)
+        self.projections.append(projection)
+        try:
+            _ = self.order
+        except ScneuroError:
+            self.projections.pop()
+            raise
+        return projection
+
+    def output(self, *names: str) -> None:
+        """Name the populations whose spikes leave the chip."""
+        for name in names:
+            if name not in self.layers:
+                self._node(name)
+                raise ValueError(f"{self.name}: {name} is an input, not a population")
+            if name not in self._outputs:
+                self._outputs.append(name)
+
+    @property
+    def outputs(self) -> list[str]:
+        sources = {p.source for p in self.projections if p.source != p.target}
+        return self._outputs or [n for n in self.layers if n not in sources]
+
+    # -- what follows from it ----------------------------------------------------------------
+    @property
+    def dt(self) -> float:
+        """The time step, in ms."""
+        self._whole()
+        return next(iter(self.layers.values())).population.dt
+
+    @property
+    def order(self) -> list[str]:
+        """The populations in the order in which they run.
+
+        Raises
+        ------
+        ScneuroError
+            A loop without a delay.
+        """
+        waiting = {
+            name: {
+                p.source
+                for p in self.projections
+                if p.target == name and not p.delay and p.source in self.layers
+            }
+            for name in self.layers
+        }
+        found: list[str] = []
+        while len(found) < len(self.layers):
+            ready = [n for n, needs in waiting.items() if n not in found and needs <= {*found}]
+            if not ready:
+                loop = [n for n in self.layers if n not in found]
+                raise ScneuroError(
+                    f"{self.name}: {', '.join(loop)} wait for each other within a step",
+                    "give a projection of the loop a delay: connect(..., delay=1)",
+                )
+            found.append(ready[0])
+        return found
+
+    def into(self, name: str) -> list[Projection]:
+        """The projections onto a population."""
+        return [p for p in self.projections if p.target == name]
+
+    def base(self, name: str, to: str) -> np.ndarray:
+        """What an input of a population has without any spike, shape (count,)."""
+        layer = self.layers[name]
+        total = np.full(layer.count, layer.population.input_defaults[to])
+        for p in self.into(name):
+            bias = p.map.biases(self._node(p.source).shape)
+            if p.to == to and bias is not None:
+                total = total + bias.reshape(-1)
+        return total
+
+    def run(
+        self,
+        *,
+        progress: bool = True,
+        record: Mapping[str, Sequence[str]] | Sequence[str] | None = None,
+        **inputs: Any,
+    ) -> NetworkRecording:
+        """Reset, then run over arrays of inputs, in float.
+
+        Parameters
+        ----------
+        progress : bool
+        record : mapping of str to sequence of str, or sequence of str, optional
+            The states to record, by population, or the populations whose states to record; by
+            default all.
+        **inputs : array of shape (T, *shape) or (T, B, *shape)
+            By the inputs' names, flat or in their shape; B runs at once.
+
+        Returns
+        -------
+        NetworkRecording
+
+        Raises
+        ------
+        ValueError, TypeError
+            An unknown or missing input, the wrong shape, spikes that are no counts, NaN.
+        """
+        return run(self, _Float(self), inputs, record=record, progress=progress)
+
+    def fixed(self, **options: Any) -> FixedNetwork:
+        """The integers of the network, bit for bit what its hardware computes.
+
+        Parameters
+        ----------
+        **options
+            As :meth:`scneuro.Neuron.fixed`.
+
+        Raises
+        ------
+        LoweringError
+            As there, of any of its populations.
+        """
+        from .fixed import FixedNetwork
+
+        self._whole()
+        return FixedNetwork(self, **options)
+
+    def calibrate(
+        self, *, margin: float = _MARGIN, progress: bool = True, **inputs: Any
+    ) -> dict[str, dict[str, str]]:
+        """Choose the words of all states and inputs by a run in float.
+
+        Each has the finest word that holds ``margin`` times what it was in the run. Words that
+        were set before stay.
+
+        Parameters
+        ----------
+        margin : float
+        progress : bool
+        **inputs : array
+            As of :meth:`run`.
+
+        Returns
+        -------
+        dict of str to dict of str to str
+            The words, by population and name.
+        """
+        if not margin >= 1:
+            raise ValueError(f"margin must be at least 1, not {margin!r}")
+        with np.errstate(all="ignore"):
+            found = self.run(progress=progress, **inputs)
+        for name, layer in self.layers.items():
+            one = layer.population.one
+            spans: dict[str, tuple[float, float]] = {}
+            for variable, values in {**found.states[name], **found.sums[name]}.items():
+                if variable in one._words:
+                    continue
+                low, high = float(np.min(values)), float(np.max(values))
+                if variable in layer.population.start:
+                    start = layer.population.start[variable]
+                    low, high = min(low, start.min()), max(high, start.max())
+                spans[variable] = margin * min(low, 0.0), margin * max(high, 0.0)
+            self.layers[name] = replace(layer, population=_chosen(layer.population, spans))
+        return {n: words(layer.population) for n, layer in self.layers.items()}
+
+    def _node(self, name: str) -> Source | Layer:
+        nodes: dict[str, Source | Layer] = {**self.inputs, **self.layers}
+        if name not in nodes:
+            near = did_you_mean(str(name), nodes)
+            raise ValueError(
+                f"{self.name} has no node {name!r}; it has {', '.join(nodes) or 'none'}"
+                + f". {near}" * bool(near)
+            )
+        return nodes[name]
+
+    def _fresh(self, name: str) -> None:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"{self.name}: a node's name must be text, not {name!r}")
+        if name in self.inputs or name in self.layers:
+            raise ValueError(f"{self.name} has a node {name!r} already")
+
+    def _whole(self) -> None:
+        """Refuse what cannot run."""
+        if not self.layers:
+            raise ScneuroError(f"{self.name} has no population", "add one: population(...)")
+        if not self.inputs:
+            raise ScneuroError(f"{self.name} has no input", "add one: input(...)")
+
+    def __repr__(self) -> str:
+        nodes = ", ".join(
+            f"{n} {_text(node.shape)}" for n, node in {**self.inputs, **self.layers}.items()
+        )
+        return f"<{self.name}: {nodes}; {len(self.projections)} projections>"
+
+
+class _Float(Runs):
+    """The float models of all populations."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.runners = {n: layer.population.one for n, layer in network.layers.items()}
+        self._base = {
+            (n, to): network.base(n, to)
+            for n, layer in network.layers.items()
+            for to in layer.population.input_defaults
+        }
+        self.saturated: dict[str, int] = {}
+
+    def given(self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]]) -> np.ndarray:
+        total = self._base[name, to]
+        for p, spikes in arrived:
+            total = total + p.map.apply(spikes).reshape(len(spikes), -1)
+        return total
+
+    def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
+        return given
+
+    def start(self, name: str, batch: int) -> None:
+        layer = self.network.layers[name]
+        one = layer.population.one
+        one.reset()
+        for state, values in layer.population.start.items():
+            one.write(state, np.tile(values, batch))
+
+    def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
+        return recorded
+
+
+def words(population: Population) -> dict[str, str]:
+    """The words of a population's states and inputs, by name."""
+    one = population.neuron
+    states = {n: s.word for n, s in one.state_variables.items()}
+    return states | {n: i.word for n, i in one._inputs.items()}
+
+
+def _chosen(population: Population, spans: Mapping[str, tuple[float, float]]) -> Population:
+    """The same with the finest words that hold where states and inputs were, and that lower."""
+    neuron = population.neuron
+    own = {*neuron.state_names, *neuron.input_defaults}
+    found = {n: fitting(*ends) for n, ends in spans.items() if n in own}
+    fractions = {n: w.fraction for n, w in found.items() if w is not None and w.fraction >= 0}
+    for coarser in range(_COARSER):
+        words = {n: Word(min(max(f - coarser, 0), _FINEST)) for n, f in fractions.items()}
+        other = copy.copy(neuron)
+        other.set_words(**{n: str(word) for n, word in words.items()})
+        made = Population(
+            other, population.count, parameters=population.parameters, init=population.init
+        )
+        try:
+            made.fixed()
+        except LoweringError:
+            if coarser == _COARSER - 1:
+                raise
+        else:
+            break
+    return made
+
+
+def _shape(shape: Any, name: str) -> Shape:
+    given = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    for size in given:
+        if isinstance(size, bool) or not isinstance(size, int | np.integer):
+            raise TypeError(f"the shape of {name} must be whole numbers, not {shape!r}")
+        if size < 1:
+            raise ValueError(f"the shape of {name} must be at least 1 in each direction: {shape}")
+    if not given:
+        raise ValueError(f"the shape of {name} must have a size")
+    return tuple(int(size) for size in given)
+
+
+def _text(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape))
+
+
+def _within(where: str, name: str, value: Any, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{where}: {name} must be a whole number, not {value!r}")
+    if not least <= value <= most:
+        raise ValueError(f"{where}: {name} must be {least} to {most}, not {value}")
+
+
+def need_network(network: Any, caller: str) -> None:
+    """Refuse what is no network.
+
+    Raises
+    ------
+    TypeError
+    """
+    if not isinstance(network, Network):
+        raise TypeError(f"{caller} takes a network, not {type(network).__name__}")

@@ -1,0 +1,72 @@
+"""What a run of a network produced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+__all__ = ["NetworkRecording"]
+
+
+@dataclass
+class NetworkRecording:
+    """What a run of a network produced.
+
+    Attributes
+    ----------
+    dt : float
+        Time step in ms.
+    spike : dict of str to ndarray of bool, shape (T, N) or (T, B, N)
+        By population.
+    states : dict of str to dict of str to ndarray, shape (T, N) or (T, B, N)
+        The states that were recorded, after each step.
+    sums : dict of str to dict of str to ndarray
+        What each input of these populations was given.
+    saturated : dict of str to int
+        Of integers: how often a sum was beyond its word, or a state stopped at a limit, by
+        ``population.name``, where it was.
+    """
+
+    dt: float
+    spike: dict[str, np.ndarray]
+    states: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    sums: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    saturated: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def spikes(self) -> dict[str, np.ndarray]:
+        """How many spikes every neuron fired, (N,) or (B, N), by population."""
+        return {name: found.sum(axis=0) for name, found in self.spike.items()}
+
+    @property
+    def t(self) -> np.ndarray:
+        """Time in ms at the end of each step, shape (T,)."""
+        times: np.ndarray = self.dt * (1 + np.arange(len(next(iter(self.spike.values())))))
+        return times
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All by ``NODE/spike`` and ``NODE/STATE``, as files have them."""
+        found = {f"{name}/spike": spike for name, spike in self.spike.items()}
+        for table in (self.states, self.sums):
+            for name, values in table.items():
+                found |= {f"{name}/{n}": v for n, v in values.items()}
+        return found
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """``"out/spike"``, ``"out/V"`` or ``"out/I"``.
+
+        Raises
+        ------
+        KeyError
+            If it was not recorded.
+        """
+        arrays = self.arrays()
+        if name not in arrays:
+            raise KeyError(f"no {name!r} was recorded; there are {', '.join(arrays)}")
+        return arrays[name]
+
+    def __repr__(self) -> str:
+        steps = len(self.t)
+        counts = ", ".join(f"{n} {int(s.sum())}" for n, s in self.spike.items())
+        return f"<{steps} steps of {self.dt:g} ms; spikes: {counts}>"

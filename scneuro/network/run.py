@@ -1,0 +1,219 @@
+"""A run of a network, step by step: the same for every fidelity in software."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import did_you_mean
+from ..runner import Runner, numbers
+from ..tools.progress import progress as bar
+from .recording import NetworkRecording
+
+if TYPE_CHECKING:
+    from .network import Network, Projection, Source
+
+__all__ = ["Runs", "given_inputs", "run", "to_record"]
+
+
+class Runs:
+    """What a fidelity provides.
+
+    Attributes
+    ----------
+    network : Network
+    runners : dict of str to Runner
+        What advances the neurons of each population.
+    saturated : dict of str to int
+        What was limited, by ``population.input``.
+    """
+
+    network: Network
+    runners: Mapping[str, Runner]
+    saturated: dict[str, int]
+
+    def start(self, name: str, batch: int) -> None:
+        """Let a population start, so many times side by side."""
+        raise NotImplementedError
+
+    def given(self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]]) -> np.ndarray:
+        """What an input is given, (B, N), of what arrives: a projection and (B, *shape) each."""
+        raise NotImplementedError
+
+    def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
+        """The same as numbers."""
+        raise NotImplementedError
+
+    def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
+        """A state as numbers."""
+        raise NotImplementedError
+
+
+def given_inputs(network: Network, inputs: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], bool]:
+    """The inputs as arrays (T, B, *shape), and whether there are several runs.
+
+    Raises
+    ------
+    ValueError, TypeError
+    """
+    for name in inputs:
+        if name not in network.inputs:
+            near = did_you_mean(str(name), network.inputs)
+            raise TypeError(
+                f"{network.name} has no input {name!r}; it has "
+                f"{', '.join(network.inputs) or 'none'}" + f". {near}" * bool(near)
+            )
+    missing = [n for n in network.inputs if n not in inputs]
+    if missing:
+        raise TypeError(f"{network.name}: {', '.join(missing)} must be given")
+    found, several = {}, set()
+    for name, values in inputs.items():
+        source = network.inputs[name]
+        array = numbers(values, f"{network.name}: {name}")
+        found[name], batched = _shaped(array, source, network.name)
+        several.add(batched)
+        if source.kind == "spikes":
+            bad = (found[name] != np.floor(found[name])) | (found[name] < 0)
+            bad |= found[name] > source.most
+            if np.any(bad):
+                t, *_ = (int(x) for x in np.argwhere(bad)[0])
+                raise ValueError(
+                    f"{network.name}: {name} must be spikes, whole numbers from 0 to "
+                    f"{source.most}, and is {found[name][bad].flat[0]:g} in step {t}; "
+                    + (
+                        f'input("{name}", ..., most=...) allows more'
+                        if not np.any(found[name] % 1)
+                        else f'input("{name}", ..., kind="current") takes numbers'
+                    )
+                )
+    if len(several) > 1:
+        raise ValueError(f"{network.name}: some inputs are of several runs, others of one")
+    shapes = {n: a.shape[:2] for n, a in found.items()}
+    if len({*shapes.values()}) > 1:
+        text = ", ".join(f"{n} {s}" for n, s in shapes.items())
+        raise ValueError(f"{network.name}: inputs are of different lengths: {text}")
+    return found, several == {True}
+
+
+def _shaped(array: np.ndarray, source: Source, network: str) -> tuple[np.ndarray, bool]:
+    """An input as (T, B, *shape), and whether it has a B."""
+    for shape in {source.shape, (source.count,)}:
+        if array.shape[-len(shape) :] != shape:
+            continue
+        lead = array.ndim - len(shape)
+        if lead in (1, 2) and array.shape[0]:
+            whole = array.reshape(*array.shape[:lead], *source.shape)
+            return (whole if lead == 2 else whole[:, None]), lead == 2
+    text = ", ".join(map(str, source.shape))
+    flat = f" or (T, {source.count})" if len(source.shape) > 1 else ""
+    raise ValueError(
+        f"{network}: {source.name} must have shape (T, {text}){flat}, or (T, B, {text}) for "
+        f"several runs, not {array.shape}"
+    )
+
+
+def to_record(network: Network, record: Any) -> dict[str, tuple[str, ...]]:
+    """The states and inputs to record, by population.
+
+    Raises
+    ------
+    ValueError
+    """
+    every = {
+        n: (*layer.population.state_names, *layer.population.input_defaults)
+        for n, layer in network.layers.items()
+    }
+    if record is None:
+        return every
+    if isinstance(record, str):
+        record = (record,)
+    asked = record if isinstance(record, Mapping) else {n: every.get(n, ()) for n in record}
+    for name, states in asked.items():
+        if name not in every:
+            raise ValueError(
+                f"{network.name} has no population {name!r}; it has {', '.join(every)}"
+            )
+        for state in states:
+            if state not in every[name]:
+                raise ValueError(
+                    f"{network.name}: {name} has no {state!r}; it has {', '.join(every[name])}"
+                )
+    return {n: tuple(asked.get(n, ())) for n in every}
+
+
+def run(
+    network: Network,
+    runs: Runs,
+    inputs: Mapping[str, Any],
+    *,
+    record: Mapping[str, Sequence[str]] | Sequence[str] | None,
+    progress: bool,
+) -> NetworkRecording:
+    """Reset, then run over arrays of inputs; see :meth:`Network.run`."""
+    dt, order = network.dt, network.order
+    given, several = given_inputs(network, inputs)
+    wanted = to_record(network, record)
+    steps, batch = next(iter(given.values())).shape[:2]
+    layers = network.layers
+    if batch > 1:
+        noisy = [n for n in layers if layers[n].population.one.noises]
+        if noisy:
+            raise ValueError(
+                f"{network.name}: {', '.join(noisy)} draw noise, so that each of several runs "
+                "would have another one: run one at a time"
+            )
+    past = {
+        name: deque(
+            [np.zeros((batch, *node.shape))] * most, maxlen=most
+        )  # the spikes of the last steps, the latest first
+        for name, node in {**network.inputs, **layers}.items()
+        if (most := max((p.delay for p in network.projections if p.source == name), default=0))
+    }
+    into = {n: network.into(n) for n in order}
+    spike = {n: np.zeros((steps, batch, layers[n].count), dtype=bool) for n in layers}
+    table: dict[str, dict[str, np.ndarray]] = {n: {} for n in layers}
+    for name in order:
+        runs.start(name, batch)
+    runs.saturated = {}
+    for t in bar(range(steps), network.name, unit="step", wanted=progress):
+        now: dict[str, np.ndarray] = {n: a[t] for n, a in given.items()}
+        for name in order:
+            runner, layer = runs.runners[name], layers[name]
+            arrived = [
+                (p, past[p.source][p.delay - 1] if p.delay else now[p.source]) for p in into[name]
+            ]
+            taken = {}
+            for to in layer.population.input_defaults:
+                words = runs.given(name, to, [(p, x) for p, x in arrived if p.to == to])
+                whole = np.broadcast_to(words, (batch, layer.count))
+                if to in wanted[name]:
+                    _keep(table[name], to, runs.sums(name, to, whole), t, steps)
+                taken[to] = whole.reshape(-1)
+            fired = np.asarray(runner._advance(taken)).reshape(batch, layer.count)
+            spike[name][t] = fired
+            now[name] = fired.reshape(batch, *layer.shape).astype(float)
+            for state in layer.population.state_names:
+                if state in wanted[name]:
+                    values = np.reshape(runner._sample(state), (batch, layer.count))
+                    _keep(table[name], state, values, t, steps)
+        for name, before in past.items():
+            before.appendleft(now[name])
+    flat = (lambda a: a) if several else (lambda a: a[:, 0])
+    states, sums = {}, {}
+    for name, layer in layers.items():
+        own = layer.population.state_names
+        states[name] = {
+            n: flat(runs.sampled(name, n, table[name][n])) for n in own if n in table[name]
+        }
+        sums[name] = {n: flat(a) for n, a in table[name].items() if n not in own}
+    saturated = {n: count for n, count in runs.saturated.items() if count}
+    return NetworkRecording(dt, {n: flat(a) for n, a in spike.items()}, states, sums, saturated)
+
+
+def _keep(table: dict[str, np.ndarray], name: str, values: np.ndarray, t: int, steps: int) -> None:
+    if name not in table:
+        table[name] = np.empty((steps, *values.shape), dtype=values.dtype)
+    table[name][t] = values
