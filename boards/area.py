@@ -16,16 +16,18 @@ from amaranth.lib.memory import Memory
 
 from ..errors import ToolError
 from ..hdl import Neuron as Gates
+from ..hdl.network import Network as Net
 from ..hdl.population import Population as Many
+from ..network import Network
 from ..neuron import Neuron, need_neuron
 from ..population import Population
 from ..tools.toolchain import find_tools, run_tool, run_yosys
 from .devices import DEVICES, Device
 from .families import NO_CLASHES
-from .memory import stored_form
+from .memory import network_form, stored_form
 from .placement import read_placement
 
-__all__ = ["DEVICES", "Area", "limits", "measure_area", "measure_population"]
+__all__ = ["DEVICES", "Area", "limits", "measure_area", "measure_network", "measure_population"]
 
 _PINS = 24  # that the words of inputs come in by: a small package has few
 
@@ -205,3 +207,42 @@ def _named(pin: dict[str, Any]) -> str:
     """A cell by the signal it was named after."""
     name: str = pin["cell"].split("_SB_")[0].split("_TRELLIS")[0].split("_LUT4")[0]
     return f"{name} {pin['port']}".removeprefix("population.")
+
+
+def measure_network(
+    network: Network,
+    device: str,
+    *,
+    lanes: int = 8,
+    loaded: bool = False,
+    seeds: Iterable[int] = (1,),
+) -> Area:
+    """The same of a network: its streams on pins, its weights in block RAM or loaded.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails, or the device has no room for it.
+    """
+    part = DEVICES[device]
+    top = _NetworkOnPins(Net(network.fixed(), lanes, network_form(part), loaded=loaded))
+    return _measured(top, top.ports, part, seeds, top.gates)
+
+
+class _NetworkOnPins(Elaboratable):
+    """A network whose words come in by a few pins, those that leave folded into one."""
+
+    def __init__(self, gates: Net) -> None:
+        self.gates = gates
+        self._pins, self._left = Signal(8), Signal()
+        self.ports = [self._pins, self._left, gates.i.valid, gates.i.ready, gates.o.valid]
+        self.ports += [gates.o.ready, gates.tick, gates.restart, gates.done]
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.network = gates = self.gates
+        load = gates.load.as_value() if gates.loaded else Signal(1)
+        kept = Signal(len(load) + 16)
+        m.d.sync += [kept.eq(Cat(self._pins, kept)), self._left.eq(gates.o.payload.xor())]
+        m.d.comb += Cat(gates.i.payload, load).eq(kept)
+        return m

@@ -18,6 +18,7 @@ __all__ = [
     "blocks",
     "check_memory",
     "in_blocks",
+    "network_form",
     "single_blocks",
     "stored",
     "stored_form",
@@ -139,6 +140,16 @@ def stored_form(population: FixedPopulation, part: Device) -> Form:
         form = replace(form, single=True)
         spare = (part.rams - _taken(population, part, form)) // owner.lanes
     return replace(form, rams=max(0, min(spare, _MOST_WAITS)))
+
+
+def network_form(part: Device) -> Form:
+    """The form of the datapaths of a network's populations on a device."""
+    return Form(
+        multipliers=part.dsps,
+        stored=True,
+        deep=part.deep,
+        complements=part.family.complements,
+    )
 
 
 def check_memory(population: FixedPopulation, board: Board, form: Form) -> list[Stored]:
