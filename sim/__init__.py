@@ -10,6 +10,7 @@ from ..tools.on_demand import on_demand
 
 if TYPE_CHECKING:
     from .compare.figures import Mismatch, Parity
+    from .compare.network import NetworkParity, network_parity
     from .compare.parity import parity
     from .compare.population import PopulationParity, population_parity
     from .compare.vectors import VectorParity, vector_parity
@@ -23,12 +24,14 @@ __all__ = [
     "CompiledNeuron",
     "Criteria",
     "Mismatch",
+    "NetworkParity",
     "Parity",
     "PopulationParity",
     "SimulatedNeuron",
     "VectorParity",
     "compiled_steps",
     "conformance",
+    "network_parity",
     "parity",
     "population_parity",
     "run_population",
@@ -40,12 +43,14 @@ _WHERE = {
     "CompiledNeuron": "engines.compiled",
     "Criteria": "compare.verdict",
     "Mismatch": "compare.figures",
+    "NetworkParity": "compare.network",
     "Parity": "compare.figures",
     "PopulationParity": "compare.population",
     "SimulatedNeuron": "engines.amaranth",
     "VectorParity": "compare.vectors",
     "compiled_steps": "engines.compiled",
     "conformance": "testing.conformance",
+    "network_parity": "compare.network",
     "parity": "compare.parity",
     "population_parity": "compare.population",
     "run_population": "engines.population",

@@ -146,6 +146,9 @@ class Synapses(wiring.Component):
                 go.eq(self.valid),
                 active.eq(self.valid),
                 last.eq(0),
+            ]
+        with m.If(self.ready & self.valid):
+            m.d.sync += [
                 weights.eq(self.weights),
                 sums.eq(self.sums),
                 rows.eq(self.rows - 1),
