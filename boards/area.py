@@ -236,13 +236,12 @@ class _NetworkOnPins(Elaboratable):
         self.gates = gates
         self._pins, self._left = Signal(8), Signal()
         self.ports = [self._pins, self._left, gates.i.valid, gates.i.ready, gates.o.valid]
-        self.ports += [gates.o.ready, gates.tick, gates.restart, gates.done]
+        self.ports += [gates.o.ready, gates.tick, gates.done]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.network = gates = self.gates
-        load = gates.load.as_value() if gates.loaded else Signal(1)
-        kept = Signal(len(load) + 16)
+        kept = Signal(16)
         m.d.sync += [kept.eq(Cat(self._pins, kept)), self._left.eq(gates.o.payload.xor())]
-        m.d.comb += Cat(gates.i.payload, load).eq(kept)
+        m.d.comb += gates.i.payload.eq(kept)
         return m

@@ -280,7 +280,7 @@ def network_parity(
     exact = _Exact(fixed)
     integers = exact.history(stimulus, progress)
     frames = frames_of(fixed, gates.plan, single)
-    found = NETWORK_ENGINES[engine](gates, frames, np.zeros(len(frames)), stall=stall)
+    found = NETWORK_ENGINES[engine](gates, frames, stall=stall)
     differing, compared, first = _differences(fixed, integers, found)
     with np.errstate(all="ignore"):
         float_run = network.run(progress=progress, **stimulus)

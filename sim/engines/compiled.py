@@ -222,9 +222,8 @@ class Compiled:
 
     def network(
         self,
-        load: np.ndarray,
-        frames: np.ndarray,
-        restarts: np.ndarray,
+        steps: int,
+        given: np.ndarray,
         mask: np.ndarray,
         written: np.ndarray,
         sent: np.ndarray,
@@ -235,10 +234,9 @@ class Compiled:
 
         Parameters
         ----------
-        load : ndarray of uint32, shape (rows, chunks)
-            Weights to load first.
-        frames : ndarray of uint32, shape (T, words)
-        restarts : ndarray of uint8, shape (T,)
+        steps : int
+        given : ndarray of uint32, shape (words,)
+            What comes in.
         mask : ndarray of uint32, shape (written chunks,)
         written : ndarray of uint32, shape (most, chunks)
             Filled.
@@ -254,23 +252,18 @@ class Compiled:
         tuple of int or None
             Records in ``written``, words in ``sent``, and clocks; None if it stopped answering.
         """
-        steps, words = frames.shape
         counts = np.zeros(4, dtype=np.int64)
         pointer = ctypes.c_void_p
 
         def at(array: np.ndarray) -> Any:
             return array.ctypes.data_as(pointer)
 
-        load, frames, restarts = (np.ascontiguousarray(x) for x in (load, frames, restarts))
+        given = np.ascontiguousarray(given)
         done = self._code.scneuro_network(
             self._design,
-            ctypes.c_int64(len(load)),
-            at(load),
-            ctypes.c_int(load.shape[1]),
             ctypes.c_int64(steps),
-            ctypes.c_int64(words),
-            at(frames),
-            at(restarts),
+            ctypes.c_int64(len(given)),
+            at(given),
             at(mask),
             ctypes.c_int(len(mask)),
             at(written),

@@ -140,27 +140,20 @@ int scneuro_population(void *handle, int64_t steps, int64_t rows, const uint32_t
   return finished == steps;
 }
 
-// Take a network through `steps` time steps: load its weights, then give it frames of `words` words
-// of 16 bits as it takes them. What it writes goes to `written` as for a population; the words that
-// leave go to `sent`. `restarts` says which steps begin anew. Where `stall` is not 0, words come and
-// leave in about half of the clocks, at random. `counts` gets records, words that left, steps that
-// were done, and adds the clocks. Returns 0 if it stopped answering, or a buffer is too small.
-int scneuro_network(void *handle, int64_t loads, const uint32_t *load, int load_chunks,
-                    int64_t steps, int64_t words, const uint32_t *frames, const uint8_t *restarts,
+// Take a network through `steps` time steps: give it `words` words of 16 bits as it takes them. What
+// it writes goes to `written` as for a population; the words that leave go to `sent`. Where `stall`
+// is not 0, words come and leave in about half of the clocks, at random. `counts` gets records,
+// words that left, steps that were done, and adds the clocks. Returns 0 if it stopped answering, or
+// a buffer is too small.
+int scneuro_network(void *handle, int64_t steps, int64_t words, const uint32_t *given,
                     const uint32_t *mask, int written_chunks, uint32_t *written,
                     int64_t most_written, uint32_t *sent, int64_t most_sent, uint32_t stall,
                     int64_t patience, int64_t *counts) {
   cxxrtl_handle design = static_cast<cxxrtl_handle>(handle);
   port clk(design, "clk"), word(design, "i__payload"), valid(design, "i__valid");
-  port ready(design, "i__ready"), start(design, "tick"), restart(design, "restart");
+  port ready(design, "i__ready"), start(design, "tick");
   port done(design, "done"), out(design, "o__payload"), leaves(design, "o__valid");
-  port taken(design, "o__ready"), writes(design, "written"), loading(design, "load");
-  for (int64_t row = 0; row < loads; row++) {
-    copy(loading.in, load + row * load_chunks, load_chunks);
-    tick(design, clk);
-  }
-  if (loading.in)
-    for (int i = 0; i < load_chunks; i++) loading.in[i] = 0;
+  port taken(design, "o__ready"), writes(design, "written");
   *start.in = 1;
   int64_t fed = 0, quiet = 0;
   counts[0] = counts[1] = counts[2] = 0;
@@ -170,10 +163,9 @@ int scneuro_network(void *handle, int64_t loads, const uint32_t *load, int load_
       stall ^= stall << 13, stall ^= stall >> 17, stall ^= stall << 5;
       coin = stall;
     }
-    *valid.in = fed < steps * words && (coin & 1);
-    if (*valid.in) *word.in = frames[fed];
+    *valid.in = fed < words && (coin & 1);
+    if (*valid.in) *word.in = given[fed];
     *taken.in = coin >> 1 & 1;
-    *restart.in = restarts[counts[2]];
     cxxrtl_step(design);
     bool any = false;
     for (int i = 0; i < written_chunks; i++) any |= (writes.out[i] & mask[i]) != 0;
