@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from ..compiler.pipeline.cells import Pipeline, pipeline
@@ -19,6 +20,7 @@ __all__ = [
     "check_memory",
     "in_blocks",
     "network_form",
+    "pipeline_memories",
     "single_blocks",
     "stored",
     "stored_form",
@@ -97,6 +99,26 @@ def stored(population: FixedPopulation, pipe: Pipeline) -> list[Stored]:
         for cell in [pipe.cells[wait.port]]
     ]
     return [*found, Stored(_SPIKES, _spike_bits(rows, lanes), _QUEUE, 1)]
+
+
+def pipeline_memories(
+    pipe: Pipeline, registers: Container[str], rows: int, name: str
+) -> list[Stored]:
+    """The states, tables and delays of a population within a network."""
+    found = [
+        Stored(f"{name}.{state}", cell.node.width, rows, 1, per_row=True)
+        for state, cell in pipe.reads.items()
+        if state in registers
+    ]
+    found += [
+        Stored(f"table {table}", node.width, len(node.meta), 1)
+        for table, node in pipe.memories.items()
+    ]
+    return found + [
+        Stored(f"delay of {cell.name}", cell.node.width, wait.clocks, 1)
+        for wait in pipe.waits
+        for cell in [pipe.cells[wait.port]]
+    ]
 
 
 def _spike_bits(rows: int, lanes: int) -> int:

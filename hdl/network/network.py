@@ -52,6 +52,7 @@ class Network(wiring.Component):
 
     Attributes
     ----------
+    fixed : FixedNetwork
     plan : Plan
     cores : dict of str to Core
     """
@@ -76,7 +77,7 @@ class Network(wiring.Component):
                 "hdl.network.Network takes the integers of a network, such as network.fixed(), "
                 f"not {type(fixed).__name__}"
             )
-        self._fixed, self.name, self.loaded = fixed, fixed.name, loaded
+        self.fixed, self.name, self.loaded = fixed, fixed.name, loaded
         self.plan: Plan = plan(fixed, lanes)
         form = form or Form(stored=True)
         self.cores = {name: Core(p, form) for name, p in fixed.populations.items()}
@@ -106,7 +107,7 @@ class Network(wiring.Component):
     @property
     def worst_clocks(self) -> int:
         """The most clocks that a step takes, if every neuron fires in it and words come at once."""
-        made, network = self.plan, self._fixed.network
+        made, network = self.plan, self.fixed.network
         total = made.frame_words + 2 * made.output_words + 8
         for name, work in self.phases:
             core = self.cores[name]
