@@ -169,7 +169,7 @@ def run(
         name: deque(
             [np.zeros((batch, *node.shape))] * most, maxlen=most
         )  # the spikes of the last steps, the latest first
-        for name, node in {**network.inputs, **layers}.items()
+        for name, node in network.nodes.items()
         if (most := max((p.delay for p in network.projections if p.source == name), default=0))
     }
     into = {n: network.into(n) for n in order}
@@ -201,8 +201,12 @@ def run(
                     _keep(table[name], state, values, t, steps)
         for name, before in past.items():
             before.appendleft(now[name])
-    flat = (lambda a: a) if several else (lambda a: a[:, 0])
-    states, sums = {}, {}
+
+    def flat(values: np.ndarray) -> np.ndarray:
+        return values if several else values[:, 0]
+
+    states: dict[str, dict[str, np.ndarray]] = {}
+    sums: dict[str, dict[str, np.ndarray]] = {}
     for name, layer in layers.items():
         own = layer.population.state_names
         states[name] = {
