@@ -44,6 +44,11 @@ class Map:
     weights: np.ndarray
     bias: np.ndarray | None = None
 
+    @property
+    def parts(self) -> tuple[Map, ...]:
+        """The maps that it does one after the other, of which it is made."""
+        return (self,)
+
     def shape_out(self, shape: Shape) -> Shape:
         """The shape of what it makes of ``shape``.
 
@@ -473,6 +478,10 @@ class _Chain(Map):
         own = np.ones(1) if self._main is None else self._main.weights
         self.weights = _finite(own * factor, "weights")
 
+    @property
+    def parts(self) -> tuple[Map, ...]:
+        return self.maps
+
     def shape_out(self, shape: Shape) -> Shape:
         for each in self.maps:
             shape = each.shape_out(shape)
@@ -538,6 +547,10 @@ class _Shaped(Map):
     def __init__(self, flat: Map, shape: Shape) -> None:
         self._flat, self._shape = flat, shape
         self.weights = flat.weights
+
+    @property
+    def parts(self) -> tuple[Map, ...]:
+        return (self._flat,)
 
     def shape_out(self, shape: Shape) -> Shape:
         self._flat.shape_out(shape)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import FileTrouble, ScneuroError, did_you_mean
 
-__all__ = ["Flat", "LINEAR", "NEURONS", "flat", "kind", "load", "package"]
+__all__ = ["LINEAR", "NEURONS", "Flat", "flat", "kind", "load", "package"]
 
 #: Those whose state goes nowhere but to a threshold or out.
 ANALOG = ("CubaLI", "I", "LI")
@@ -40,9 +40,7 @@ def package() -> Any:
     try:
         import nir
     except ImportError:
-        raise ScneuroError(
-            "NIR files need the package nir", "pip install 'scneuro[nir]'"
-        ) from None
+        raise ScneuroError("NIR files need the package nir", "pip install 'scneuro[nir]'") from None
     return nir
 
 
@@ -166,9 +164,11 @@ def flat(graph: Any, name: str) -> Flat:
                 f"{name}: {inner}: {kind(node)} is not supported",
                 f"supported are {', '.join(_KNOWN)}",
             )
-        if inner and kind(node) != "NIRGraph":
+        if inner in found.nodes:
+            raise ScneuroError(f"{name}: there are two nodes {inner}", "rename one")
+        if kind(node) != "NIRGraph":
             found.nodes[inner] = node
-    edges = [edge for edge in _edges(graph, "", found)]
+    edges = list(_edges(graph, "", found))
     found.edges = list(dict.fromkeys(edges))
     if len(found.edges) < len(edges):
         found.notes.append(f"{len(edges) - len(found.edges)} edges are there twice: taken once")
@@ -245,7 +245,5 @@ def _with_thresholds(found: Flat) -> None:
         if found.after(integrator) != [name]:
             continue
         found.thresholds[integrator] = node.threshold
-        found.edges = [
-            (integrator if a == name else a, b) for a, b in found.edges if b != name
-        ]
+        found.edges = [(integrator if a == name else a, b) for a, b in found.edges if b != name]
         del found.nodes[name]

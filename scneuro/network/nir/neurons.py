@@ -1,8 +1,8 @@
 """The neurons of NIR as neurons like any other.
 
-Their parameters are those of NIR: times are in seconds, potentials and currents in the file's units.
-What a step makes of the time constants is a parameter of its own (``alpha``, ``beta``, ``gamma``):
-it is what differs from neuron to neuron where the time constants do, so that hardware never divides.
+Their parameters are those of NIR: times are in seconds, the rest in the file's units. What a step
+makes of the time constants is a parameter of its own (``alpha``, ``beta``, ``gamma``): it is what
+differs from neuron to neuron where the time constants do, so that hardware never divides.
 """
 
 from __future__ import annotations
@@ -16,22 +16,28 @@ from ...declare import Input, State
 from ...neuron import Derived, Neuron
 
 __all__ = [
+    "LOST",
+    "NIRI",
+    "NIRIF",
+    "NIRLI",
+    "NIRLIF",
     "NIRCubaLI",
     "NIRCubaLIF",
     "NIRCubaLIThreshold",
-    "NIRIF",
     "NIRIThreshold",
-    "NIRLI",
-    "NIRLIF",
-    "NIRI",
     "NIRLIThreshold",
     "NIRReadout",
     "NIRThreshold",
     "decay",
     "mixing",
+    "time_constant",
 ]
 
 _WORD = "Q4.12"
+_NEIGHBOURS = 4  # floats on either side of a time constant that rounds to it
+LOST = {"tau": "alpha", "tau_mem": "alpha", "tau_syn": "beta"}
+"""What ``update`` uses of each time constant: what a step loses by it."""
+
 Levels: TypeAlias = Mapping[str, tuple[str, ...]]
 
 
@@ -39,6 +45,21 @@ def decay(tau: Any, dt: float, exact: bool) -> Any:
     """What a step of ``dt`` ms loses of what decays with ``tau`` s: dt/tau, or 1 - exp(-dt/tau)."""
     part = dt / 1000 / tau
     return -np.expm1(-part) if exact else part
+
+
+def time_constant(lost: Any, dt: float, exact: bool) -> np.ndarray:
+    """The time constants, in s, whose :func:`decay` that is, to the last bit where there is one."""
+    lost = np.asarray(lost, dtype=float)
+    with np.errstate(divide="ignore"):
+        found = dt / 1000 / (-np.log1p(-lost) if exact else lost)
+    best = found
+    for towards in (0.0, np.inf):
+        near = found
+        for _ in range(_NEIGHBOURS):
+            near = np.nextafter(near, towards)
+            fits = (decay(near, dt, exact) == lost) & (decay(best, dt, exact) != lost)
+            best = np.where(fits, near, best)
+    return best
 
 
 def mixing(tau_syn: Any, tau_mem: Any, dt: float, exact: bool) -> Any:
@@ -346,7 +367,7 @@ class NIRThreshold(Neuron):
     I = Input(word=_WORD)  # noqa: E741 - the field's symbol
 
     def update(self, v: Any, I: Any) -> tuple[Any, ...]:  # noqa: E741
-        return I > self.v_threshold, I
+        return self.v_threshold < I, I
 
 
 class NIRReadout(Neuron):

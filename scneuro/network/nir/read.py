@@ -13,7 +13,6 @@ import numpy as np
 from ...errors import ScneuroError, did_you_mean
 from ...neuron import Neuron
 from ...runner import numbers
-from ...words import Word
 from ..maps import (
     AvgPool2d,
     Conv1d,
@@ -23,7 +22,6 @@ from ..maps import (
     Map,
     Scale,
     Shape,
-    Sparse,
     SumPool2d,
 )
 from ..network import Network
@@ -38,18 +36,6 @@ _TAKEN = ("margin", "progress", "record")  # by the methods of a network that ta
 _SLOWEST = 2.0**-16  # of a time constant, or of a threshold: a step of less is none
 _SLOW = 1e-3
 _NEAR = 1e-6  # of a step
-_DERIVED = {
-    "tau": {"alpha": lambda tau, dt, exact: neurons.decay(tau["tau"], dt, exact)},
-    "tau_mem": {
-        "alpha": lambda tau, dt, exact: neurons.decay(tau["tau_mem"], dt, exact),
-        "gamma": lambda tau, dt, exact: neurons.mixing(tau["tau_syn"], tau["tau_mem"], dt, exact),
-    },
-    "tau_syn": {
-        "beta": lambda tau, dt, exact: neurons.decay(tau["tau_syn"], dt, exact),
-        "gamma": lambda tau, dt, exact: neurons.mixing(tau["tau_syn"], tau["tau_mem"], dt, exact),
-    },
-}
-"""What update() uses of each time constant."""
 
 
 def read_nir(
@@ -109,7 +95,9 @@ def read_nir(
     else:
         name, graph, notes = "NIR graph", source, []
         if not isinstance(graph, package().NIRGraph):
-            raise TypeError(f"read_nir() takes a path or a nir.NIRGraph, not {type(graph).__name__}")
+            raise TypeError(
+                f"read_nir() takes a path or a nir.NIRGraph, not {type(graph).__name__}"
+            )
     found = flat(graph, name)
     found.notes[:0] = notes
     options = _Options(float(dt), method == "exact", reset == "subtract", bits, points or {})
@@ -187,8 +175,8 @@ class _Reading:
     def _add_inputs(self, kind_of_all: str) -> None:
         for name, node in self.graph.nodes.items():
             if kind(node) == "Input":
-                shape = tuple(int(n) for n in np.ravel(node.input_type["input"])) or (1,)
                 with _of(self.graph, name):
+                    shape = tuple(int(n) for n in np.ravel(node.input_type["input"])) or (1,)
                     self.network.input(self._input(name), shape, kind=kind_of_all)
         if not self.network.inputs:
             raise ScneuroError(f"{self.graph.name}: it has no Input", "give the graph a nir.Input")
@@ -200,7 +188,9 @@ class _Reading:
         """All ways from inputs and neurons to neurons and outputs; adds the populations."""
         found: list[_Way] = []
         nodes = self.graph.nodes
-        shapes = {n: self.network.inputs[self._input(n)].shape for n in nodes if _is_input(nodes[n])}
+        shapes = {
+            n: self.network.inputs[self._input(n)].shape for n in nodes if _is_input(nodes[n])
+        }
         waiting = list(shapes)
         rest = [n for n in nodes if kind(nodes[n]) in NEURONS]
         while waiting or rest:
@@ -222,9 +212,7 @@ class _Reading:
             self.graph.notes.append(f"{', '.join(lost)}: nothing leads there: left out")
         return found
 
-    def _from(
-        self, source: str, at: str, shape: Shape, parts: tuple[_Part, ...]
-    ) -> Iterator[_Way]:
+    def _from(self, source: str, at: str, shape: Shape, parts: tuple[_Part, ...]) -> Iterator[_Way]:
         nodes = self.graph.nodes
         for name in self.graph.after(at):
             node = nodes[name]
@@ -258,6 +246,8 @@ class _Reading:
     def _parts(self, name: str, node: Any, shape: Shape) -> list[_Part]:
         if kind(node) == "Delay":
             return self._delays(name, node, shape)
+        if kind(node) == "Flatten" and int(node.start_dim) >= len(shape):
+            return [_Part(name, None)]  # nothing is left to be made one
         if name not in self._maps:
             with _of(self.graph, name):
                 self._maps[name] = _map(node)
@@ -325,7 +315,9 @@ class _Reading:
             by = np.abs(seconds * values["r"])
             level = np.maximum(np.abs(values["v_threshold"]), 1e-300)
             if np.any(by > 0):
-                self._slow(name, float(np.max(by / level)), "the way of an input of 1 to v_threshold")
+                self._slow(
+                    name, float(np.max(by / level)), "the way of an input of 1 to v_threshold"
+                )
 
     def _slow(self, name: str, part: float, of: str) -> None:
         """Refuse or note a step that is next to nothing of what it goes through."""
@@ -333,15 +325,13 @@ class _Reading:
         if part < _SLOWEST:
             raise self.graph.trouble(
                 name,
-                f"a time step of {self.options.dt:g} ms is {part:.2g} of {of}: it would stand still",
+                f"a time step of {self.options.dt:g} ms is {part:.2g} of {of}: it stands still",
                 steps,
             )
         if part < _SLOW:
             self._note(f"{name}: a step is {part:.2g} of {of}; {steps}")
 
-    def _check_words(
-        self, name: str, neuron: Neuron, varied: Mapping[str, np.ndarray]
-    ) -> None:
+    def _check_words(self, name: str, neuron: Neuron, varied: Mapping[str, np.ndarray]) -> None:
         """Note a threshold that no word reaches."""
         for state, levels in getattr(neuron, "levels", {}).items():
             word = neuron.state_variables[state].format
@@ -356,7 +346,10 @@ class _Reading:
     # -- what leaves it, and loops -------------------------------------------------------------
     def _outputs(self, ways: list[_Way]) -> list[_Way]:
         """Name the populations that leave; what leaves without a neuron gets one to be read."""
-        nodes, rest = self.graph.nodes, [w for w in ways if kind(self.graph.nodes[w.target]) != "Output"]
+        nodes, rest = (
+            self.graph.nodes,
+            [w for w in ways if kind(self.graph.nodes[w.target]) != "Output"],
+        )
         for name in nodes:
             into = [w for w in ways if w.target == name]
             if kind(nodes[name]) != "Output" or not into:
@@ -381,7 +374,7 @@ class _Reading:
                 after.setdefault(way.source, []).append(k)
         closing: set[int] = set()
         done: set[str] = set()
-        for start in [*self.graph.nodes]:
+        for start in sorted(self.graph.nodes, key=lambda name: name not in self._inputs):
             if start in done:
                 continue
             path, stack = {start}, [(start, iter(after.get(start, ())))]
@@ -426,17 +419,15 @@ class _Reading:
                         self._note(f"{part.node}: its bias is there from the first step on")
                 maps.append(one)
             named = [p.node for p in way.parts if p.map is not None]
-            source = self._input(way.source) if way.source in self._inputs else way.source
-            with _of(self.graph, way.parts[0].node if way.parts and way.parts[0].node else way.target):
-                self.network.connect(
-                    source,
-                    way.target,
-                    maps or [Scale(1.0)],
-                    to="I",
-                    delay=way.delay,
-                    bits=self._chosen(self.options.bits, named, 8),
-                    point=self._chosen(self.options.points, named, None),
-                )
+            self.network.connect(
+                self._input(way.source) if way.source in self._inputs else way.source,
+                way.target,
+                maps or [Scale(1.0)],
+                to="I",
+                delay=way.delay,
+                bits=self._chosen(self.options.bits, named, 8),
+                point=self._chosen(self.options.points, named, None),
+            )
 
     @property
     def _inputs(self) -> set[str]:
@@ -497,7 +488,9 @@ class _of:  # noqa: N801 - reads as a phrase
 
     def __exit__(self, kind_: Any, error: BaseException | None, _: Any) -> None:
         if isinstance(error, ScneuroError):
-            raise type(error)(f"{self.graph.name}: {self.name}: {error.message}", error.hint) from None
+            raise type(error)(
+                f"{self.graph.name}: {self.name}: {error.message}", error.hint
+            ) from None
         if isinstance(error, ValueError | TypeError | AttributeError):
             raise self.graph.trouble(self.name, error) from None
 
@@ -515,29 +508,26 @@ def _spread(array: np.ndarray, shape: Shape, what: str) -> np.ndarray:
     try:
         return np.broadcast_to(array, shape)
     except ValueError:
-        raise ValueError(
-            f"{what} has shape {array.shape}, and there are {shape} neurons"
-        ) from None
+        raise ValueError(f"{what} has shape {array.shape}, and there are {shape} neurons") from None
 
 
 def _made(
     cls: type[Neuron], values: Mapping[str, np.ndarray], options: _Options
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What a neuron is made with, and the parameters in which it differs from the others."""
-    made: dict[str, Any] = {"dt": options.dt}
+    dt, exact = options.dt, options.exact
+    made: dict[str, Any] = {"dt": dt}
     made |= {n: True for n in ("exact", "subtract") if n in cls._defaults and getattr(options, n)}
-    varied: dict[str, np.ndarray] = {}
-    for name, array in values.items():
-        flat_ = array.reshape(-1)
-        if np.all(flat_ == flat_[0]):
-            made[name] = float(flat_[0])
-        elif name in _DERIVED:
-            for derived, of in _DERIVED[name].items():
-                if derived == "gamma" and not options.exact:
-                    continue
-                varied[derived] = of(values, options.dt, options.exact).reshape(-1)
-        else:
-            varied[name] = flat_
+    flat_ = {n: array.reshape(-1) for n, array in values.items()}
+    varied = {n: array for n, array in flat_.items() if np.any(array != array[0])}
+    made |= {n: float(array[0]) for n, array in flat_.items() if n not in varied}
+    times = [n for n in varied if n in neurons.LOST]
+    for name in times:  # a time constant is no part of update(): what a step loses by it is
+        varied[neurons.LOST[name]] = lost = neurons.decay(varied.pop(name), dt, exact)
+        flat_[name] = neurons.time_constant(lost, dt, exact)
+        made[name] = float(flat_[name].min())
+    if exact and times and "tau_syn" in flat_:
+        varied["gamma"] = neurons.mixing(flat_["tau_syn"], flat_["tau_mem"], dt, exact)
     return made, varied
 
 
