@@ -57,7 +57,7 @@ def simulate_network(options: argparse.Namespace, network: Network) -> int:
 
 def _stimulus(
     options: argparse.Namespace, network: Network
-) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+) -> tuple[dict[str, Any], dict[str, str]]:
     """What each input is given, (T, *shape), and where it is from."""
     steps = chosen_steps(options)
     found: dict[str, Any] = {}
@@ -160,7 +160,7 @@ def _count(network: Network, values: Mapping[str, np.ndarray]) -> None:
 
 
 def _calibrated(
-    options: argparse.Namespace, network: Network, values: Mapping[str, np.ndarray] | None
+    options: argparse.Namespace, network: Network, values: Mapping[str, Any] | None
 ) -> dict[str, dict[str, str]]:
     """Choose the words by what was given for it, or else by some values; the words."""
     given = options.calibrate or ()

@@ -245,7 +245,7 @@ def chosen_network(options: argparse.Namespace) -> Network | None:
 
 def _nir_options(given: dict[str, Any]) -> dict[str, Any]:
     """The arguments of ``read_nir`` that were given."""
-    found = {n: given[n] for n in ("dt", "method", "reset") if n in given}
+    found: dict[str, Any] = {n: given[n] for n in ("dt", "method", "reset") if n in given}
     if "input_kind" in given:
         found["inputs"] = given["input_kind"]
     several: dict[str, int] = {}

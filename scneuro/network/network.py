@@ -509,7 +509,7 @@ def words(population: Population) -> dict[str, str]:
 def _levels(population: Population) -> dict[str, np.ndarray]:
     """What a word of a state must hold, whether or not a run came there, where a neuron says so."""
     neuron = population.neuron
-    given = {**neuron.parameters, **population.parameters}
+    given: dict[str, Any] = {**neuron.parameters, **population.parameters}
     return {
         state: np.hstack([given[level] for level in levels])
         for state, levels in getattr(neuron, "levels", {}).items()
@@ -540,7 +540,7 @@ def _chosen(population: Population, spans: Mapping[str, tuple[float, float]]) ->
 
 
 def _shape(shape: Any, name: str) -> Shape:
-    given = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    given = (shape,) if np.ndim(shape) == 0 else tuple(shape)
     for size in given:
         if isinstance(size, bool) or not isinstance(size, int | np.integer):
             raise TypeError(f"the shape of {name} must be whole numbers, not {shape!r}")

@@ -52,7 +52,7 @@ def time_constant(lost: Any, dt: float, exact: bool) -> np.ndarray:
     lost = np.asarray(lost, dtype=float)
     with np.errstate(divide="ignore"):
         found = dt / 1000 / (-np.log1p(-lost) if exact else lost)
-    best = found
+    best: np.ndarray = found
     for towards in (0.0, np.inf):
         near = found
         for _ in range(_NEIGHBOURS):
