@@ -204,7 +204,8 @@ class FixedNetwork(Runs):
         words = total.word(sums)
         most = 1 << (WORD_BITS - 1)
         found: np.ndarray = np.clip(words, -most, most - 1)
-        beyond = int(np.count_nonzero(found != words))
+        low, high = self.populations[name].lowered.input_limits[to]
+        beyond = int(np.count_nonzero((words < low) | (words > high)))
         self.saturated[f"{name}.{to}"] = self.saturated.get(f"{name}.{to}", 0) + beyond
         return found
 
