@@ -137,7 +137,7 @@ class Population(wiring.Component):
                 "tick": In(1),
                 "ready": Out(1),
                 "done": Out(1),
-                "written": Out(written_layout(population, self._steps[0])),
+                "written": Out(self._written()),
             }
         )
 
@@ -150,6 +150,10 @@ class Population(wiring.Component):
             "i": In(stream.Signature(row_layout(self._fixed))),
             "o": Out(stream.Signature(spike_layout(self._fixed))),
         }
+
+    def _written(self) -> data.StructLayout:
+        """What is shown of what is written."""
+        return written_layout(self._fixed, self._steps[0])
 
     @property
     def pipeline(self) -> Any:

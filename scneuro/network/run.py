@@ -44,11 +44,16 @@ class Runs:
         raise NotImplementedError
 
     def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
-        """The same as numbers."""
+        """The same as what is recorded of it."""
         raise NotImplementedError
 
+    def sample(self, name: str, state: str) -> np.ndarray:
+        """A state as it is, to be recorded."""
+        values: np.ndarray = self.runners[name]._sample(state)
+        return values
+
     def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
-        """A state as numbers."""
+        """The samples of a state as numbers."""
         raise NotImplementedError
 
 
@@ -197,7 +202,7 @@ def run(
             now[name] = fired.reshape(batch, *layer.shape).astype(float)
             for state in layer.population.state_names:
                 if state in wanted[name]:
-                    values = np.reshape(runner._sample(state), (batch, layer.count))
+                    values = np.reshape(runs.sample(name, state), (batch, layer.count))
                     _keep(table[name], state, values, t, steps)
         for name, before in past.items():
             before.appendleft(now[name])
