@@ -590,12 +590,12 @@ def _padding(
     padding: Any, name: str, extent: Sequence[int], stride: Sequence[int]
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Zeros before and after, along height and width; ``extent`` is the kernel's, less one."""
-    if padding == "same":
+    if isinstance(padding, str) and padding == "same":
         if tuple(stride) != (1, 1):
             raise ValueError(f'{name}: padding="same" needs a stride of 1')
         first, second = ((x // 2, x - x // 2) for x in extent)
         return first, second
     if isinstance(padding, str) and padding != "valid":
         raise ValueError(f'{name}: padding must be a number, "same" or "valid", not {padding!r}')
-    first_, second_ = _pair(0 if padding == "valid" else padding, f"{name}: padding", 0)
+    first_, second_ = _pair(0 if isinstance(padding, str) else padding, f"{name}: padding", 0)
     return (first_, first_), (second_, second_)

@@ -197,8 +197,7 @@ def _end(graph: Any, prefix: str, name: str, port: str, found: Flat) -> str:
     """The node that an edge means: in a nested graph, its input or output."""
     node, whole = graph.nodes.get(name), prefix + name
     if node is None:
-        # exporters have left a flat graph's name where its input or output was meant
-        other = f"{name}.{port.lower()}"
+        other = _alias(graph, name, port)
         if other in graph.nodes:
             note = f"edges name {whole}, which is not there: {prefix}{other} was taken"
             if note not in found.notes:
@@ -212,7 +211,9 @@ def _end(graph: Any, prefix: str, name: str, port: str, found: Flat) -> str:
         )
     if kind(node) != "NIRGraph":
         return whole
-    ports = [n for n, inner in node.nodes.items() if kind(inner) == port]
+    here = 0 if port == "Output" else 1  # the side of its own edges: one that has any is inside
+    inside = {_alias(node, edge[here], port) for edge in node.edges}
+    ports = [n for n, i in node.nodes.items() if kind(i) == port and n not in inside]
     if len(ports) != 1:
         raise ScneuroError(
             f"{found.name}: {whole} (NIRGraph) has {len(ports)} nodes {port}, so that an edge with "
@@ -220,6 +221,11 @@ def _end(graph: Any, prefix: str, name: str, port: str, found: Flat) -> str:
             f"give the nested graph one {port}",
         )
     return _end(node, f"{whole}.", ports[0], port, found)
+
+
+def _alias(graph: Any, name: str, port: str) -> str:
+    """A node's name; exporters have left a layer's where its input or output was meant."""
+    return name if name in graph.nodes else f"{name}.{port.lower()}"
 
 
 def _pass_through(found: Flat) -> None:
