@@ -110,9 +110,7 @@ def test_a_convolution_in_two_directions_is_its_definition(
     x = rng.integers(-4, 5, (groups * per, *size)).astype(float)
     weights = rng.integers(-4, 5, (groups * outs, per, *kernel))
     bias = rng.integers(-4, 5, groups * outs)
-    made = Conv2d(
-        weights, bias, stride=stride, padding=padding, dilation=dilation, groups=groups
-    )
+    made = Conv2d(weights, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
     expected = convolved(x, weights, stride, [(p, p) for p in padding], dilation, groups)
     assert made.shape_out(x.shape) == expected.shape
     assert np.array_equal(made.apply(x[None])[0], expected)
@@ -595,7 +593,11 @@ def test_a_shape_that_a_map_does_not_take_is_refused(one, shape, text):
         (lambda n: n.output("z"), ValueError, "no node 'z'"),
         (lambda n: quiet(n), TypeError, "x must be given"),
         (lambda n: quiet(n, y=[[1]]), TypeError, "no input 'y'; it has x"),
-        (lambda n: quiet(n, x=np.ones((4, 2))), ValueError, r"x must have shape \(T, 3\).*\(4, 2\)"),
+        (
+            lambda n: quiet(n, x=np.ones((4, 2))),
+            ValueError,
+            r"x must have shape \(T, 3\).*\(4, 2\)",
+        ),
         (lambda n: quiet(n, x=np.ones((0, 3))), ValueError, r"not \(0, 3\)"),
         (lambda n: quiet(n, x=np.ones((4, 3)) / 2), ValueError, 'is 0.5 in step 0; .*"current"'),
         (lambda n: quiet(n, x=-np.ones((4, 3))), ValueError, "0 to 1, and is -1 in step 0"),

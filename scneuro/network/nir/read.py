@@ -36,6 +36,7 @@ _TAKEN = ("margin", "progress", "record")  # by the methods of a network that ta
 _SLOWEST = 2.0**-16  # of a time constant, or of a threshold: a step of less is none
 _SLOW = 1e-3
 _NEAR = 1e-6  # of a step
+_BUDGET = 0.5  # LSB, below one: what products with parameters that differ add up to must not show
 
 
 def read_nir(
@@ -291,6 +292,7 @@ class _Reading:
         with _of(self.graph, name):
             neuron = cls(**made)
             neuron.set_words(**self.words.get(name, {}))
+            neuron.budget = _BUDGET if varied else None
             self.network.population(name, neuron, shape, parameters=varied)
         self._check_words(name, neuron, varied)
         return shape
