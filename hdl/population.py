@@ -133,14 +133,27 @@ class Population(wiring.Component):
         self._steps = [Step(population.lowered, self.form) for _ in range(owner.lanes)]
         super().__init__(
             {
-                "i": In(stream.Signature(row_layout(population))),
-                "o": Out(stream.Signature(spike_layout(population))),
+                **self._ports(),
                 "tick": In(1),
                 "ready": Out(1),
                 "done": Out(1),
-                "written": Out(written_layout(population, self._steps[0])),
+                "written": Out(self._written()),
             }
         )
+
+    #: Clocks from a row's being asked for to its entering.
+    _ahead = 0
+
+    def _ports(self) -> dict[str, Any]:
+        """How inputs come and spikes leave."""
+        return {
+            "i": In(stream.Signature(row_layout(self._fixed))),
+            "o": Out(stream.Signature(spike_layout(self._fixed))),
+        }
+
+    def _written(self) -> data.StructLayout:
+        """What is shown of what is written."""
+        return written_layout(self._fixed, self._steps[0])
 
     @property
     def pipeline(self) -> Any:
@@ -164,6 +177,11 @@ class Population(wiring.Component):
         return self.form.deep == 0
 
     @property
+    def _sweeps(self) -> bool:
+        """Whether states are given their initial values row by row."""
+        return self.form.single
+
+    @property
     def _last(self) -> int:
         """The stage in which the last state of a row is written."""
         return int(max(self.pipeline.schedule.at.values()))
@@ -175,7 +193,7 @@ class Population(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._live = _Live(m, self.rows, self.latency + self.form.interval)
+        self._live = _Live(m, self.rows, self.latency + self.form.interval, self._ahead)
         self._sweep(m)
         steps = self._steps
         for lane, step in enumerate(steps):
@@ -209,12 +227,12 @@ class Population(wiring.Component):
         m.d.comb += [
             self.ready.eq(~running & drained & self._free & ~self._sweeping),
             started.eq(self.tick & self.ready),
-            enter.eq(running & room & phase[every - 1]),
+            enter.eq(running & room & phase[(every - 1 - self._ahead) % every]),
         ]
         live.enter(enter)
         with m.If(started):
             m.d.sync += [running.eq(1), self._begun.eq(self._begun + 1)]
-        with m.If(enter & live.is_last(-1)):
+        with m.If(enter & live.is_last(-1 - self._ahead)):
             m.d.sync += running.eq(0)
         m.d.comb += self.done.eq(live.at(self._last) & live.is_last(self._last))
         with m.If(self.done):
@@ -280,9 +298,9 @@ class Population(wiring.Component):
     def _sweep(self, m: Module) -> None:
         """Write every row's initial states first, where the bitstream does not hold them."""
         self._sweeping: Value = Const(0)
-        if not self.form.single:
+        if not self._sweeps:
             return
-        self._sweeping = Signal(init=1, name="sweeping")
+        self._sweeping = Signal(init=self.form.single, name="sweeping")
         self._swept = Signal(_bits(self.rows), name="swept")
         with m.If(self._sweeping):
             m.d.sync += self._swept.eq(self._swept + 1)
@@ -311,11 +329,12 @@ class Population(wiring.Component):
             if at is None:
                 continue
             write = memory.write_port()
-            m.d.comb += [
-                write.addr.eq(live.row(at)),
-                write.data.eq(step.next[name]),
-                write.en.eq(live.at(at)),
-            ]
+            address, fresh, enabled = live.row(at), step.next[name], live.at(at)
+            if self._sweeps:
+                address = Mux(self._sweeping, self._swept, address)
+                fresh = Mux(self._sweeping, values[0], fresh)
+                enabled = self._sweeping | enabled
+            m.d.comb += [write.addr.eq(address), write.data.eq(fresh), write.en.eq(enabled)]
 
     def _show(self, m: Module, steps: list[Step]) -> None:
         """Show what is written of every state, also of one that nothing reads."""
@@ -445,28 +464,34 @@ class Population(wiring.Component):
 
 
 class _Live:
-    """Which stages a row is in, and which row it is; stage -1 is the clock in which it enters."""
+    """Which stages a row is in, and which row it is.
 
-    def __init__(self, m: Module, rows: int, last: int) -> None:
-        self._m, self._rows = m, rows
-        self._at = [Signal(name="enters"), *(Signal(name=f"live_{s}") for s in range(last + 1))]
+    Stage -1 is the clock in which it enters; those before are ``ahead`` of it.
+    """
+
+    def __init__(self, m: Module, rows: int, last: int, ahead: int = 0) -> None:
+        self._m, self._rows, self._ahead = m, rows, ahead
+        before = [Signal(name=f"asked_{k}") for k in range(ahead)]
+        after = [Signal(name=f"live_{s}") for s in range(last + 1)]
+        self._at = [*before, Signal(name="enters"), *after]
         m.d.sync += [after.eq(before) for before, after in pairwise(self._at)]
         self._row: dict[int, Signal] = {}
         self._last: dict[int, Signal] = {}
 
     def enter(self, value: Value) -> None:
-        """When a row enters."""
+        """When a row enters, or is asked for so many clocks ahead."""
         self._m.d.comb += self._at[0].eq(value)
 
     def at(self, stage: int) -> Signal:
         """Whether there is a row in a stage, in its first clock."""
-        return self._at[stage + 1]
+        return self._at[stage + 1 + self._ahead]
 
     def row(self, stage: int) -> Signal:
         """The row in a stage, or the one that comes next."""
         if stage not in self._row:
-            row = Signal(_bits(self._rows), name=f"row_at_{max(stage, 0)}{'_before' * (stage < 0)}")
-            last = Signal(name=f"last_at_{max(stage, 0)}{'_before' * (stage < 0)}")
+            where = f"{max(stage, 0)}{'_before' * -min(stage, 0)}"
+            row = Signal(_bits(self._rows), name=f"row_at_{where}")
+            last = Signal(name=f"last_at_{where}")
             self._m.d.comb += last.eq(row == self._rows - 1)
             with self._m.If(self.at(stage)):
                 self._m.d.sync += row.eq(row + 1)

@@ -187,7 +187,8 @@ class FixedNetwork(Runs):
         own = self.populations[projection.target].lowered.input_words[projection.to].fraction
         most = 1 << (WORD_BITS - 1)
         words = np.clip(rounded(applied, own), -most, most - 1).astype(np.int64)
-        return words << (fraction - own)
+        shifted: np.ndarray = words << (fraction - own)
+        return shifted
 
     def given(self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]]) -> np.ndarray:
         total = self.totals[name, to]

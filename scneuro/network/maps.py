@@ -142,7 +142,8 @@ class Dense(Map):
 
     def apply(self, x: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         weights = self.weights if weights is None else weights
-        return x.reshape(len(x), -1) @ weights.T.astype(float, copy=False)
+        found: np.ndarray = x.reshape(len(x), -1) @ weights.T.astype(float, copy=False)
+        return found
 
 
 class Sparse(Map):
@@ -159,7 +160,8 @@ class Sparse(Map):
     def __init__(self, matrix: Any, *, shape: tuple[int, int] | None = None, bias: Any = None):
         if hasattr(matrix, "tocoo"):
             coo = matrix.tocoo()
-            values, target, source, shape = coo.data, *coo.coords, coo.shape
+            values, shape = coo.data, coo.shape
+            target, source = coo.coords
         else:
             try:
                 values, (target, source) = matrix
@@ -348,8 +350,8 @@ class _Moving(Map):
         raise NotImplementedError
 
     def apply(self, x: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-        (factor,) = self.weights if weights is None else weights
-        return self.move(x) * factor
+        found: np.ndarray = self.move(x) * (self.weights if weights is None else weights)[0]
+        return found
 
 
 class SumPool2d(_Moving):
@@ -445,7 +447,8 @@ class Scale(Map):
 
     def apply(self, x: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         weights = self.weights if weights is None else weights
-        return x * (weights.reshape(x.shape[1:]) if weights.ndim else weights)
+        found: np.ndarray = x * (weights.reshape(x.shape[1:]) if weights.ndim else weights)
+        return found
 
 
 class _InTurn(Map):

@@ -287,6 +287,11 @@ class Network:
                 self._outputs.append(name)
 
     @property
+    def nodes(self) -> dict[str, Source | Layer]:
+        """Inputs and populations, by name."""
+        return {**self.inputs, **self.layers}
+
+    @property
     def outputs(self) -> list[str]:
         sources = {p.source for p in self.projections if p.source != p.target}
         return self._outputs or [n for n in self.layers if n not in sources]
@@ -427,7 +432,7 @@ class Network:
         return {n: words(layer.population) for n, layer in self.layers.items()}
 
     def _node(self, name: str) -> Source | Layer:
-        nodes: dict[str, Source | Layer] = {**self.inputs, **self.layers}
+        nodes = self.nodes
         if name not in nodes:
             near = did_you_mean(str(name), nodes)
             raise ValueError(
@@ -450,9 +455,7 @@ class Network:
             raise ScneuroError(f"{self.name} has no input", "add one: input(...)")
 
     def __repr__(self) -> str:
-        nodes = ", ".join(
-            f"{n} {_text(node.shape)}" for n, node in {**self.inputs, **self.layers}.items()
-        )
+        nodes = ", ".join(f"{n} {_text(node.shape)}" for n, node in self.nodes.items())
         return f"<{self.name}: {nodes}; {len(self.projections)} projections>"
 
 

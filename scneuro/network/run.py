@@ -44,11 +44,16 @@ class Runs:
         raise NotImplementedError
 
     def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
-        """The same as numbers."""
+        """The same as what is recorded of it."""
         raise NotImplementedError
 
+    def sample(self, name: str, state: str) -> np.ndarray:
+        """A state as it is, to be recorded."""
+        values: np.ndarray = self.runners[name]._sample(state)
+        return values
+
     def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
-        """A state as numbers."""
+        """The samples of a state as numbers."""
         raise NotImplementedError
 
 
@@ -169,7 +174,7 @@ def run(
         name: deque(
             [np.zeros((batch, *node.shape))] * most, maxlen=most
         )  # the spikes of the last steps, the latest first
-        for name, node in {**network.inputs, **layers}.items()
+        for name, node in network.nodes.items()
         if (most := max((p.delay for p in network.projections if p.source == name), default=0))
     }
     into = {n: network.into(n) for n in order}
@@ -197,12 +202,16 @@ def run(
             now[name] = fired.reshape(batch, *layer.shape).astype(float)
             for state in layer.population.state_names:
                 if state in wanted[name]:
-                    values = np.reshape(runner._sample(state), (batch, layer.count))
+                    values = np.reshape(runs.sample(name, state), (batch, layer.count))
                     _keep(table[name], state, values, t, steps)
         for name, before in past.items():
             before.appendleft(now[name])
-    flat = (lambda a: a) if several else (lambda a: a[:, 0])
-    states, sums = {}, {}
+
+    def flat(values: np.ndarray) -> np.ndarray:
+        return values if several else values[:, 0]
+
+    states: dict[str, dict[str, np.ndarray]] = {}
+    sums: dict[str, dict[str, np.ndarray]] = {}
     for name, layer in layers.items():
         own = layer.population.state_names
         states[name] = {

@@ -220,6 +220,70 @@ class Compiled:
             raise ToolError(f"the compiled design has no ports {clock} and {output}")
         return levels
 
+    def network(
+        self,
+        load: np.ndarray,
+        frames: np.ndarray,
+        restarts: np.ndarray,
+        mask: np.ndarray,
+        written: np.ndarray,
+        sent: np.ndarray,
+        stall: int,
+        patience: int,
+    ) -> tuple[int, int, int] | None:
+        """Take a network through time steps; see ``driver.cc``.
+
+        Parameters
+        ----------
+        load : ndarray of uint32, shape (rows, chunks)
+            Weights to load first.
+        frames : ndarray of uint32, shape (T, words)
+        restarts : ndarray of uint8, shape (T,)
+        mask : ndarray of uint32, shape (written chunks,)
+        written : ndarray of uint32, shape (most, chunks)
+            Filled.
+        sent : ndarray of uint32, shape (most,)
+            Filled.
+        stall : int
+            Other than 0, words come and leave now and then, at random.
+        patience : int
+            Clocks to wait for anything to happen.
+
+        Returns
+        -------
+        tuple of int or None
+            Records in ``written``, words in ``sent``, and clocks; None if it stopped answering.
+        """
+        steps, words = frames.shape
+        counts = np.zeros(4, dtype=np.int64)
+        pointer = ctypes.c_void_p
+
+        def at(array: np.ndarray) -> Any:
+            return array.ctypes.data_as(pointer)
+
+        load, frames, restarts = (np.ascontiguousarray(x) for x in (load, frames, restarts))
+        done = self._code.scneuro_network(
+            self._design,
+            ctypes.c_int64(len(load)),
+            at(load),
+            ctypes.c_int(load.shape[1]),
+            ctypes.c_int64(steps),
+            ctypes.c_int64(words),
+            at(frames),
+            at(restarts),
+            at(mask),
+            ctypes.c_int(len(mask)),
+            at(written),
+            ctypes.c_int64(len(written)),
+            at(sent),
+            ctypes.c_int64(len(sent)),
+            ctypes.c_uint32(stall),
+            ctypes.c_int64(patience),
+            at(counts),
+        )
+        self.clocks += int(counts[3])
+        return (int(counts[0]), int(counts[1]), int(counts[3])) if done else None
+
     def population(
         self,
         payloads: np.ndarray,

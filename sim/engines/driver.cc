@@ -140,6 +140,63 @@ int scneuro_population(void *handle, int64_t steps, int64_t rows, const uint32_t
   return finished == steps;
 }
 
+// Take a network through `steps` time steps: load its weights, then give it frames of `words` words
+// of 16 bits as it takes them. What it writes goes to `written` as for a population; the words that
+// leave go to `sent`. `restarts` says which steps begin anew. Where `stall` is not 0, words come and
+// leave in about half of the clocks, at random. `counts` gets records, words that left, steps that
+// were done, and adds the clocks. Returns 0 if it stopped answering, or a buffer is too small.
+int scneuro_network(void *handle, int64_t loads, const uint32_t *load, int load_chunks,
+                    int64_t steps, int64_t words, const uint32_t *frames, const uint8_t *restarts,
+                    const uint32_t *mask, int written_chunks, uint32_t *written,
+                    int64_t most_written, uint32_t *sent, int64_t most_sent, uint32_t stall,
+                    int64_t patience, int64_t *counts) {
+  cxxrtl_handle design = static_cast<cxxrtl_handle>(handle);
+  port clk(design, "clk"), word(design, "i__payload"), valid(design, "i__valid");
+  port ready(design, "i__ready"), start(design, "tick"), restart(design, "restart");
+  port done(design, "done"), out(design, "o__payload"), leaves(design, "o__valid");
+  port taken(design, "o__ready"), writes(design, "written"), loading(design, "load");
+  for (int64_t row = 0; row < loads; row++) {
+    copy(loading.in, load + row * load_chunks, load_chunks);
+    tick(design, clk);
+  }
+  if (loading.in)
+    for (int i = 0; i < load_chunks; i++) loading.in[i] = 0;
+  *start.in = 1;
+  int64_t fed = 0, quiet = 0;
+  counts[0] = counts[1] = counts[2] = 0;
+  while (counts[2] < steps) {
+    uint32_t coin = 3;
+    if (stall) {
+      stall ^= stall << 13, stall ^= stall >> 17, stall ^= stall << 5;
+      coin = stall;
+    }
+    *valid.in = fed < steps * words && (coin & 1);
+    if (*valid.in) *word.in = frames[fed];
+    *taken.in = coin >> 1 & 1;
+    *restart.in = restarts[counts[2]];
+    cxxrtl_step(design);
+    bool any = false;
+    for (int i = 0; i < written_chunks; i++) any |= (writes.out[i] & mask[i]) != 0;
+    quiet++;
+    if (any) {
+      if (counts[0] == most_written) return 0;
+      copy(written + counts[0]++ * written_chunks, writes.out, written_chunks);
+      quiet = 0;
+    }
+    if (*leaves.out && *taken.in) {
+      if (counts[1] == most_sent) return 0;
+      sent[counts[1]++] = *out.out;
+      quiet = 0;
+    }
+    if (*valid.in && *ready.out) fed++, quiet = 0;
+    counts[2] += *done.out & 1;
+    if (quiet > patience) break;
+    tick(design, clk);
+    counts[3]++;
+  }
+  return counts[2] == steps;
+}
+
 // Set an input; returns 0 if there is none of that name.
 int scneuro_set(void *handle, const char *name, uint32_t value) {
   port input(static_cast<cxxrtl_handle>(handle), name);

@@ -20,7 +20,13 @@ from .bench import run_bench
 from .compiled import Compiled, compile_design
 from .packing import CHUNK, unpack_chunks
 
-__all__ = ["POPULATION_ENGINES", "Stretch", "compile_population", "run_population"]
+__all__ = [
+    "POPULATION_ENGINES",
+    "Stretch",
+    "compile_population",
+    "packed_fields",
+    "run_population",
+]
 
 _SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
 _RECORDS = 1 << 18  # of what is written, in one call
@@ -93,7 +99,7 @@ class _Layout:
             full[:, : given.shape[1]] = given
             table = full.reshape(count, self.rows, self.lanes)
             parts += [(table[:, :, lane], 16) for lane in range(self.lanes)]
-        return _packed(parts)
+        return packed_fields(parts)
 
     def stretch(self, written: np.ndarray, spikes: np.ndarray, steps: int, clocks: int) -> Stretch:
         """What records of ``written`` and ``o`` say."""
@@ -119,7 +125,7 @@ class _Layout:
         return Stretch(registers, fired, np.stack(sent, axis=1), clocks)
 
 
-def _packed(parts: list[tuple[np.ndarray, int]]) -> np.ndarray:
+def packed_fields(parts: list[tuple[np.ndarray, int]]) -> np.ndarray:
     """Fields, lowest first, as chunks along a further axis."""
     place, shape = 0, parts[0][0].shape
     total = sum(width for _, width in parts)
@@ -145,7 +151,7 @@ def _compiled(
     layout = _Layout(hardware, fixed)
     design = Compiled(library or compile_population(hardware))
     chunks = -(-sum(layout.fields.values()) // CHUNK)
-    mask = _packed(
+    mask = packed_fields(
         [
             (np.array([-1 if field.endswith(" valid") else 0]), width)
             for field, width in layout.fields.items()

@@ -1,0 +1,5 @@
+"""Networks in gates."""
+
+from .network import Network
+
+__all__ = ["Network"]

@@ -1,0 +1,431 @@
+"""A network in gates: a time step after the other, populations in turn."""
+
+from typing import Any
+
+from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...compiler.pipeline.form import Form
+from ...network.fixed import FixedNetwork
+from ...network.plan import SPIKES_A_WORD, Add, Deliver, Plan, plan
+from .core import AHEAD, Core
+from .scan import Scan
+from .synapses import Synapses, bits_for
+
+__all__ = ["Network"]
+
+
+class Network(wiring.Component):
+    """Populations, their synapses and spikes in memories, and the order of a time step.
+
+    What comes in for a step is a frame: the words of :func:`~scneuro.network.plan.frames_of` in
+    order. A step starts when its frame is there and ``tick`` is high. In it, populations run in
+    turn: every spike that reaches one adds its row of weights to sums, then each of its neurons is
+    updated with its sum. Last, the spikes of the outputs leave, 16 in a word, the first one lowest.
+
+    Parameters
+    ----------
+    fixed : FixedNetwork
+    lanes : int
+        Weights that are added in a clock.
+    form : Form, optional
+        Of the datapaths, which is ``stored``.
+    loaded : bool
+        Whether the weights are loaded at the start, into memories of one port; else the bitstream
+        brings them.
+
+    Members
+    -------
+    i : In(stream of 16 bits)
+    o : Out(stream of 16 bits)
+    tick : In(1)
+    restart : In(1)
+        Read with ``tick``: all neurons begin the step with their initial states, and no spike is
+        on its way.
+    done : Out(1)
+        A step is over.
+    busy : Out(1)
+        A step is being computed.
+    load : In
+        As of :class:`~scneuro.hdl.network.synapses.Synapses`.
+    written : Out
+        By population, what is written in a clock.
+
+    Attributes
+    ----------
+    plan : Plan
+    cores : dict of str to Core
+    """
+
+    i: Any
+    o: Any
+    tick: Signal
+    restart: Signal
+    done: Signal
+    busy: Signal
+    load: data.View
+    written: data.View
+
+    def __init__(
+        self,
+        fixed: FixedNetwork,
+        lanes: int = 8,
+        form: Form | None = None,
+        *,
+        loaded: bool = False,
+    ) -> None:
+        if not isinstance(fixed, FixedNetwork):
+            raise TypeError(
+                "hdl.network.Network takes the integers of a network, such as network.fixed(), "
+                f"not {type(fixed).__name__}"
+            )
+        self._fixed, self.name, self.loaded = fixed, fixed.name, loaded
+        self.plan: Plan = plan(fixed, lanes)
+        form = form or Form(stored=True)
+        self.cores = {name: Core(p, form) for name, p in fixed.populations.items()}
+        self._drops = tuple(sorted({t.drop for t in self.plan.totals.values()}))
+        self._synapses = Synapses(self.plan, self._drops, loaded=loaded)
+        written = {n: core.written.shape() for n, core in self.cores.items()}
+        super().__init__(
+            {
+                "i": In(stream.Signature(16)),
+                "o": Out(stream.Signature(16)),
+                "tick": In(1),
+                "restart": In(1),
+                "done": Out(1),
+                "busy": Out(1),
+                "load": In(self._synapses.load.shape()),
+                "written": Out(data.StructLayout(written)),
+            }
+        )
+
+    @property
+    def phases(self) -> list[tuple[str, Deliver | Add | None]]:
+        """What is done in a step: something for a population, or its update where there is None."""
+        found: list[tuple[str, Deliver | Add | None]] = []
+        for name, work in self.plan.order:
+            found += [(name, each) for each in work]
+            found.append((name, None))
+        return found
+
+    @property
+    def worst_clocks(self) -> int:
+        """The most clocks that a step takes, if every neuron fires in it and words come at once."""
+        made, network = self.plan, self._fixed.network
+        total = made.frame_words + 2 * made.output_words + 8
+        for name, work in self.phases:
+            core = self.cores[name]
+            total += 8
+            if work is None:
+                total += core.rows * core.form.interval + core.latency + AHEAD + core.rows + 4
+            elif isinstance(work, Add):
+                total += 5 * work.words
+            else:
+                source = network.nodes[network.projections[work.projection].source]
+                total += work.words + source.count * max(work.rows, 4) + 8
+        return total
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.synapses = self._synapses
+        for name, core in self.cores.items():
+            m.submodules[f"population_{name}"] = core
+            m.d.comb += self.written[name].eq(core.written)
+        m.d.comb += self._synapses.load.eq(self.load)
+        phases = self.phases
+        self._phase = Signal(range(len(phases)))
+        self._step = Signal(max(1, (self.plan.slots - 1).bit_length()))
+        self._age = Signal(
+            range(_oldest(self.plan) + 1)
+        )  # steps since a start, up to the longest delay
+        frame = self._frames(m)
+        spikes = self._spikes(m)
+        self._deliver(m, frame, spikes)
+        self._update(m)
+        self._sequence(m, spikes)
+        return m
+
+    # -- memories ----------------------------------------------------------------------------
+    def _frames(self, m: Module) -> Any:
+        """Take frames in, as many as there is room for; the port that reads them."""
+        made = self.plan
+        per_slot = 1 << bits_for(made.frame_words)
+        memory = Memory(shape=16, depth=per_slot * made.input_slots, init=[])
+        m.submodules.frames = memory
+        write, read = memory.write_port(), memory.read_port()
+        word, slot = Signal(bits_for(made.frame_words)), Signal(range(made.input_slots))
+        self._waiting = Signal(range(made.input_slots + 1))  # frames that are there and not begun
+        self._begin, self._computing = Signal(), Signal()
+        self._frame = Signal(range(made.input_slots))  # that of the step
+        last, taken = Signal(), Signal()
+        room = made.input_slots - made.delay - 1
+        m.d.comb += [
+            self.i.ready.eq(self._waiting + self._computing <= room),
+            taken.eq(self.i.valid & self.i.ready),
+            last.eq(taken & (word == made.frame_words - 1)),
+            write.addr.eq(Cat(word, slot)),
+            write.data.eq(self.i.payload),
+            write.en.eq(taken),
+        ]
+        with m.If(taken):
+            m.d.sync += word.eq(Mux(last, 0, word + 1))
+        with m.If(last):
+            m.d.sync += slot.eq(slot + 1)
+        m.d.sync += self._waiting.eq(self._waiting + last - self._begin)
+        return read
+
+    def _spikes(self, m: Module) -> Any:
+        """Keep the spikes of all populations, word by word; the port that reads them."""
+        made = self.plan
+        per_slot = 1 << bits_for(made.spike_words)
+        memory = Memory(shape=16, depth=per_slot * made.slots, init=[])
+        m.submodules.spikes = memory
+        write, read = memory.write_port(), memory.read_port()
+        whole, word = Signal(16), Signal(bits_for(made.spike_words))
+        fired, place, last, valid = Signal(), Signal(4), Signal(), Signal()
+        for name, core in self.cores.items():
+            view, cells = core.written.spike, made.spikes[name]
+            with m.If(view.valid):
+                m.d.comb += [
+                    valid.eq(1),
+                    fired.eq(view.values[0]),
+                    place.eq(view.row[:4]),
+                    last.eq(view.row == core.rows - 1),
+                    word.eq(cells.base + (view.row >> 4)),
+                ]
+        bits = Signal(16)
+        m.d.comb += bits.eq(whole | (fired << place))
+        ends = Signal()
+        m.d.comb += ends.eq(valid & (last | (place == SPIKES_A_WORD - 1)))
+        with m.If(valid):
+            m.d.sync += whole.eq(Mux(ends, 0, bits))
+        slot = self._step if made.slots > 1 else Const(0, 0)
+        m.d.sync += [
+            write.en.eq(ends),
+            write.addr.eq(Cat(word, slot)),
+            write.data.eq(bits),
+        ]
+        return read
+
+    # -- what a step is made of --------------------------------------------------------------
+    def _deliver(self, m: Module, frame: Any, spikes: Any) -> None:
+        """Take spikes and currents to the synapses."""
+        made, synapses = self.plan, self._synapses
+        counts = bits_for(max(made.frame_words, made.spike_words) + 1)
+        addresses = max(bits_for(made.frame_words), bits_for(made.spike_words))
+        m.submodules.scan = scan = Scan(addresses, counts)
+        self._scan, self._inside, self._sending = scan, Signal(), Signal()
+        self._sent = Signal(addresses)
+        delay, first = Signal(range(_oldest(made) + 1)), Signal(synapses.weights.shape())
+        rows = Signal(synapses.rows.shape())
+        sums, adds = Signal(synapses.sums.shape()), Signal()
+        self._is_update, self._late = Signal(), Signal()
+        begins = []
+        with m.Switch(self._phase):
+            for k, (_, work) in enumerate(self.phases):
+                with m.Case(k):
+                    if work is None:
+                        m.d.comb += self._is_update.eq(1)
+                        continue
+                    totals = work.totals
+                    m.d.comb += [
+                        scan.base.eq(work.base),
+                        scan.words.eq(work.words),
+                        sums.eq(totals.base),
+                        synapses.shift.eq(work.shift),
+                        synapses.port.eq(totals.port),
+                    ]
+                    if isinstance(work, Add):
+                        m.d.comb += [adds.eq(1), rows.eq(1)]
+                    else:
+                        m.d.comb += [
+                            self._inside.eq(work.inside),
+                            delay.eq(work.delay),
+                            rows.eq(work.rows),
+                        ]
+                        begins.append((k, work))
+        m.d.comb += self._late.eq(self._age < delay)  # nothing had been fired then
+        # of a spike, the row of weights; a clock for the multiplication
+        product = Signal(synapses.weights.shape())
+        there = Signal()
+        with m.Switch(self._phase):
+            for k, work in begins:
+                with m.Case(k):
+                    m.d.comb += product.eq(work.weights + scan.index * work.rows)
+        taken = Signal()
+        m.d.comb += [
+            taken.eq(~there | synapses.ready),
+            synapses.rows.eq(rows),
+            synapses.sums.eq(sums),
+        ]
+        with m.If(taken):
+            m.d.sync += [there.eq(scan.valid & ~adds), first.eq(product)]
+        m.d.comb += [synapses.weights.eq(first), synapses.valid.eq(there), scan.ready.eq(taken)]
+        word = Signal(16)
+        m.d.comb += word.eq(Mux(self._inside, spikes.data, frame.data))
+        slots = made.input_slots
+        frame_slot = (self._frame - delay)[: bits_for(slots)] if slots > 1 else Const(0, 0)
+        spike_slot = (self._step - delay)[: len(self._step)] if made.slots > 1 else Const(0, 0)
+        words, cells = bits_for(made.frame_words), bits_for(made.spike_words)
+        m.d.comb += [
+            scan.word.eq(word),
+            frame.addr.eq(Cat(scan.address[:words], frame_slot)),
+            frame.en.eq(scan.enable),
+            spikes.addr.eq(
+                Cat(
+                    Mux(self._sending, self._sent[:cells], scan.address[:cells]),
+                    Mux(self._sending, self._step, spike_slot) if made.slots > 1 else Const(0, 0),
+                )
+            ),
+            spikes.en.eq(scan.enable | self._sending),
+        ]
+        self._currents(m, frame, adds, sums)
+
+    def _currents(self, m: Module, frame: Any, adds: Signal, sums: Signal) -> None:
+        """Add the currents of a frame, one after the other."""
+        made, synapses, scan = self.plan, self._synapses, self._scan
+        self._adding = Signal()
+        self._begin_adding = Signal()
+        if not any(isinstance(work, Add) for _, work in self.phases):
+            return
+        place = (made.lanes - 1).bit_length()
+        number, there = Signal.like(scan.words), Signal()
+        asked = Signal.like(scan.words)
+        give, fetch = Signal(), Signal()
+        m.d.comb += [
+            fetch.eq(self._adding & (asked != scan.words) & (~there | give)),
+            give.eq(there & synapses.ready),
+        ]
+        with m.If(self._begin_adding):
+            m.d.sync += [asked.eq(0), self._adding.eq(1)]
+        with m.Elif((asked == scan.words) & ~there):
+            m.d.sync += self._adding.eq(0)
+        with m.If(fetch):
+            m.d.sync += [there.eq(1), number.eq(asked), asked.eq(asked + 1)]
+        with m.Elif(give):
+            m.d.sync += there.eq(0)
+        with m.If(self._adding):
+            m.d.comb += [
+                frame.addr.eq(Cat((scan.base + asked)[: bits_for(made.frame_words)], self._frame)),
+                frame.en.eq(fetch),
+                synapses.valid.eq(there),
+                synapses.is_current.eq(1),
+                synapses.current.eq(frame.data.as_signed()),
+                synapses.lane.eq(number[:place] if place else 0),
+                synapses.sums.eq(sums + (number >> place)),
+            ]
+        with m.If(adds):
+            m.d.comb += synapses.is_current.eq(1)
+
+    def _update(self, m: Module) -> None:
+        """Connect every population to its sums."""
+        made, synapses = self.plan, self._synapses
+        self._core_done, self._core_start = Signal(), Signal()
+        self._ready = Signal()
+        ready: Value = Const(1)
+        with m.Switch(self._phase):
+            for k, (name, work) in enumerate(self.phases):
+                if work is not None:
+                    continue
+                core = self.cores[name]
+                with m.Case(k):
+                    m.d.comb += [core.tick.eq(self._core_start), self._core_done.eq(core.done)]
+                    for to in core._fixed.lowered.inputs:
+                        totals = made.totals[name, to]
+                        port = totals.port
+                        m.d.comb += [
+                            synapses.fetch[port].valid.eq(core.fetch[to].valid),
+                            synapses.fetch[port].neuron.eq(core.fetch[to].row),
+                            synapses.fetch[port].last.eq(core.fetch[to].row == core.rows - 1),
+                            synapses.base[port].eq(totals.base),
+                            synapses.drop[port].eq(self._drops.index(totals.drop)),
+                        ]
+        for name, core in self.cores.items():
+            ready = ready & core.ready
+            m.d.comb += core.restart.eq(self._begin & self.restart)
+            for to in core._fixed.lowered.inputs:
+                m.d.comb += core.words[to][0].eq(synapses.o[made.totals[name, to].port])
+        m.d.comb += self._ready.eq(ready)
+
+    def _sequence(self, m: Module, spikes: Any) -> None:
+        """One phase after the other."""
+        made, synapses, scan = self.plan, self._synapses, self._scan
+        phases, phase = self.phases, self._phase
+        last = Signal()
+        outputs = [w for n in made.outputs for w in _range(made.spikes[n])]
+        sent = Signal(range(len(outputs) + 1))
+        with m.Switch(sent):
+            for k, w in enumerate(outputs):
+                with m.Case(k):
+                    m.d.comb += self._sent.eq(w)
+        m.d.comb += [
+            last.eq(phase == len(phases) - 1),
+            self.busy.eq(self._computing),
+            self.o.payload.eq(spikes.data),
+        ]
+        with m.FSM():
+            with m.State("idle"):
+                m.d.comb += self._begin.eq(self.tick & (self._waiting != 0) & self._ready)
+                with m.If(self._begin):
+                    m.d.sync += [phase.eq(0), self._computing.eq(1)]
+                    with m.If(self.restart):
+                        m.d.sync += self._age.eq(0)
+                    m.next = "choose"
+            with m.State("choose"):
+                with m.If(self._is_update):
+                    with m.If(self._ready):
+                        m.d.comb += self._core_start.eq(1)
+                        m.next = "update"
+                with m.Elif(self._late):
+                    m.next = "next"
+                with m.Else():
+                    adds = synapses.is_current
+                    m.d.comb += [scan.start.eq(~adds), self._begin_adding.eq(adds)]
+                    m.next = "deliver"
+            with m.State("deliver"):
+                with m.If(~scan.busy & ~self._adding & ~synapses.valid & ~synapses.busy):
+                    m.next = "next"
+            with m.State("update"):
+                with m.If(self._core_done):
+                    m.next = "written"
+            with m.State("written"):  # the last word of spikes is on its way
+                m.next = "settled"
+            with m.State("settled"):
+                m.next = "next"
+            with m.State("next"):
+                m.d.sync += phase.eq(phase + 1)
+                m.next = "choose"
+                with m.If(last):
+                    m.d.sync += sent.eq(0)
+                    m.next = "read"
+            with m.State("read"):
+                m.d.comb += self._sending.eq(1)
+                m.next = "send"
+            with m.State("send"):
+                m.d.comb += self.o.valid.eq(1)
+                with m.If(self.o.ready):
+                    m.d.sync += sent.eq(sent + 1)
+                    m.next = "read"
+                    with m.If(sent == len(outputs) - 1):
+                        m.next = "idle"
+                        m.d.comb += self.done.eq(1)
+                        m.d.sync += [
+                            self._computing.eq(0),
+                            self._step.eq(self._step + 1),
+                            self._frame.eq(self._frame + 1),
+                        ]
+                        with m.If(self._age != _oldest(made)):
+                            m.d.sync += self._age.eq(self._age + 1)
+
+
+def _oldest(made: Plan) -> int:
+    """The longest delay."""
+    return max(
+        (w.delay for _, work in made.order for w in work if isinstance(w, Deliver)), default=0
+    )
+
+
+def _range(cells: Any) -> range:
+    return range(cells.base, cells.base + cells.words)

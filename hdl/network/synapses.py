@@ -1,0 +1,298 @@
+"""Weights, and the sums that they are added to."""
+
+from itertools import pairwise
+from typing import Any
+
+from amaranth import Array, Cat, Const, Module, Mux, Shape, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...network.plan import Add, Deliver, Plan
+from ..population import SINGLE
+from .core import AHEAD
+
+__all__ = ["Synapses", "bits_for"]
+
+_WORD = Shape(16, signed=True)
+
+
+def bits_for(count: int) -> int:
+    """Of a number below ``count``."""
+    return max(1, (count - 1).bit_length())
+
+
+class Synapses(wiring.Component):
+    """Adds rows of weights to rows of sums, one a clock, and gives sums away.
+
+    A row is added to in four clocks, in which it is not added to again: it is read, kept, added to
+    and written. Nothing is fetched while something is added.
+
+    Parameters
+    ----------
+    plan : Plan
+    drops : tuple of int
+        By how many bits sums are shifted where they become words.
+    loaded : bool
+        Whether the weights are loaded at the start, into memories of one port.
+
+    Members
+    -------
+    valid, ready
+        A spike, or a current, is taken.
+    weights, sums, rows : In
+        The first row of weights, that of sums, and how many there are.
+    current : In(16), lane : In
+        A number, and the lane whose sum it is added to.
+    is_current : In(1), shift : In, port : In
+        Which it is, place in ``plan.shifts``, and which memory of sums: as long as ``busy``.
+    busy : Out(1)
+    fetch : In
+        By port, whether a sum is wanted, of which neuron, and whether it is the last.
+    base, drop : In
+        Of the population that fetches: its first row by port, and place in ``drops``.
+    o : Out
+        By port, the word of the sum that was fetched, ``AHEAD`` + 1 clocks later.
+    load : In
+        Whether to write a row of weights, where, and what.
+    """
+
+    valid: Signal
+    ready: Signal
+    weights: Signal
+    sums: Signal
+    rows: Signal
+    current: Signal
+    lane: Signal
+    is_current: Signal
+    shift: Signal
+    port: Signal
+    busy: Signal
+    fetch: data.View
+    base: data.View
+    drop: data.View
+    o: data.View
+    load: data.View
+
+    def __init__(self, plan: Plan, drops: tuple[int, ...], *, loaded: bool = False) -> None:
+        self._plan, self._drops, self._loaded = plan, drops, loaded
+        ports = len(plan.bases)
+        self._depth = max(map(len, plan.bases))
+        self._places = bits_for(plan.lanes) if plan.lanes > 1 else 0
+        neurons = bits_for(self._depth) + self._places
+        fetch = data.StructLayout({"valid": 1, "neuron": neurons, "last": 1})
+        row = bits_for(self._depth)
+        rows = 1 + bits_for(
+            max((d.rows for _, work in plan.order for d in _delivers(work)), default=1)
+        )
+        super().__init__(
+            {
+                "valid": In(1),
+                "ready": Out(1),
+                "weights": In(bits_for(len(plan.weights))),
+                "sums": In(row),
+                "rows": In(rows),
+                "current": In(_WORD),
+                "lane": In(max(1, self._places)),
+                "is_current": In(1),
+                "shift": In(bits_for(len(plan.shifts))),
+                "port": In(bits_for(ports)),
+                "busy": Out(1),
+                "fetch": In(data.ArrayLayout(fetch, ports)),
+                "base": In(data.ArrayLayout(row, ports)),
+                "drop": In(data.ArrayLayout(bits_for(len(drops)), ports)),
+                "o": Out(data.ArrayLayout(_WORD, ports)),
+                "load": In(
+                    data.StructLayout(
+                        {
+                            "valid": 1,
+                            "row": bits_for(len(plan.weights)),
+                            "weights": plan.lanes * plan.bits,
+                        }
+                    )
+                ),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m, plan = Module(), self._plan
+        active, last, go = Signal(), Signal(), Signal()
+        weights, sums = Signal.like(self.weights), Signal.like(self.sums)
+        left = Signal.like(self.rows)  # rows behind this one
+        under_way = Signal(3)  # rows that were read, kept, and added to
+        rows = [Signal.like(sums, name=f"row_{k}") for k in range(3)]
+        same = Cat(under_way[k] & (rows[k] == sums) for k in range(3)).any()
+        m.d.comb += [
+            go.eq(active & ~same),
+            last.eq(left == 0),
+            self.ready.eq(~active | (go & last)),
+            self.busy.eq(active | under_way.any()),
+        ]
+        m.d.sync += under_way.eq(Cat(go, under_way))
+        m.d.sync += [after.eq(before) for before, after in pairwise((sums, *rows))]
+        with m.If(go):
+            m.d.sync += [
+                weights.eq(weights + 1),
+                sums.eq(sums + 1),
+                left.eq(left - 1),
+            ]
+        with m.If(self.ready):
+            m.d.sync += [
+                active.eq(self.valid),
+                weights.eq(self.weights),
+                sums.eq(self.sums),
+                left.eq(self.rows - 1),
+            ]
+        operands = self._operands(m, weights, go)
+        for port in range(len(plan.bases)):
+            mine = self.port == port if len(plan.bases) > 1 else Const(1)
+            self._port(m, port, operands, go & mine, sums, rows[2], under_way[2] & mine)
+        return m
+
+    def _operands(self, m: Module, row: Signal, go: Signal) -> list[Signal]:
+        """What is added in each lane, the clock after the row was read."""
+        plan = self._plan
+        shape = Shape(plan.bits, signed=True)
+        layout = data.ArrayLayout(shape, plan.lanes)
+        if self._loaded:
+            memory = Memory(
+                shape=layout, depth=len(plan.weights), init=[], attrs={"ram_style": "huge"}
+            )
+            m.submodules[f"{SINGLE}weights"] = memory
+            read, write = memory.read_port(), memory.write_port()
+            address = Signal.like(row)
+            m.d.comb += [
+                address.eq(Mux(self.load.valid, self.load.row, row)),
+                write.addr.eq(address),
+                write.en.eq(self.load.valid),
+                write.data.as_value().eq(self.load.weights),
+                read.addr.eq(address),
+                read.en.eq(go),
+            ]
+        else:
+            memory = Memory(shape=layout, depth=len(plan.weights), init=plan.weights.tolist())
+            m.submodules.weights = memory
+            read = memory.read_port()
+            m.d.comb += [read.addr.eq(row), read.en.eq(go)]
+        current, lane = Signal(_WORD, name="kept_current"), Signal.like(self.lane)
+        with m.If(self.ready):
+            m.d.sync += [current.eq(self.current), lane.eq(self.lane)]
+        later, at = Signal(_WORD, name="later_current"), Signal.like(self.lane, name="later_lane")
+        m.d.sync += [later.eq(current), at.eq(lane)]
+        currents = any(isinstance(each, Add) for _, work in plan.order for each in work)
+        found = []
+        for k in range(plan.lanes):
+            width = max(plan.bits, 16 * currents)
+            kept = Signal(Shape(width, signed=True), name=f"weight_{k}")
+            value: Value = read.data[k]
+            if currents:
+                own = Mux(at == k, later, 0).as_signed() if plan.lanes > 1 else later
+                value = Mux(self.is_current, own, value).as_signed()
+            m.d.sync += kept.eq(value)
+            shifted = Array(kept.shift_left(by) for by in plan.shifts)[self.shift]
+            most = width + max(plan.shifts)
+            operand = Signal(Shape(most, signed=True), name=f"operand_{k}")
+            m.d.comb += operand.eq(
+                shifted if len(plan.shifts) > 1 else kept.shift_left(plan.shifts[0])
+            )
+            found.append(operand)
+        return found
+
+    def _port(
+        self,
+        m: Module,
+        port: int,
+        operands: list[Signal],
+        go: Value,
+        row: Signal,
+        write_to: Signal,
+        add: Value,
+    ) -> None:
+        """The sums of one input of all populations."""
+        plan, lanes = self._plan, self._plan.lanes
+        width, bases = plan.widths[port], plan.bases[port]
+        layout = data.ArrayLayout(Shape(width, signed=True), lanes)
+        memory = Memory(shape=layout, depth=len(bases), init=bases.tolist())
+        m.submodules[f"sums_{port}"] = memory
+        read, write = memory.read_port(), memory.write_port()
+        fetch = self.fetch[port]
+        of = Signal.like(self.sums, name=f"fetched_{port}")
+        m.d.comb += [
+            of.eq(self.base[port] + (fetch.neuron >> self._places)),
+            read.addr.eq(Mux(fetch.valid, of, row)),
+            read.en.eq(fetch.valid | go),
+        ]
+        kept = Signal(layout, name=f"kept_{port}")
+        m.d.sync += kept.eq(read.data)
+        added = Signal(layout, name=f"added_{port}")
+        m.d.sync += [added[k].eq(kept[k] + operands[k]) for k in range(lanes)]
+        # what is fetched: its place, and whether its row begins again
+        place = fetch.neuron[: self._places] if self._places else Const(0, 1)
+        clears = fetch.valid & ((place == lanes - 1) | fetch.last)
+        stages = [(fetch.valid, place, clears, of)]
+        for k in range(2):
+            names = (
+                f"wanted_{port}_{k}",
+                f"place_{port}_{k}",
+                f"clear_{port}_{k}",
+                f"of_{port}_{k}",
+            )
+            following = tuple(
+                Signal(Value.cast(x).shape(), name=name)
+                for x, name in zip(stages[-1], names, strict=True)
+            )
+            m.d.sync += [
+                after.eq(before) for before, after in zip(stages[-1], following, strict=True)
+            ]
+            stages.append(following)
+        again = self._begins(m, port, of, fetch.valid)
+        valid, place, clears, of = stages[-1]
+        m.d.comb += [
+            write.en.eq(clears | add),
+            write.addr.eq(Mux(clears, of, write_to)),
+        ]
+        for k in range(lanes):
+            m.d.comb += write.data[k].eq(Mux(clears, again[k], added[k]))
+        picked = Signal(Shape(width, signed=True), name=f"picked_{port}")
+        wanted = Signal(name=f"picks_{port}")
+        m.d.sync += wanted.eq(valid)
+        with m.If(valid):
+            m.d.sync += picked.eq(Array(kept[k] for k in range(lanes))[place])
+        words = []
+        for by in self._drops:
+            whole = Signal(Shape(width, signed=True), name=f"whole_{port}_{by}")
+            m.d.comb += whole.eq(picked.shift_right(by) if by else picked)
+            words.append(_limited(whole, width - by))
+        with m.If(wanted):
+            m.d.sync += self.o[port].eq(
+                Array(words)[self.drop[port]] if len(words) > 1 else words[0]
+            )
+        assert len(stages) == AHEAD
+
+    def _begins(self, m: Module, port: int, address: Value, enable: Value) -> list[Any]:
+        """What the sums of a row begin with, two clocks after its address."""
+        bases = self._plan.bases[port]
+        if (bases == bases.flat[0]).all():
+            return [int(bases.flat[0])] * self._plan.lanes
+        layout = data.ArrayLayout(Shape(self._plan.widths[port], signed=True), self._plan.lanes)
+        memory = Memory(shape=layout, depth=len(bases), init=bases.tolist())
+        m.submodules[f"begins_{port}"] = memory
+        read = memory.read_port()
+        kept = Signal(layout, name=f"begins_{port}")
+        m.d.comb += [read.addr.eq(address), read.en.eq(enable)]
+        m.d.sync += kept.eq(read.data)
+        return [kept[k] for k in range(self._plan.lanes)]
+
+
+def _delivers(work: Any) -> list[Any]:
+    return [each for each in work if isinstance(each, Deliver)]
+
+
+def _limited(value: Value, width: int) -> Value:
+    """A number of ``width`` bits as a word, at its limit where it is beyond."""
+    if width <= 16:
+        return value[:16].as_signed()
+    above = value[15:width]
+    fits = ~above.any() | above.all()
+    limit = Cat((~value[width - 1]).replicate(15), value[width - 1])
+    return Mux(fits, value[:16], limit).as_signed()

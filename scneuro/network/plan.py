@@ -1,0 +1,402 @@
+"""How a network lies in memories, and what is done in a time step: plain data, before any gates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import ScneuroError
+
+if TYPE_CHECKING:
+    from .fixed import FixedNetwork, Synapses
+
+__all__ = [
+    "Add",
+    "Cells",
+    "Deliver",
+    "Frame",
+    "Plan",
+    "Totals",
+    "frames_of",
+    "packed",
+    "plan",
+    "unpacked",
+]
+
+SPIKES_A_WORD = 16
+_MOST_SYNAPSES = 1 << 24
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Spikes of a node in a memory of 16-bit words, a bit each.
+
+    Attributes
+    ----------
+    base, words : int
+        Its words in a slot; each time step has a slot.
+    """
+
+    base: int
+    words: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What comes in for an input in each step, in 16-bit words.
+
+    Attributes
+    ----------
+    name : str
+        Of the input.
+    base, words : int
+    plane : int
+        Spikes: the bit of the counts that these are. Currents: -1.
+    projection : int or None
+        Of currents, which one they are for.
+    """
+
+    name: str
+    base: int
+    words: int
+    plane: int
+    projection: int | None = None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The sums of an input of a population.
+
+    Attributes
+    ----------
+    port : int
+        Which input of its neurons.
+    base, rows : int
+        Its rows in the memory of that port.
+    drop : int
+        Fraction bits of a sum that the word has not.
+    """
+
+    port: int
+    base: int
+    rows: int
+    drop: int
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Every spike of a node adds its row of weights.
+
+    Attributes
+    ----------
+    projection : int
+    inside : bool
+        Whether the source is a population, not an input.
+    base, words : int
+        Where its spikes are, as in :class:`Cells`.
+    delay : int
+    weights : int
+        The first row of weights.
+    rows : int
+        Of a spike, in the memory of weights and in that of sums.
+    totals : Totals
+    shift : int
+        Place in :attr:`Plan.shifts`.
+    """
+
+    projection: int
+    inside: bool
+    base: int
+    words: int
+    delay: int
+    weights: int
+    rows: int
+    totals: Totals
+    shift: int
+
+
+@dataclass(frozen=True)
+class Add:
+    """Currents are added, each to its neuron's sum.
+
+    Attributes
+    ----------
+    projection : int
+    base, words : int
+        Where they are.
+    totals : Totals
+    shift : int
+    """
+
+    projection: int
+    base: int
+    words: int
+    totals: Totals
+    shift: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network as memories and the order of a time step.
+
+    Attributes
+    ----------
+    lanes : int
+        Weights that are added in a clock.
+    bits : int
+        Of a weight.
+    weights : ndarray of int64, shape (rows, lanes)
+    shifts : tuple of int
+        By how many bits weights or currents are shifted before they are added.
+    widths : tuple of int
+        Bits of the sums, by port.
+    bases : tuple of ndarray of int64, shape (rows, lanes)
+        What sums begin with, by port.
+    order : tuple of (str, tuple of (Deliver or Add))
+        The populations in turn, and what is done before each.
+    totals : dict of (str, str) to Totals
+    spikes : dict of str to Cells
+        Of the populations.
+    slots, input_slots : int
+        Steps that are kept of populations' spikes and of frames, powers of two.
+    delay : int
+        The longest of an input.
+    frames : tuple of Frame
+        In the order in which they come in.
+    outputs : tuple of str
+        The populations whose spikes leave, in order.
+    """
+
+    lanes: int
+    bits: int
+    weights: np.ndarray
+    shifts: tuple[int, ...]
+    widths: tuple[int, ...]
+    bases: tuple[np.ndarray, ...]
+    order: tuple[tuple[str, tuple[Deliver | Add, ...]], ...]
+    totals: dict[tuple[str, str], Totals]
+    spikes: dict[str, Cells]
+    slots: int
+    input_slots: int
+    delay: int
+    frames: tuple[Frame, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def frame_words(self) -> int:
+        """16-bit words that come in for a step."""
+        return sum(frame.words for frame in self.frames)
+
+    @property
+    def spike_words(self) -> int:
+        """16-bit words of the populations' spikes, a step."""
+        return sum(cells.words for cells in self.spikes.values())
+
+    @property
+    def output_words(self) -> int:
+        """16-bit words that leave in a step."""
+        return sum(self.spikes[name].words for name in self.outputs)
+
+
+def plan(fixed: FixedNetwork, lanes: int = 8) -> Plan:
+    """Lay a network out.
+
+    Parameters
+    ----------
+    fixed : FixedNetwork
+    lanes : int
+        Weights that are added in a clock, a power of two.
+
+    Raises
+    ------
+    ValueError
+        Lanes that are no power of two from 1 to 64.
+    ScneuroError
+        More synapses than any memory holds.
+    """
+    if isinstance(lanes, bool) or not isinstance(lanes, int) or lanes not in _LANES:
+        raise ValueError(f"lanes must be a power of two from 1 to 64, not {lanes!r}")
+    network = fixed.network
+    totals, widths, bases = _sums(fixed, lanes)
+    numbers = {id(p): k for k, p in enumerate(network.projections)}
+    synapses: dict[int, Synapses] = {
+        numbers[id(s.projection)]: s for total in fixed.totals.values() for s in total.synapses
+    }
+    parts: list[np.ndarray] = []
+    begins: dict[int, tuple[int, int]] = {}
+    for k, s in synapses.items():
+        rows, table = _rows(fixed, s, lanes)
+        begins[k] = sum(map(len, parts)), rows
+        parts.append(table)
+    weights = np.concatenate(parts) if parts else np.zeros((1, lanes), dtype=np.int64)
+    frames = _frames(fixed)
+    spikes: dict[str, Cells] = {}
+    base = 0
+    for name, layer in network.layers.items():
+        words = -(-layer.count // SPIKES_A_WORD)
+        spikes[name] = Cells(base, words)
+        base += words
+    shifts: list[int] = []
+
+    def shifted(by: int) -> int:
+        if by not in shifts:
+            shifts.append(by)
+        return shifts.index(by)
+
+    order = []
+    for name in network.order:
+        work: list[Deliver | Add] = []
+        for p in network.into(name):
+            k, at = numbers[id(p)], totals[name, p.to]
+            if k not in synapses:
+                (frame,) = (f for f in frames if f.projection == k)
+                work.append(Add(k, frame.base, frame.words, at, shifted(at.drop)))
+                continue
+            first, rows = begins[k]
+            shift = synapses[k].shift
+            if p.source in network.layers:
+                cells = spikes[p.source]
+                work.append(
+                    Deliver(
+                        k, True, cells.base, cells.words, p.delay, first, rows, at, shifted(shift)
+                    )
+                )
+                continue
+            for f in frames:
+                if f.name == p.source:
+                    by = shifted(shift + f.plane)
+                    work.append(Deliver(k, False, f.base, f.words, p.delay, first, rows, at, by))
+        order.append((name, tuple(work)))
+    most = max((p.delay for p in network.projections if p.source in network.layers), default=0)
+    earlier = max((p.delay for p in network.projections if p.source in network.inputs), default=0)
+    return Plan(
+        lanes,
+        max((s.projection.bits for s in synapses.values()), default=2),
+        weights,
+        tuple(shifts) or (0,),
+        widths,
+        bases,
+        tuple(order),
+        totals,
+        spikes,
+        _power(most + 1),
+        _power(earlier + 2),
+        earlier,
+        frames,
+        tuple(network.outputs),
+    )
+
+
+_LANES = tuple(1 << k for k in range(7))
+
+
+def _power(count: int) -> int:
+    return 1 << (count - 1).bit_length()
+
+
+def _sums(
+    fixed: FixedNetwork, lanes: int
+) -> tuple[dict[tuple[str, str], Totals], tuple[int, ...], tuple[np.ndarray, ...]]:
+    """Where sums lie, how wide they are and what they begin with, by port."""
+    totals: dict[tuple[str, str], Totals] = {}
+    widths: list[int] = []
+    bases: list[list[np.ndarray]] = []
+    for name, layer in fixed.network.layers.items():
+        rows = -(-layer.count // lanes)
+        for port, to in enumerate(layer.population.input_defaults):
+            total = fixed.totals[name, to]
+            if port == len(widths):
+                widths.append(0)
+                bases.append([])
+            totals[name, to] = Totals(port, sum(map(len, bases[port])), rows, total.drop)
+            widths[port] = max(widths[port], total.width)
+            begin = np.zeros(rows * lanes, dtype=np.int64)
+            begin[: layer.count] = total.base
+            bases[port].append(begin.reshape(rows, lanes))
+    return totals, tuple(widths), tuple(np.concatenate(b) for b in bases)
+
+
+def _rows(fixed: FixedNetwork, synapses: Synapses, lanes: int) -> tuple[int, np.ndarray]:
+    """How many rows of weights a spike has, and all of them: (sources * rows, lanes)."""
+    p = synapses.projection
+    source = fixed.network.nodes[p.source]
+    count = fixed.network.layers[p.target].count
+    rows = -(-count // lanes)
+    if source.count * rows * lanes > _MOST_SYNAPSES:
+        raise ScneuroError(
+            f"{fixed.name}: {p} would take {source.count * rows * lanes:,} weights in memory",
+            f"{_MOST_SYNAPSES:,} are the most; use smaller populations",
+        )
+    table = np.zeros((source.count, rows * lanes), dtype=np.int64)
+    target, come, values = p.map.synapses(source.shape, synapses.weights)
+    table[come, target] = values.astype(np.int64)
+    if table.size and (table.min() < -(1 << (p.bits - 1)) or table.max() >= 1 << (p.bits - 1)):
+        raise ScneuroError(
+            f"{fixed.name}: {p}: weights that meet in a synapse add up to more than {p.bits} bits",
+            "give it more bits: connect(..., bits=...)",
+        )
+    return rows, table.reshape(-1, lanes)
+
+
+def _frames(fixed: FixedNetwork) -> tuple[Frame, ...]:
+    """What comes in for a step, in order."""
+    network = fixed.network
+    found: list[Frame] = []
+
+    def add(name: str, words: int, plane: int, projection: int | None = None) -> None:
+        base = sum(frame.words for frame in found)
+        found.append(Frame(name, base, words, plane, projection))
+
+    for name, source in network.inputs.items():
+        if source.kind == "current":
+            for k, p in enumerate(network.projections):
+                if p.source == name:
+                    add(name, network.layers[p.target].count, -1, k)
+        else:
+            for plane in range(source.most.bit_length()):
+                add(name, -(-source.count // SPIKES_A_WORD), plane)
+    return tuple(found)
+
+
+def frames_of(fixed: FixedNetwork, made: Plan, given: dict[str, np.ndarray]) -> np.ndarray:
+    """The words that come in for every step, int64 of shape (T, frame_words), 0 to 65,535.
+
+    Parameters
+    ----------
+    fixed : FixedNetwork
+    made : Plan
+    given : dict of str to ndarray, shape (T, *shape)
+        Inputs, as they were checked.
+    """
+    steps = len(next(iter(given.values())))
+    words = np.zeros((steps, made.frame_words), dtype=np.int64)
+    for frame in made.frames:
+        values = given[frame.name]
+        at = slice(frame.base, frame.base + frame.words)
+        if frame.projection is not None:
+            p = fixed.network.projections[frame.projection]
+            own = fixed.populations[p.target].lowered.input_words[p.to].fraction
+            words[:, at] = fixed.currents(p, values, own) & 0xFFFF
+        else:
+            flat = values.reshape(steps, -1).astype(np.int64)
+            words[:, at] = packed((flat >> frame.plane) & 1)
+    return words
+
+
+def packed(spikes: np.ndarray) -> np.ndarray:
+    """Spikes (T, N) as words of 16, the first one lowest."""
+    steps, count = spikes.shape
+    whole = np.zeros((steps, -(-count // SPIKES_A_WORD) * SPIKES_A_WORD), dtype=np.int64)
+    whole[:, :count] = spikes
+    weights = 1 << np.arange(SPIKES_A_WORD)
+    found: np.ndarray = whole.reshape(steps, -1, SPIKES_A_WORD) @ weights
+    return found
+
+
+def unpacked(words: np.ndarray, count: int) -> np.ndarray:
+    """The spikes in words of 16, bool of shape (T, count)."""
+    bits = (words[..., None] >> np.arange(SPIKES_A_WORD)) & 1
+    found: np.ndarray = bits.reshape(len(words), -1)[:, :count].astype(bool)
+    return found

@@ -1,0 +1,237 @@
+"""The gates of a network, in Amaranth's simulator or compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from amaranth.back import rtlil
+
+from ...errors import ScneuroError
+from ...hdl.network import Network
+from ...network.plan import unpacked
+from .bench import run_bench
+from .compiled import Compiled, compile_design
+from .packing import CHUNK, unpack_chunks
+from .population import packed_fields
+
+__all__ = ["NETWORK_ENGINES", "Steps", "compile_network"]
+
+_SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
+_PATIENCE = 1_000_000
+_RECORDS = 1 << 19
+_SLOW = 4
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What gates did in some steps.
+
+    Attributes
+    ----------
+    written : dict of str to dict of str to ndarray of int64, shape (T, N)
+        By population, what was written of each state, the spike flags, and the words of its inputs.
+    sent : dict of str to ndarray of bool, shape (T, N)
+        The spikes of the outputs, as they left.
+    clocks : int
+    """
+
+    written: dict[str, dict[str, np.ndarray]]
+    sent: dict[str, np.ndarray]
+    clocks: int
+
+
+def compile_network(hardware: Network, *, cache: Path | None = None) -> Path:
+    """A network's hardware, compiled."""
+    text = rtlil.convert(hardware, emit_src=False)
+    return compile_design({"design.il": text}, _SCRIPT, cache=cache)
+
+
+class _Layout:
+    """How what a network writes is packed."""
+
+    def __init__(self, hardware: Network) -> None:
+        self.hardware = hardware
+        self.fields: dict[str, int] = {}
+        self.signed: dict[tuple[str, str], bool] = {}
+        self.names: dict[str, list[str]] = {}
+        for layer, core in hardware.cores.items():
+            self.names[layer] = list(core.written.shape().members)
+            for name in self.names[layer]:
+                view = core.written[name]
+                at = f"{layer}.{name}"
+                self.fields |= {
+                    f"{at} valid": 1,
+                    f"{at} row": len(view.row),
+                    f"{at} value": len(view.values.as_value()),
+                }
+                self.signed[layer, name] = name != "spike" and view.values[0].shape().signed
+        self.chunks = -(-sum(self.fields.values()) // CHUNK)
+        parts = [(np.array([-1 if f.endswith(" valid") else 0]), w) for f, w in self.fields.items()]
+        self.mask = packed_fields(parts)[0]
+
+    @property
+    def records(self) -> int:
+        """The most clocks of a step in which something is written."""
+        return sum(
+            len(self.names[layer]) * core.rows for layer, core in self.hardware.cores.items()
+        )
+
+    def steps(self, written: np.ndarray, sent: np.ndarray, count: int, clocks: int) -> Steps:
+        found = unpack_chunks(written, self.fields)
+        tables: dict[str, dict[str, np.ndarray]] = {}
+        for layer, core in self.hardware.cores.items():
+            tables[layer] = {}
+            for name in self.names[layer]:
+                at = f"{layer}.{name}"
+                valid = found[f"{at} valid"] != 0
+                mask = (1 << self.fields[f"{at} row"]) - 1
+                rows = found[f"{at} row"][valid] & mask
+                if not np.array_equal(rows, np.tile(np.arange(core.rows), count)):
+                    raise ScneuroError(
+                        f"the hardware of {layer} writes {name} of neurons in another order",
+                        "each is written once a step, in turn",
+                    )
+                values = found[f"{at} value"][valid].reshape(count, core.rows)
+                if not self.signed[layer, name]:
+                    values = values & ((1 << self.fields[f"{at} value"]) - 1)
+                tables[layer][name] = values
+        made = self.hardware.plan
+        words = sent.astype(np.int64).reshape(count, made.output_words)
+        left, place = {}, 0
+        for name in made.outputs:
+            cells = made.spikes[name]
+            counted = self.hardware.cores[name].rows
+            left[name] = unpacked(words[:, place : place + cells.words], counted)
+            place += cells.words
+        return Steps(tables, left, clocks)
+
+
+def _loads(hardware: Network) -> np.ndarray:
+    """What loads the weights, a row a clock."""
+    if not hardware.loaded:
+        return np.zeros((0, 1), dtype=np.uint32)
+    made = hardware.plan
+    count = len(made.weights)
+    parts = [(np.ones(count, dtype=np.int64), 1), (np.arange(count), len(hardware.load.row))]
+    parts += [(made.weights[:, k], made.bits) for k in range(made.lanes)]
+    return packed_fields(parts)
+
+
+def _compiled(
+    hardware: Network,
+    frames: np.ndarray,
+    restarts: np.ndarray,
+    *,
+    stall: int = 0,
+    library: Path | None = None,
+) -> Steps:
+    layout = _Layout(hardware)
+    design = Compiled(library or compile_network(hardware))
+    parts = []
+    most = max(1, _RECORDS // layout.records)
+    load = _loads(hardware)
+    for begin in range(0, len(frames), most):
+        some = frames[begin : begin + most].astype(np.uint32)
+        written = np.zeros((len(some) * layout.records, layout.chunks), dtype=np.uint32)
+        sent = np.zeros(len(some) * hardware.plan.output_words, dtype=np.uint32)
+        counts = design.network(
+            load,
+            some,
+            restarts[begin : begin + most].astype(np.uint8),
+            layout.mask,
+            written,
+            sent,
+            stall,
+            _PATIENCE,
+        )
+        if counts is None:
+            raise ScneuroError(
+                f"the hardware of {hardware.name} stopped answering", "done must rise once a step"
+            )
+        parts.append(layout.steps(written[: counts[0]], sent[: counts[1]], len(some), counts[2]))
+        load = load[:0]
+    return _joined(parts)
+
+
+def _joined(parts: list[Steps]) -> Steps:
+    first = parts[0]
+    return Steps(
+        {
+            layer: {n: np.concatenate([p.written[layer][n] for p in parts]) for n in table}
+            for layer, table in first.written.items()
+        },
+        {n: np.concatenate([p.sent[n] for p in parts]) for n in first.sent},
+        sum(p.clocks for p in parts),
+    )
+
+
+def _simulated(
+    hardware: Network, frames: np.ndarray, restarts: np.ndarray, *, stall: int = 0
+) -> Steps:
+    layout = _Layout(hardware)
+    steps = len(frames)
+    rng = np.random.default_rng(stall)
+    written: list[int] = []
+    sent: list[int] = []
+    load = [sum(int(c) << (CHUNK * k) for k, c in enumerate(row)) for row in _loads(hardware)]
+    clocks = 0
+
+    async def feed(ctx: Any) -> None:
+        for row in load:
+            ctx.set(hardware.load.as_value(), row)
+            await ctx.tick()
+        ctx.set(hardware.load.as_value(), 0)
+        for word in frames.reshape(-1).tolist():
+            while stall and rng.integers(2):
+                await ctx.tick()
+            ctx.set(hardware.i.valid, 1)
+            ctx.set(hardware.i.payload, word)
+            *_, ready = await ctx.tick().sample(hardware.i.ready)
+            while not ready:
+                *_, ready = await ctx.tick().sample(hardware.i.ready)
+            ctx.set(hardware.i.valid, 0)
+
+    async def watch(ctx: Any) -> None:
+        nonlocal clocks
+        finished = 0
+        for _ in load:
+            await ctx.tick()
+        ctx.set(hardware.tick, 1)
+        flags = [view.valid for core in hardware.cores.values() for view in _views(core)]
+        while finished < steps:
+            taking = int(rng.integers(2)) if stall else 1
+            ctx.set(hardware.o.ready, taking)
+            ctx.set(hardware.restart, int(restarts[finished]))
+            _, _, row, leaves, word, done, *valid = await ctx.tick().sample(
+                hardware.written.as_value(),
+                hardware.o.valid,
+                hardware.o.payload,
+                hardware.done,
+                *flags,
+            )
+            clocks += 1
+            if any(valid):
+                written.append(row)
+            if leaves and taking:
+                sent.append(word)
+            finished += done
+
+    most = _SLOW * steps * hardware.worst_clocks + 2 * len(load) + 1000
+    run_bench(hardware, feed, watch, max_cycles=most, what=hardware.name)
+    table = [[(v >> (CHUNK * k)) & 0xFFFFFFFF for k in range(layout.chunks)] for v in written]
+    return layout.steps(
+        np.array(table, dtype=np.uint32), np.array(sent, dtype=np.uint32), steps, clocks
+    )
+
+
+def _views(core: Any) -> list[Any]:
+    return [core.written[name] for name in core.written.shape().members]
+
+
+#: What takes a network's gates through steps, by its name: from the hardware, frames (T, words) and
+#: flags (T,) of the steps that begin anew; words come and leave now and then if ``stall`` is not 0.
+NETWORK_ENGINES: dict[str, Callable[..., Steps]] = {"amaranth": _simulated, "cxxrtl": _compiled}
