@@ -45,19 +45,20 @@ def compared(network: Network, spikes: np.ndarray) -> tuple[float, float]:
     return float(np.mean(bits[0] != bits[1])), float(np.mean(told[0] == told[1]))
 
 
-def main() -> None:
+def main() -> dict[str, tuple[float, float, float]]:
     spikes, labels = sequences()
     test = np.arange(len(labels)) % 4 == 3
     shown, unseen = (spikes[:, ~test], labels[~test]), (spikes[:, test], labels[test])
-    network = train(described(), *shown, epochs=12, rate=0.01)
-    network.calibrate(rows=shown[0])
-    chip = train(network, *shown, epochs=3, rate=0.002, quantised=True)
+    network = train(described(), *shown, epochs=12, rate=0.01, progress=False)
+    network.calibrate(rows=shown[0], progress=False)
+    chip = train(network, *shown, epochs=3, rate=0.002, quantised=True, progress=False)
+    found = {}
     for name, each in (("in float", network), ("with what is rounded", chip)):
-        differ, alike = compared(each, unseen[0])
-        print(
-            f"trained {name}: {accuracy(each, *unseen):.1%} right; integers: {differ:.3%} of spike "
-            f"bits differ, {alike:.1%} of the classes are the same"
-        )
+        share, (differ, alike) = accuracy(each, *unseen), compared(each, unseen[0])
+        print(f"trained {name}: {share:.1%} right; integers: {differ:.4%} of spike bits differ,")
+        print(f"  {alike:.1%} of the classes are the same")
+        found[name] = share, differ, alike
+    return found
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ def demo(tmp_path_factory):
 def test_digits_are_read_and_integers_are_as_good_as_float(demo):
     found = demo["figures"]["accuracy"]
     assert found["float"] >= 0.96
-    assert abs(found["integers"] - found["float"]) <= 0.005 or found["integers"] > found["float"]
+    assert found["integers"] >= found["float"] - 0.005
     assert abs(found["integers"] - found["weights_of_8_bits"]) <= 0.005
     assert len(demo["labels"]) == demo["figures"]["items"] == 449
     assert found["integers"] == np.mean(demo["told"] == demo["labels"])
@@ -180,7 +180,7 @@ def test_digits_are_read_with_weights_of_fewer_bits(demo, bits):
 def test_mnist_is_read_and_integers_are_as_good_as_float():
     images, labels = mnist(12)
     spikes, test = rate_coded(images.reshape(-1, 144), 16), np.arange(5000) % 4 == 3
-    described = runpy.run_path(str(EXAMPLES / "digits.py"))["described"](144, 64)
+    described = runpy.run_path(str(EXAMPLES / "digits.py"))["described"](144, 64, seed=3)
     shown, unseen = (spikes[:, ~test], labels[~test]), (spikes[:, test], labels[test])
     network = train(described, *shown, epochs=12, drop=0.25, progress=False)
     share = accuracy(network, *unseen)
@@ -268,6 +268,7 @@ def test_images_lie_in_packages():
     assert np.array_equal(of_them, again)
     assert np.bincount(of_them).tolist() == [500] * 10
     assert np.allclose(small[17, 3, 2], whole[17, 12:16, 8:12].mean())
+    assert np.allclose(mnist(12)[0][17, 3, 2], whole[17, 8:10, 6:8].mean())
     with pytest.raises(ValueError, match="size must be 28, 14, 12 or 7, not 13"):
         mnist(13)
 

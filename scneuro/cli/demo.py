@@ -102,22 +102,21 @@ def demo_network(directory: Path) -> dict[str, Any]:
     spikes = images.rate_coded(pictures.reshape(len(pictures), -1), steps=16)
     test = np.arange(len(labels)) % 4 == 3
 
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(3)
     network = Network("digits")
     network.input("pixels", 64)
     network.population("hidden", Leaky(), 32)
     network.population("out", Leaky(), 10)
     network.connect("pixels", "hidden", Dense(random.normal(0, 1 / 8, (32, 64)), np.zeros(32)))
-    network.connect("hidden", "out", Dense(random.normal(0, 1 / 3, (10, 32)), np.zeros(10)))
+    network.connect("hidden", "out", Dense(random.normal(0, 0.354, (10, 32)), np.zeros(10)))
 
     shown = spikes[:, ~test], labels[~test]
-    network = train(network, *shown, epochs=30, drop=0.25, progress=False)
+    network = train(network, *shown, epochs=50, drop=0.25, progress=False)
     unseen = spikes[:, test], labels[test]
     found = {"float": accuracy(network, *unseen)}
     network.calibrate(pixels=spikes[:, ~test], progress=False)
-    network = train(
-        network, *shown, epochs=10, rate=0.005, drop=0.25, quantised=True, progress=False
-    )
+    options: dict[str, Any] = {"epochs": 10, "rate": 0.005, "drop": 0.25, "progress": False}
+    network = train(network, *shown, quantised=True, **options)
     found["weights_of_8_bits"] = accuracy(network, *unseen)
     recording = network.fixed().run(pixels=unseen[0], progress=False, record=())
     told = classes(recording, "out")

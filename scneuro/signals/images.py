@@ -28,7 +28,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
         If scikit-learn is not installed.
     """
     table = _table("sklearn", "datasets/data/digits.csv.gz", "scikit-learn")
-    return table[:, :-1].reshape(-1, 8, 8) / 16, table[:, -1]
+    return table[:, :-1].reshape(-1, 8, 8) / 16, table[:, -1].astype(np.int64)
 
 
 def mnist(size: int = 28) -> tuple[np.ndarray, np.ndarray]:
@@ -60,7 +60,7 @@ def mnist(size: int = 28) -> tuple[np.ndarray, np.ndarray]:
     around = (28 % size) // 2
     inner = images[:, around : 28 - around, around : 28 - around]
     whole = inner.reshape(len(inner), size, 28 // size, size, 28 // size).mean(axis=(2, 4))
-    return whole, table[:, -1]
+    return whole, table[:, -1].astype(np.int64)
 
 
 def rate_coded(values: Any, steps: int) -> np.ndarray:
@@ -92,4 +92,4 @@ def _table(package: str, file: str, project: str) -> np.ndarray:
     path = Path(found.origin).parent / file
     if not path.exists():
         raise ScneuroError(f"{project} has no {file}", f"another version of {project} has it")
-    return np.loadtxt(path, delimiter=",").astype(np.int64)
+    return np.loadtxt(path, delimiter=",", dtype=np.uint8)
