@@ -64,6 +64,10 @@ class Step(wiring.Component):
     words : Out(struct of signed(16))
         The words of ``state``, rounded to nearest, at once.
 
+    enable : In(interval), where the interval is longer than a clock
+        One bit at a time: stage s is computed in clocks with bit s modulo the interval. The first
+        clock of what is held has bit 0.
+
     Where the form is ``stored``, there are other ones, and no ``state``, ``inputs``, ``noise`` and
     ``words``: what is stored comes when it is wanted.
 
@@ -72,8 +76,6 @@ class Step(wiring.Component):
         and for ``interval`` clocks.
     waiting : Out(struct), where the pipeline has ``waits``
         What is to enter again, by the names of the cells it enters as.
-    enable : In(interval), where the interval is longer than a clock
-        One bit at a time: stage s is computed in clocks with bit s modulo the interval.
     next, spike
         As above, each in the stage ``pipeline.schedule.at`` it; a state that stays is left out.
 
@@ -122,6 +124,8 @@ class Step(wiring.Component):
             }
             if lowered.noise:
                 members["noise"] = In(16 * len(lowered.noise))
+        if self.form.folds:
+            members["enable"] = In(self.form.interval)
         super().__init__(members)
 
     def _stored_members(self, registers: data.StructLayout) -> dict[str, Any]:
@@ -136,8 +140,6 @@ class Step(wiring.Component):
             entering = [pipe.cells[wait.port] for wait in pipe.waits]
             shapes = {cell.name: _shape(cell.node) for cell in entering}
             members["waiting"] = Out(data.StructLayout(shapes))
-        if self.form.interval > 1:
-            members["enable"] = In(self.form.interval)
         return members
 
     @property
@@ -151,8 +153,18 @@ class Step(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         values: list[Value] = []
+        multipliers, wide = self.pipeline.multipliers(), Shape(2 * _FACTOR.width, signed=True)
+        products = {
+            unit: Signal(wide, name=cells[0].signal, reset_less=True)
+            for unit, cells in multipliers.items()
+        }
         for cell in self.pipeline.cells:
-            values.append(self._print(m, cell, [values[k] for k in cell.takes]))
+            if cell.kind == "product":
+                values.append(_fitted(products[cell.unit], _shape(cell.node)))
+            else:
+                values.append(self._print(m, cell, [values[k] for k in cell.takes]))
+        for unit, cells in multipliers.items():
+            self._multiply(m, products[unit], cells, values)
         outputs, words = self.pipeline.outputs, self.pipeline.words
         for name in self.written:
             self.drive(m, self.next[name], values[outputs[name]])
@@ -167,6 +179,26 @@ class Step(wiring.Component):
     def drive(self, m: Module, port: Any, value: Value) -> None:
         """Drive an output."""
         m.d.comb += port.eq(value)
+
+    def _multiply(self, m: Module, product: Signal, cells: list[Cell], values: list[Value]) -> None:
+        """A multiplier that several share: each has its factors taken in the clock of its stage."""
+        factors = []
+        for side in range(2):
+            factor = Signal(_FACTOR, name=f"{product.name}_{'ab'[side]}")
+            clocks: dict[int, list[int]] = {}  # by the cell that has a factor
+            for cell in cells:
+                clocks.setdefault(cell.takes[side], []).append(self.pipeline.enabled_in(cell))
+            chosen = Const(0, _FACTOR.width)
+            for taken, phases in clocks.items():
+                now = Cat(self.enable[k] for k in phases).any()
+                bits = _extended(values[taken], _FACTOR.width)
+                chosen = chosen | (bits & now.replicate(_FACTOR.width))
+            m.d.comb += factor.eq(chosen)
+            factors.append(factor)
+        if self.form.multipliers:
+            m.d.sync += product.eq(factors[0] * factors[1])
+        else:
+            m.d.sync += product.eq(_in_rows(m, product.name, *factors))
 
     def _print(self, m: Module, cell: Cell, takes: list[Value]) -> Value:
         node = cell.node
@@ -199,7 +231,7 @@ class Step(wiring.Component):
 
     def _enabled(self, cell: Cell) -> Value:
         """Whether a register takes its value in this clock."""
-        if self.form.interval == 1:
+        if not self.form.folds:
             return Const(1)
         return self.enable[self.pipeline.enabled_in(cell)]
 
@@ -211,6 +243,10 @@ class Step(wiring.Component):
         else:
             value = self.noise.word_select(self.lowered.noise.index(node.meta), 16)
         return _fitted(value, Shape(node.width, signed=node.signed))
+
+
+#: What a multiplier that is shared takes, twice.
+_FACTOR = Shape(16, signed=True)
 
 
 def _shape(node: Node) -> Shape:
@@ -246,6 +282,22 @@ def _operation(node: Node, args: list[Value]) -> Value:
                 value = Mux(_at_least(args[0], low), value, low)
             return value
     raise NotImplementedError(node.op)
+
+
+def _in_rows(m: Module, name: str, a: Signal, b: Signal) -> Value:
+    """a * b in logic: for each bit of b a row that adds a to the sum so far, or does not.
+
+    A row is one cell a bit, which adds and selects.
+    """
+    total: Value = Const(0, Shape(len(a), signed=True))
+    low: list[Value] = []
+    for bit in range(len(b)):
+        row = Signal(Shape(len(a) + 1, signed=True), name=f"{name}_{bit}")
+        more = total - a if bit == len(b) - 1 else total + a  # a sign weighs negative
+        m.d.comb += row.eq(Mux(b[bit], more, total))
+        low.append(row[0])
+        total = row[1:].as_signed()
+    return Cat(*low, total).as_signed()
 
 
 def _wires(node: Node, args: list[Value], shape: Shape) -> Value:
