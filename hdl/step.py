@@ -153,18 +153,16 @@ class Step(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         values: list[Value] = []
-        multipliers, wide = self.pipeline.multipliers(), Shape(2 * _FACTOR.width, signed=True)
-        products = {
-            unit: Signal(wide, name=cells[0].signal, reset_less=True)
-            for unit, cells in multipliers.items()
-        }
+        shared = self.pipeline.shared
+        units = {unit: self._unit(m, cells[0]) for unit, cells in shared.items()}
         for cell in self.pipeline.cells:
-            if cell.kind == "product":
-                values.append(_fitted(products[cell.unit], _shape(cell.node)))
+            if cell.shared:
+                values.append(_fitted(units[cell.unit][0], _shape(cell.node)))
             else:
                 values.append(self._print(m, cell, [values[k] for k in cell.takes]))
-        for unit, cells in multipliers.items():
-            self._multiply(m, products[unit], cells, values)
+        for unit, (_, takes) in units.items():
+            for side, taken in enumerate(takes):
+                self._choose(m, taken, side, shared[unit], values)
         outputs, words = self.pipeline.outputs, self.pipeline.words
         for name in self.written:
             self.drive(m, self.next[name], values[outputs[name]])
@@ -180,25 +178,39 @@ class Step(wiring.Component):
         """Drive an output."""
         m.d.comb += port.eq(value)
 
-    def _multiply(self, m: Module, product: Signal, cells: list[Cell], values: list[Value]) -> None:
-        """A multiplier that several share: each has its factors taken in the clock of its stage."""
-        factors = []
-        for side in range(2):
-            factor = Signal(_FACTOR, name=f"{product.name}_{'ab'[side]}")
-            clocks: dict[int, list[int]] = {}  # by the cell that has a factor
-            for cell in cells:
-                clocks.setdefault(cell.takes[side], []).append(self.pipeline.enabled_in(cell))
-            chosen = Const(0, _FACTOR.width)
-            for taken, phases in clocks.items():
-                now = Cat(self.enable[k] for k in phases).any()
-                bits = _extended(values[taken], _FACTOR.width)
-                chosen = chosen | (bits & now.replicate(_FACTOR.width))
-            m.d.comb += factor.eq(chosen)
-            factors.append(factor)
-        if self.form.multipliers:
-            m.d.sync += product.eq(factors[0] * factors[1])
-        else:
-            m.d.sync += product.eq(_in_rows(m, product.name, *factors))
+    def _unit(self, m: Module, cell: Cell) -> tuple[Value, list[Value]]:
+        """A multiplier or a memory that several share: what it gives, and what it takes."""
+        if cell.kind == "row":
+            read = self._memory(m, cell)
+            m.d.comb += read.en.eq(1)
+            return read.data, [read.addr]
+        a, b = (Signal(_FACTOR, name=f"{cell.signal}_{side}") for side in "ab")
+        product = Signal(Shape(2 * _FACTOR.width, signed=True), name=cell.signal, reset_less=True)
+        in_dsp = bool(self.form.multipliers)
+        m.d.sync += product.eq(a * b if in_dsp else _in_rows(m, product.name, a, b))
+        return product, [a, b]
+
+    def _choose(
+        self, m: Module, taken: Value, side: int, cells: list[Cell], values: list[Value]
+    ) -> None:
+        """What a unit takes, in the clock of each that shares it."""
+        clocks: dict[int, list[int]] = {}  # by what is taken
+        for cell in cells:
+            clocks.setdefault(cell.takes[side], []).append(self.pipeline.enabled_in(cell))
+        chosen: Value = Const(0, len(taken))
+        for source, phases in clocks.items():
+            now = Cat(self.enable[k] for k in phases).any()
+            bits = _extended(values[source], len(taken))
+            chosen = chosen | (bits & now.replicate(len(taken)))
+        m.d.comb += taken.eq(chosen)
+
+    def _memory(self, m: Module, cell: Cell) -> ReadPort:
+        """A block RAM with a table: the address now, the row a clock later."""
+        node, shape = cell.node, _shape(cell.node)
+        memory = Memory(shape=shape, depth=len(node.meta), init=list(node.meta))
+        m.submodules[cell.memory] = memory
+        signature = ReadPort.Signature(addr_width=(memory.depth - 1).bit_length(), shape=shape)
+        return ReadPort(signature, memory=memory, domain="sync", path=(cell.memory,))
 
     def _print(self, m: Module, cell: Cell, takes: list[Value]) -> Value:
         node = cell.node
@@ -207,11 +219,8 @@ class Step(wiring.Component):
             return self.ports[cell.name] if self.form.stored else self._port(node)
         if cell.kind == "wires":
             return _wires(node, takes, shape)
-        if cell.kind == "row":  # a block RAM: the address now, the row a clock later
-            memory = Memory(shape=shape, depth=len(node.meta), init=list(node.meta))
-            m.submodules[cell.name] = memory
-            signature = ReadPort.Signature(addr_width=(memory.depth - 1).bit_length(), shape=shape)
-            read = ReadPort(signature, memory=memory, domain="sync", path=(cell.name,))
+        if cell.kind == "row":
+            read = self._memory(m, cell)
             m.d.comb += [read.addr.eq(*takes), read.en.eq(self._enabled(cell))]
             return read.data
         kept = node.width - cell.low if cell.low else shape

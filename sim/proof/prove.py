@@ -256,7 +256,7 @@ class _Prover:
         self.by_index = {node.index: node for node in self.nodes}
         self.values: dict[int, Any] = {}  # the variable X of every node, by index
         self.defined: dict[int, Term] = {}  # what X is of the nodes before it
-        self.roms: dict[str, Term] = {}
+        self.roms: dict[tuple[int, ...], Term] = {}  # by contents
         self.suspects: list[dict[str, int]] = []
         self.arithmetic = bitvectors(self.terms, self._row)
         self.forms: dict[int, Linear] = {}
@@ -340,13 +340,13 @@ class _Prover:
 
     def _function(self, node: Node) -> Term:
         """The table of a node, as a function of its address of which nothing else is known."""
-        if node.name not in self.roms:
+        if node.meta not in self.roms:
             sorts = [self.terms.mk_bv_sort(_address_bits(node))]
             result = self.terms.mk_bv_sort(node.width)
-            self.roms[node.name] = self.terms.mk_const(
+            self.roms[node.meta] = self.terms.mk_const(
                 self.terms.mk_fun_sort(sorts, result), node.name
             )
-        return self.roms[node.name]
+        return self.roms[node.meta]
 
     def _rtl_row(self, memory: str, address: Term) -> Term:
         return self.terms.mk_term(
@@ -414,8 +414,8 @@ class _Prover:
             yield f"inputs.{name}", inputs[name], first, 0, False
 
     def _stages(self, cell: Cell) -> range:
-        """Those that find the value of a cell: what a shared multiplier has is there for one."""
-        if cell.kind == "product":
+        """Those that find the value of a cell: what a unit has that is shared is there for one."""
+        if cell.shared:
             return range(cell.stage, cell.stage + 1)
         return self._from(cell.stage)
 
@@ -455,7 +455,7 @@ class _Prover:
         """That a register keeps what it has in clocks that are not for its stage."""
         atoms = _Atoms(self._any)
         for cell in self.pipeline.registers if self.phases else ():
-            if cell.kind == "product":
+            if cell.shared:
                 continue
             for piece in self.rtl.pieces(cell.signal) if cell.signal in self.rtl else ():
                 kept = self.rtl.following(piece.symbol, atoms)

@@ -124,10 +124,10 @@ class BusyStep(Step):
 
 
 class WrongClockStep(Step):
-    """A Step in which a shared multiplier takes the factors of one product a clock too late."""
+    """A Step in which a unit that is shared takes what one result is made of a clock too late."""
 
     def elaborate(self, platform: object) -> Module:
-        late = next(c for c in self.pipeline.cells if c.kind == "product")
+        late = next(c for c in self.pipeline.cells if c.shared)
         sound = Pipeline.enabled_in
 
         def enabled_in(pipeline: Pipeline, cell: Cell) -> int:

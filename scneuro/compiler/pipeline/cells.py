@@ -37,7 +37,7 @@ class Cell:
         ``result``: a register behind that operation; if it has ``low`` bits, it is one without
         them, and they are those of what it takes last. ``delay``: a register behind the one value
         that it takes. ``row``: a memory's register, whose address it takes. ``product``: the
-        register of a multiplier that is shared, whose factors it takes; it is there for a clock.
+        register of a multiplier that is shared, whose factors it takes.
     takes : tuple of int
         The cells it is made of, by their places in the pipeline.
     name : str
@@ -46,7 +46,8 @@ class Cell:
     inverted : bool
         Whether the register holds the complement of its value.
     unit : int
-        Of a ``product``, the multiplier.
+        Of a ``product``, the multiplier; of a ``row``, the memory, if tables share it: what is
+        shared has its value for a clock. Otherwise -1.
     """
 
     node: Node
@@ -63,11 +64,21 @@ class Cell:
         return self.kind in _REGISTERS
 
     @property
+    def shared(self) -> bool:
+        """Whether it is of a unit that it shares."""
+        return self.unit >= 0
+
+    @property
+    def memory(self) -> str:
+        """Of a ``row``, the name of its memory."""
+        return f"tables_{self.unit}" if self.shared else self.name
+
+    @property
     def signal(self) -> str:
         """The name of the signal that has its value: of a memory, the data of its read port."""
         if self.kind == "product":
             return f"product_{self.unit}"
-        return f"{self.name}__data" if self.kind == "row" else self.name
+        return f"{self.memory}__data" if self.kind == "row" else self.name
 
 
 @dataclass(frozen=True)
@@ -134,11 +145,12 @@ class Pipeline:
         ports = [c for k, c in enumerate(self.cells) if c.kind == "port" and k not in again]
         return {str(cell.node.meta): cell for cell in ports}
 
-    def multipliers(self) -> dict[int, list[Cell]]:
-        """The products of every multiplier that is shared."""
+    @property
+    def shared(self) -> dict[int, list[Cell]]:
+        """What every unit that is shared computes, by unit."""
         found: dict[int, list[Cell]] = {}
         for cell in self.cells:
-            if cell.kind == "product":
+            if cell.shared:
                 found.setdefault(cell.unit, []).append(cell)
         return found
 
@@ -149,7 +161,7 @@ class Pipeline:
     @property
     def memories(self) -> dict[str, Node]:
         """The table in each memory, by the memory's name."""
-        return {cell.name: cell.node for cell in self.cells if cell.kind == "row"}
+        return {cell.memory: cell.node for cell in self.cells if cell.kind == "row"}
 
 
 def pipeline(lowered: Lowered, form: Form) -> Pipeline:
@@ -162,8 +174,8 @@ def place(plan: Schedule, node: Node, stage: int) -> tuple[int, int]:
 
     What entered from outside, or is a memory's row, is held for as many clocks as an update takes,
     and so is every register behind another. Where all values are held, any later stage can have
-    the register behind the one that made it. A product that comes from a shared multiplier is there
-    for a clock, and then in a register.
+    the register behind the one that made it. What comes from a unit that is shared is there for a
+    clock, and then in a register.
     """
     made = plan.stage[node.index]
     begins = [at for at in plan.begins.get(node.index, ()) if at <= stage]
@@ -172,7 +184,8 @@ def place(plan: Schedule, node: Node, stage: int) -> tuple[int, int]:
         return node.index, min(stage, made + 1) if plan.form.held else stage
     if node.index in plan.units and stage == made:
         return node.index, stage
-    first = start if begins or node.op == "rom" else start + 1
+    kept = node.op == "rom" and node.index not in plan.units
+    first = start if begins or kept else start + 1
     if plan.form.held:
         return node.index, min(stage, first)
     if stage < first:
@@ -287,7 +300,8 @@ class Cells:
                 continue
             self._at[node.index, stage] = len(self._cells)
             places = tuple(self._at[key] for key in sources)
-            unit = self.plan.units[node.index] if kind == "product" else -1
+            shares = kind in ("product", "row")
+            unit = self.plan.units.get(node.index, -1) if shares else -1
             name = self._name(node, stage)
             self._cells.append(Cell(node, stage, kind, places, name, low, unit=unit))
         return self._at[wanted]
@@ -304,7 +318,7 @@ class Cells:
             return "delay", [(node, stage - 1)], 0
         if node.op in FREE:
             return "wires", [(arg, stage) for arg in node.args], 0
-        if node.index in self.plan.units and stage == made:
+        if node.op == "mul" and node.index in self.plan.units and stage == made:
             return "product", [(arg, stage - 1) for arg in node.args], 0
         if node.op == "rom" and stage == made:
             return "row", [(arg, stage - 1) for arg in node.args], 0

@@ -13,6 +13,7 @@ from functools import cache
 from ...words import WORD_BITS
 from ..datapath import Datapath, Node
 from .form import Form
+from .joined import joined
 
 __all__ = ["adder_count", "expand", "plan", "shares"]
 
@@ -125,6 +126,7 @@ def expand(
     new: dict[int, Node] = {}
     nodes = source.reachable((*source.outputs.values(), *extra))
     multiplied, shared = _multiplied(nodes, form)
+    places = joined(nodes, form)
 
     def product(a: Node, b: Node) -> Node:
         if shared:
@@ -143,6 +145,9 @@ def expand(
             result = _product(path, *sorted(args, key=lambda n: -n.width))
         elif node.op == "mul":
             result = path.scale(product(*args), 1, node.fraction)
+        elif node.index in places:
+            inside = _plain(new[node.args[0].args[0].index], path)
+            result = places[node.index].read(path, inside, node.fraction)
         else:
             result = path.copy(node, args)
         if (result.low, result.high) != (node.low, node.high):

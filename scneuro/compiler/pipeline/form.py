@@ -41,7 +41,8 @@ class Form:
     complements : bool
         If, where it is ``stored``, a register that is only subtracted holds its complement: an
         iCE40 inverts before a register for nothing, but not before an adder.
-
+    joint : bool
+        If, where it folds, a table goes into the rows that the memory of another leaves unused.
     single : bool
         If, where it is ``stored``, the states lie in memories of one port, which read or write in a
         clock: an update takes two clocks at least.
@@ -59,10 +60,11 @@ class Form:
     rams: int = 0
     deep: int = 0
     complements: bool = False
+    joint: bool = False
     single: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("held", "stored", "complements", "single"):
+        for name in ("held", "stored", "complements", "joint", "single"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if self.held and self.stored:
@@ -75,6 +77,8 @@ class Form:
                 f"interval must be 1, not {self.interval}: what is neither held nor stored is not "
                 "folded"
             )
+        if self.joint and not self.folds:
+            raise ValueError("tables that share a memory take an interval of 2 or more")
         if self.single and not (self.stored and self.folds):
             raise ValueError(
                 "a memory of one port takes a stored form, and an interval of 2 or more"

@@ -38,8 +38,8 @@ class Schedule:
         By node, the stages in which its value comes from outside the datapath: an input's from
         its memory, and what waits long from one that it waits in.
     units : dict of int to int
-        By node, the multiplier that computes it, if it shares one with others. It takes its factors
-        a stage before, and has the product for a clock.
+        By node, the multiplier or the memory that computes it, if it shares one with others. That
+        takes its arguments a stage before, and has the result for a clock.
     """
 
     form: Form
@@ -70,7 +70,7 @@ def schedule(lowered: Lowered, form: Form) -> Schedule:
     shared = shares(*source, form)
     if form.stored:
         nodes = path.reachable()
-        units = Units.of(nodes if shared else [], form)
+        units = Units.of(nodes, form, shared=shared)
         written = {n: node for n, node in path.outputs.items() if not _stays(n, node)}
         found = waiting_least(
             nodes,
@@ -89,7 +89,7 @@ def schedule(lowered: Lowered, form: Form) -> Schedule:
     at_once = {node.index for node in path.reachable(tuple(words.values()))}
     nodes = path.reachable((*path.outputs.values(), *words.values()))
     later = [node for node in nodes if node.index not in at_once]
-    units = Units.of(later if shared else [], form)
+    units = Units.of(later, form, shared=shared)
     stage = soonest(nodes, form, units, at_once)
     # what a multiplier that is shared has made is kept from the next stage on
     made = [stage[n.index] + (n.index in units) for n in path.outputs.values()]

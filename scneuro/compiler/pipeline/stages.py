@@ -52,7 +52,7 @@ def soonest(
 ) -> dict[int, int]:
     """Each operation's stage, as soon as possible.
 
-    Multipliers that are shared go to those that most follows.
+    What is shared goes to those first that most follows.
 
     Parameters
     ----------
@@ -72,10 +72,11 @@ def soonest(
         if node.index in units:
             late = any(stage[a.index] == at and ready[a.index] > _EARLY for a in node.args)
             at += 1 + late
-            while not slots.free(at):
+            while not slots.free(node.index, at):
                 at += 1
-            slots.take(at)
-            stage[node.index], ready[node.index] = at, 0.0
+            slots.take(node.index, at)
+            stage[node.index] = at
+            ready[node.index] = costs["rom"] if node.op == "rom" else 0.0
             continue
         begin = max((ready[a.index] for a in node.args if stage[a.index] == at), default=0.0)
         cost = costs.get(node.op, 0.0)
@@ -90,7 +91,7 @@ def soonest(
 
 def _most_urgent(nodes: list[Node], units: Units, costs: Mapping[str, float]) -> Iterable[Node]:
     """The nodes, arguments first, and before others what most has to follow."""
-    if not units.count:
+    if not units:
         return nodes
     follows: dict[int, float] = {}
     users: dict[int, list[Node]] = {}
@@ -208,8 +209,8 @@ class _Placing:
             self.by_stage[before].discard(node.index)
         if node.index in self.units:
             if before is not None:
-                self.slots.take(before, -1)
-            self.slots.take(stage)
+                self.slots.take(node.index, before, -1)
+            self.slots.take(node.index, stage)
         self.stage[node.index] = stage
         self.by_stage.setdefault(stage, set()).add(node.index)
 
@@ -225,8 +226,8 @@ class _Placing:
             if self._takes(user, node) < stage:
                 return False
         if shares := node.index in self.units:
-            elsewhere = self.slots.phase(stage) != self.slots.phase(before)
-            if elsewhere and not self.slots.free(stage):
+            elsewhere = self.units.phase(stage) != self.units.phase(before)
+            if elsewhere and not self.slots.free(node.index, stage):
                 return False
         self._put(node, stage)
         if self._in_time(stage) and not (shares and not self._in_time(stage - 1)):
@@ -244,7 +245,8 @@ class _Placing:
             node, begin = self.node[index], 0.0
             if not self._registers(node):
                 begin = max((ready.get(s.index, 0.0) for s, _ in self.sources[index]), default=0.0)
-            cost = 0.0 if index in self.units else self.costs.get(node.op, 0.0)
+            product = node.op == "mul" and index in self.units
+            cost = 0.0 if product else self.costs.get(node.op, 0.0)
             if begin > 0 and begin + cost > 1.0:
                 return False
             ready[index] = begin + cost
@@ -298,7 +300,7 @@ class _Placing:
             clocks = max(uses) - self._read(index)
         else:
             clocks = max(uses) - self.stage[index] - (node.op != "rom")
-        if index in self.units:  # a clock later, another product is there
+        if index in self.units:  # a clock later, another result is there
             clocks += self.form.interval * (max(uses) > self.stage[index])
         return max(0, clocks) // self.form.interval * self.wide[index]
 
