@@ -15,6 +15,7 @@ from amaranth.back import rtlil
 from amaranth.lib.memory import Memory
 
 from ..errors import ToolError
+from ..hdl import Form
 from ..hdl import Neuron as Gates
 from ..hdl.population import Population as Many
 from ..neuron import Neuron, need_neuron
@@ -27,6 +28,7 @@ from .placement import read_placement
 
 __all__ = ["DEVICES", "Area", "limits", "measure_area", "measure_population"]
 
+_PATIENCE = 1200  # s for a placement: on some designs nextpnr goes round for ever
 _PINS = 24  # that the words of inputs come in by: a small package has few
 
 
@@ -57,7 +59,9 @@ class Area:
         return statistics.median(self.fmax_mhz)
 
 
-def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any]:
+def measure_area(
+    neuron: Neuron, device: str, *, seed: int = 1, form: Form | None = None
+) -> dict[str, Any]:
     """Synthesise, place and route a neuron alone, its streams on pins, for a 100 MHz clock.
 
     Parameters
@@ -67,6 +71,8 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
         One of :data:`DEVICES`.
     seed : int
         Of placement.
+    form : Form, optional
+        Of its datapath, which is held; as the device's boards have it by default.
 
     Returns
     -------
@@ -80,7 +86,7 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
     """
     need_neuron(neuron, "measure_area()")
     part = DEVICES[device]
-    gates = Gates(neuron.fixed(), part.form)
+    gates = Gates(neuron.fixed(), form or part.form)
     ports = [gates.i.payload.as_value(), gates.i.valid, gates.i.ready]
     ports += [gates.o.payload.as_value(), gates.o.valid, gates.o.ready]
     found = _measured(gates, ports, part, [seed])
@@ -180,7 +186,7 @@ def _measured(
         for seed in seeds:
             command = [tools[place.name].command, *part.place, "--json", "top.json"]
             command += ["--freq", "100", "--seed", str(seed), "--report", "report.json"]
-            run_tool([*command, "--timing-allow-fail", "-q"], work)
+            run_tool([*command, "--timing-allow-fail", "-q"], work, _PATIENCE)
             fmax, cells = read_placement(work / "report.json", part.family)
             frequencies.append(fmax)
             if not used:
