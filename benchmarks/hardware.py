@@ -125,7 +125,7 @@ def wanted(options: argparse.Namespace) -> Iterator[Wanted]:
     seeds = list(range(1, options.seeds + 1))
     for device in options.devices:
         for name in options.neurons:
-            for what in single_forms(device):
+            for what in () if options.no_singles else single_forms(device):
                 yield name, device, what, partial(single, name, device, what)
             count = options.count or COUNTS.get(name, COUNT)
             for k in options.intervals:
@@ -141,6 +141,7 @@ def main(arguments: list[str] | None = None) -> list[dict]:
     parser.add_argument("--seeds", type=int, default=3, help="how many")
     parser.add_argument("--count", type=int, help=f"neurons (default {COUNT})")
     parser.add_argument("--no-limits", action="store_true", help="leave out the bare parts")
+    parser.add_argument("--no-singles", action="store_true", help="leave out single neurons")
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args(arguments)
     rows: list[dict] = []

@@ -8,6 +8,7 @@ or subtracts the value so far, shifted, and the operand or the value itself (the
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cache
 
 from ...words import WORD_BITS
@@ -25,7 +26,7 @@ _PART = WORD_BITS - 1  # low bits of a factor that a signed multiplier takes
 _NARROW = 4  # a factor of so few bits is cheaper as adders, DSPs or not
 _STORED_NARROW = 1  # but for what waits for them
 _OPERAND = 24  # the width of a typical operand, to weigh adders with
-_SELECTED = 22  # logic that brings two factors to a multiplier that others share
+_AROUND = 46  # logic for each product of one that is shared: what chooses factors, waits, adds up
 _IN_LOGIC = 300  # logic of such a multiplier, where there are no DSPs
 
 Step = tuple[bool, bool, int, int, int]
@@ -185,15 +186,23 @@ def _multiplied(nodes: list[Node], form: Form) -> tuple[set[int], bool]:
         cells[node.index] = math.prod(math.ceil(width / WORD_BITS) for width in widths)
         parts[node.index] = math.prod(map(_parts, factors))
     wanted = form.multipliers
-    if wanted is None or not form.folds or sum(cells.values()) <= wanted:
-        return _worthiest(logic, cells, wanted), False
-    if not wanted:
-        chosen = _in_logic(logic, parts, form.interval)
-        return chosen, bool(chosen)
-    return _worthiest(logic, parts, wanted * form.interval), True
+    alone = _worthiest(logic, cells, wanted)
+    if wanted is None or not form.folds or len(alone) == len(cells):
+        return alone, False
+    pays = {index: count for index, count in parts.items() if logic[index] > _AROUND * count}
+    clocks = wanted * form.interval if wanted else None
+    chosen = _worthiest(logic, pays, clocks)
+    products = sum(parts[index] for index in chosen)
+    made = 0 if wanted else -(-products // form.interval) * _IN_LOGIC
+    in_adders = [
+        sum(bits for i, bits in logic.items() if i not in some) for some in (alone, chosen)
+    ]
+    if in_adders[0] <= in_adders[1] + products * _AROUND + made:
+        return alone, False
+    return chosen, True
 
 
-def _worthiest(logic: dict[int, int], cells: dict[int, int], wanted: int | None) -> set[int]:
+def _worthiest(logic: Mapping[int, int], cells: Mapping[int, int], wanted: int | None) -> set[int]:
     """Those that save most logic for each of the cells that are wanted at most."""
     left = sum(cells.values()) if wanted is None else wanted
     chosen = set()
@@ -202,14 +211,6 @@ def _worthiest(logic: dict[int, int], cells: dict[int, int], wanted: int | None)
             left -= cells[index]
             chosen.add(index)
     return chosen
-
-
-def _in_logic(logic: dict[int, int], parts: dict[int, int], interval: int) -> set[int]:
-    """Those that are smaller in multipliers of logic, each shared by the clocks of an interval."""
-    saved = {i: bits - parts[i] * _SELECTED for i, bits in logic.items()}
-    chosen = {i for i, bits in saved.items() if bits > 0}
-    multipliers = -(-sum(parts[i] for i in chosen) // interval)
-    return chosen if sum(saved[i] for i in chosen) > multipliers * _IN_LOGIC else set()
 
 
 def _in_parts(path: Datapath, a: Node, b: Node, form: Form) -> Node:
