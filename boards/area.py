@@ -15,6 +15,7 @@ from amaranth.back import rtlil
 from amaranth.lib.memory import Memory
 
 from ..errors import ToolError
+from ..hdl import Form
 from ..hdl import Neuron as Gates
 from ..hdl.network import Network as Net
 from ..hdl.population import Population as Many
@@ -27,8 +28,17 @@ from .families import NO_CLASHES
 from .memory import network_form, stored_form
 from .placement import read_placement
 
-__all__ = ["DEVICES", "Area", "limits", "measure_area", "measure_network", "measure_population"]
+__all__ = [
+    "DEVICES",
+    "Area",
+    "least_cells",
+    "limits",
+    "measure_area",
+    "measure_network",
+    "measure_population",
+]
 
+_PATIENCE = 1200  # s for a placement: on some designs nextpnr goes round for ever
 _PINS = 24  # that the words of inputs come in by: a small package has few
 
 
@@ -59,7 +69,9 @@ class Area:
         return statistics.median(self.fmax_mhz)
 
 
-def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any]:
+def measure_area(
+    neuron: Neuron, device: str, *, seed: int = 1, form: Form | None = None
+) -> dict[str, Any]:
     """Synthesise, place and route a neuron alone, its streams on pins, for a 100 MHz clock.
 
     Parameters
@@ -69,6 +81,8 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
         One of :data:`DEVICES`.
     seed : int
         Of placement.
+    form : Form, optional
+        Of its datapath, which is held; as the device's boards have it by default.
 
     Returns
     -------
@@ -82,7 +96,7 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
     """
     need_neuron(neuron, "measure_area()")
     part = DEVICES[device]
-    gates = Gates(neuron.fixed(), part.form)
+    gates = Gates(neuron.fixed(), form or part.form)
     ports = [gates.i.payload.as_value(), gates.i.valid, gates.i.ready]
     ports += [gates.o.payload.as_value(), gates.o.valid, gates.o.ready]
     found = _measured(gates, ports, part, [seed])
@@ -100,12 +114,26 @@ def measure_population(population: Population, device: str, *, seeds: Iterable[i
         If a tool is missing or fails, or the device has no room for it.
     """
     part = DEVICES[device]
-    fixed = population.fixed()
-    gates = Many(fixed, stored_form(fixed, part))
-    top = _OnPins(gates)
-    ports = [top.pins, top.left, gates.i.valid, gates.i.ready, gates.tick, gates.ready]
-    ports += [gates.done, gates.o.valid, gates.o.ready]
-    return _measured(top, ports, part, seeds, gates)
+    top = _OnPins(population, part)
+    return _measured(top, top.ports, part, seeds, top.gates)
+
+
+def least_cells(population: Population, device: str) -> dict[str, int]:
+    """What it takes at least, by what yosys counts: ``logic``, ``dsp`` and ``ram`` cells.
+
+    Raises
+    ------
+    ToolError
+        If yosys is missing or fails.
+    """
+    part = DEVICES[device]
+    top = _OnPins(population, part)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        _synthesize(top, top.ports, part, work, top.gates)
+        text = (work / "stat.json").read_text()
+    cells = json.loads(text[text.index("{") :])["design"]["num_cells_by_type"]
+    return part.family.least(cells)
 
 
 def limits(device: str, *, width: int = 24, seeds: Iterable[int] = (1,)) -> dict[str, Area]:
@@ -121,16 +149,19 @@ def limits(device: str, *, width: int = 24, seeds: Iterable[int] = (1,)) -> dict
 
 
 class _OnPins(Elaboratable):
-    """A population, what leaves it folded into one register."""
+    """A population as a device has it, what leaves it folded into one register."""
 
-    def __init__(self, gates: Many) -> None:
-        self._gates = gates
+    def __init__(self, population: Population, part: Device) -> None:
+        fixed = population.fixed()
+        self.gates = gates = Many(fixed, stored_form(fixed, part))
         self._width = len(gates.i.payload.as_value())
         self.pins, self.left = Signal(min(self._width, _PINS)), Signal()
+        self.ports = [self.pins, self.left, gates.i.valid, gates.i.ready, gates.tick, gates.ready]
+        self.ports += [gates.done, gates.o.valid, gates.o.ready]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.population = gates = self._gates
+        m.submodules.population = gates = self.gates
         bits = [self.pins[k % len(self.pins)] for k in range(self._width)]
         for k, bit in enumerate(bits):
             m.d.comb += gates.i.payload.as_value()[k].eq(bit)
@@ -167,22 +198,18 @@ def _measured(
     top: Any, ports: list[Value], part: Device, seeds: Iterable[int], gates: Any = None
 ) -> Area:
     """Synthesise a design, with some hardware in it, once, and place it with every seed."""
-    synthesis, place, _ = part.family.tools
-    tools = find_tools((synthesis, place))
+    place = part.family.tools[1]
+    tools = find_tools((place,))
     frequencies: list[float] = []
     used: dict[str, int] = {}
     path = ""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        (work / "top.il").write_text(rtlil.convert(top, ports=ports, emit_src=False))
-        script = (
-            f"read_rtlil top.il\n{NO_CLASHES}\n{part.synth_for(gates)} -top top -json top.json\n"
-        )
-        run_yosys(tools[synthesis.name].command, script, work)
+        _synthesize(top, ports, part, work, gates)
         for seed in seeds:
             command = [tools[place.name].command, *part.place, "--json", "top.json"]
             command += ["--freq", "100", "--seed", str(seed), "--report", "report.json"]
-            run_tool([*command, "--timing-allow-fail", "-q"], work)
+            run_tool([*command, "--timing-allow-fail", "-q"], work, _PATIENCE)
             fmax, cells = read_placement(work / "report.json", part.family)
             frequencies.append(fmax)
             if not used:
@@ -191,6 +218,14 @@ def _measured(
     if not frequencies:
         raise ToolError("nothing was placed: give a seed")
     return Area(used, tuple(frequencies), path)
+
+
+def _synthesize(top: Any, ports: list[Value], part: Device, work: Path, gates: Any) -> None:
+    """Leave ``top.json`` in a folder, and in ``stat.json`` the cells."""
+    (work / "top.il").write_text(rtlil.convert(top, ports=ports, emit_src=False))
+    script = f"read_rtlil top.il\n{NO_CLASHES}\n{part.synth_for(gates)} -top top -json top.json\n"
+    yosys = find_tools((part.family.tools[0],))[part.family.tools[0].name].command
+    run_yosys(yosys, script + "tee -q -o stat.json stat -json\n", work)
 
 
 def _slowest(report: Path) -> str:

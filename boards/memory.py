@@ -158,6 +158,11 @@ def stored_form(population: FixedPopulation, part: Device) -> Form:
         complements=part.family.complements,
     )
     spare = (part.rams - _taken(population, part, form)) // owner.lanes
+    if spare < 0 and form.folds:
+        joint = replace(form, joint=True)
+        left = (part.rams - _taken(population, part, joint)) // owner.lanes
+        if left > spare:
+            form, spare = joint, left
     if spare < 0 and part.sprams and owner.interval > 1 and population.is_uniform:
         form = replace(form, single=True)
         spare = (part.rams - _taken(population, part, form)) // owner.lanes
