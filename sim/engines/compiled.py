@@ -42,6 +42,8 @@ __all__ = [
 _DRIVER = Path(__file__).with_name("driver.cc")
 _BLOCK = 20_000  # steps in one call, so that Ctrl-C and a progress bar have their turn
 _PATIENCE = 100_000
+# ports keep their names alone: what C++ has about those of other wires takes long to compile
+_WRITE = "rename -hide top/*\nwrite_cxxrtl design.cc\n"
 _SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
 
 
@@ -100,6 +102,7 @@ def compile_design(
     yosys = find_tools(("yosys",))["yosys"]
     version = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
     digest = hashlib.sha256()
+    script = f"{script}\n{_WRITE}"
     for part in (*files, *files.values(), script, optimize, yosys.version, version.stdout):
         digest.update(part.encode() + b"\0")
     digest.update(_DRIVER.read_bytes())
@@ -111,7 +114,7 @@ def compile_design(
             work = Path(name)
             for file, content in files.items():
                 (work / file).write_text(content)
-            run_yosys(yosys.command, f"{script}\nwrite_cxxrtl design.cc\n", work)
+            run_yosys(yosys.command, script, work)
             runtime = _headers()
             (work / "all.cc").write_text(
                 '#include "design.cc"\n#include <cxxrtl/capi/cxxrtl_capi.cc>\n'
