@@ -17,15 +17,17 @@ from amaranth.lib.memory import Memory
 from ..errors import ToolError
 from ..hdl import Neuron as Gates
 from ..hdl.population import Population as Many
+from ..hdl.stochastic import Layer
 from ..neuron import Neuron, need_neuron
 from ..population import Population
+from ..stochastic.layers import SCDenseLayer
 from ..tools.toolchain import find_tools, run_tool, run_yosys
 from .devices import DEVICES, Device
 from .families import NO_CLASHES
 from .memory import stored_form
 from .placement import read_placement
 
-__all__ = ["DEVICES", "Area", "limits", "measure_area", "measure_population"]
+__all__ = ["DEVICES", "Area", "limits", "measure_area", "measure_layer", "measure_population"]
 
 _PINS = 24  # that the words of inputs come in by: a small package has few
 
@@ -104,6 +106,22 @@ def measure_population(population: Population, device: str, *, seeds: Iterable[i
     ports = [top.pins, top.left, gates.i.valid, gates.i.ready, gates.tick, gates.ready]
     ports += [gates.done, gates.o.valid, gates.o.ready]
     return _measured(top, ports, part, seeds, gates)
+
+
+def measure_layer(layer: SCDenseLayer, device: str, *, seeds: Iterable[int] = (1,)) -> Area:
+    """The same of a layer of stochastic computing: its words and spike counts on pins.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails, or the device has no room for it.
+    """
+    part = DEVICES[device]
+    fixed = layer.fixed()
+    gates = Layer(fixed, stored_form(fixed.population, part))
+    ports = [gates.i.payload, gates.i.valid, gates.i.ready]
+    ports += [gates.o.payload, gates.o.valid, gates.o.ready]
+    return _measured(gates, ports, part, seeds, gates)
 
 
 def limits(device: str, *, width: int = 24, seeds: Iterable[int] = (1,)) -> dict[str, Area]:

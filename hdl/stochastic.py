@@ -1,5 +1,6 @@
 """Stochastic computing as gates: sources, products, counts, and a layer of neurons behind them."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -111,9 +112,9 @@ def popcount(m: Module, bits: list[Value], name: str) -> Value:
 class Synapses(wiring.Component):
     """The products of inputs and weights, counted, a row of neurons a clock.
 
-    Every clock a row's weights are read and compared with the mirrored draws of the step, the products
-    with the inputs' bits are made, and counted two clocks later. The sources go on after the last row
-    of a step.
+    Every clock a row's weights are read; in the next they are compared with the mirrored draws of
+    the step, and the products with the inputs' bits are made, which are counted in the one after
+    that. The sources go on after the last row of a step.
 
     Parameters
     ----------
@@ -298,7 +299,7 @@ class Layer(wiring.Component):
         ]
         with m.If(self.i.valid & self.i.ready):  # the first word goes through all of them
             m.d.sync += [kept[-1].eq(self.i.payload), taken.eq(taken + 1)]
-            m.d.sync += [here.eq(behind) for here, behind in zip(kept, kept[1:], strict=False)]
+            m.d.sync += [here.eq(behind) for here, behind in pairwise(kept)]
             with m.If(taken == projection.n_inputs - 1):
                 m.d.sync += [running.eq(1), taken.eq(0), begun.eq(0), over.eq(0)]
         with m.If(synapses.ends):
@@ -308,7 +309,7 @@ class Layer(wiring.Component):
         return running, finished
 
     def _currents(self, m: Module) -> None:
-        """Look up the current of each count, and give it to its row; a step begins after the last."""
+        """Look up each count's current, and give it to its row; a step begins after the last."""
         projection, population = self._layer.projection, self.population
         counts = self._synapses.o
         most = projection.n_inputs * projection.per_step
@@ -373,4 +374,3 @@ class Layer(wiring.Component):
                     m.d.sync += [neuron.eq(0), sends.eq(0), running.eq(0), self.o.valid.eq(0)]
         with m.Elif(running & finished & (quiet == _QUIET - 1)):
             m.d.sync += sends.eq(1)
-

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..runner import numbers
-from .sources import Source, sources
+from .sources import Source, sources_for
 from .streams import bits_of, meant, ones_of, product, whole, words_of
 
 __all__ = ["BitstreamEncoder", "BitstreamSynapse", "bits_for", "kind_of"]
@@ -52,12 +52,14 @@ class _Coded:
             raise ValueError(f"the limits must rise, not {self._low:g} to {self._high:g}")
         count = bits_for(self.length) if bits is None else bits
         seed = 0 if seed is None else whole("seed", seed, 0)
-        (self.source,) = sources(1, count, kind_of(mode), seed)
+        (self.source,) = sources_for(1, count, kind_of(mode), seed)
 
     def _stream(self, source: Source, values: Any, what: str) -> np.ndarray:
         share = (numbers(values, what) - self._low) / (self._high - self._low)
         if np.any((share < 0) | (share > 1)):
-            raise ValueError(f"{what} must be {self._low:g} to {self._high:g}, not {values!r}"[:160])
+            raise ValueError(
+                f"{what} must be {self._low:g} to {self._high:g}, not {values!r}"[:160]
+            )
         words = words_of(share, source.levels, what)
         return bits_of(words[..., None], source.draws(0, self.length)).astype(np.uint8)
 

@@ -1,4 +1,4 @@
-"""Layers of stochastic computing: streams of inputs and weights, their products' counts, neurons."""
+"""Layers of stochastic computing: inputs and weights as streams, counts of products, neurons."""
 
 from __future__ import annotations
 

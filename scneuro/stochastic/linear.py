@@ -1,7 +1,7 @@
 """Linear maps of bits: what a shift register does in a clock, and in any number of clocks at once.
 
-A map is given by what it makes of each bit, lowest first. It adds by XOR, so that maps multiply, and
-a power of one takes as many products as its exponent has bits.
+A map is given by what it makes of each bit, lowest first. It adds by XOR, so that maps multiply,
+and a power of one takes as many products as its exponent has bits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A projection by stochastic computing: weights are streams, products are gates, sums are counts."""
+"""A projection by stochastic computing: weights are streams, products gates, and sums counts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ..runner import numbers
 from ..words import WORD_BITS
 from .bitstreams import bits_for, kind_of
-from .sources import Source, sources
+from .sources import Source, sources_for
 from .streams import bits_of, meant, ones_of, popcounts, whole, words_of
 
 __all__ = ["Stochastic"]
@@ -34,8 +34,8 @@ class Stochastic:
     length : int
         Bits of a stream.
     bipolar : bool
-        A stream stands for -1 to 1; the gates are XNOR instead of AND, and the current ``gain`` times
-        the mean of what products stand for.
+        A stream stands for -1 to 1; the gates are XNOR instead of AND, and the current ``gain``
+        times the mean of what products stand for.
     gain : float
         The current of products that are all 1, in the unit of the neuron's input.
     source : {"lfsr", "low_discrepancy"}
@@ -45,8 +45,8 @@ class Stochastic:
         How many different ones there are: inputs take them in turn. By default as many as there are
         inputs, up to 16, if there are as many that do not correlate.
     per_step : int
-        Bits of a stream that a neuron's step takes, in one clock: 1, 2, 4, 8 or 16. The bits are the
-        same, their counts add up, and there are so many fewer steps.
+        Bits of a stream that a neuron's step takes, in one clock: 1, 2, 4, 8 or 16. The bits are
+        the same, their counts add up, and there are so many fewer steps.
     seed : int
         Moves the sources on.
 
@@ -90,12 +90,14 @@ class Stochastic:
         if self.per_step & (self.per_step - 1):
             raise ValueError(f"per_step must be 1, 2, 4, 8 or 16, not {per_step}")
         if self.length % self.per_step:
-            raise ValueError(f"length must be a multiple of the {per_step} bits of a step, not {length}")
+            raise ValueError(
+                f"length must be a multiple of the {per_step} bits of a step, not {length}"
+            )
         self.bipolar, self.seed = bool(bipolar), whole("seed", seed, 0)
         count = bits_for(self.length) if bits is None else bits
         if sources is not None:
             sources = whole("sources", sources)
-        self.sources = _sources(self.n_inputs, count, kind_of(source), self.seed, sources)
+        self.sources = sources_for(self.n_inputs, count, kind_of(source), self.seed, sources)
         self.levels = self.sources[0].levels
         self.words = words_of(table, self.levels, "weights", bipolar=self.bipolar)
         self.gain = float(numbers(gain, "gain"))
@@ -113,8 +115,8 @@ class Stochastic:
     def __repr__(self) -> str:
         kind = "bipolar" if self.bipolar else "unipolar"
         return (
-            f"<stochastic projection of {self.n_inputs} inputs onto {self.n_neurons} neurons, {kind}, "
-            f"{self.length} bits, {self.different} {self.sources[0].kind} of {self.bits} bits>"
+            f"<stochastic projection of {self.n_inputs} inputs onto {self.n_neurons} neurons, "
+            f"{kind}, {self.length} bits, {self.different} {self.kind} of {self.bits} bits>"
         )
 
     @property
@@ -126,6 +128,11 @@ class Stochastic:
     def bits(self) -> int:
         """Of the sources."""
         return self.sources[0].bits
+
+    @property
+    def kind(self) -> str:
+        """Of the sources."""
+        return self.sources[0].kind
 
     @property
     def different(self) -> int:
@@ -194,6 +201,3 @@ class Stochastic:
 
     def _steps(self, steps: int | None) -> int:
         return self.steps if steps is None else whole("steps", steps, 0)
-
-
-_sources = sources  # a parameter has its name

@@ -1,14 +1,14 @@
 """Sources of the numbers that make bitstreams: a register, and the two orders of its bits.
 
-A register goes through all of its states, one a bit of the stream. An LFSR of n bits has 2**n - 1 of
-them, a counter 2**n. Its bits with the first one as the most significant are one number, a *draw*;
-in the *mirrored* order they are another. Over a period the two fill the unit square as evenly as
-Hammersley's points (1960): for a counter they are the ramp and van der Corput's sequence (1935), and
+A register goes through all of its states, one a bit of the stream. An LFSR of n bits has 2**n - 1
+of them, a counter 2**n. Its bits with bit 0 as the most significant are one number, a *draw*; in
+the *mirrored* order they are another. Over a period the two fill the unit square as evenly as
+Hammersley's points (1960): for a counter they are van der Corput's sequence (1935) and a ramp, and
 an LFSR visits the same points, but for the origin, in another order. So a register serves an input
 and the weight that it is multiplied with.
 
-Another source is the same register at another *place* of its period: a linear map of the state, which
-is a power of the LFSR's own step, whichever register it is applied to.
+Another source is the same register at another *place* of its period: a linear map of the state,
+which is a power of the LFSR's own step, whichever register it is applied to.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 
 from .linear import applied, mapped, orbit, power
 
-__all__ = ["KINDS", "LIMIT", "TAPS", "Source", "places", "sources", "step_of"]
+__all__ = ["KINDS", "LIMIT", "TAPS", "Source", "places", "sources_for", "step_of"]
 
 #: Taps of maximal shift registers by their width: the bits, counted from 1, whose XOR is the new
 #: bit 1 (P. Alfke, Xilinx application note XAPP 052, 1996, table 3).
@@ -101,16 +101,19 @@ class Source:
             if isinstance(value, bool) or not isinstance(value, int | np.integer):
                 raise TypeError(f"{name} of a source must be an int, not {value!r}")
         if self.bits not in TAPS:
-            raise ValueError(f"bits of a source must be {min(TAPS)} to {max(TAPS)}, not {self.bits}")
+            raise ValueError(
+                f"bits of a source must be {min(TAPS)} to {max(TAPS)}, not {self.bits}"
+            )
         if self.kind not in KINDS:
-            raise ValueError(f"kind of a source must be one of {', '.join(KINDS)}, not {self.kind!r}")
+            raise ValueError(
+                f"kind of a source must be one of {', '.join(KINDS)}, not {self.kind!r}"
+            )
         if self.place < 0:
             raise ValueError(f"place of a source must be at least 0, not {self.place}")
 
     @property
     def levels(self) -> int:
-        """The states of the register, which is its period; what a word stands for, it is so many
-        parts of."""
+        """The register's period: a word counts parts of so many."""
         return (1 << self.bits) - (self.kind == "lfsr")
 
     @property
@@ -196,7 +199,7 @@ def _apart(period: int) -> int:
     return step
 
 
-def sources(
+def sources_for(
     count: int, bits: int, kind: str = "lfsr", seed: int = 0, shared: int | None = None
 ) -> list[Source]:
     """Sources for ``count`` inputs; their mirrors are those of the weights.
@@ -220,8 +223,8 @@ def sources(
     different = min(count, 16, most) if shared is None else shared
     if not 1 <= different <= most:
         raise ValueError(
-            f"{different} sources of {bits} bits: there are 1 to {most} that do not correlate; take "
-            "fewer, which inputs share, or more bits"
+            f"{different} sources of {bits} bits: there are 1 to {most} that do not correlate; "
+            "take fewer, which inputs share, or more bits"
         )
     period = (1 << bits) - 1
     ahead = seed * _apart(period)

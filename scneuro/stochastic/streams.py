@@ -88,7 +88,7 @@ def popcounts(
     ndarray of int64, shape (T, neurons)
         0 to B * inputs.
     """
-    steps, together, inputs = draws.shape
+    steps, together, _ = draws.shape
     counts = np.zeros((steps, len(words)), dtype=np.int64)
     stretch = max(1, _AT_ONCE // max(1, words.size))
     for begin in range(0, steps, stretch):
@@ -108,9 +108,12 @@ def correlation(a: Any, b: Any) -> float:
 
 
 def overlap(a: Any, b: Any) -> float:
-    """The stochastic correlation of two streams (Alaghi and Hayes 2013): their covariance as a share
-    of the greatest that streams of these values can have; 1 if the ones of one are among those of
-    the other, -1 if they meet as little as they can, 0 if one is constant."""
+    """The stochastic correlation of two streams (Alaghi and Hayes 2013).
+
+    Their covariance as a share of the greatest that streams of these values can have: 1 if the ones
+    of one are among those of the other, -1 if they meet as little as they can. It is 0 if one is
+    constant.
+    """
     x, y = _both(a, b)
     p, q = x.mean(), y.mean()
     away = (x * y).mean() - p * q

@@ -19,7 +19,15 @@ from .bench import run_bench
 from .compiled import Compiled, compile_design
 from .packing import CHUNK, unpack_chunks
 
-__all__ = ["POPULATION_ENGINES", "Layout", "Stretch", "chunked", "compile_population", "packed", "run_population"]
+__all__ = [
+    "POPULATION_ENGINES",
+    "Layout",
+    "Stretch",
+    "chunked",
+    "compile_population",
+    "packed",
+    "run_population",
+]
 
 _SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
 _RECORDS = 1 << 18  # of what is written, in one call
