@@ -73,8 +73,8 @@ class _Layer:
         self.counts = projection.counts(words, self.step)
         default = self.population.input_defaults[self.input]
         currents = default + projection.currents(self.counts) * Q8_8.lsb
-        given = {self.input: np.clip(currents, Q8_8.least, Q8_8.greatest)}
-        self.recording = self.population.run(**given, reset=False, progress=False)
+        given: dict[str, Any] = {self.input: np.clip(currents, Q8_8.least, Q8_8.greatest)}
+        self.recording = self.population.run(reset=False, progress=False, **given)
         self.step += projection.steps
         rates: np.ndarray = np.asarray(self.recording.spikes) / projection.steps
         return rates

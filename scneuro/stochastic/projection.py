@@ -83,8 +83,8 @@ class Stochastic:
         table = numbers(weights, "weights")
         if table.ndim != 2 or 0 in table.shape:
             raise ValueError(f"weights must have shape (neurons, inputs), not {table.shape}")
-        self.n_neurons, self.n_inputs = table.shape
-        whole("the number of inputs", self.n_inputs, 1, _MOST)
+        self.n_neurons = int(table.shape[0])
+        self.n_inputs = whole("the number of inputs", table.shape[1], 1, _MOST)
         self.length = whole("length", length, 1, _LONGEST)
         self.per_step = whole("per_step", per_step, 1, _TOGETHER)
         if self.per_step & (self.per_step - 1):

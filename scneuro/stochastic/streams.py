@@ -139,7 +139,8 @@ def ones_of(bits: Any, what: str) -> np.ndarray:
     array = numbers(bits, what)
     if not np.all((array == 0) | (array == 1)):
         raise ValueError(f"{what} must be of zeros and ones")
-    return array == 1
+    ones: np.ndarray = array == 1
+    return ones
 
 
 def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:

@@ -61,7 +61,9 @@ class _Records:
     @property
     def mask(self) -> np.ndarray:
         """Of ``counted``."""
-        return packed([(np.array([int(n == "valid")]), w) for n, w in self.fields.items()])[0]
+        (mask,) = packed([(np.array([int(n == "valid")]), w) for n, w in self.fields.items()])
+        found: np.ndarray = mask
+        return found
 
     @property
     def chunks(self) -> tuple[int, int]:

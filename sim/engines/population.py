@@ -104,12 +104,13 @@ class Layout:
     @property
     def mask(self) -> np.ndarray:
         """The bits of ``written`` that say that something is, uint32 of shape (chunks,)."""
-        return packed(
-            [
-                (np.array([-1 if field.endswith(" valid") else 0]), width)
-                for field, width in self.fields.items()
-            ]
-        )[0]
+        bits = [
+            (np.array([-1 if field.endswith(" valid") else 0]), width)
+            for field, width in self.fields.items()
+        ]
+        (mask,) = packed(bits)
+        found: np.ndarray = mask
+        return found
 
     def states(self, written: np.ndarray, steps: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """What records of ``written`` say: registers by state, and spike flags, (T, count)."""
