@@ -10,6 +10,7 @@ from ..tools.on_demand import on_demand
 
 if TYPE_CHECKING:
     from .compare.figures import Mismatch, Parity
+    from .compare.layer import LayerParity, layer_parity
     from .compare.parity import parity
     from .compare.population import PopulationParity, population_parity
     from .compare.vectors import VectorParity, vector_parity
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CompiledNeuron",
     "Criteria",
+    "LayerParity",
     "Mismatch",
     "Parity",
     "PopulationParity",
@@ -29,6 +31,7 @@ __all__ = [
     "VectorParity",
     "compiled_steps",
     "conformance",
+    "layer_parity",
     "parity",
     "population_parity",
     "run_population",
@@ -39,6 +42,7 @@ __all__ = [
 _WHERE = {
     "CompiledNeuron": "engines.compiled",
     "Criteria": "compare.verdict",
+    "LayerParity": "compare.layer",
     "Mismatch": "compare.figures",
     "Parity": "compare.figures",
     "PopulationParity": "compare.population",
@@ -46,6 +50,7 @@ _WHERE = {
     "VectorParity": "compare.vectors",
     "compiled_steps": "engines.compiled",
     "conformance": "testing.conformance",
+    "layer_parity": "compare.layer",
     "parity": "compare.parity",
     "population_parity": "compare.population",
     "run_population": "engines.population",

@@ -49,12 +49,13 @@ class Sources(wiring.Component):
         for k, source in enumerate(self.sources):
             first = int(source.states(0, 1)[0])
             state = Signal(source.bits, init=first, name=f"source_{k}")
-            now: Value = state
+            following = state
             for b in range(self._together):
-                m.d.comb += self.states[k][b].eq(now)
-                now = _shifted(now)
+                m.d.comb += self.states[k][b].eq(following)
+                before, following = following, Signal(source.bits, name=f"source_{k}_{b + 1}")
+                m.d.comb += following.eq(_shifted(before))
             with m.If(self.en):
-                m.d.sync += state.eq(now)
+                m.d.sync += state.eq(following)
 
     def _count(self, m: Module) -> None:
         bits, low = self.sources[0].bits, self._together.bit_length() - 1
