@@ -19,9 +19,11 @@ from ..hdl import Form
 from ..hdl import Neuron as Gates
 from ..hdl.network import Network as Net
 from ..hdl.population import Population as Many
+from ..hdl.stochastic import Layer
 from ..network import Network
 from ..neuron import Neuron, need_neuron
 from ..population import Population
+from ..stochastic.layers import SCDenseLayer
 from ..tools.toolchain import find_tools, run_tool, run_yosys
 from .devices import DEVICES, Device
 from .families import NO_CLASHES
@@ -34,6 +36,7 @@ __all__ = [
     "least_cells",
     "limits",
     "measure_area",
+    "measure_layer",
     "measure_network",
     "measure_population",
 ]
@@ -134,6 +137,22 @@ def least_cells(population: Population, device: str) -> dict[str, int]:
         text = (work / "stat.json").read_text()
     cells = json.loads(text[text.index("{") :])["design"]["num_cells_by_type"]
     return part.family.least(cells)
+
+
+def measure_layer(layer: SCDenseLayer, device: str, *, seeds: Iterable[int] = (1,)) -> Area:
+    """The same of a layer of stochastic computing: its words and spike counts on pins.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails, or the device has no room for it.
+    """
+    part = DEVICES[device]
+    fixed = layer.fixed()
+    gates = Layer(fixed, stored_form(fixed.population, part))
+    ports = [gates.i.payload, gates.i.valid, gates.i.ready]
+    ports += [gates.o.payload, gates.o.valid, gates.o.ready]
+    return _measured(gates, ports, part, seeds, gates)
 
 
 def limits(device: str, *, width: int = 24, seeds: Iterable[int] = (1,)) -> dict[str, Area]:

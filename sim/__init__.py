@@ -10,6 +10,7 @@ from ..tools.on_demand import on_demand
 
 if TYPE_CHECKING:
     from .compare.figures import Mismatch, Parity
+    from .compare.layer import LayerParity, layer_parity
     from .compare.network import NetworkParity, network_parity
     from .compare.parity import parity
     from .compare.population import PopulationParity, population_parity
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CompiledNeuron",
     "Criteria",
+    "LayerParity",
     "Mismatch",
     "NetworkParity",
     "Parity",
@@ -31,6 +33,7 @@ __all__ = [
     "VectorParity",
     "compiled_steps",
     "conformance",
+    "layer_parity",
     "network_parity",
     "parity",
     "population_parity",
@@ -42,6 +45,7 @@ __all__ = [
 _WHERE = {
     "CompiledNeuron": "engines.compiled",
     "Criteria": "compare.verdict",
+    "LayerParity": "compare.layer",
     "Mismatch": "compare.figures",
     "NetworkParity": "compare.network",
     "Parity": "compare.figures",
@@ -51,6 +55,7 @@ _WHERE = {
     "compiled_steps": "engines.compiled",
     "conformance": "testing.conformance",
     "network_parity": "compare.network",
+    "layer_parity": "compare.layer",
     "parity": "compare.parity",
     "population_parity": "compare.population",
     "run_population": "engines.population",

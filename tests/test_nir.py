@@ -1,6 +1,5 @@
 """NIR: every primitive, spikes against the equations, round trips, and what is refused."""
 
-import json
 import pickle
 
 import h5py
@@ -9,8 +8,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from scneuro import LIF, FixedNeuron, Network, Population, ScneuroError
-from scneuro.cli import main
+from scneuro import LIF, FixedNeuron, Network, ScneuroError
 from scneuro.errors import FileTrouble
 from scneuro.network import Dense, Scale, Sparse
 from scneuro.network.nir import neurons, read_nir, write_nir

@@ -22,7 +22,7 @@ from .report import level_line
 from .rounded import finest
 from .verdict import Criteria, Criterion
 
-__all__ = ["LayerParity", "NetworkParity", "network_parity", "random_spikes"]
+__all__ = ["NetworkParity", "PopulationFigures", "network_parity", "random_spikes"]
 
 _RUNS = 3  # of float with states and weights rounded
 _FINE = 8  # bits of a weight: projections that have fewer excuse nothing
@@ -30,7 +30,7 @@ _SHARE = 0.002  # of spike bits that may differ where rounding changes none
 
 
 @dataclass(frozen=True)
-class LayerParity:
+class PopulationFigures:
     """What was found of a population.
 
     Attributes
@@ -77,7 +77,7 @@ class NetworkParity:
         How many were compared.
     first : dict or None
         The first of them: ``step``, ``population``, ``neuron``, ``what``, ``model``, ``hardware``.
-    layers : dict of str to LayerParity
+    layers : dict of str to PopulationFigures
     float_run, fixed_run : NetworkRecording
     saturated : dict of str to int
         Sums that were beyond their word and states that were stopped, by ``population.name``.
@@ -92,7 +92,7 @@ class NetworkParity:
     differing: int
     compared: int
     first: dict[str, Any] | None
-    layers: dict[str, LayerParity]
+    layers: dict[str, PopulationFigures]
     float_run: NetworkRecording = field(repr=False)
     fixed_run: NetworkRecording = field(repr=False)
     saturated: dict[str, int]
@@ -415,7 +415,7 @@ def _layer(
     float_run: NetworkRecording,
     fixed_run: NetworkRecording,
     rounded: list[NetworkRecording],
-) -> LayerParity:
+) -> PopulationFigures:
     """Levels 2 and 3 of a population."""
     population = fixed.populations[name]
     one = population.one
@@ -449,4 +449,4 @@ def _layer(
         Criterion("trace", "share of spike bits that differ", unlike, share, unlike <= share),
     )
     kept = {n: e for n, e in errors.items() if n in own}
-    return LayerParity(population.count, kept, budgets, decisions, counts, unlike, criteria)
+    return PopulationFigures(population.count, kept, budgets, decisions, counts, unlike, criteria)

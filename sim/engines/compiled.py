@@ -169,6 +169,7 @@ class Compiled:
         self._code.scneuro_open.restype = ctypes.c_void_p
         self._code.scneuro_steps.restype = ctypes.c_int64
         self._code.scneuro_watch.restype = ctypes.c_int64
+        self._code.scneuro_layer.restype = ctypes.c_int64
         self._design = ctypes.c_void_p(self._code.scneuro_open())
         self.clocks = 0
 
@@ -335,6 +336,58 @@ class Compiled:
         )
         self.clocks += int(counts[3])
         return (int(counts[0]), int(counts[1]), int(counts[3])) if done else None
+
+    def layer(
+        self,
+        payloads: np.ndarray,
+        rates: np.ndarray,
+        counted: tuple[np.ndarray, np.ndarray],
+        written: tuple[np.ndarray, np.ndarray],
+        patience: int,
+    ) -> tuple[int, int] | None:
+        """Run a layer for every row of ``payloads``; see ``driver.cc``.
+
+        Parameters
+        ----------
+        payloads : ndarray of uint32, shape (runs, inputs, chunks)
+        rates : ndarray of uint32, shape (runs, neurons)
+            Filled.
+        counted, written : tuple of ndarray of uint32, shapes (chunks,) and (most, chunks)
+            A mask, and the records, which are filled.
+        patience : int
+            Clocks to wait for anything to happen.
+
+        Returns
+        -------
+        tuple of int or None
+            Records of ``counted`` and ``written``; None if it stopped answering.
+        """
+        runs, inputs, width = payloads.shape
+        counts = np.zeros(3, dtype=np.int64)
+        pointer = ctypes.c_void_p
+
+        def at(array: np.ndarray) -> Any:
+            return array.ctypes.data_as(pointer)
+
+        payloads = np.ascontiguousarray(payloads)
+        watched: list[Any] = []
+        for mask, records in (counted, written):
+            watched += [at(mask), ctypes.c_int(len(mask)), at(records)]
+            watched += [ctypes.c_int64(len(records))]
+        done = self._code.scneuro_layer(
+            self._design,
+            ctypes.c_int64(runs),
+            ctypes.c_int(inputs),
+            ctypes.c_int(rates.shape[1]),
+            at(payloads),
+            ctypes.c_int(width),
+            at(rates),
+            *watched,
+            ctypes.c_int64(patience),
+            at(counts),
+        )
+        self.clocks += int(counts[2])
+        return (int(counts[0]), int(counts[1])) if done == runs else None
 
     def set(self, name: str, value: int) -> None:
         """Set an input of at most 32 bits."""

@@ -16,7 +16,7 @@ from ...network.plan import loads_of, unpacked
 from .bench import run_bench
 from .compiled import Compiled, compile_design
 from .packing import CHUNK, unpack_chunks
-from .population import packed_fields
+from .population import packed
 
 __all__ = ["NETWORK_ENGINES", "Steps", "compile_network"]
 
@@ -71,7 +71,7 @@ class _Layout:
                 self.signed[layer, name] = name != "spike" and view.values[0].shape().signed
         self.chunks = -(-sum(self.fields.values()) // CHUNK)
         parts = [(np.array([-1 if f.endswith(" valid") else 0]), w) for f, w in self.fields.items()]
-        self.mask = packed_fields(parts)[0]
+        self.mask = packed(parts)[0]
 
     @property
     def records(self) -> int:
