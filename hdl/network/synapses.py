@@ -120,9 +120,12 @@ class Synapses(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m, plan = Module(), self._plan
-        go, active, last = Signal(), Signal(), Signal()  # a row is read; of a spike; its last clock
-        weights, sums = Signal.like(self.weights), Signal.like(self.sums)
-        rows, clocks = Signal.like(self.rows), Signal.like(self.rows)  # that are left, but for one
+        go = Signal()  # a row is read
+        active, last = Signal(name="active"), Signal()  # of a spike, and its last clock
+        weights = Signal.like(self.weights, name="row_of_weights")
+        sums = Signal.like(self.sums, name="row_of_sums")
+        rows = Signal.like(self.rows, name="rows_left")  # but for one
+        clocks = Signal.like(self.rows)  # that are left, but for one
         under_way = Signal(WRITTEN)  # rows that were read, kept, and added to
         behind = [Signal.like(sums, name=f"row_{k}") for k in range(WRITTEN)]
         longest = Signal.like(self.rows)

@@ -1,0 +1,84 @@
+"""What is claimed of a scan: every spike is given once, in turn, and no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth import Array, Cat, Const, Mux, Signal, Value
+
+from .....hdl.network.scan import Scan
+from ..harness import Harness, implies, same
+
+__all__ = ["held", "scan"]
+
+_BITS = 16
+
+
+def held(h: Harness, dut: Scan, *kept: Any) -> list[Value]:
+    """What a scan needs: it starts when it is over, and what it reads stays until it is."""
+    given = Cat(dut.base, dut.words, *(Value.cast(value) for value in kept))
+    return [
+        implies(dut.start, ~dut.busy),
+        implies(h.was(dut.start | dut.busy), same(given, h.was(given))),
+    ]
+
+
+def scan(dut: Scan) -> Harness:
+    """The claims of a scan of a memory that may hold anything, whatever `ready` does."""
+    depth, most = 1 << len(dut.address), (1 << len(dut.words)) - 1
+    h = Harness(f"Scan of {most}", dut=dut, search=most * 6 + 4)
+    m = h.m
+    memory = [Signal(_BITS, name=f"word_{k}") for k in range(depth)]
+    h.free(*memory)
+    for condition in held(h, dut, *memory):
+        h.assume(condition)
+    word = Signal(_BITS, name="read")
+    with m.If(dut.enable):
+        m.d.sync += word.eq(Array(memory)[dut.address])
+    h.wire(dut.word, word)
+    # in the order of the scan, all spikes, and those that were not taken yet
+    words = [Array(memory)[(dut.base + k)[: len(dut.address)]] for k in range(most)]
+    spikes = Cat(Mux(dut.words > k, words[k], 0) for k in range(most))
+    left, taken = Signal(most * _BITS, name="left"), Signal()
+    rest = h.was(Mux(taken, left & (left - 1), left))
+    m.d.comb += [
+        taken.eq(dut.valid & dut.ready),
+        left.eq(Mux(h.was(dut.start), spikes, rest)),
+    ]
+    lowest = left & -left
+    h.claim(
+        "once",
+        "every spike of the words, from the first one on, is given once, the lowest first, and no "
+        "other, whatever `ready` does",
+        implies(dut.valid, (left != 0) & (Const(1, len(left)) << dut.index == lowest)),
+    )
+    h.claim(
+        "busy",
+        "it is busy until the last spike was taken, and its last word looked at",
+        implies(left != 0, dut.busy),
+        implies(~dut.busy, ~dut.valid),
+    )
+    h.claim(
+        "stream",
+        "a spike that is given stays until it is taken",
+        implies(h.was(dut.valid & ~dut.ready), dut.valid & (dut.index == h.was(dut.index))),
+    )
+    running, asked, here, number, rest, of, none = (
+        h.register(n) for n in ("running", "asked", "here", "number", "rest", "of", "none")
+    )
+    ahead = asked - here  # words before are in `rest`, or over
+    behind = Mux(none, 0, rest) << Cat(Const(0, 4), of)
+    ungiven = [Mux((dut.words > k) & (ahead <= k), words[k], 0) for k in range(most)]
+    given = Mux(dut.valid, Const(1, len(left)) << dut.index, 0)
+    later = (behind | Cat(ungiven))[: len(left)]
+    h.know(
+        implies(here, (number == asked - 1) & (asked != 0) & (word == Array(words)[number])),
+        implies(~none, (rest != 0) & (of == ahead - 1) & (ahead != 0)),
+        implies(dut.valid, dut.index[4:] < ahead),
+        (none == (rest == 0)),
+        implies(running, asked <= dut.words),
+        implies(~running, ~here & none & ~dut.valid & (left == 0)),
+        implies(running, left == (given | later)),
+        implies(running & dut.valid, (given & later) == 0),
+    )
+    return h
