@@ -1,0 +1,334 @@
+"""What is claimed of synapses: every weight counts once, in its sum, and a sum begins again once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth import Array, Cat, Const, Mux, Shape, Signal, Value
+
+from .....hdl.network.core import AHEAD
+from .....hdl.network.synapses import WRITTEN, Synapses
+from .....hdl.population import SINGLE
+from .....network.plan import Add, Plan
+from ..harness import Harness, implies, same
+
+__all__ = ["between", "synapses"]
+
+
+class Fetches:
+    """What is fetched from a port, now and by clocks ago.
+
+    Attributes
+    ----------
+    valid, place, ends, row : list of Value
+        Whether a sum is, in which lane, whether its row begins again then, and which row.
+    """
+
+    def __init__(self, h: Harness, dut: Synapses, plan: Plan, port: int) -> None:
+        fetch = dut.fetch[port]
+        place = fetch.neuron[: dut._places] if dut._places else Const(0)
+        ends = fetch.valid & (fetch.last | (place == plan.lanes - 1))
+        row = Signal(range(2 * len(plan.bases[port])), name=f"fetched_row_{port}")
+        h.m.d.comb += row.eq(dut.base[port] + (fetch.neuron >> dut._places))
+        self.valid, self.place, self.ends, self.row = [fetch.valid], [place], [ends], [row]
+        for _ in range(AHEAD):
+            for each in (self.valid, self.place, self.ends, self.row):
+                each.append(h.was(each[-1]))
+
+
+def between(h: Harness, dut: Synapses, plan: Plan, fetches: list[Fetches]) -> list[Value]:
+    """What synapses need of what is around them.
+
+    While something is under way, what comes is of one projection; nothing is fetched then, or
+    loaded; and no row is fetched again before it has begun again.
+    """
+    begins = dut.valid & dut.ready
+    once = h.was(dut.busy | begins)
+    kept = Cat(dut.is_current, dut.shift, dut.port)
+    rows = Cat(dut.sums, dut.rows)
+    found = [
+        implies(once, same(kept, h.was(kept))),
+        implies(once & ~dut.is_current, same(rows, h.was(rows))),
+        implies(dut.valid & dut.is_current, dut.rows == 1),
+        implies(dut.valid, (dut.rows != 0) & (dut.port < len(plan.bases))),
+        implies(dut.valid, dut.shift < len(plan.shifts)),
+        implies(dut.valid & ~dut.is_current, dut.weights + dut.rows <= len(plan.weights)),
+        implies(dut.load.valid, ~dut.busy & ~dut.valid),
+    ]
+    if not any(isinstance(each, Add) for _, work in plan.order for each in work):
+        found.append(~dut.is_current)
+    for port, (bases, f) in enumerate(zip(plan.bases, fetches, strict=True)):
+        again = [f.ends[k] & (f.row[k] == f.row[0]) for k in (1, 2)]
+        held = Cat(f.valid[1:]).any()
+        found += [
+            implies(dut.valid & (dut.port == port), dut.sums + dut.rows <= len(bases)),
+            implies(f.valid[0], ~dut.busy & ~dut.valid & (f.row[0] < len(bases))),
+            implies(f.valid[0], ~Cat(again).any()),
+            implies(dut.valid, ~f.valid[1]),
+            implies(held, dut.drop[port] == h.was(dut.drop[port])),
+            dut.drop[port] < len(dut._drops),
+        ]
+    return found
+
+
+def synapses(dut: Synapses, plan: Plan, port: int = 0) -> Harness:
+    """The claims of any one sum of a port, whatever weights and currents come for it."""
+    of = _Sum(dut, plan, port)
+    for condition in between(of.h, dut, plan, of.fetches):
+        of.h.assume(condition)
+    for claim in (_under_way, _adds, _apart, _fetched, _loads):
+        claim(of)
+    return of.h
+
+
+class _Sum:
+    """Any one sum of a port, and what it should be.
+
+    Attributes
+    ----------
+    row, lane : Signal
+        Which sum it is.
+    has : Signal
+        What the memory has.
+    total : Signal
+        What it should have when nothing is under way.
+    begins : Signal
+        A spike or a current is taken.
+    clears : list of Value
+        The row's last sum is fetched: now, and by clocks ago.
+    """
+
+    def __init__(self, dut: Synapses, plan: Plan, port: int) -> None:
+        self.dut, self.plan, self.port = dut, plan, port
+        self.width, bases = plan.widths[port], plan.bases[port]
+        rows, self.lanes = bases.shape
+        name = f"{rows} rows of {self.lanes} sums of {self.width} bits"
+        name += ", weights loaded" if dut._loaded else ""
+        name += f", input {port}" if len(plan.bases) > 1 else ""
+        self.h = h = Harness(name, dut=dut, search=20)
+        self.row = h.constant(range(max(2, rows)), "watched_row")
+        self.lane = h.constant(range(max(2, self.lanes)), "watched_lane")
+        h.assume((self.row < rows) & (self.lane < self.lanes))
+        self.mine = dut.port == port if len(plan.bases) > 1 else Const(1)
+        self.signed = Shape(self.width, signed=True)
+        self.sums, self.weights = f"sums_{port}", f"{SINGLE if dut._loaded else ''}weights"
+        self.has = Signal(self.signed, name="has")
+        h.m.d.comb += self.has.eq(self.of(h.look(f"dut.{self.sums}", self.row)))
+        start = [Const(int(v), self.signed) for v in bases.reshape(-1)]
+        self.base = Array(start)[self.row * self.lanes + self.lane]
+        self._count()
+
+    def of(self, words: Any) -> Value:
+        """Of a row of sums, the watched one."""
+        return Value.cast(words).word_select(self.lane, self.width).as_signed()
+
+    def weight(self, address: Value) -> Value:
+        """Of a row of weights, that of the watched lane."""
+        words = self.h.look(f"dut.{self.weights}", address[: len(self.dut.weights)])
+        return self.own(words)
+
+    def own(self, words: Any) -> Value:
+        return Value.cast(words).word_select(self.lane, self.plan.bits).as_signed()
+
+    def operand(self, weight: Value, current: Value, lane: Value) -> Value:
+        """What is added for a weight, or for a current for a lane."""
+        if self.lanes > 1:
+            current = Mux(lane == self.lane, current, 0).as_signed()
+        value = Mux(self.dut.is_current, current, weight).as_signed()
+        return Array(value.shift_left(by) for by in self.plan.shifts)[self.dut.shift]
+
+    def _count(self) -> None:
+        h, m, dut = self.h, self.h.m, self.dut
+        self.begins, self.covers = Signal(name="begins"), Signal(name="covers")
+        self.total, fresh = Signal(self.signed, name="total"), Signal(init=1)
+        kept = Signal(self.signed)
+        self.first, self.count = Signal.like(dut.sums), Signal.like(dut.rows)
+        self.rows_of_weights = Signal.like(dut.weights)
+        m.d.comb += [
+            self.begins.eq(dut.valid & dut.ready),
+            self.covers.eq((dut.sums <= self.row) & (self.row < dut.sums + dut.rows) & self.mine),
+            self.total.eq(Mux(fresh, self.base, kept)),
+        ]
+        with m.If(self.begins):
+            m.d.sync += [
+                self.first.eq(dut.sums),
+                self.count.eq(dut.rows),
+                self.rows_of_weights.eq(dut.weights),
+            ]
+        weight = self.weight(dut.weights + (self.row - dut.sums))
+        added = self.operand(weight, dut.current, dut.lane)
+        count = len(self.plan.bases)
+        self.fetches = [Fetches(h, dut, self.plan, port) for port in range(count)]
+        f = self.fetches[self.port]
+        self.clears = [ends & (row == self.row) for ends, row in zip(f.ends, f.row, strict=True)]
+        with m.If(self.clears[0]):
+            m.d.sync += fresh.eq(1)
+        with m.Elif(self.begins & self.covers):
+            m.d.sync += [kept.eq(self.total + added), fresh.eq(0)]
+        # rows that were read and are not written yet
+        self.flying = h.register("under_way")
+        self.rows = [h.register(f"row_{k}") for k in range(WRITTEN)]
+        self.hits = [
+            self.flying[k] & (self.rows[k] == self.row) & self.mine for k in range(WRITTEN)
+        ]
+
+
+def _under_way(of: _Sum) -> None:
+    """What is under way, and in which clock of its own."""
+    h, dut, flying = of.h, of.dut, of.flying
+    go, active, last, clocks, left = (
+        h.register(n) for n in ("go", "active", "last", "clocks", "rows_left")
+    )
+    longest = Mux(of.count > WRITTEN, of.count - 1, WRITTEN)
+    clock = Signal.like(clocks, name="clock")
+    h.m.d.comb += clock.eq(longest - clocks)
+    h.claim(
+        "busy",
+        "it is busy from the clock after something is taken until its last row is written, and "
+        "never else",
+        implies(h.was(of.begins), dut.busy),
+        implies(dut.busy, h.was(dut.busy | of.begins)),
+        implies(flying.any(), dut.busy),
+    )
+    first = of.first
+    h.know(
+        implies(active, (clocks <= longest) & (of.count != 0)),
+        last == (active & (clocks == 0)),
+        go == (active & (clock < of.count)),
+        implies(go, left == of.count - 1 - clock),
+        implies(~go, left == 0),
+        implies(go, h.register("row_of_sums") == first + clock),
+        implies(go & ~dut.is_current, h.register("row_of_weights") == of.rows_of_weights + clock),
+        implies(dut.busy & ~dut.is_current, (first == dut.sums) & (of.count == dut.rows)),
+        implies(dut.busy & dut.is_current, of.count == 1),
+        implies(dut.busy, dut.shift < len(of.plan.shifts)),
+        implies(dut.busy, dut.port < len(of.plan.bases)),
+        implies(
+            dut.busy & ~dut.is_current, of.rows_of_weights + of.count <= len(of.plan.weights)
+        ),
+    )
+    for port, bases in enumerate(of.plan.bases):
+        h.know(implies(dut.busy & (dut.port == port), first + of.count <= len(bases)))
+    for k, row in enumerate(of.rows):
+        own = active & (clock > k)
+        h.know(
+            implies(flying[k], (row >= first) & (row < first + of.count)),
+            implies(own, flying[k] == (clock < of.count + 1 + k)),
+            implies(own & flying[k], row + k + 1 == first + clock),
+            implies(active & ~own & flying[k], row + k >= first + clock + WRITTEN),
+            implies(~active & flying[k], row + k >= first + WRITTEN),
+            *(implies(flying[k] & flying[j], row != of.rows[j]) for j in range(k)),
+        )
+
+
+def _adds(of: _Sum) -> None:
+    """What the memory has, and what is still to be added to it."""
+    h, dut, hits = of.h, of.dut, of.hits
+    go, at, left = (h.register(n) for n in ("go", "row_of_sums", "rows_left"))
+    to_come = go & of.mine & (of.row >= at) & (of.row <= at + left)
+    weight = of.weight(h.register("row_of_weights") + (of.row - at))
+    now = [h.register("kept_current"), h.register("lane")]
+    then = [h.register("later_current"), h.register("later_lane")]
+    words = h.part("dut", of.weights).read_ports[0].data
+    kept = Array(h.register(f"weight_{k}") for k in range(of.lanes))[of.lane]
+    shifted = Array(kept.shift_left(by) for by in of.plan.shifts)[dut.shift]
+    whole = of.has + Mux(hits[0], of.operand(of.own(words), *then), 0)
+    whole = whole + Mux(hits[1], shifted, 0)
+    added = of.of(h.register(f"added_{of.port}"))
+    whole = Mux(hits[2], added, whole) + Mux(to_come, of.operand(weight, *now), 0)
+    clearing = of.clears[1] | of.clears[2]
+    h.claim(
+        "adds",
+        "when nothing is under way, any sum is its base and the weight of every spike that reached "
+        "it since it was fetched, shifted, and every current: each once, in any order",
+        implies(~dut.busy & ~clearing, of.has == of.total),
+    )
+    read = of.of(h.part("dut", of.sums).read_ports[0].data)
+    h.know(
+        of.total == Mux(clearing, of.base, whole[: of.width].as_signed()),
+        implies(hits[0], read == of.has),
+        implies(hits[1], of.of(h.register(f"kept_{of.port}")) == of.has),
+    )
+
+
+def _apart(of: _Sum) -> None:
+    read = of.h.part("dut", of.sums).read_ports[0]
+    waits = Cat(*of.hits, of.clears[1], of.clears[2]).any()
+    of.h.claim(
+        "apart",
+        "a row of sums is never read while it waits to be written, or is",
+        implies(read.en & (read.addr == of.row), ~waits),
+    )
+
+
+def _fetched(of: _Sum) -> None:
+    """A sum becomes a word, and its row begins again."""
+    h, dut, port = of.h, of.dut, of.port
+    f = of.fetches[port]
+    wanted = [v & (p == of.lane) & (r == of.row) for v, p, r in zip(f.valid, f.place, f.row, strict=True)]
+    totals: list[Any] = [of.total]
+    for _ in range(AHEAD):
+        totals.append(h.was(totals[-1]))
+    drop = Array(dut._drops)[dut.drop[port]]
+    value = totals[-1] >> drop
+    most = (1 << 15) - 1
+    word = Mux(value > most, most, Mux(value < ~most, ~most, value))
+    h.claim(
+        "word",
+        f"{AHEAD + 1} clocks after a sum is fetched there is its word: shifted, and at its limit "
+        "where it is beyond; the word stays until the next one is there",
+        implies(h.was(wanted[-1]), dut.o[port] == h.was(word)),
+        implies(h.begun & ~h.was(f.valid[-1]), dut.o[port] == h.was(dut.o[port])),
+    )
+    h.claim(
+        "again",
+        "when the last sum of a row is fetched, the row begins again with its base, once, and no "
+        "other row does",
+        implies(of.clears[3], of.has == of.base),
+        implies(h.was(~(of.clears[2] | of.hits[2])), of.has == h.was(of.has)) | ~h.begun,
+    )
+    for k in (1, 2):
+        names = {"wanted": f.valid, "place": f.place, "clear": f.ends}
+        h.know(
+            *(h.register(f"{n}_{port}_{k - 1}") == v[k] for n, v in names.items()),
+            implies(f.ends[k], f.valid[k]),
+            implies(f.valid[k], h.register(f"of_{port}_{k - 1}") == f.row[k]),
+            implies(f.valid[k], f.row[k] < len(of.plan.bases[port])),
+        )
+    memory = h.part("dut", of.sums)
+    quiet = ~h.register("active") & ~of.flying.any()
+    h.know(
+        implies(f.valid[1] | f.valid[2], quiet),
+        implies(f.valid[1] & f.ends[2], f.row[1] != f.row[2]),
+        implies(wanted[1], (totals[1] == of.has) & (of.of(memory.read_ports[0].data) == of.has)),
+        implies(
+            wanted[2], (totals[2] == of.has) & (of.of(h.register(f"kept_{port}")) == of.has)
+        ),
+        h.register(f"picks_{port}") == f.valid[3],
+        implies(wanted[3], h.register(f"picked_{port}") == totals[3]),
+    )
+    if h.has(f"dut.begins_{port}"):
+        begins = h.part("dut", f"begins_{port}").read_ports[0].data
+        again = h.register(f"begins_{port}")
+        h.know(
+            of.of(h.look(f"dut.begins_{port}", of.row)) == of.base,
+            implies(of.clears[1], of.of(begins) == of.base),
+            implies(of.clears[2], of.of(again) == of.base),
+        )
+
+
+def _loads(of: _Sum) -> None:
+    h, dut = of.h, of.dut
+    if not dut._loaded:
+        return
+    row = h.constant(range(len(of.plan.weights)), "watched_weights")
+    h.assume(row < len(of.plan.weights))
+    kept = Signal(of.lanes * of.plan.bits)
+    with h.m.If(dut.load.valid & (dut.load.row == row)):
+        h.m.d.sync += kept.eq(dut.load.weights)
+    h.claim(
+        "loads",
+        "a row of weights is what was loaded for it last; none is read as one is loaded",
+        h.look(f"dut.{of.weights}", row) == kept,
+        implies(dut.load.valid, ~h.part("dut", of.weights).read_ports[0].en),
+    )
