@@ -85,6 +85,7 @@ class Network(wiring.Component):
         self.cores = {name: Core(p, form) for name, p in fixed.populations.items()}
         self._drops = tuple(sorted({t.drop for t in self.plan.totals.values()}))
         self._synapses = Synapses(self.plan, self._drops, loaded=loaded)
+        self._scan_type = Scan
         written = {n: core.written.shape() for n, core in self.cores.items()}
         super().__init__(
             {
@@ -150,12 +151,13 @@ class Network(wiring.Component):
         memory = Memory(shape=16, depth=per_slot * made.input_slots, init=[], attrs=_BLOCK)
         m.submodules.frames = memory
         write, read = memory.write_port(), memory.read_port()
-        word, slot = Signal(bits_for(made.frame_words)), Signal(range(made.input_slots))
+        word = Signal(bits_for(made.frame_words), name="word_of_frame")
+        slot = Signal(range(made.input_slots))
         self._waiting = Signal(range(made.input_slots + 1))  # frames that are there and not begun
-        self._begin, self._computing = Signal(), Signal()
+        self._begin, self._computing = Signal(), Signal(name="computing")
         self._frame = Signal(range(made.input_slots))  # that of the step
         last, taken = Signal(), Signal()
-        loading, accepts = Signal(), Signal()  # a row of weights
+        loading, accepts = Signal(name="loading"), Signal()  # a row of weights
         room = made.input_slots - made.delay - 1
         anew = Signal(made.input_slots)  # by slot, whether its step begins anew
         self._restart = Signal()
@@ -204,7 +206,7 @@ class Network(wiring.Component):
         memory = Memory(shape=16, depth=per_slot * made.slots, init=[], attrs=_BLOCK)
         m.submodules.spikes = memory
         write, read = memory.write_port(), memory.read_port()
-        whole, word = Signal(16), Signal(bits_for(made.spike_words))
+        whole, word = Signal(16, name="spikes_of_word"), Signal(bits_for(made.spike_words))
         fired, place, last, valid = Signal(), Signal(4), Signal(), Signal()
         for name, core in self.cores.items():
             view, cells = core.written.spike, made.spikes[name]
@@ -236,7 +238,7 @@ class Network(wiring.Component):
         made, synapses = self.plan, self._synapses
         counts = bits_for(max(made.frame_words, made.spike_words) + 1)
         addresses = max(bits_for(made.frame_words), bits_for(made.spike_words))
-        m.submodules.scan = scan = Scan(addresses, counts)
+        m.submodules.scan = scan = self._scan_type(addresses, counts)
         self._scan, self._inside, self._sending = scan, Signal(), Signal()
         self._sent = Signal(addresses)
         delay, first = Signal(range(_oldest(made) + 1)), Signal(synapses.weights.shape())
@@ -270,7 +272,7 @@ class Network(wiring.Component):
         m.d.comb += self._late.eq(self._age < delay)  # nothing had been fired then
         # of a spike, the row of weights; a clock for the multiplication
         product = Signal(synapses.weights.shape())
-        there = Signal()
+        there = Signal(name="row_there")
         with m.Switch(self._phase):
             for k, work in begins:
                 with m.Case(k):
@@ -312,7 +314,7 @@ class Network(wiring.Component):
         if not any(isinstance(work, Add) for _, work in self.phases):
             return
         place = (made.lanes - 1).bit_length()
-        number, there = Signal.like(scan.words), Signal()
+        number, there = Signal.like(scan.words, name="number"), Signal(name="current_there")
         asked = Signal.like(scan.words)
         give, fetch = Signal(), Signal()
         m.d.comb += [
@@ -386,7 +388,7 @@ class Network(wiring.Component):
             self.busy.eq(self._computing),
             self.o.payload.eq(spikes.data),
         ]
-        with m.FSM():
+        with m.FSM() as self._state:
             with m.State("idle"):
                 m.d.comb += self._begin.eq(self.tick & (self._waiting != 0) & self._ready)
                 with m.If(self._begin):

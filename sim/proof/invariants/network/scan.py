@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from amaranth import Array, Cat, Const, Mux, Signal, Value
+from amaranth import Array, Cat, Const, Mux, Signal
 
 from .....hdl.network.scan import Scan
-from ..harness import Harness, implies, same
+from ..harness import Harness, implies
+from .contracts import held, reads
 
-__all__ = ["held", "scan"]
+__all__ = ["scan"]
 
 _BITS = 16
-
-
-def held(h: Harness, dut: Scan, *kept: Any) -> list[Value]:
-    """What a scan needs: it starts when it is over, and what it reads stays until it is."""
-    given = Cat(dut.base, dut.words, *(Value.cast(value) for value in kept))
-    return [
-        implies(dut.start, ~dut.busy),
-        implies(h.was(dut.start | dut.busy), same(given, h.was(given))),
-    ]
 
 
 def scan(dut: Scan) -> Harness:
@@ -59,9 +49,9 @@ def scan(dut: Scan) -> Harness:
         implies(~dut.busy, ~dut.valid),
     )
     h.claim(
-        "stream",
-        "a spike that is given stays until it is taken",
-        implies(h.was(dut.valid & ~dut.ready), dut.valid & (dut.index == h.was(dut.index))),
+        "reads",
+        "it reads its words, and no other, while it is busy, and what it gives stays until taken",
+        *reads(h, dut),
     )
     running, asked, here, number, rest, of, none = (
         h.register(n) for n in ("running", "asked", "here", "number", "rest", "of", "none")

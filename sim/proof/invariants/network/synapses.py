@@ -11,6 +11,7 @@ from .....hdl.network.synapses import WRITTEN, Synapses
 from .....hdl.population import SINGLE
 from .....network.plan import Add, Plan
 from ..harness import Harness, implies, same
+from .contracts import taken
 
 __all__ = ["between", "synapses"]
 
@@ -52,7 +53,6 @@ def between(h: Harness, dut: Synapses, plan: Plan, fetches: list[Fetches]) -> li
         implies(dut.valid & dut.is_current, dut.rows == 1),
         implies(dut.valid, (dut.rows != 0) & (dut.port < len(plan.bases))),
         implies(dut.valid, dut.shift < len(plan.shifts)),
-        implies(dut.valid & ~dut.is_current, dut.weights + dut.rows <= len(plan.weights)),
         implies(dut.load.valid, ~dut.busy & ~dut.valid),
     ]
     if not any(isinstance(each, Add) for _, work in plan.order for each in work):
@@ -186,8 +186,7 @@ def _under_way(of: _Sum) -> None:
         "busy",
         "it is busy from the clock after something is taken until its last row is written, and "
         "never else",
-        implies(h.was(of.begins), dut.busy),
-        implies(dut.busy, h.was(dut.busy | of.begins)),
+        *taken(h, dut),
         implies(flying.any(), dut.busy),
     )
     first = of.first
@@ -203,9 +202,6 @@ def _under_way(of: _Sum) -> None:
         implies(dut.busy & dut.is_current, of.count == 1),
         implies(dut.busy, dut.shift < len(of.plan.shifts)),
         implies(dut.busy, dut.port < len(of.plan.bases)),
-        implies(
-            dut.busy & ~dut.is_current, of.rows_of_weights + of.count <= len(of.plan.weights)
-        ),
     )
     for port, bases in enumerate(of.plan.bases):
         h.know(implies(dut.busy & (dut.port == port), first + of.count <= len(bases)))

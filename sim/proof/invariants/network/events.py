@@ -1,0 +1,213 @@
+"""What is claimed of a step: its phases in turn, and every spike and current once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth import Array, Cat, Const, Mux, Signal
+
+from .....hdl.network import Network
+from .....network.plan import Add, Deliver
+from ..harness import Harness, implies, same
+from .around import Around
+from .contracts import held
+from .synapses import Fetches, between
+
+__all__ = ["events"]
+
+
+def events(dut: Network) -> Harness:
+    """The claims of what populations are given in a step."""
+    of = Around(dut)
+    _turns(of)
+    _spikes(of)
+    _currents(of)
+    _promises(of)
+    return of.h
+
+
+def _turns(of: Around) -> None:
+    """Every phase begins once a step, in turn."""
+    h, m, dut, at = of.h, of.h.m, of.dut, of.at
+    count = len(of.phases)
+    turn, begins = Signal(range(count + 1), name="turn"), Signal(name="phase_begins")
+    delays = [work.delay if isinstance(work, Deliver) else 0 for _, work in of.phases]
+    most = max(delays)
+    since, delay = Signal(range(most + 1), name="since"), Signal(range(most + 1))
+    started = dut._scan.start | dut._begin_adding
+    ticks = Cat(core.tick & core.ready for core in dut.cores.values()).any()
+    left_out = Signal(name="left_out")
+    m.d.comb += [
+        delay.eq(Array(delays)[of.phase]),
+        left_out.eq(at("choose") & ~of.is_in(lambda work: work is None) & (since < delay)),
+        begins.eq(started | ticks | left_out),
+    ]
+    with m.If(dut._begin):
+        m.d.sync += turn.eq(0)
+        with m.If(dut._restart):
+            m.d.sync += since.eq(0)
+    with m.Elif(begins):
+        m.d.sync += turn.eq(turn + 1)
+    with m.If(dut.done & (since != most)):
+        m.d.sync += since.eq(since + 1)
+    one = [started & left_out, started & ticks, ticks & left_out]
+    mine = [
+        implies(core.tick, of.is_in(lambda work: work is None) & (of.names(name)))
+        for name, core in dut.cores.items()
+    ]
+    h.claim(
+        "turns",
+        "in a step every phase begins once, in turn, and only when the one before is over",
+        implies(begins, (of.phase == turn) & (turn < count) & of.computing),
+        ~Cat(one).any(),
+        implies(dut.o.valid, turn == count),
+        *mine,
+    )
+    h.claim(
+        "late",
+        "nothing is delivered of a step before the start, or before the last one that began anew",
+        implies(started, since >= delay),
+        implies(dut._late & at("choose"), left_out),
+    )
+    h.know(
+        dut._age == since,
+        since <= most,
+        implies(at("choose"), turn == of.phase),
+        implies(at("deliver", "update", "written", "settled", "next"), turn == of.phase + 1),
+        implies(at("read", "send"), turn == count),
+        turn <= count,
+    )
+
+
+def _spikes(of: Around) -> None:
+    """Every spike that the scan gives is an event with its own row of weights."""
+    h, m, dut, synapses, scan = of.h, of.h.m, of.dut, of.synapses, of.scan
+    there, row = Signal(name="event_there"), Signal.like(synapses.weights, name="event_row")
+    goes, gives = Signal(), Signal()
+    m.d.comb += [
+        goes.eq(synapses.valid & synapses.ready & ~synapses.is_current),
+        gives.eq(scan.valid & scan.ready),
+    ]
+    own = Signal.like(row)
+    rows: Any = Const(0, 1)
+    sums: Any = Const(0, 1)
+    for k, (_, work) in enumerate(of.phases):
+        if isinstance(work, Deliver):
+            with m.If(of.phase == k):
+                m.d.comb += own.eq(work.weights + scan.index * work.rows)
+            rows = Mux(of.phase == k, work.rows, rows)
+            sums = Mux(of.phase == k, work.totals.base, sums)
+    with m.If(gives):
+        m.d.sync += [there.eq(1), row.eq(own)]
+    with m.Elif(goes):
+        m.d.sync += there.eq(0)
+    event = synapses.valid & ~synapses.is_current
+    h.claim(
+        "events",
+        "every spike that is found is given to the synapses once, with its own row of weights and "
+        "the rows of its population's sums, and the next phase waits for it",
+        implies(of.at("deliver") & ~of.adds, event == there),
+        implies(event, there & (synapses.weights == row)),
+        implies(event, (synapses.rows == rows) & (synapses.sums == sums)),
+        implies(gives, ~there | goes),
+        implies(there, of.at("deliver")),
+        implies(gives, of.at("deliver") & ~of.adds),
+    )
+    register = h.register("row_there")
+    h.know(register == there, implies(there, h.register("first") == row))
+
+
+def _currents(of: Around) -> None:
+    """Every current of a frame is added once, to its own neuron's sum."""
+    works = [work for _, work in of.phases if isinstance(work, Add)]
+    if not works:
+        return
+    h, m, dut, synapses, scan = of.h, of.h.m, of.dut, of.synapses, of.scan
+    most = max(work.words for work in works)
+    count = Signal.like(scan.words, name="currents")
+    watched = h.constant(range(max(2, most)), "watched_current")
+    current = synapses.valid & synapses.is_current
+    with m.If(dut._begin_adding):
+        m.d.sync += count.eq(0)
+    with m.Elif(current & synapses.ready):
+        m.d.sync += count.eq(count + 1)
+    has = of.look("frames", scan.base + watched, of.frame)
+    conditions: list[Any] = []
+    for k, (_, work) in enumerate(of.phases):
+        if isinstance(work, Add):
+            row, lane = count >> (of.plan.lanes.bit_length() - 1), count % of.plan.lanes
+            here = current & (of.phase == k)
+            conditions += [
+                implies(here, count < work.words),
+                implies(here, synapses.sums == work.totals.base + row),
+                implies(here, synapses.lane == lane),
+                implies(of.at("next") & (of.phase == k), count == work.words),
+            ]
+    h.claim(
+        "currents",
+        "every current of the frame is given to the synapses once, with its neuron's sum, and the "
+        "next phase waits for it",
+        implies(current, of.at("deliver") & of.adds),
+        implies(current & (count == watched), same(synapses.current.as_unsigned(), has)),
+        *conditions,
+    )
+    there, asked, number = (h.register(n) for n in ("current_there", "asked", "number"))
+    adding = of.at("deliver") & of.adds
+    h.know(
+        implies(there, dut._adding & (number == count)),
+        implies(dut._adding, (asked == count + there) & (asked <= scan.words)),
+        implies(adding & ~dut._adding, count == scan.words),
+        implies(of.at("next") & of.adds, count == scan.words),
+        implies(there & (count == watched), of.frames.read_ports[0].data == has),
+    )
+
+
+def _fetched(of: Around, name: str, count: Signal, totals: Any, fetches: list[Fetches]) -> None:
+    """What was fetched a clock ago, and two, is the neurons before the one that comes next."""
+    f, places = fetches[totals.port], of.plan.lanes.bit_length() - 1
+    mine = of.names(name)
+    for k, number in ((1, count - 1), (2, count - 1 - f.valid[1])):
+        row = totals.base + (number >> places)
+        ends = (number[:places] == of.plan.lanes - 1) if places else Const(1)
+        ends = ends | (number == of.turns[name].core.rows - 1)
+        of.h.know(
+            implies(f.valid[k], of.at(*("update", "written", "settled")[: k + 1])),
+            implies(f.valid[k] & mine, (number >= 0) & (f.row[k] == row) & (f.ends[k] == ends)),
+            implies(f.ends[k], f.valid[k]),
+        )
+
+
+def _promises(of: Around) -> None:
+    """What the claims of the blocks assume of what is around them."""
+    h, dut, made, scan = of.h, of.dut, of.plan, of.scan
+    number = h.constant(range(max(2, made.frame_words, made.spike_words)), "watched_read")
+    at = (scan.base + number)[: len(scan.base)]
+    delay = Signal(range(max(2, made.slots, made.input_slots)), name="delay_of_phase")
+    inside = Signal(name="inside")
+    for k, (_, work) in enumerate(of.phases):
+        if isinstance(work, Deliver):
+            with h.m.If(of.phase == k):
+                h.m.d.comb += [delay.eq(work.delay), inside.eq(work.inside)]
+    spikes = of.look("spikes", at, of.step - delay)
+    seen = Mux(inside, spikes, of.look("frames", at, of.frame - delay))
+    seen = Mux(number < scan.words, seen, 0)
+    h.claim(
+        "scanned",
+        "a scan starts when it is over, and no word that it reads changes until it is",
+        *held(h, scan, seen),
+    )
+    fetches = [Fetches(h, of.synapses, made, port) for port in range(len(made.bases))]
+    for name, turns in of.turns.items():
+        for to, count in turns.fetched.items():
+            _fetched(of, name, count, made.totals[name, to], fetches)
+    h.claim(
+        "apart",
+        "what the synapses are given at a time is of one projection; nothing is fetched, or "
+        "loaded, while they add, and no row is fetched again before it begins again",
+        *between(h, of.synapses, made, fetches),
+    )
+    h.claim(
+        "asked",
+        "a population begins a step, or anew, only when none of its own is under way",
+        *(condition for turns in of.turns.values() for condition in turns.asked()),
+    )
