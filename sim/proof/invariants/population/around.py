@@ -31,7 +31,8 @@ def cut(dut: Population, fixed: FixedPopulation, **options: Any) -> Harness:
 class Around:
     """A population whose datapath may compute anything, and a monitor that counts its rows.
 
-    A row is in stage s for the (s + 1)-th clock after the one in which it enters.
+    A row is in stage s for the (s + 1)-th clock after the one in which it enters, or, where rows
+    are asked for before they enter, is asked for: what is a stage there counts from that clock.
 
     Attributes
     ----------
@@ -54,7 +55,8 @@ class Around:
         self.m, self.cores = h.m, dut._steps
         self.rows, self.lanes = dut.rows, fixed.population.lanes
         self.interval = dut.form.interval
-        self.at = dut.pipeline.schedule.at
+        self.ahead = dut._ahead
+        self.at = {name: stage + self.ahead for name, stage in dut.pipeline.schedule.at.items()}
         self.reads = dut.pipeline.reads
         registers = {signal.name: signal for signal in h.registers()}
         self.sweeping: Value = registers.get("sweeping", Const(0))
@@ -65,11 +67,11 @@ class Around:
 
     def _count(self) -> None:
         m, h, rows = self.m, self.h, self.rows
-        bits = len(self.dut.i.payload.row)
+        bits = len(self.dut.written.spike.row)
         self.row, self.step, self.open = Signal(bits), Signal(2), Signal()
-        self.live = [h.register("live_0")]
+        self.live = [h.register(self._named(0))]
         self._row, self._step = [self.row], [self.step]
-        for _ in range(self.dut.latency + self.interval):
+        for _ in range(self.dut.latency + self.interval + self.ahead):
             self.live.append(h.was(self.live[-1]))
             row, step, before = Signal(bits), Signal(2), self._row[-1]
             m.d.comb += [row.eq(before), step.eq(self._step[-1])]
@@ -87,6 +89,16 @@ class Around:
             m.d.sync += self.open.eq(1)
         self.watched = h.constant(bits, "watched")
         h.assume(self.watched < rows)
+
+    def _named(self, stage: int) -> str:
+        """What the register that says whether a row is in a stage is called."""
+        if stage >= self.ahead:
+            return f"live_{stage - self.ahead}"
+        return "enters" if stage == self.ahead - 1 else f"asked_{stage + 1}"
+
+    def of(self, cell: Any) -> int:
+        """The stage of a cell."""
+        return int(cell.stage) + self.ahead
 
     def row_at(self, stage: int) -> Signal:
         """The row in a stage, or the one that comes there next."""
@@ -125,27 +137,35 @@ class Around:
         h.know(implies(~self.open, self.row == 0))
         h.know(h.register("running") == self.running)
         registers = {signal.name: signal for signal in h.registers()}
-        after = Mux(live[0], Mux(self.is_last(0), 0, self.row + 1), self.row)
-        if "row_at_0_before" in registers:
-            h.know(registers["row_at_0_before"] == after)
+        after = self.next
+        first = f"row_at_0{(1 + self.ahead) * '_before'}"
+        if first in registers:
+            h.know(registers[first] == after)
         for stage in range(len(live)):
-            if f"live_{stage}" in registers:
-                h.know(registers[f"live_{stage}"] == live[stage])
-            if f"row_at_{stage}" in registers:
-                h.know(registers[f"row_at_{stage}"] == self._row[stage])
+            if self._named(stage) in registers:
+                h.know(registers[self._named(stage)] == live[stage])
+            own = stage - self.ahead
+            name = f"row_at_{max(own, 0)}{-min(own, 0) * '_before'}"
+            if name in registers:
+                h.know(registers[name] == self._row[stage])
         if self.interval > 1:
             phase = registers["phase"]
             h.know(Cat(phase == 1 << k for k in range(self.interval)).any())
             for stage, here in enumerate(live):
-                h.know(implies(here, phase[stage % self.interval]))
-        h.know(implies(self.sweeping, ~Cat(self.open, live).any()), self.swept < rows)
+                h.know(implies(here, phase[(stage - self.ahead) % self.interval]))
         last = max(self.at.values())
+        h.know(implies(self.sweeping, ~Cat(self.open, live[: last + 1]).any()), self.swept < rows)
         under_way = (registers["begun"] - registers["over"])[:2]
         h.know(under_way == self.to_come(last), under_way != 3)
         h.know(registers["begun"] == (self.step + self.open)[:2])
         if not self.overlaps:
             current = Mux(self.open, self.step, self.step - 1)[:2]
             h.know(*(implies(live[s], self._step[s] == current) for s in range(1, last + 1)))
+
+    @property
+    def next(self) -> Value:
+        """The row that comes next into stage 0."""
+        return Mux(self.live[0], Mux(self.is_last(0), 0, self.row + 1), self.row)
 
     @property
     def overlaps(self) -> bool:

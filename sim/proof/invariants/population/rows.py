@@ -11,12 +11,18 @@ from .....population import FixedPopulation
 from ..harness import Harness, implies
 from .around import Around
 
-__all__ = ["rows"]
+__all__ = ["claim_rows", "rows"]
 
 
 def rows(dut: Population, fixed: FixedPopulation) -> Harness:
     """The claims of a population's states and rows, whatever its datapath computes."""
     at = Around(dut, fixed, search=3 * (dut.clocks_a_step + dut.latency) + 8)
+    claim_rows(at)
+    return at.h
+
+
+def claim_rows(at: Around) -> None:
+    """The same, of a population that is in a harness."""
     at.tie()
     pending = {name: _pending(at, name) for name in at.at}
     _once(at, pending)
@@ -24,7 +30,6 @@ def rows(dut: Population, fixed: FixedPopulation) -> Harness:
     _mixed(at, pending)
     _states(at)
     _draws(at)
-    return at.h
 
 
 _Pending: TypeAlias = dict[str, tuple[Signal, Value]]
@@ -113,6 +118,9 @@ def _states(at: Around) -> None:
                 kept, fresh = Signal(port.shape(), name=f"{name}_{lane}_kept"), Signal(init=1)
                 with m.If(view.valid & (view.row == at.watched)):
                     m.d.sync += [kept.eq(view.values[lane]), fresh.eq(0)]
+                if at.ahead:  # it may begin anew
+                    with m.If(at.dut.restart):
+                        m.d.sync += fresh.eq(1)
                 m.d.comb += expected.eq(Mux(fresh, initial, kept))
                 h.know(implies(at.sweeping, fresh))
             else:
@@ -121,10 +129,12 @@ def _states(at: Around) -> None:
             if not h.has(memory):
                 memory = memory.replace(".", f".{SINGLE}")
             has = h.look(memory, at.watched)
+            if at.ahead:
+                h.know(implies(~at.sweeping, at.swept == 0))
             h.know((has == expected) | (at.sweeping & (at.swept <= at.watched)))
-            conditions.append(implies(at.here(cell.stage), port == expected))
+            conditions.append(implies(at.here(at.of(cell)), port == expected))
             for k in range(1, at.interval):
-                conditions.append(implies(at.live[cell.stage + k], port == h.was(port)))
+                conditions.append(implies(at.live[at.of(cell) + k], port == h.was(port)))
     h.claim(
         "states",
         "what the datapath reads of a row's states is what was written of it last, or its initial "
@@ -142,7 +152,7 @@ def _draws(at: Around) -> None:
         cells = [at.reads[draw] for draw in drawn if draw in at.reads]
         if not cells:
             continue
-        lfsr, stage = h.part("dut", name), cells[0].stage
+        lfsr, stage = h.part("dut", name), at.of(cells[0])
         held = [at.live[stage + k] for k in range(at.interval - 1)]
         conditions += [
             lfsr.en == at.live[stage + at.interval - 1],
