@@ -371,8 +371,9 @@ def climb_network(
 
     ``integers`` compares the integers with float, a step of every neuron at a time and in a whole
     run; ``gates`` the RTL, compiled, with the integers: every register, spike and sum; ``proof``
-    shows the datapath of every population for all states and inputs; ``netlist`` runs what yosys
-    made of it all, and ``bitstream`` is what it takes on the board.
+    shows the datapath of every population for all states and inputs, and ``invariants`` what holds
+    for ever around them; ``netlist`` runs what yosys made of it all, and ``bitstream`` is what it
+    takes on the board.
 
     Parameters
     ----------
@@ -397,6 +398,7 @@ def climb_network(
         "integers": lambda: _net_integers(once()),
         "gates": lambda: _net_gates(once()),
         "proof": lambda: _net_proof(network, board, progress),
+        "invariants": lambda: _net_invariants(network, progress),
         "netlist": lambda: _net_netlist(network, board, given, lanes, progress),
         "bitstream": lambda: _net_bitstream(network, board, lanes),
     }
@@ -431,6 +433,15 @@ def _net_proof(network: Network, board: Board, progress: bool) -> _Found:
     ok = False if False in verdicts else None if None in verdicts else True
     text = "; ".join(f"{name}: {said}" for name, (_, said, _) in found.items())
     return ok, text, {name: figures for name, (_, _, figures) in found.items()}
+
+
+def _net_invariants(network: Network, progress: bool) -> _Found:
+    from .proof.invariants import prove_network
+
+    found = prove_network(network, progress=progress)
+    broken = [str(claim) for claim in found if not claim.ok]
+    text = "; ".join(broken) or f"{len(found)} claims on sums, frames, spikes and steps hold"
+    return not broken, text, {"claims": len(found), "broken": broken}
 
 
 def _net_netlist(

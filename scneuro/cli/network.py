@@ -299,7 +299,9 @@ def parity_network(options: argparse.Namespace, network: Network) -> int:
 
 
 def prove_network(options: argparse.Namespace, network: Network) -> int:
-    """Prove the datapath of every population as the devices have it; 1 if any proof fails."""
+    """Prove the datapath of every population as the devices have it, and what is around them."""
+    from dataclasses import asdict
+
     from ..boards.devices import DEVICES
     from ..boards.memory import network_form
     from ..hdl import Form
@@ -312,11 +314,17 @@ def prove_network(options: argparse.Namespace, network: Network) -> int:
         name: [prove(p.one, form, timeout=options.timeout) for form in forms]
         for name, p in fixed.populations.items()
     }
-    text = "\n".join(f"{name}: {proof}" for name, each in proofs.items() for proof in each)
+    claims = []
+    if options.invariants:
+        from ..sim.proof import invariants
+
+        claims = invariants.prove_network(network)
+    lines = [f"{name}: {proof}" for name, each in proofs.items() for proof in each]
+    text = "\n".join([*lines, *map(str, claims)])
     figures = {name: [proof.figures() for proof in each] for name, each in proofs.items()}
-    answer(options, {"populations": figures}, text)
+    answer(options, {"populations": figures, "invariants": [asdict(c) for c in claims]}, text)
     every = [proof for each in proofs.values() for proof in each]
-    if any(p.failures for p in every):
+    if any(p.failures for p in every) or not all(c.ok for c in claims):
         return 1
     return 2 if any(p.undecided for p in every) else 0
 

@@ -12,6 +12,7 @@ holds whatever they are given.
 
 from .blocks import frame_writer, lfsr
 from .harness import Harness
+from .network import prove_network
 from .neuron import neuron, neuron_reset
 from .population import prove_population
 from .solver import Invariant, check
@@ -30,6 +31,7 @@ __all__ = [
     "neuron",
     "neuron_reset",
     "prove_invariants",
+    "prove_network",
     "prove_population",
     "receiver",
     "resets",

@@ -1,1 +1,25 @@
-"""x"""
+"""What holds for ever of a network's hardware around its datapaths.
+
+Each block is put next to a monitor of its own: the scan of spikes, the synapses, the populations,
+and what is around them. What one assumes of another is claimed of that one, in the same words.
+"""
+
+from .core import core
+from .events import events
+from .intake import intake
+from .scan import scan
+from .spikes import spikes
+from .suite import few_sums, prove_network, small_network
+from .synapses import synapses
+
+__all__ = [
+    "core",
+    "events",
+    "few_sums",
+    "intake",
+    "prove_network",
+    "scan",
+    "small_network",
+    "spikes",
+    "synapses",
+]

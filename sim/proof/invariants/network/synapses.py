@@ -189,7 +189,7 @@ def _under_way(of: _Sum) -> None:
         *taken(h, dut),
         implies(flying.any(), dut.busy),
     )
-    first = of.first
+    first, weights = of.first, h.register("row_of_weights")
     h.know(
         implies(active, (clocks <= longest) & (of.count != 0)),
         last == (active & (clocks == 0)),
@@ -197,7 +197,7 @@ def _under_way(of: _Sum) -> None:
         implies(go, left == of.count - 1 - clock),
         implies(~go, left == 0),
         implies(go, h.register("row_of_sums") == first + clock),
-        implies(go & ~dut.is_current, h.register("row_of_weights") == of.rows_of_weights + clock),
+        implies(go & ~dut.is_current, weights == (of.rows_of_weights + clock)[: len(weights)]),
         implies(dut.busy & ~dut.is_current, (first == dut.sums) & (of.count == dut.rows)),
         implies(dut.busy & dut.is_current, of.count == 1),
         implies(dut.busy, dut.shift < len(of.plan.shifts)),

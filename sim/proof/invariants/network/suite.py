@@ -1,0 +1,151 @@
+"""All that holds for ever of a network's hardware, outside its datapaths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from tqdm import tqdm
+
+from .....hdl import Form
+from .....hdl.network import Network as Gates
+from .....hdl.network.core import Core
+from .....hdl.network.scan import Scan
+from .....hdl.network.synapses import Synapses
+from .....network import Dense, Network, Scale, need_network
+from .....network.plan import Add, Cells, Deliver, Plan, Totals
+from .....neurons.lif import LIF
+from .....population import Population
+from ..harness import Harness
+from ..population.suite import small
+from ..solver import Invariant, check
+from .core import core
+from .events import events
+from .intake import intake
+from .scan import scan
+from .spikes import spikes
+from .synapses import synapses
+
+__all__ = ["few_sums", "prove_network", "small_network"]
+
+_Made: TypeAlias = Callable[[], Harness]
+
+_LANES = 8
+#: Lanes, rows of sums and bits of a sum; inputs, and the one that is looked at; whether there are
+#: currents, whether all sums begin alike, and whether the weights are loaded.
+_SUMS = (
+    (2, 3, 5, 1, 0, True, False, False),
+    (2, 2, 6, 2, 1, True, False, False),
+    (1, 6, 5, 1, 0, False, True, False),  # more rows than clocks from read to write
+    (1, 2, 17, 1, 0, True, True, False),  # a sum that is wider than a word
+    (2, 3, 6, 1, 0, False, False, True),
+)
+#: Neurons, and clocks from one to the next.
+_CORES = ((3, 1), (2, 3))
+
+
+def few_sums(lanes: int, rows: int, width: int, ports: int, currents: bool, alike: bool) -> Plan:
+    """A plan with four rows of weights of three bits and a few sums, some of which begin unlike."""
+    weights = np.array([3, -4, 1, -1, 2, -3, -2, 0])[: 4 * lanes].reshape(4, lanes)
+    begin = np.zeros((rows, lanes), np.int64) if alike else np.arange(rows * lanes) % 7 - 3
+    totals = Totals(0, 0, rows, 0)
+    work: list[Deliver | Add] = [Deliver(0, False, 1, 1, 0, 0, rows, totals, 0)]
+    if currents:
+        work.append(Add(1, 2, 2, totals, 0))
+    return Plan(
+        lanes=lanes,
+        bits=3,
+        weights=weights,
+        shifts=(0, 1),
+        widths=(width,) * ports,
+        bases=(begin.reshape(rows, lanes),) * ports,
+        order=(("p", tuple(work)),),
+        totals={("p", "I"): totals},
+        spikes={"p": Cells(0, 1)},
+        slots=1,
+        input_slots=2,
+        delay=0,
+        frames=(),
+        outputs=("p",),
+    )
+
+
+def small_network(neurons: int = 2) -> Network:
+    """Two populations that excite each other, with spikes, currents and delays of all kinds."""
+    network = Network("small")
+    network.input("x", 2)
+    network.input("c", 1, kind="current")
+    network.population("p", LIF(), neurons)
+    network.population("q", LIF(), 1)
+    network.connect("x", "p", Dense(np.ones((neurons, 2))))
+    network.connect("x", "q", Dense(np.ones((1, 2))), delay=1)
+    network.connect("c", "q", Scale(1.0))
+    network.connect("p", "q", Dense(np.ones((1, neurons))))
+    network.connect("q", "p", Dense(np.ones((neurons, 1))), delay=1)
+    network.output("p", "q")
+    return network
+
+
+def _blocks() -> list[_Made]:
+    """The claims of the blocks that are the same for all networks."""
+
+    def sums(size: tuple[int, ...]) -> Harness:
+        *some, port, currents, alike, loaded = size
+        plan = few_sums(*some, bool(currents), bool(alike))
+        drops = (0, 1) if some[2] > 16 else (0,)
+        return synapses(Synapses(plan, drops, loaded=bool(loaded)), plan, port)
+
+    return [lambda: scan(Scan(1, 2)), *(lambda size=size: sums(size) for size in _SUMS)]  # type: ignore[misc]
+
+
+def prove_network(network: Network | None = None, *, progress: bool = True) -> list[Invariant]:
+    """Prove what holds for ever of a network's hardware, outside its datapaths.
+
+    By induction. The scan of spikes and the synapses are of a few words, rows and lanes. The order
+    of a step, frames and spikes are the network's own, its populations few of their kind; datapaths
+    may compute anything, and words may come and leave at any time. Blocks promise each other what
+    is assumed of them elsewhere.
+
+    Parameters
+    ----------
+    network : Network, optional
+        By default a small one.
+    progress : bool
+
+    Raises
+    ------
+    TypeError
+        If it is no network.
+    ScneuroError
+        If a neuron brings its own hardware.
+    ToolError
+        If yosys, yosys-smtbmc or z3 is missing, or fails.
+    """
+    if network is None:
+        network = small_network()
+    need_network(network, "prove_network()")
+    fixed = network.fixed()
+    wanted = _blocks()
+    for gates, loaded in ((intake, False), (intake, True), (spikes, False), (events, True)):
+        wanted.append(lambda of=gates, how=loaded: of(Gates(fixed, _LANES, loaded=how)))  # type: ignore[misc]
+    done: list[object] = []
+    for layer in network.layers.values():
+        neuron = layer.population.neuron
+        if any(type(neuron) is type(other) for other in done):
+            continue
+        done.append(neuron)
+        for count, interval in _CORES:
+            few = small(Population(neuron, count), count, 1, interval)
+            form = Form(interval=interval, stored=True)
+            wanted.append(lambda few=few, form=form: core(Core(few, form), few))  # type: ignore[misc]
+    results: list[Invariant] = []
+    for make in tqdm(
+        wanted,
+        desc=f"{network.name}: invariants",
+        delay=2,
+        leave=False,
+        disable=None if progress else True,
+    ):
+        results += check(make())
+    return results
