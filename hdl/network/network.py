@@ -85,7 +85,8 @@ class Network(wiring.Component):
         self.cores = {name: Core(p, form) for name, p in fixed.populations.items()}
         self._drops = tuple(sorted({t.drop for t in self.plan.totals.values()}))
         self._synapses = Synapses(self.plan, self._drops, loaded=loaded)
-        self._scan_type = Scan
+        words = self.plan.frame_words, self.plan.spike_words
+        self._scan = Scan(max(map(bits_for, words)), bits_for(max(words) + 1))
         written = {n: core.written.shape() for n, core in self.cores.items()}
         super().__init__(
             {
@@ -236,11 +237,9 @@ class Network(wiring.Component):
     def _deliver(self, m: Module, frame: Any, spikes: Any) -> None:
         """Take spikes and currents to the synapses."""
         made, synapses = self.plan, self._synapses
-        counts = bits_for(max(made.frame_words, made.spike_words) + 1)
-        addresses = max(bits_for(made.frame_words), bits_for(made.spike_words))
-        m.submodules.scan = scan = self._scan_type(addresses, counts)
-        self._scan, self._inside, self._sending = scan, Signal(), Signal()
-        self._sent = Signal(addresses)
+        m.submodules.scan = scan = self._scan
+        self._inside, self._sending = Signal(), Signal()
+        self._sent = Signal.like(scan.address)
         delay, first = Signal(range(_oldest(made) + 1)), Signal(synapses.weights.shape())
         rows = Signal(synapses.rows.shape())
         sums, adds = Signal(synapses.sums.shape()), Signal()

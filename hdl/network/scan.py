@@ -62,7 +62,10 @@ class Scan(wiring.Component):
         running, waiting = Signal(name="running"), Signal()
         asked = Signal.like(self.words)  # words that the memory was asked for
         here, number = Signal(name="here"), Signal.like(self.words)  # the one that it gives
-        rest, of = Signal(_BITS, name="rest"), Signal.like(self.words)  # spikes of the word before, and which
+        rest, of = (
+            Signal(_BITS, name="rest"),
+            Signal.like(self.words),
+        )  # spikes of the word before, and which
         none = Signal(init=1)  # of them are left
         left, low = Signal(_BITS), Signal(4)
         take, move = Signal(), Signal()

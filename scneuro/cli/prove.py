@@ -33,7 +33,9 @@ def add(commands: Commands) -> None:
     add_population(parser)
     parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="per question")
     parser.add_argument(
-        "--invariants", action="store_true", help="also prove what holds for ever around the datapath"
+        "--invariants",
+        action="store_true",
+        help="also prove what holds for ever around the datapath",
     )
 
 

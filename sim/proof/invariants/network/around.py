@@ -7,7 +7,6 @@ from typing import Any
 from amaranth import Cat, Const, Signal, Value
 
 from .....hdl.network import Network
-from .....hdl.network.scan import Scan
 from .....hdl.network.synapses import bits_for
 from .....network.plan import Add
 from ..harness import Harness, implies
@@ -27,14 +26,11 @@ class Around:
 
     def __init__(self, dut: Network) -> None:
         self.dut, self.plan = dut, dut.plan
-        cores = dut.cores
-        self.synapses = AnyBlock(dut._synapses)
-        dut.cores = {name: AnyBlock(core) for name, core in cores.items()}
-        dut._synapses = self.synapses
-        dut._scan_type = lambda *bits: AnyBlock(Scan(*bits))
+        dut._synapses = self.synapses = AnyBlock(dut._synapses)
+        dut.cores = {name: AnyBlock(core) for name, core in dut.cores.items()}
+        dut._scan = self.scan = AnyBlock(dut._scan)
         name = f"{dut.name}, weights loaded" if dut.loaded else dut.name
         self.h = h = Harness(name, dut=dut, search=64)
-        self.scan = dut._scan
         for block, outputs in (
             (self.synapses, ("ready", "busy", "o")),
             (self.scan, ("address", "enable", "index", "valid", "busy")),

@@ -81,7 +81,7 @@ def _turns(of: Around) -> None:
 
 def _spikes(of: Around) -> None:
     """Every spike that the scan gives is an event with its own row of weights."""
-    h, m, dut, synapses, scan = of.h, of.h.m, of.dut, of.synapses, of.scan
+    h, m, synapses, scan = of.h, of.h.m, of.synapses, of.scan
     there, row = Signal(name="event_there"), Signal.like(synapses.weights, name="event_row")
     goes, gives = Signal(), Signal()
     m.d.comb += [
@@ -179,7 +179,7 @@ def _fetched(of: Around, name: str, count: Signal, totals: Any, fetches: list[Fe
 
 def _promises(of: Around) -> None:
     """What the claims of the blocks assume of what is around them."""
-    h, dut, made, scan = of.h, of.dut, of.plan, of.scan
+    h, made, scan = of.h, of.plan, of.scan
     number = h.constant(range(max(2, made.frame_words, made.spike_words)), "watched_read")
     at = (scan.base + number)[: len(scan.base)]
     delay = Signal(range(max(2, made.slots, made.input_slots)), name="delay_of_phase")

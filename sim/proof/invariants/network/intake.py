@@ -17,7 +17,7 @@ def intake(dut: Network) -> Harness:
     of = Around(dut)
     h, m, made, i = of.h, of.h.m, of.plan, dut.i
     slots, words = made.input_slots, made.frame_words
-    # -- what came: a word of a frame, or of a row of weights ---------------------------------------
+    # -- what came: a word of a frame, or of a row of weights -------------------------------------
     word, slot, there = Signal(range(words)), Signal(range(slots)), Signal(range(slots + 2))
     loads = Signal(range(made.row_words + 2), name="words_to_load")
     comes, whole, begins = Signal(), Signal(), Signal(name="begins")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Array, Cat, Const, Mux, Signal
+from amaranth import Array, Cat, Const, Signal
 
 from .....hdl.network import Network
 from .....network.plan import SPIKES_A_WORD, Deliver
@@ -109,7 +109,10 @@ def _sent(of: Around) -> None:
     h, m, made, dut = of.h, of.h.m, of.plan, of.dut
     o = dut.o
     words = [made.spikes[n].base + k for n in made.outputs for k in range(made.spikes[n].words)]
-    count, watched = Signal(range(len(words) + 1)), h.constant(range(len(words) + 1), "watched_sent")
+    count, watched = (
+        Signal(range(len(words) + 1)),
+        h.constant(range(len(words) + 1), "watched_sent"),
+    )
     h.assume(watched < len(words))
     taken = o.valid & o.ready
     with m.If(taken):

@@ -1,4 +1,4 @@
-"""What is claimed of synapses: every weight counts once, in its sum, and a sum begins again once."""
+"""What is claimed of synapses: every weight counts once, and a sum begins again once."""
 
 from __future__ import annotations
 
@@ -261,7 +261,9 @@ def _fetched(of: _Sum) -> None:
     """A sum becomes a word, and its row begins again."""
     h, dut, port = of.h, of.dut, of.port
     f = of.fetches[port]
-    wanted = [v & (p == of.lane) & (r == of.row) for v, p, r in zip(f.valid, f.place, f.row, strict=True)]
+    wanted = [
+        v & (p == of.lane) & (r == of.row) for v, p, r in zip(f.valid, f.place, f.row, strict=True)
+    ]
     totals: list[Any] = [of.total]
     for _ in range(AHEAD):
         totals.append(h.was(totals[-1]))
@@ -297,9 +299,7 @@ def _fetched(of: _Sum) -> None:
         implies(f.valid[1] | f.valid[2], quiet),
         implies(f.valid[1] & f.ends[2], f.row[1] != f.row[2]),
         implies(wanted[1], (totals[1] == of.has) & (of.of(memory.read_ports[0].data) == of.has)),
-        implies(
-            wanted[2], (totals[2] == of.has) & (of.of(h.register(f"kept_{port}")) == of.has)
-        ),
+        implies(wanted[2], (totals[2] == of.has) & (of.of(h.register(f"kept_{port}")) == of.has)),
         h.register(f"picks_{port}") == f.valid[3],
         implies(wanted[3], h.register(f"picked_{port}") == totals[3]),
     )

@@ -1,0 +1,247 @@
+"""What holds for ever around a network, and that gates in which it does not are caught."""
+
+import pytest
+from faults.text import rewritten
+
+from scneuro import Input, Neuron, Population, State
+from scneuro.hdl import Form
+from scneuro.hdl.network import Network as Gates
+from scneuro.hdl.network.core import Core
+from scneuro.hdl.network.scan import Scan
+from scneuro.hdl.network.synapses import Synapses
+from scneuro.sim import ladder
+from scneuro.sim.proof import invariants
+from scneuro.sim.proof.invariants import check
+from scneuro.sim.proof.invariants import network as claims
+from scneuro.sim.proof.invariants.network import suite
+
+slow = pytest.mark.slow
+
+
+class Leak(Neuron):
+    """A neuron whose update takes few clocks, so that little has to be searched."""
+
+    V = State(init=0.25)
+    I = Input()
+    currents = (1.0,)
+
+    def update(self, V, I):
+        return V >= 1.0, 0.5 * V + 0.25 * I
+
+
+def names(results):
+    return [r.name.split(", ")[-1] for r in results]
+
+
+def broken(results):
+    """The claims for which there is a counterexample."""
+    assert not any(r.ok for r in results)
+    return {r.name.split(", ")[-1] for r in results if r.counterexample}
+
+
+def made(part, block=None, old="", new="", *, lanes=1, loaded=False, neurons=2):
+    """The claims of a part of small hardware, in which a piece of a block may be replaced."""
+
+    def of(kind):
+        return rewritten(kind, old, new) if kind is block else kind
+
+    if part == "scan":
+        return claims.scan(of(Scan)(1, 2))
+    if part == "synapses":
+        plan = claims.few_sums(lanes, 2, 5, 1, lanes > 1, False)
+        return claims.synapses(of(Synapses)(plan, (0,), loaded=loaded), plan)
+    if part == "core":
+        fixed = Population(Leak(), 3).fixed()
+        return claims.core(of(Core)(fixed, Form(stored=True)), fixed)
+    gates = of(Gates)(claims.small_network(neurons).fixed(), 2, loaded=loaded)
+    return getattr(claims, part)(gates)
+
+
+PARTS = {
+    "scan": ["once", "busy", "reads"],
+    "synapses": ["busy", "adds", "apart", "word", "again"],
+    "core": ["once", "done", "mixed", "states", "turns", "fetched"],
+    "intake": ["taken", "whole", "restart", "slots", "loads"],
+    "spikes": ["written", "read", "sent"],
+    "events": ["turns", "late", "events", "currents", "scanned", "apart", "asked"],
+}
+
+
+@pytest.mark.parametrize(
+    "part", [pytest.param(p, marks=slow if p == "scan" else ()) for p in PARTS]
+)
+def test_the_claims_of_a_network_are_proved(part):
+    results = check(made(part, loaded=part == "intake"))
+    assert names(results) == PARTS[part]
+    assert all(r.ok for r in results), "\n".join(map(str, results))
+
+
+@slow
+def test_all_claims_of_a_network_are_proved():
+    results = invariants.prove_network(claims.small_network(17), progress=False)
+    assert len(results) > 50
+    assert all(r.ok for r in results), "\n".join(map(str, results))
+
+
+def test_what_is_proved_is_of_the_network_itself(monkeypatch):
+    """Of its frames and phases, and of neurons of its kinds."""
+    monkeypatch.setattr(suite, "check", lambda harness: [harness])
+    network = claims.small_network()
+    network.name = "mine"
+    network.population("own", Leak(), 2)
+    network.connect("p", "own", suite.Dense([[1.0, 1.0], [1.0, 1.0]]))
+    found = [h.name for h in invariants.prove_network(network, progress=False)]
+    assert [name for name in found if name.startswith("mine")] == [
+        "mine",
+        "mine, weights loaded",
+        "mine",
+        "mine, weights loaded",
+    ]
+    assert "3 LIF, in a network" in found
+    assert "3 Leak, in a network" in found
+
+
+def test_what_is_no_network_is_refused():
+    with pytest.raises(TypeError, match="prove_network"):
+        invariants.prove_network(Leak(), progress=False)
+
+
+@pytest.mark.parametrize("ok", [True, False])
+def test_the_ladder_has_a_rung_for_them(monkeypatch, ok):
+    claim = invariants.Invariant("synapses, adds", "all add up", ok, 0.1, "z3")
+    monkeypatch.setattr(invariants, "prove_network", lambda *_, **__: [claim])
+    found, text, figures = ladder._net_invariants(claims.small_network(), False)
+    assert (found, figures["claims"]) == (ok, 1)
+    assert ("1 claims" in text) == ok
+    assert ("all add up" in text) != ok
+
+
+FAULTS = [
+    # the highest spike of a word is left out
+    ("scan", Scan, "none.eq(left == 0)", "none.eq(left[:15] == 0)", "busy"),
+    # a spike is given until it is taken, and once more
+    ("scan", Scan, "take.eq(~none & (~self.valid | self.ready))", "take.eq(~none)", "reads"),
+    # a word is read over and over
+    ("scan", Scan, "asked.eq(asked + 1)", "asked.eq(asked)", "once"),
+    # the last word is not read
+    (
+        "scan",
+        Scan,
+        "running & (asked != self.words) &",
+        "running & (asked + 1 < self.words) &",
+        "busy",
+    ),
+    # the last row of a spike is left out
+    ("synapses", Synapses, "with m.If(rows == 0):", "with m.If(rows <= 1):", "adds"),
+    # a spike is taken twice
+    ("synapses", Synapses, "go.eq(self.valid),", "go.eq(active),", "adds"),
+    # a row is read a clock before it is written
+    ("synapses", Synapses, "last.eq(clocks == 1)", "last.eq(clocks == 2)", "apart"),
+    # it is ready again a clock too soon
+    ("synapses", Synapses, "self.rows - 1, WRITTEN)", "self.rows - 1, WRITTEN - 1)", "apart"),
+    # an operand is not shifted as it should be
+    (
+        "synapses",
+        Synapses,
+        "for by in plan.shifts)[self.shift]",
+        "for by in plan.shifts)[0]",
+        "adds",
+    ),
+    # another row begins again
+    (
+        "synapses",
+        Synapses,
+        "write.addr.eq(Mux(clears, of, write_to))",
+        "write.addr.eq(write_to)",
+        "again",
+    ),
+    # it begins with the base of the lane before
+    ("synapses", Synapses, "Mux(clears, again[k],", "Mux(clears, again[k - 1],", "again"),
+    # a sum begins again when any of its row is fetched
+    ("synapses", Synapses, "clears = fetch.valid & (", "clears = fetch.valid | (", "again"),
+    # another sum is fetched
+    ("synapses", Synapses, "for k in range(lanes))[place]", "for k in range(lanes))[0]", "word"),
+    # a row is fetched again in the clock before the one in which its spike is shown
+    (
+        "core",
+        Core,
+        "stage = cell.stage - 1 - self._ahead",
+        "stage = cell.stage - self._ahead",
+        "fetched",
+    ),
+    # a population does not begin anew
+    ("core", Core, "self._sweeping.eq(1)", "self._sweeping.eq(0)", "states"),
+    # a frame more than there is room for
+    (
+        "intake",
+        Gates,
+        "room = made.input_slots - made.delay - 1",
+        "room = made.input_slots - made.delay",
+        "slots",
+    ),
+    # frames are kept in every other slot
+    ("intake", Gates, "m.d.sync += slot.eq(slot + 1)", "m.d.sync += slot.eq(slot + 2)", "taken"),
+    # a restart is that of the frame before
+    (
+        "intake",
+        Gates,
+        "anew.bit_select(self._frame, 1)",
+        "anew.bit_select((self._frame - 1).as_unsigned(), 1)",
+        "restart",
+    ),
+    # weights are loaded while a step is computed
+    (
+        "intake",
+        Gates,
+        "idle.eq((self._waiting == 0) & ~self._computing)",
+        "idle.eq(self._waiting == 0)",
+        "loads",
+    ),
+    # a word of spikes begins with those of the one before
+    ("spikes", Gates, "whole.eq(Mux(ends, 0, bits))", "whole.eq(bits)", "written"),
+    # spikes are kept in the slot of the next step
+    (
+        "spikes",
+        Gates,
+        "write.addr.eq(Cat(word, slot)),\n            write.data.eq(bits)",
+        "write.addr.eq(Cat(word, slot + 1)),\n            write.data.eq(bits)",
+        "written",
+    ),
+    # a word leaves twice
+    ("spikes", Gates, "m.d.sync += sent.eq(sent + 1)", "m.d.sync += sent.eq(0)", "sent"),
+    # a spike is given again while another one waits
+    ("events", Gates, "taken.eq(~there | synapses.ready)", "taken.eq(1)", "events"),
+    # the next phase does not wait for the last one's spikes
+    ("events", Gates, "& ~synapses.valid & ~synapses.busy", "", "apart"),
+    # what was fired before the start is delivered
+    ("events", Gates, "self._late.eq(self._age < delay)", "self._late.eq(0)", "late"),
+    # the last current is left out
+    (
+        "events",
+        Gates,
+        "fetch.eq(self._adding & (asked != scan.words)",
+        "fetch.eq(self._adding & (asked + 1 != scan.words)",
+        "currents",
+    ),
+    # a population is updated twice
+    ("events", Gates, 'm.next = "settled"', 'm.next = "choose"', "turns"),
+]
+#: The quickest of each part.
+QUICK = {
+    "with m.If(rows <= 1):",
+    "anew.bit_select((self._frame - 1).as_unsigned(), 1)",
+    "taken.eq(1)",
+}
+#: Where one lane, or a word of spikes, does not show it.
+SIZES = {"[0]": {"lanes": 2}, "again[k - 1]": {"lanes": 2}, "clears = fetch.valid |": {"lanes": 2}}
+
+
+@pytest.mark.parametrize(
+    ("part", "block", "old", "new", "claim"),
+    [pytest.param(*f, marks=() if f[3] in QUICK else slow) for f in FAULTS],
+)
+def test_a_fault_of_the_gates_breaks_a_claim(part, block, old, new, claim):
+    size = next((size for piece, size in SIZES.items() if piece in new), {})
+    harness = made(part, block, old, new, loaded=part == "intake", **size)
+    results = check(harness)
+    assert claim in broken(results), "\n".join(map(str, results))
