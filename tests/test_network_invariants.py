@@ -58,7 +58,7 @@ def made(part, block=None, old="", new="", *, lanes=1, loaded=False, neurons=2):
 
 
 PARTS = {
-    "scan": ["once", "busy", "reads"],
+    "scan": ["once", "busy", "reads", "goes_on"],
     "synapses": ["busy", "adds", "apart", "word", "again"],
     "core": ["once", "done", "mixed", "states", "turns", "fetched"],
     "intake": ["taken", "whole", "restart", "slots", "loads"],
@@ -129,7 +129,7 @@ FAULTS = [
         Scan,
         "running & (asked != self.words) &",
         "running & (asked + 1 < self.words) &",
-        "busy",
+        "goes_on",
     ),
     # the last row of a spike is left out
     ("synapses", Synapses, "with m.If(rows == 0):", "with m.If(rows <= 1):", "adds"),
@@ -212,15 +212,15 @@ FAULTS = [
     # a spike is given again while another one waits
     ("events", Gates, "taken.eq(~there | synapses.ready)", "taken.eq(1)", "events"),
     # the next phase does not wait for the last one's spikes
-    ("events", Gates, "& ~synapses.valid & ~synapses.busy", "", "apart"),
+    ("events", Gates, "& ~synapses.valid & ~synapses.busy", "", "events"),
     # what was fired before the start is delivered
     ("events", Gates, "self._late.eq(self._age < delay)", "self._late.eq(0)", "late"),
     # the last current is left out
     (
         "events",
         Gates,
-        "fetch.eq(self._adding & (asked != scan.words)",
-        "fetch.eq(self._adding & (asked + 1 != scan.words)",
+        "m.Elif((asked == scan.words) & ~there)",
+        "m.Elif(asked == scan.words)",
         "currents",
     ),
     # a population is updated twice

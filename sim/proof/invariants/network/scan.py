@@ -62,6 +62,14 @@ def scan(dut: Scan, most: int = 2) -> Harness:
     ungiven = [Mux((dut.words > k) & (ahead <= k), words[k], 0) for k in range(most)]
     given = Mux(dut.valid, Const(1, len(left)) << dut.index, 0)
     later = (behind | Cat(ungiven))[: len(left)]
+    state = Cat(asked, here, rest, dut.valid, dut.index)
+    h.claim(
+        "goes_on",
+        "whenever it is busy and no spike waits to be taken, it asks for a word, has one, or gives "
+        "a spike, and it never goes back",
+        implies(h.was(dut.busy & (dut.ready | ~dut.valid)), state != h.was(state)),
+        implies(dut.busy & h.was(dut.busy), asked >= h.was(asked)),
+    )
     h.know(
         implies(here, (number == asked - 1) & (asked != 0) & (word == Array(words)[number])),
         implies(~none, (rest != 0) & (of == ahead - 1) & (ahead != 0)),

@@ -32,9 +32,10 @@ __all__ = ["few_sums", "prove_network", "small_network"]
 _Made: TypeAlias = Callable[[], Harness]
 
 _LANES = 8
+_Size: TypeAlias = tuple[int, int, int, int, int, bool, bool, bool]
 #: Lanes, rows of sums and bits of a sum; inputs, and the one that is looked at; whether there are
 #: currents, whether all sums begin alike, and whether the weights are loaded.
-_SUMS = (
+_SUMS: tuple[_Size, ...] = (
     (2, 3, 5, 1, 0, True, False, False),
     (2, 2, 6, 2, 1, True, False, False),
     (1, 6, 5, 1, 0, False, True, False),  # more rows than clocks from read to write
@@ -90,13 +91,13 @@ def small_network(neurons: int = 2) -> Network:
 def _blocks() -> list[_Made]:
     """The claims of the blocks that are the same for all networks."""
 
-    def sums(size: tuple[int, ...]) -> Harness:
-        *some, port, currents, alike, loaded = size
-        plan = few_sums(*some, bool(currents), bool(alike))
-        drops = (0, 1) if some[2] > 16 else (0,)
-        return synapses(Synapses(plan, drops, loaded=bool(loaded)), plan, port)
+    def sums(size: _Size) -> Harness:
+        lanes, rows, width, ports, port, currents, alike, loaded = size
+        plan = few_sums(lanes, rows, width, ports, currents, alike)
+        drops = (0, 1) if width > 16 else (0,)
+        return synapses(Synapses(plan, drops, loaded=loaded), plan, port)
 
-    return [lambda: scan(Scan(1, 2)), *(lambda size=size: sums(size) for size in _SUMS)]  # type: ignore[misc]
+    return [lambda: scan(Scan(1, 2)), *(lambda size=size: sums(size) for size in _SUMS)]
 
 
 def prove_network(network: Network | None = None, *, progress: bool = True) -> list[Invariant]:
