@@ -3,13 +3,13 @@
 import pytest
 from faults.text import rewritten
 
-from scneuro import Input, Neuron, Population, State
+from scneuro import Input, Neuron, Population, State, cli
 from scneuro.hdl import Form
 from scneuro.hdl.network import Network as Gates
 from scneuro.hdl.network.core import Core
 from scneuro.hdl.network.scan import Scan
 from scneuro.hdl.network.synapses import Synapses
-from scneuro.sim import ladder
+from scneuro.sim import ladder, proof
 from scneuro.sim.proof import invariants
 from scneuro.sim.proof.invariants import check
 from scneuro.sim.proof.invariants import network as claims
@@ -68,7 +68,7 @@ PARTS = {
 
 
 @pytest.mark.parametrize(
-    "part", [pytest.param(p, marks=slow if p == "scan" else ()) for p in PARTS]
+    "part", [pytest.param(p, marks=slow if p in ("scan", "spikes") else ()) for p in PARTS]
 )
 def test_the_claims_of_a_network_are_proved(part):
     results = check(made(part, loaded=part == "intake"))
@@ -114,6 +114,31 @@ def test_the_ladder_has_a_rung_for_them(monkeypatch, ok):
     assert (found, figures["claims"]) == (ok, 1)
     assert ("1 claims" in text) == ok
     assert ("all add up" in text) != ok
+
+
+@pytest.mark.parametrize("ok", [True, False])
+def test_the_command_line_lists_them(monkeypatch, capsys, tmp_path, ok):
+    path = tmp_path / "net.py"
+    path.write_text(
+        "from scneuro.sim.proof.invariants.network import small_network\n"
+        "network = small_network()\n"
+    )
+    claim = invariants.Invariant("synapses, adds", "all add up", ok, 0.1, "z3")
+    monkeypatch.setattr(invariants, "prove_network", lambda *_, **__: [claim])
+    monkeypatch.setattr(proof, "prove", lambda *_, **__: Proved())
+    assert cli.main(["prove", f"{path}:network", "--invariants"]) == (0 if ok else 1)
+    assert "all add up" in capsys.readouterr().out
+    assert cli.main(["prove", f"{path}:network"]) == 0
+    assert "all add up" not in capsys.readouterr().out
+
+
+class Proved:
+    """What a proof of a datapath that holds found."""
+
+    failures = undecided = ()
+
+    def figures(self):
+        return {}
 
 
 FAULTS = [
@@ -226,11 +251,24 @@ FAULTS = [
     # a population is updated twice
     ("events", Gates, 'm.next = "settled"', 'm.next = "choose"', "turns"),
 ]
+#: Those that show only late in a step.
+LATE = {"m.Elif(asked == scan.words)", "whole.eq(bits)", "m.d.sync += sent.eq(0)"}
+
+
+def narrow(harness):
+    """Let words come and leave at once, and no spike be found: what breaks so breaks anyway."""
+    dut = harness.blocks["dut"]
+    harness.search = 40
+    harness.assume(dut.i.valid & dut.tick & dut.o.ready & (dut.i.payload == 0))
+    harness.assume(~dut._scan.busy)
+    for core in dut.cores.values():
+        harness.assume(core.ready)
+
+
 #: The quickest of each part.
 QUICK = {
     "with m.If(rows <= 1):",
     "anew.bit_select((self._frame - 1).as_unsigned(), 1)",
-    "taken.eq(1)",
 }
 #: Where one lane, or a word of spikes, does not show it.
 SIZES = {"[0]": {"lanes": 2}, "again[k - 1]": {"lanes": 2}, "clears = fetch.valid |": {"lanes": 2}}
@@ -243,5 +281,7 @@ SIZES = {"[0]": {"lanes": 2}, "again[k - 1]": {"lanes": 2}, "clears = fetch.vali
 def test_a_fault_of_the_gates_breaks_a_claim(part, block, old, new, claim):
     size = next((size for piece, size in SIZES.items() if piece in new), {})
     harness = made(part, block, old, new, loaded=part == "intake", **size)
+    if new in LATE:
+        narrow(harness)
     results = check(harness)
     assert claim in broken(results), "\n".join(map(str, results))
