@@ -29,6 +29,15 @@ def core(dut: Core, fixed: FixedPopulation) -> Harness:
         "when all were",
         *turns.kept(),
     )
+    drawn = {"noise": fixed.lowered.drawn, "dither": fixed.lowered.dither}
+    seeds = []
+    for name in (name for name, draws in drawn.items() if any(d in at.reads for d in draws)):
+        state = h.register("state", f"dut.noises.{name}")
+        seeds.append(implies(h.was(dut.restart), state == state.init))
+    if seeds:
+        h.claim(
+            "seeds", "where the population begins anew, the LFSRs begin with their seeds", *seeds
+        )
     last = max(at.at.values())
     h.know(turns.open == at.to_come(last))
     stages = {id(turns.shown): at.at["spike"]}

@@ -152,7 +152,7 @@ def _draws(at: Around) -> None:
         cells = [at.reads[draw] for draw in drawn if draw in at.reads]
         if not cells:
             continue
-        lfsr, stage = h.part("dut", name), at.of(cells[0])
+        lfsr, stage = h.part("dut.noises" if at.ahead else "dut", name), at.of(cells[0])
         held = [at.live[stage + k] for k in range(at.interval - 1)]
         conditions += [
             lfsr.en == at.live[stage + at.interval - 1],
