@@ -296,7 +296,7 @@ class Synapses(wiring.Component):
 
 
 def _block(shape: Any, init: list[Any]) -> Memory:
-    """A memory in block RAM: as logic, even a few rows of many lanes take more than anything else."""
+    """A memory in block RAM: in logic, even a few rows of many lanes take more than all else."""
     return Memory(shape=shape, depth=len(init), init=init, attrs={"ram_style": "block"})
 
 
