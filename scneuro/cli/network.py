@@ -385,9 +385,7 @@ def _ready(options: argparse.Namespace, network: Network) -> None:
     values = None
     if is_nir(options.neuron) and not options.calibrate:
         values = random_spikes(network, _CALIBRATED)
-        say(
-            f"  words are chosen by {_CALIBRATED} steps of random spikes; give --calibrate FILE"
-        )
+        say(f"  words are chosen by {_CALIBRATED} steps of random spikes; give --calibrate FILE")
     _calibrated(options, network, values)
 
 
