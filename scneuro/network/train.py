@@ -16,6 +16,7 @@ train others, copy this file.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -121,14 +122,15 @@ def train(
     adam = _Adam(weights)
     total = epochs * -(-len(labels) // batch)
     done = iter(bar(range(total), "training", unit="batch", wanted=progress))
-    for _ in range(epochs):
-        order = random.permutation(len(labels))
-        for begin in range(0, len(labels), batch):
-            some = order[begin : begin + batch]
-            kept = random.random((len(spikes), len(some), spikes.shape[2])) >= drop
-            now = _with(network, weights, quantised)
-            gradients = _gradients(now, spikes[:, some] * kept, labels[some])
-            adam.step(weights, gradients, rate * (1 + np.cos(np.pi * next(done) / total)) / 2)
+    with _one_thread():
+        for _ in range(epochs):
+            order = random.permutation(len(labels))
+            for begin in range(0, len(labels), batch):
+                some = order[begin : begin + batch]
+                kept = random.random((len(spikes), len(some), spikes.shape[2])) >= drop
+                now = _with(network, weights, quantised)
+                gradients = _gradients(now, spikes[:, some] * kept, labels[some])
+                adam.step(weights, gradients, rate * (1 + np.cos(np.pi * next(done) / total)) / 2)
     return _with(network, weights, quantised)
 
 
@@ -226,6 +228,16 @@ class _Adam:
             m += 0.1 * (g - m)
             s += 0.001 * (g * g - s)
             w -= rate * (m / bias) / (np.sqrt(s / square_bias) + 1e-8)
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Small matrix products wait for other threads longer than they take."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
+    return limits
 
 
 # -- the network's weights ------------------------------------------------------------------------
