@@ -1,11 +1,13 @@
 """Finding a neuron by what a user types: a built-in name, or ``path/to/file.py:Class``.
 
 A built-in neuron answers to its class's name, too, and a file with one neuron needs no ``:Class``.
+A network is ``net.nir``, or ``path/to/file.py:network``: a variable, or a function that makes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +16,13 @@ from .errors import FileTrouble, ScneuroError, did_you_mean
 from .neuron import Neuron
 from .neurons import builtin, builtins, called
 from .tools.places import load_file
+from .tools.source import line_of, said
 
 if TYPE_CHECKING:
     from .channel import Channel
+    from .network import Network
 
-__all__ = ["load_neuron", "make_neuron"]
+__all__ = ["is_nir", "load_network", "load_neuron", "make_neuron"]
 
 
 def load_neuron(name: str) -> type[Neuron]:
@@ -59,6 +63,67 @@ def load_neuron(name: str) -> type[Neuron]:
         what = f"no neuron {wanted!r}" if wanted or not there else f"{len(there)} neurons"
         raise FileTrouble(f"{file} has {what}; {has}", hint)
     return there[wanted]
+
+
+def is_nir(name: str) -> bool:
+    """Whether a name is that of a NIR file."""
+    return name.endswith(".nir")
+
+
+def load_network(name: str, **options: Any) -> Network | None:
+    """The network a name stands for; None where it stands for a neuron, or for nothing.
+
+    Parameters
+    ----------
+    name : str
+        ``net.nir``, ``path/to/file.py:network``, or ``path/to/file.py`` if it has one network and
+        no neuron.
+    **options
+        Of :func:`scneuro.network.nir.read_nir`, for a NIR file.
+
+    Raises
+    ------
+    FileTrouble, ScneuroError, ValueError, TypeError
+        A file that is missing, damaged, or fails when it is run.
+    """
+    if is_nir(name):
+        from .network.nir import read_nir
+
+        return read_nir(name, **options)
+    if ":" not in name and not name.endswith(".py"):
+        return None
+    from .network import Network
+
+    file, _, wanted = (name, "", "") if name.endswith(".py") else name.rpartition(":")
+    module = load_file(file)
+    if not wanted:
+        own = [v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Neuron)]
+        own = [v for v in own if v.__module__ == module.__name__]
+        there = {id(v): v for v in vars(module).values() if isinstance(v, Network)}
+        found: Any = next(iter(there.values())) if len(there) == 1 and not own else None
+    else:
+        found = vars(module).get(wanted)
+    if isinstance(found, type) or not (isinstance(found, Network) or callable(found)):
+        return None
+    if not isinstance(found, Network):
+        try:
+            found = found()
+        except ScneuroError:
+            raise
+        except Exception as error:
+            where, text = line_of(error)
+            at = ": ".join(part for part in (where, text) if part)
+            raise FileTrouble(
+                f"{name}() fails: {said(error)}" + f" ({at})" * bool(at),
+                "a function that makes a network takes no arguments",
+            ) from None
+        if not isinstance(found, Network):
+            raise FileTrouble(
+                f"{name}() returns {type(found).__name__}, no network",
+                "a network of your own is a scneuro.Network, or a function that returns one",
+            )
+    # words that are chosen for it are not chosen for the file's own
+    return replace(found, inputs=dict(found.inputs), layers=dict(found.layers))
 
 
 def make_neuron(

@@ -33,7 +33,8 @@ def working(neuron: Neuron) -> Working:
     the largest, and on the largest reversed, as noise and inhibition do; what its states visit, and
     half as much again on either side, is where it works. A state that never changes its sign keeps
     it. One that still reaches further than before runs on, for 16,000 steps at most, and then gets
-    as much more as its pace leaves it. An input may go half as far again as it was held at.
+    as much more as its pace leaves it. An input may go half as far again as it was held at. What
+    was given another word, as networks give theirs, works wherever that reaches.
 
     Returns
     -------
@@ -48,7 +49,7 @@ def working(neuron: Neuron) -> Working:
     ranges: dict[str, tuple[float, float]] = {}
     for name, (low, high) in run.visited.items():
         state = twin.state_variables[name]
-        if state.range is not None:
+        if state.range is not None or name in neuron._words:
             continue
         word = state.format
         margin = max(_MARGIN * (high - low), 64 * word.lsb)
@@ -60,7 +61,7 @@ def working(neuron: Neuron) -> Working:
         low, high = max(ends[0], word.least), min(ends[1], word.greatest)
         ranges[name] = (low, high) if low < high else (word.least, word.greatest)
     for name, values in given.items():
-        if neuron._inputs[name].range is None:
+        if neuron._inputs[name].range is None and name not in neuron._words:
             size = min(_INPUT * float(np.max(np.abs(values))), neuron._inputs[name].format.greatest)
             ranges[name] = (-size, size)
     return Working(ranges, run.slopes(neuron), run.pace)

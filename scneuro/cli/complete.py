@@ -29,7 +29,7 @@ def neurons(prefix: str, **_: Any) -> list[str]:
         return found
     from argcomplete.completers import FilesCompleter
 
-    return list(FilesCompleter(["py"])(prefix))
+    return list(FilesCompleter(["py", "nir"])(prefix))
 
 
 def boards(**_: Any) -> list[str]:

@@ -8,11 +8,13 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ..errors import ScneuroError
 from . import complete
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..network import Network
     from ..neuron import Neuron
     from ..population import Population
 
@@ -29,6 +31,7 @@ __all__ = [
     "answer",
     "chosen_currents",
     "chosen_inputs",
+    "chosen_network",
     "chosen_neuron",
     "chosen_steps",
     "chosen_stimulus",
@@ -50,8 +53,9 @@ def add_command(
     text: str,
     *,
     neuron: bool = True,
+    network: bool = False,
 ) -> argparse.ArgumentParser:
-    """A command's parser, with ``--json``, and what says which neuron if it takes one."""
+    """A command's parser, with ``--json``, and what says which neuron or network it is for."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(run=run)
     parser._negative_number_matcher = _NEGATIVE  # argparse's own takes -5e1 for an option
@@ -59,7 +63,8 @@ def add_command(
         named = parser.add_argument(
             "neuron",
             metavar="NEURON",
-            help="a built-in name, path/to/file.py:Class, or path/to/file.py if it has one neuron",
+            help="a built-in name, path/to/file.py:Class, or path/to/file.py if it has one neuron"
+            + "; or a network: net.nir, path/to/file.py:network" * network,
         )
         setting = parser.add_argument(
             "--set",
@@ -78,6 +83,8 @@ def add_command(
             metavar="LSB",
             help="what one step of a state may be off by in integers (default 1)",
         )
+    if network:
+        add_network(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, for machines")
     return parser
 
@@ -88,7 +95,10 @@ def add_population(parser: argparse.ArgumentParser) -> None:
         "--neurons", type=int, metavar="N", help="a population of so many that share a datapath"
     )
     parser.add_argument(
-        "--lanes", type=int, metavar="L", help="its datapaths side by side, a power of two"
+        "--lanes",
+        type=int,
+        metavar="L",
+        help="its datapaths side by side, a power of two; weights a network adds in a clock",
     )
     parser.add_argument(
         "--interval", type=int, metavar="K", help="clocks from one neuron to the next, 1 to 16"
@@ -100,6 +110,48 @@ def add_population(parser: argparse.ArgumentParser) -> None:
         help="a parameter or an initial state of each neuron: a .npy or .csv of N, or LOW:HIGH",
     )
     complete.offer(given, complete.parameters)
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """The options of networks, ``net.nir`` or ``file.py:network``."""
+    group = parser.add_argument_group(
+        "networks", "where NEURON is net.nir, or file.py:network, a Network or what returns one"
+    )
+    group.add_argument("--dt", type=float, metavar="MS", help="time step of a NIR file")
+    group.add_argument(
+        "--method", choices=("euler", "exact"), help="of a NIR file's neurons (default euler)"
+    )
+    group.add_argument(
+        "--reset",
+        choices=("value", "subtract"),
+        help="what a spike does in a NIR file (default value)",
+    )
+    group.add_argument(
+        "--bits",
+        action="append",
+        metavar="N|NODE=N",
+        help="of a NIR file's weights, of all or of a node's (default 8)",
+    )
+    group.add_argument(
+        "--point", action="append", metavar="NODE=N", help="fraction bits of a NIR node's weights"
+    )
+    group.add_argument(
+        "--word",
+        action="append",
+        metavar="NODE.NAME=Q",
+        help="of a NIR neuron's state or input, such as lif.v=Q2.14",
+    )
+    group.add_argument(
+        "--input-kind",
+        choices=("spikes", "current"),
+        help="what a NIR file's inputs take (default spikes)",
+    )
+    group.add_argument(
+        "--calibrate",
+        action="append",
+        metavar="[NAME=]FILE",
+        help="choose the words by a run over these inputs",
+    )
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -150,16 +202,105 @@ def add_board(parser: argparse.ArgumentParser) -> None:
 
 
 # -- what was said --------------------------------------------------------------------------------
+_OF_NIR = ("dt", "method", "reset", "bits", "point", "word", "input_kind")
+_OF_NETWORKS = (*_OF_NIR, "calibrate", "rate")
+_OF_NEURONS = {
+    "settings": "set",
+    "initial": "init",
+    **{n: n for n in ("preset", "current", "neurons", "interval", "vary", "plot")},
+}
+
+
+def chosen_network(options: argparse.Namespace) -> Network | None:
+    """The network asked for; None if a neuron was.
+
+    Raises
+    ------
+    ScneuroError, ValueError, TypeError
+        As for :func:`scneuro.load.load_network`, or an option that is not of networks.
+    """
+    from ..load import is_nir, load_network
+
+    given = {n: v for n in _OF_NIR if (v := getattr(options, n, None)) is not None}
+    if not is_nir(options.neuron):
+        network = load_network(options.neuron)
+        there = [n for n in _OF_NETWORKS if getattr(options, n, None) is not None]
+        if network is None and there:
+            raise ValueError(f"--{_spelt(there[0])} is of networks, and {options.neuron} is none")
+        if given:
+            raise ValueError(
+                f"--{_spelt(next(iter(given)))} is of NIR files; {options.neuron} says it itself"
+            )
+    else:
+        if "dt" not in given:
+            raise ScneuroError(
+                f"{options.neuron}: a NIR file has no time step", "give it in ms: --dt 1"
+            )
+        network = load_network(options.neuron, **_nir_options(given))
+    if network is not None:
+        for name, option in _OF_NEURONS.items():
+            if getattr(options, name, None) is not None:
+                raise ValueError(f"--{option} is not of networks")
+    return network
+
+
+def _nir_options(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of ``read_nir`` that were given."""
+    found: dict[str, Any] = {n: given[n] for n in ("dt", "method", "reset") if n in given}
+    if "input_kind" in given:
+        found["inputs"] = given["input_kind"]
+    several: dict[str, int] = {}
+    for setting in given.get("bits", ()):
+        if "=" in setting:
+            name, number = _whole("--bits", setting)
+            several[name] = number
+        elif not setting.isdecimal():
+            raise ValueError(f"--bits {setting}: write a whole number, or NODE=N")
+        else:
+            found["bits"] = int(setting)
+    if several and "bits" in found:
+        raise ValueError("--bits is given for all nodes and for some")
+    if several:
+        found["bits"] = several
+    if "point" in given:
+        found["points"] = dict(_whole("--point", setting) for setting in given["point"])
+    words: dict[str, dict[str, str]] = {}
+    for setting in given.get("word", ()):
+        name, word = _named("--word", setting)
+        node, dot, variable = name.rpartition(".")
+        if not dot:
+            raise ValueError(f"--word {setting}: write NODE.NAME=Q2.14")
+        words.setdefault(node, {})[variable] = word
+    return found | ({"words": words} if words else {})
+
+
+def _whole(option: str, setting: str) -> tuple[str, int]:
+    name, text = _named(option, setting)
+    try:
+        return name, int(text)
+    except ValueError:
+        raise ValueError(f"{option} {setting}: {text!r} is no whole number") from None
+
+
+def _spelt(name: str) -> str:
+    return name.replace("_", "-")
+
+
 def chosen_neuron(options: argparse.Namespace) -> Neuron:
     """The neuron asked for.
 
     Raises
     ------
     ScneuroError, ValueError, TypeError
-        As for :func:`scneuro.load.make_neuron`.
+        As for :func:`scneuro.load.make_neuron`; a network, which not every command takes.
     """
-    from ..load import make_neuron
+    from ..load import is_nir, load_network, make_neuron
 
+    if is_nir(options.neuron) or load_network(options.neuron) is not None:
+        raise ScneuroError(
+            f"{options.neuron} is a network, which this command does not take",
+            "simulate, show, parity, prove, verify and build take networks",
+        )
     neuron = make_neuron(options.neuron, preset=options.preset, settings=options.settings)
     if options.budget is not None:
         if not 0 < options.budget < float("inf"):

@@ -1,10 +1,11 @@
-"""``scneuro show``: what was made of a neuron."""
+"""``scneuro show``: what was made of a neuron or a network."""
 
 from __future__ import annotations
 
 import argparse
 
-from .options import Commands, add_command, answer, chosen_neuron
+from .network import show_network
+from .options import Commands, add_command, answer, chosen_network, chosen_neuron
 
 __all__ = ["add", "run"]
 
@@ -12,13 +13,20 @@ __all__ = ["add", "run"]
 def add(commands: Commands) -> None:
     """Add the command's parser."""
     parser = add_command(
-        commands, "show", run, "Show a neuron's equations, formats, tables and latency."
+        commands,
+        "show",
+        run,
+        "Show a neuron's equations, formats, tables and latency, or what a network is made of.",
+        network=True,
     )
     parser.add_argument("--board", help="also the cells it takes there, by synthesis alone")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print equations, formats, coefficients, tables and latency."""
+    network = chosen_network(options)
+    if network is not None:
+        return show_network(options, network)
     from ..report import describe, latency_clocks, show
     from ..sim.compare.advice import cautions
 

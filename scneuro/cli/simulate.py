@@ -1,15 +1,14 @@
-"""``scneuro simulate``: run a neuron at any fidelity."""
+"""``scneuro simulate``: run a neuron, a population or a network at any fidelity."""
 
 from __future__ import annotations
 
 import argparse
-import io
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScneuroError
-from ..tools.files import check_writable, write_whole
+from ..tools.files import check_writable
+from .network import npz, save, simulate_network
 from .options import (
     Commands,
     add_command,
@@ -18,6 +17,7 @@ from .options import (
     add_start,
     add_steps,
     answer,
+    chosen_network,
     chosen_stimulus,
     chosen_target,
     population_stimulus,
@@ -35,7 +35,7 @@ _SHOWN = 8  # spike times
 
 def add(commands: Commands) -> None:
     """Add the command's parser."""
-    parser = add_command(commands, "simulate", run, "Run a neuron.")
+    parser = add_command(commands, "simulate", run, "Run a neuron or a network.", network=True)
     add_population(parser)
     add_inputs(parser)
     add_steps(parser)
@@ -43,14 +43,23 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--backend", choices=("float", "fixed", "amaranth", "cxxrtl"), default="float"
     )
+    parser.add_argument(
+        "--rate",
+        type=float,
+        metavar="HZ",
+        help="of a network's random spikes without a stimulus (default one in ten steps)",
+    )
     parser.add_argument("--plot", metavar="FILE", help="draw it: .png, .svg or .pdf")
     parser.add_argument("-o", "--output", metavar="FILE.npz", help="save the traces")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run a neuron or a population; print its spikes, and save or draw what is asked for."""
+    """Run a neuron, a population or a network; print, save or draw what it did."""
     from ..population import Population
 
+    network = chosen_network(options)
+    if network is not None:
+        return simulate_network(options, network)
     target = chosen_target(options)
     if isinstance(target, Population):
         values = population_stimulus(options, target)
@@ -62,14 +71,17 @@ def run(options: argparse.Namespace) -> int:
 
         require(options.plot)
     if options.output:
-        check_writable(_npz(options.output))
+        check_writable(npz(options.output))
     if isinstance(target, Population):
         recording = _population_on(options.backend, target, values)
     else:
         recording = _run_on(options.backend, target, values)
     _check_finite(neuron, recording)
     if options.output:
-        _save(recording, options.output)
+        save(
+            {"t": recording.t, "spike": recording.spike, **recording.states, **recording.inputs},
+            options.output,
+        )
     if options.plot:
         from ..plot import plot_population, plot_recordings
 
@@ -187,28 +199,6 @@ def _check_finite(neuron: Neuron, recording: Recording) -> None:
                 "take a smaller dt, other parameters or a weaker input; a function may need its "
                 "argument bounded with np.clip",
             )
-
-
-def _save(recording: Recording, output: str) -> None:
-    """Write the traces to a .npz file, whole or not at all."""
-    import numpy as np
-
-    content = io.BytesIO()
-    np.savez_compressed(
-        content,
-        allow_pickle=False,
-        t=recording.t,
-        spike=recording.spike,
-        **recording.states,
-        **recording.inputs,
-    )
-    write_whole(_npz(output), content.getvalue())
-
-
-def _npz(output: str) -> Path:
-    if Path(output).suffix != ".npz":
-        raise ValueError(f"-o {output}: name a .npz file")
-    return Path(output)
 
 
 def _text(neuron: Neuron, figures: dict[str, Any]) -> str:

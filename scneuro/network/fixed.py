@@ -186,7 +186,10 @@ class FixedNetwork(Runs):
         applied = projection.map.apply(x).reshape(len(x), -1)
         own = self.populations[projection.target].lowered.input_words[projection.to].fraction
         most = 1 << (WORD_BITS - 1)
-        words = np.clip(rounded(applied, own), -most, most - 1).astype(np.int64)
+        nearest = rounded(applied, own)
+        words = np.clip(nearest, -most, most - 1)
+        self._count(projection.target, projection.to, words != nearest)
+        words = words.astype(np.int64)
         shifted: np.ndarray = words << (fraction - own)
         return shifted
 
@@ -204,9 +207,14 @@ class FixedNetwork(Runs):
         words = total.word(sums)
         most = 1 << (WORD_BITS - 1)
         found: np.ndarray = np.clip(words, -most, most - 1)
-        beyond = int(np.count_nonzero(found != words))
-        self.saturated[f"{name}.{to}"] = self.saturated.get(f"{name}.{to}", 0) + beyond
+        low, high = self.populations[name].lowered.input_limits[to]
+        self._count(name, to, (words < low) | (words > high))
         return found
+
+    def _count(self, name: str, to: str, beyond: np.ndarray) -> None:
+        """Count what was limited on its way to an input."""
+        key = f"{name}.{to}"
+        self.saturated[key] = self.saturated.get(key, 0) + int(np.count_nonzero(beyond))
 
     def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
         found: np.ndarray = given * self.populations[name].lowered.input_words[to].lsb

@@ -44,6 +44,11 @@ class Map:
     weights: np.ndarray
     bias: np.ndarray | None = None
 
+    @property
+    def parts(self) -> tuple[Map, ...]:
+        """The maps that it does one after the other, of which it is made."""
+        return (self,)
+
     def shape_out(self, shape: Shape) -> Shape:
         """The shape of what it makes of ``shape``.
 
@@ -473,6 +478,10 @@ class _Chain(Map):
         own = np.ones(1) if self._main is None else self._main.weights
         self.weights = _finite(own * factor, "weights")
 
+    @property
+    def parts(self) -> tuple[Map, ...]:
+        return self.maps
+
     def shape_out(self, shape: Shape) -> Shape:
         for each in self.maps:
             shape = each.shape_out(shape)
@@ -539,6 +548,10 @@ class _Shaped(Map):
         self._flat, self._shape = flat, shape
         self.weights = flat.weights
 
+    @property
+    def parts(self) -> tuple[Map, ...]:
+        return (self._flat,)
+
     def shape_out(self, shape: Shape) -> Shape:
         self._flat.shape_out(shape)
         return self._shape
@@ -577,12 +590,12 @@ def _padding(
     padding: Any, name: str, extent: Sequence[int], stride: Sequence[int]
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Zeros before and after, along height and width; ``extent`` is the kernel's, less one."""
-    if padding == "same":
+    if isinstance(padding, str) and padding == "same":
         if tuple(stride) != (1, 1):
             raise ValueError(f'{name}: padding="same" needs a stride of 1')
         first, second = ((x // 2, x - x // 2) for x in extent)
         return first, second
     if isinstance(padding, str) and padding != "valid":
         raise ValueError(f'{name}: padding must be a number, "same" or "valid", not {padding!r}')
-    first_, second_ = _pair(0 if padding == "valid" else padding, f"{name}: padding", 0)
+    first_, second_ = _pair(0 if isinstance(padding, str) else padding, f"{name}: padding", 0)
     return (first_, first_), (second_, second_)

@@ -21,7 +21,7 @@ from .run import Runs, run
 if TYPE_CHECKING:
     from .fixed import FixedNetwork
 
-__all__ = ["Layer", "Network", "Projection", "Source", "need_network"]
+__all__ = ["FloatNetwork", "Layer", "Network", "Projection", "Source", "need_network"]
 
 _MOST_DELAY = 1024
 _MARGIN = 2.0
@@ -123,6 +123,8 @@ class Network:
     projections : list of Projection
     outputs : list of str
         The populations whose spikes leave the chip; all that project to none, if none is named.
+    notes : list of str
+        What was assumed where it was read from a file.
 
     Examples
     --------
@@ -139,6 +141,7 @@ class Network:
     layers: dict[str, Layer] = field(default_factory=dict)
     projections: list[Projection] = field(default_factory=list)
     _outputs: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     # -- describing it -----------------------------------------------------------------------
     def input(self, name: str, shape: Any, *, kind: str = "spikes", most: int = 1) -> str:
@@ -373,7 +376,7 @@ class Network:
         ValueError, TypeError
             An unknown or missing input, the wrong shape, spikes that are no counts, NaN.
         """
-        return run(self, _Float(self), inputs, record=record, progress=progress)
+        return run(self, FloatNetwork(self), inputs, record=record, progress=progress)
 
     def fixed(self, **options: Any) -> FixedNetwork:
         """The integers of the network, bit for bit what its hardware computes.
@@ -398,8 +401,8 @@ class Network:
     ) -> dict[str, dict[str, str]]:
         """Choose the words of all states and inputs by a run in float.
 
-        Each has the finest word that holds ``margin`` times what it was in the run. Words that
-        were set before stay.
+        Each has the finest word that holds ``margin`` times what it was in the run, and the
+        threshold and the reset of a neuron of NIR. Words that were set before stay.
 
         Parameters
         ----------
@@ -428,6 +431,10 @@ class Network:
                     start = layer.population.start[variable]
                     low, high = min(low, start.min()), max(high, start.max())
                 spans[variable] = margin * min(low, 0.0), margin * max(high, 0.0)
+            for state, ends in _levels(layer.population).items():
+                if state in spans:
+                    low, high = spans[state]
+                    spans[state] = min(low, ends.min()), max(high, ends.max())
             self.layers[name] = replace(layer, population=_chosen(layer.population, spans))
         return {n: words(layer.population) for n, layer in self.layers.items()}
 
@@ -459,7 +466,7 @@ class Network:
         return f"<{self.name}: {nodes}; {len(self.projections)} projections>"
 
 
-class _Float(Runs):
+class FloatNetwork(Runs):
     """The float models of all populations."""
 
     def __init__(self, network: Network) -> None:
@@ -499,6 +506,16 @@ def words(population: Population) -> dict[str, str]:
     return states | {n: i.word for n, i in one._inputs.items()}
 
 
+def _levels(population: Population) -> dict[str, np.ndarray]:
+    """What a word of a state must hold, whether or not a run came there, where a neuron says so."""
+    neuron = population.neuron
+    given: dict[str, Any] = {**neuron.parameters, **population.parameters}
+    return {
+        state: np.hstack([given[level] for level in levels])
+        for state, levels in getattr(neuron, "levels", {}).items()
+    }
+
+
 def _chosen(population: Population, spans: Mapping[str, tuple[float, float]]) -> Population:
     """The same with the finest words that hold where states and inputs were, and that lower."""
     neuron = population.neuron
@@ -523,7 +540,7 @@ def _chosen(population: Population, spans: Mapping[str, tuple[float, float]]) ->
 
 
 def _shape(shape: Any, name: str) -> Shape:
-    given = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    given = (shape,) if np.ndim(shape) == 0 else tuple(shape)
     for size in given:
         if isinstance(size, bool) or not isinstance(size, int | np.integer):
             raise TypeError(f"the shape of {name} must be whole numbers, not {shape!r}")

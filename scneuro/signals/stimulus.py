@@ -16,6 +16,7 @@ __all__ = [
     "as_words",
     "constant",
     "load",
+    "load_array",
     "load_inputs",
     "load_table",
     "ornstein_uhlenbeck",
@@ -164,11 +165,31 @@ def load_table(path: str | Path, columns: int) -> np.ndarray:
     return result
 
 
+def load_array(path: str | Path) -> np.ndarray:
+    """Numbers of any shape from a ``.npy`` file, or (T,) or (T, columns) from a ``.csv``.
+
+    Raises
+    ------
+    FileTrouble
+        If the file is missing, of another kind, or does not hold finite numbers.
+    """
+    _, array = _read(Path(path))
+    return array
+
+
 _HINT = "a stimulus is a .npy array of shape (T,), or a .csv with one number per line"
 
 
 def _table(path: Path) -> tuple[list[str], np.ndarray]:
     """The names in a file's header, if it has one, and its numbers, shape (T, columns)."""
+    names, array = _read(path)
+    if array.ndim not in (1, 2):
+        raise FileTrouble(f"{path} has shape {array.shape}, not (T,)", _HINT)
+    return names, array.reshape(len(array), -1)
+
+
+def _read(path: Path) -> tuple[list[str], np.ndarray]:
+    """The names in a file's header, if it has one, and its numbers, of any shape."""
     names: list[str] = []
     try:
         if path.suffix == ".npy":
@@ -181,13 +202,12 @@ def _table(path: Path) -> tuple[list[str], np.ndarray]:
         raise FileTrouble(f"cannot read {path}: {error.strerror or error}", _HINT) from None
     except (ValueError, EOFError) as error:
         raise FileTrouble(f"{path} is no stimulus: {error}", _HINT) from None
-    if array.ndim not in (1, 2) or not array.size:
+    if not array.ndim or not array.size:
         raise FileTrouble(f"{path} has shape {array.shape}, not (T,)", _HINT)
     try:
-        checked = numbers(array, str(path))
+        return names, numbers(array, str(path))
     except (TypeError, ValueError) as error:
         raise FileTrouble(str(error), _HINT) from None
-    return names, checked.reshape(len(checked), -1)
 
 
 def _csv(text: str) -> tuple[list[str], np.ndarray]:
