@@ -192,15 +192,11 @@ def test_mnist_is_read_and_integers_are_as_good_as_float():
 @pytest.mark.slow
 def test_integers_of_a_trained_loop_fire_as_float_does():
     example = runpy.run_path(str(EXAMPLES / "sequence.py"))
-    spikes, labels = example["sequences"]()
-    test = np.arange(len(labels)) % 4 == 3
+    spikes, _ = example["sequences"]()
     assert spikes.shape == (256, 1797, 8)
-    shown, unseen = (spikes[:, ~test], labels[~test]), (spikes[:, test], labels[test])
-    network = train(example["described"](), *shown, epochs=12, rate=0.01, progress=False)
-    network.calibrate(rows=shown[0], progress=False)
-    chip = train(network, *shown, epochs=3, rate=0.002, quantised=True, progress=False)
-    assert accuracy(chip, *unseen) > 0.7
-    differ, alike = example["compared"](chip, unseen[0])
+    assert example["described"]().layers["hidden"].count == 40
+    share, differ, alike = example["main"]()["with what is rounded"]
+    assert share > 0.7
     assert differ <= 0.002
     assert alike == 1
 
