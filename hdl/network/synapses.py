@@ -18,6 +18,7 @@ __all__ = ["WRITTEN", "Synapses", "bits_for", "loop_layout"]
 WRITTEN = 3
 
 _WORD = Shape(16, signed=True)
+_TOGETHER = 16  # lanes whose weights share a memory
 
 
 def bits_for(count: int) -> int:
@@ -227,11 +228,16 @@ class Synapses(wiring.Component):
                 read.addr.eq(address),
                 read.en.eq(go),
             ]
+            values = [read.data[k] for k in range(plan.lanes)]
         else:
-            memory = _block(layout, plan.weights.tolist())
-            m.submodules.weights = memory
-            read = memory.read_port()
-            m.d.comb += [read.addr.eq(row), read.en.eq(go)]
+            values = []
+            for begin in range(0, plan.lanes, _TOGETHER):  # yosys fails on very wide memories
+                some = plan.weights[:, begin : begin + _TOGETHER]
+                memory = _block(data.ArrayLayout(shape, some.shape[1]), some.tolist())
+                m.submodules[f"weights_{begin}"] = memory
+                read = memory.read_port()
+                m.d.comb += [read.addr.eq(row), read.en.eq(go)]
+                values += [read.data[k] for k in range(some.shape[1])]
         current, lane = Signal(_WORD, name="kept_current"), Signal.like(self.lane)
         with m.If(self.ready):
             m.d.sync += [current.eq(self.current), lane.eq(self.lane)]
@@ -242,7 +248,7 @@ class Synapses(wiring.Component):
         for k in range(plan.lanes):
             width = max(plan.bits, 16 * currents)
             kept = Signal(Shape(width, signed=True), name=f"weight_{k}")
-            value: Value = read.data[k]
+            value: Value = values[k]
             if currents:
                 own = Mux(at == k, later, 0).as_signed() if plan.lanes > 1 else later
                 value = Mux(self.is_current, own, value).as_signed()
