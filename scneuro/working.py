@@ -33,8 +33,8 @@ def working(neuron: Neuron) -> Working:
     the largest, and on the largest reversed, as noise and inhibition do; what its states visit, and
     half as much again on either side, is where it works. A state that never changes its sign keeps
     it. One that still reaches further than before runs on, for 16,000 steps at most, and then gets
-    as much more as its pace leaves it. An input may go half as far again as it was held at. What was
-    given another word, as networks give theirs, works wherever that reaches.
+    as much more as its pace leaves it. An input may go half as far again as it was held at. What
+    was given another word, as networks give theirs, works wherever that reaches.
 
     Returns
     -------
