@@ -15,18 +15,33 @@ from amaranth.back import rtlil
 from amaranth.lib.memory import Memory
 
 from ..errors import ToolError
+from ..hdl import Form
 from ..hdl import Neuron as Gates
+from ..hdl.network import Network as Net
 from ..hdl.population import Population as Many
+from ..hdl.stochastic import Layer
+from ..network import Network
 from ..neuron import Neuron, need_neuron
 from ..population import Population
+from ..stochastic.layers import SCDenseLayer
 from ..tools.toolchain import find_tools, run_tool, run_yosys
 from .devices import DEVICES, Device
 from .families import NO_CLASHES
-from .memory import stored_form
+from .memory import network_form, stored_form
 from .placement import read_placement
 
-__all__ = ["DEVICES", "Area", "limits", "measure_area", "measure_population"]
+__all__ = [
+    "DEVICES",
+    "Area",
+    "least_cells",
+    "limits",
+    "measure_area",
+    "measure_layer",
+    "measure_network",
+    "measure_population",
+]
 
+_PATIENCE = 1200  # s for a placement: on some designs nextpnr goes round for ever
 _PINS = 24  # that the words of inputs come in by: a small package has few
 
 
@@ -57,7 +72,9 @@ class Area:
         return statistics.median(self.fmax_mhz)
 
 
-def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any]:
+def measure_area(
+    neuron: Neuron, device: str, *, seed: int = 1, form: Form | None = None
+) -> dict[str, Any]:
     """Synthesise, place and route a neuron alone, its streams on pins, for a 100 MHz clock.
 
     Parameters
@@ -67,6 +84,8 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
         One of :data:`DEVICES`.
     seed : int
         Of placement.
+    form : Form, optional
+        Of its datapath, which is held; as the device's boards have it by default.
 
     Returns
     -------
@@ -80,7 +99,7 @@ def measure_area(neuron: Neuron, device: str, *, seed: int = 1) -> dict[str, Any
     """
     need_neuron(neuron, "measure_area()")
     part = DEVICES[device]
-    gates = Gates(neuron.fixed(), part.form)
+    gates = Gates(neuron.fixed(), form or part.form)
     ports = [gates.i.payload.as_value(), gates.i.valid, gates.i.ready]
     ports += [gates.o.payload.as_value(), gates.o.valid, gates.o.ready]
     found = _measured(gates, ports, part, [seed])
@@ -98,12 +117,42 @@ def measure_population(population: Population, device: str, *, seeds: Iterable[i
         If a tool is missing or fails, or the device has no room for it.
     """
     part = DEVICES[device]
-    fixed = population.fixed()
-    gates = Many(fixed, stored_form(fixed, part))
-    top = _OnPins(gates)
-    ports = [top.pins, top.left, gates.i.valid, gates.i.ready, gates.tick, gates.ready]
-    ports += [gates.done, gates.o.valid, gates.o.ready]
-    return _measured(top, ports, part, seeds, gates)
+    top = _OnPins(population, part)
+    return _measured(top, top.ports, part, seeds, top.gates)
+
+
+def least_cells(population: Population, device: str) -> dict[str, int]:
+    """What it takes at least, by what yosys counts: ``logic``, ``dsp`` and ``ram`` cells.
+
+    Raises
+    ------
+    ToolError
+        If yosys is missing or fails.
+    """
+    part = DEVICES[device]
+    top = _OnPins(population, part)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        _synthesize(top, top.ports, part, work, top.gates)
+        text = (work / "stat.json").read_text()
+    cells = json.loads(text[text.index("{") :])["design"]["num_cells_by_type"]
+    return part.family.least(cells)
+
+
+def measure_layer(layer: SCDenseLayer, device: str, *, seeds: Iterable[int] = (1,)) -> Area:
+    """The same of a layer of stochastic computing: its words and spike counts on pins.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails, or the device has no room for it.
+    """
+    part = DEVICES[device]
+    fixed = layer.fixed()
+    gates = Layer(fixed, stored_form(fixed.population, part))
+    ports = [gates.i.payload, gates.i.valid, gates.i.ready]
+    ports += [gates.o.payload, gates.o.valid, gates.o.ready]
+    return _measured(gates, ports, part, seeds, gates)
 
 
 def limits(device: str, *, width: int = 24, seeds: Iterable[int] = (1,)) -> dict[str, Area]:
@@ -119,16 +168,19 @@ def limits(device: str, *, width: int = 24, seeds: Iterable[int] = (1,)) -> dict
 
 
 class _OnPins(Elaboratable):
-    """A population, what leaves it folded into one register."""
+    """A population as a device has it, what leaves it folded into one register."""
 
-    def __init__(self, gates: Many) -> None:
-        self._gates = gates
+    def __init__(self, population: Population, part: Device) -> None:
+        fixed = population.fixed()
+        self.gates = gates = Many(fixed, stored_form(fixed, part))
         self._width = len(gates.i.payload.as_value())
         self.pins, self.left = Signal(min(self._width, _PINS)), Signal()
+        self.ports = [self.pins, self.left, gates.i.valid, gates.i.ready, gates.tick, gates.ready]
+        self.ports += [gates.done, gates.o.valid, gates.o.ready]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.population = gates = self._gates
+        m.submodules.population = gates = self.gates
         bits = [self.pins[k % len(self.pins)] for k in range(self._width)]
         for k, bit in enumerate(bits):
             m.d.comb += gates.i.payload.as_value()[k].eq(bit)
@@ -165,22 +217,18 @@ def _measured(
     top: Any, ports: list[Value], part: Device, seeds: Iterable[int], gates: Any = None
 ) -> Area:
     """Synthesise a design, with some hardware in it, once, and place it with every seed."""
-    synthesis, place, _ = part.family.tools
-    tools = find_tools((synthesis, place))
+    place = part.family.tools[1]
+    tools = find_tools((place,))
     frequencies: list[float] = []
     used: dict[str, int] = {}
     path = ""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        (work / "top.il").write_text(rtlil.convert(top, ports=ports, emit_src=False))
-        script = (
-            f"read_rtlil top.il\n{NO_CLASHES}\n{part.synth_for(gates)} -top top -json top.json\n"
-        )
-        run_yosys(tools[synthesis.name].command, script, work)
+        _synthesize(top, ports, part, work, gates)
         for seed in seeds:
             command = [tools[place.name].command, *part.place, "--json", "top.json"]
             command += ["--freq", "100", "--seed", str(seed), "--report", "report.json"]
-            run_tool([*command, "--timing-allow-fail", "-q"], work)
+            run_tool([*command, "--timing-allow-fail", "-q"], work, _PATIENCE)
             fmax, cells = read_placement(work / "report.json", part.family)
             frequencies.append(fmax)
             if not used:
@@ -189,6 +237,14 @@ def _measured(
     if not frequencies:
         raise ToolError("nothing was placed: give a seed")
     return Area(used, tuple(frequencies), path)
+
+
+def _synthesize(top: Any, ports: list[Value], part: Device, work: Path, gates: Any) -> None:
+    """Leave ``top.json`` in a folder, and in ``stat.json`` the cells."""
+    (work / "top.il").write_text(rtlil.convert(top, ports=ports, emit_src=False))
+    script = f"read_rtlil top.il\n{NO_CLASHES}\n{part.synth_for(gates)} -top top -json top.json\n"
+    yosys = find_tools((part.family.tools[0],))[part.family.tools[0].name].command
+    run_yosys(yosys, script + "tee -q -o stat.json stat -json\n", work)
 
 
 def _slowest(report: Path) -> str:
@@ -205,3 +261,41 @@ def _named(pin: dict[str, Any]) -> str:
     """A cell by the signal it was named after."""
     name: str = pin["cell"].split("_SB_")[0].split("_TRELLIS")[0].split("_LUT4")[0]
     return f"{name} {pin['port']}".removeprefix("population.")
+
+
+def measure_network(
+    network: Network,
+    device: str,
+    *,
+    lanes: int = 8,
+    loaded: bool = False,
+    seeds: Iterable[int] = (1,),
+) -> Area:
+    """The same of a network: its streams on pins, its weights in block RAM or loaded.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails, or the device has no room for it.
+    """
+    part = DEVICES[device]
+    top = _NetworkOnPins(Net(network.fixed(), lanes, network_form(part), loaded=loaded))
+    return _measured(top, top.ports, part, seeds, top.gates)
+
+
+class _NetworkOnPins(Elaboratable):
+    """A network whose words come in by a few pins, those that leave folded into one."""
+
+    def __init__(self, gates: Net) -> None:
+        self.gates = gates
+        self._pins, self._left = Signal(8), Signal()
+        self.ports = [self._pins, self._left, gates.i.valid, gates.i.ready, gates.o.valid]
+        self.ports += [gates.o.ready, gates.tick, gates.done]
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.network = gates = self.gates
+        kept = Signal(16)
+        m.d.sync += [kept.eq(Cat(self._pins, kept)), self._left.eq(gates.o.payload.xor())]
+        m.d.comb += gates.i.payload.eq(kept)
+        return m

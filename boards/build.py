@@ -20,6 +20,7 @@ from typing import Any
 from ..errors import ToolError
 from ..fixed import FixedNeuron
 from ..hdl.top import Plan
+from ..network import FixedNetwork, Network
 from ..neuron import Neuron, need_neuron
 from ..population import FixedPopulation, Population
 from ..tools.files import (
@@ -35,6 +36,7 @@ from .design import Pins, design
 from .families import NO_CLASHES
 from .fit import does_not_fit, packed, synthesized, too_many
 from .memory import stored
+from .network import network_memories, total_bits
 from .placement import read_placement
 from .table import Board
 
@@ -152,12 +154,13 @@ class BuildReport:
 
 
 def build_bitstream(
-    neuron: Neuron | Population,
+    neuron: Neuron | Population | Network,
     board: Board,
     output: Path | str,
     *,
     seed: int = 1,
     flat_out: bool = False,
+    lanes: int | None = None,
     progress: bool = True,
     cache: Path | None = None,
 ) -> BuildReport:
@@ -176,6 +179,8 @@ def build_bitstream(
         in circles with it, the next seed is taken, and reported.
     flat_out : bool
         Take the next time step as soon as the one before is done, instead of in real time.
+    lanes : int, optional
+        Weights that a network adds in a clock, where that is said.
     progress : bool
         Say on standard error what is running.
     cache : path, optional
@@ -193,7 +198,13 @@ def build_bitstream(
     _need_either(neuron, "build_bitstream()")
     output = writable_folder(output)
     build = finished_build(
-        neuron, board, seed=seed, flat_out=flat_out, progress=progress, cache=cache
+        neuron,
+        board,
+        seed=seed,
+        flat_out=flat_out,
+        lanes=lanes,
+        progress=progress,
+        cache=cache,
     )
     name = f"{_called(neuron, build)}-{board.name}"
     content = (build.folder / f"top{board.suffix}").read_bytes()
@@ -204,12 +215,14 @@ def build_bitstream(
 
 
 def _need_either(target: Any, caller: str) -> None:
-    if not isinstance(target, Population):
+    if not isinstance(target, Population | Network):
         need_neuron(target, caller)
 
 
-def _called(target: Neuron | Population, build: Build) -> str:
+def _called(target: Neuron | Population | Network, build: Build) -> str:
     """The file's name of a neuron: another for other hardware, and for the usual one its own."""
+    if isinstance(target, Network):
+        return re.sub(r"[^\w-]+", "_", target.name.lower())
     neuron = target.neuron if isinstance(target, Population) else target
     spec = neuron.spec
     usual = type(neuron)() if spec.preset is None else type(neuron).preset(spec.preset)
@@ -245,7 +258,7 @@ class Build:
     """
 
     folder: Path
-    fixed: FixedNeuron | FixedPopulation
+    fixed: FixedNeuron | FixedPopulation | FixedNetwork
     hardware: Any
     plan: Plan
     tools: dict[str, Tool]
@@ -253,13 +266,14 @@ class Build:
 
 
 def finished_build(
-    neuron: Neuron | Population,
+    neuron: Neuron | Population | Network,
     board: Board,
     *,
     seed: int = 1,
     options: str = "",
     guard: int | None = None,
     flat_out: bool = False,
+    lanes: int | None = None,
     progress: bool = True,
     cache: Path | None = None,
 ) -> Build:
@@ -277,7 +291,7 @@ def finished_build(
     builds = cache or writable_cache("builds")
     tools = find_tools(board.tools)
     fixed, hardware, rates, plan = _prepared(
-        neuron, board, seed, options, guard=guard, flat_out=flat_out
+        neuron, board, seed, options, guard=guard, flat_out=flat_out, lanes=lanes
     )
     digest = hashlib.sha256()
     for name, content in sorted(plan.files.items()):
@@ -292,17 +306,18 @@ def finished_build(
 
 
 def _prepared(
-    neuron: Neuron | Population,
+    neuron: Neuron | Population | Network,
     board: Board,
     seed: int = 1,
     options: str = "",
     *,
     guard: int | None = None,
     flat_out: bool = False,
-) -> tuple[FixedNeuron | FixedPopulation, Any, Plan, Any]:
+    lanes: int | None = None,
+) -> tuple[FixedNeuron | FixedPopulation | FixedNetwork, Any, Plan, Any]:
     """The integers, their hardware, the rates of the design, and Amaranth's plan to build it."""
     fixed = neuron.fixed(guard=guard)
-    hardware, rates = design(neuron, fixed, board, flat_out=flat_out)
+    hardware, rates = design(neuron, fixed, board, flat_out=flat_out, lanes=lanes)
     plan = board.make_platform().prepare(
         Pins(hardware, fixed, rates, board),
         emit_src=False,
@@ -314,7 +329,7 @@ def _prepared(
     return fixed, getattr(hardware, "population", hardware), rates, plan
 
 
-def estimate(neuron: Neuron | Population, board: Board) -> dict[str, dict[str, int]]:
+def estimate(neuron: Neuron | Population | Network, board: Board) -> dict[str, dict[str, int]]:
     """The cells a neuron's design takes on a board at least, by synthesis alone.
 
     Returns
@@ -490,12 +505,22 @@ def _run(tool: Tool, command: list[str], work: Path, log: Path) -> None:
 
 
 def report_of(
-    target: Neuron | Population, board: Board, build: Build, bitstream: Path
+    target: Neuron | Population | Network, board: Board, build: Build, bitstream: Path
 ) -> BuildReport:
     """The report of a finished build, and of the file its bitstream is in."""
-    neuron = target.neuron if isinstance(target, Population) else target
     rate = build.plan.clock_hz / build.plan.tick_clocks  # time steps a second
-    if isinstance(target, Population):
+    if isinstance(target, Network):
+        gates = build.hardware
+        neurons = sum(layer.count for layer in target.layers.values())
+        many: dict[str, Any] = {
+            "neurons": neurons,
+            "lanes": gates.plan.lanes,
+            "updates_per_second": round(neurons * rate, 3),
+            "memory_bits": total_bits(network_memories(gates)),
+            "latency": gates.worst_clocks,
+            "clocks_a_step": gates.worst_clocks,
+        }
+    elif isinstance(target, Population):
         assert isinstance(build.fixed, FixedPopulation)
         gates = build.hardware
         kept = [
@@ -503,7 +528,7 @@ def report_of(
             for m in stored(build.fixed, gates.pipeline)
             if not m.what.startswith(("table", "delay"))
         ]
-        many: dict[str, Any] = {
+        many = {
             "neurons": target.count,
             "lanes": target.lanes,
             "interval": target.interval,
@@ -520,12 +545,16 @@ def report_of(
             "latency": latency,
             "clocks_a_step": latency,
         }
+    if not isinstance(target, Network):
+        neuron = target.neuron if isinstance(target, Population) else target
+        many["preset"], many["parameters"] = neuron.spec.preset, neuron.parameters
+        many["budget"] = neuron.budget
     fmax, used = read_placement(build.folder / "report.json", board.part.family)
     text = (build.folder / "stat.json").read_text()
     stat = json.loads(text[text.index("{") :])
     done = json.loads((build.folder / "done.json").read_text())
     return BuildReport(
-        neuron=neuron.name,
+        neuron=target.name,
         board=board.name,
         device=board.device,
         bitstream=str(bitstream),
@@ -539,8 +568,5 @@ def report_of(
         sample_every=build.plan.every,
         seconds=round(done["seconds"], 1),
         cached=build.cached,
-        preset=neuron.spec.preset,
-        parameters=neuron.parameters,
-        budget=neuron.budget,
         **many,
     )

@@ -10,13 +10,16 @@ from amaranth.lib.cdc import FFSynchronizer
 
 from ..fixed import FixedNeuron
 from ..hdl import build
+from ..hdl.network.top import NetworkTop, network_plan
 from ..hdl.observed import Observed
 from ..hdl.population import Population as Gates
 from ..hdl.top import Plan, Top, plan
+from ..network import FixedNetwork, Network
 from ..neuron import Neuron
 from ..population import FixedPopulation, Population
 from ..words import quantize
 from .memory import check_memory, stored_form
+from .network import network_hardware
 from .table import Board
 
 __all__ = ["Pins", "design"]
@@ -25,13 +28,14 @@ _SETTLES = 15e-6  # s
 
 
 def design(
-    target: Neuron | Population,
-    fixed: FixedNeuron | FixedPopulation,
+    target: Neuron | Population | Network,
+    fixed: FixedNeuron | FixedPopulation | FixedNetwork,
     board: Board,
     *,
     flat_out: bool = False,
+    lanes: int | None = None,
 ) -> tuple[Any, Plan]:
-    """The hardware of a neuron or a population for a board, and the rates it runs at there.
+    """The hardware of a neuron, a population or a network for a board, and its rates there.
 
     It runs in real time, or takes a time step as soon as the one before is done.
 
@@ -41,8 +45,15 @@ def design(
         If it cannot run in real time on the board's clock.
     ToolError
         If the device has too few memories for it.
+
+    ``lanes`` are the weights that a network adds in a clock, where that is said.
     """
     hardware: Any
+    if isinstance(fixed, FixedNetwork):
+        hardware = network_hardware(fixed, board.part, lanes=lanes)
+        rates = network_plan(fixed, hardware, clock_hz=board.clock_hz, flat_out=flat_out)
+        return hardware, rates
+    assert not isinstance(target, Network)
     if isinstance(fixed, FixedPopulation):
         form = stored_form(fixed, board.part)
         check_memory(fixed, board, form)
@@ -60,9 +71,17 @@ class Pins(Elaboratable):
     """The top with a board's pins, and its clock."""
 
     def __init__(
-        self, hardware: Any, fixed: FixedNeuron | FixedPopulation, plan: Plan, board: Board
+        self,
+        hardware: Any,
+        fixed: FixedNeuron | FixedPopulation | FixedNetwork,
+        plan: Plan,
+        board: Board,
     ) -> None:
-        self._top = Top(hardware, fixed, plan)
+        self._top: Any
+        if isinstance(fixed, FixedNetwork):
+            self._top = NetworkTop(hardware, plan)
+        else:
+            self._top = Top(hardware, fixed, plan)
         self._board = board
 
     def elaborate(self, platform: Any) -> Module:

@@ -56,8 +56,9 @@ class Device:
         return self.family.synth_options(self.dsps)
 
     def options_for(self, hardware: Any) -> str:
-        """The same for some hardware: memories of one port are asked for where its form has any."""
+        """The same for some hardware: memories of one port are asked for where it has any."""
         single = getattr(getattr(hardware, "form", None), "single", False)
+        single = single or getattr(hardware, "loaded", False)
         return f"{self.synth_options} -spram".lstrip() if single else self.synth_options
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from ..compiler.pipeline.cells import Pipeline, pipeline
@@ -18,6 +19,8 @@ __all__ = [
     "blocks",
     "check_memory",
     "in_blocks",
+    "network_form",
+    "pipeline_memories",
     "single_blocks",
     "stored",
     "stored_form",
@@ -98,6 +101,26 @@ def stored(population: FixedPopulation, pipe: Pipeline) -> list[Stored]:
     return [*found, Stored(_SPIKES, _spike_bits(rows, lanes), _QUEUE, 1)]
 
 
+def pipeline_memories(
+    pipe: Pipeline, registers: Container[str], rows: int, name: str
+) -> list[Stored]:
+    """The states, tables and delays of a population within a network."""
+    found = [
+        Stored(f"{name}.{state}", cell.node.width, rows, 1, per_row=True)
+        for state, cell in pipe.reads.items()
+        if state in registers
+    ]
+    found += [
+        Stored(f"table {table}", node.width, len(node.meta), 1)
+        for table, node in pipe.memories.items()
+    ]
+    return found + [
+        Stored(f"delay of {cell.name}", cell.node.width, wait.clocks, 1)
+        for wait in pipe.waits
+        for cell in [pipe.cells[wait.port]]
+    ]
+
+
 def _spike_bits(rows: int, lanes: int) -> int:
     """Of what waits to be sent: a row, a flag for each lane, and whether a step ends."""
     return max(1, (rows - 1).bit_length()) + lanes + 1
@@ -135,10 +158,25 @@ def stored_form(population: FixedPopulation, part: Device) -> Form:
         complements=part.family.complements,
     )
     spare = (part.rams - _taken(population, part, form)) // owner.lanes
+    if spare < 0 and form.folds:
+        joint = replace(form, joint=True)
+        left = (part.rams - _taken(population, part, joint)) // owner.lanes
+        if left > spare:
+            form, spare = joint, left
     if spare < 0 and part.sprams and owner.interval > 1 and population.is_uniform:
         form = replace(form, single=True)
         spare = (part.rams - _taken(population, part, form)) // owner.lanes
     return replace(form, rams=max(0, min(spare, _MOST_WAITS)))
+
+
+def network_form(part: Device) -> Form:
+    """The form of the datapaths of a network's populations on a device."""
+    return Form(
+        multipliers=part.dsps,
+        stored=True,
+        deep=part.deep,
+        complements=part.family.complements,
+    )
 
 
 def check_memory(population: FixedPopulation, board: Board, form: Form) -> list[Stored]:

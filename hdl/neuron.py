@@ -120,6 +120,14 @@ class Neuron(wiring.Component):
             with m.If(self.o.ready):
                 m.d.sync += self.o.valid.eq(0)
 
+        if self.form.folds:
+            phase = Signal(self.form.interval, init=1)
+            m.d.comb += step.enable.eq(phase)
+            with m.If(self.i.ready):
+                m.d.sync += phase.eq(1)
+            with m.Elif(self.i.valid & ~done):
+                m.d.sync += phase.eq(phase.rotate_left(1))
+
         first = next(iter(lowered.registers))
         m.d.comb += self.o.payload[first].eq(step.words[first])
 

@@ -64,6 +64,10 @@ class Step(wiring.Component):
     words : Out(struct of signed(16))
         The words of ``state``, rounded to nearest, at once.
 
+    enable : In(interval), where the interval is longer than a clock
+        One bit at a time: stage s is computed in clocks with bit s modulo the interval. The first
+        clock of what is held has bit 0.
+
     Where the form is ``stored``, there are other ones, and no ``state``, ``inputs``, ``noise`` and
     ``words``: what is stored comes when it is wanted.
 
@@ -72,8 +76,6 @@ class Step(wiring.Component):
         and for ``interval`` clocks.
     waiting : Out(struct), where the pipeline has ``waits``
         What is to enter again, by the names of the cells it enters as.
-    enable : In(interval), where the interval is longer than a clock
-        One bit at a time: stage s is computed in clocks with bit s modulo the interval.
     next, spike
         As above, each in the stage ``pipeline.schedule.at`` it; a state that stays is left out.
 
@@ -122,6 +124,8 @@ class Step(wiring.Component):
             }
             if lowered.noise:
                 members["noise"] = In(16 * len(lowered.noise))
+        if self.form.folds:
+            members["enable"] = In(self.form.interval)
         super().__init__(members)
 
     def _stored_members(self, registers: data.StructLayout) -> dict[str, Any]:
@@ -136,8 +140,6 @@ class Step(wiring.Component):
             entering = [pipe.cells[wait.port] for wait in pipe.waits]
             shapes = {cell.name: _shape(cell.node) for cell in entering}
             members["waiting"] = Out(data.StructLayout(shapes))
-        if self.form.interval > 1:
-            members["enable"] = In(self.form.interval)
         return members
 
     @property
@@ -151,8 +153,16 @@ class Step(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         values: list[Value] = []
+        shared = self.pipeline.shared
+        units = {unit: self._unit(m, cells[0]) for unit, cells in shared.items()}
         for cell in self.pipeline.cells:
-            values.append(self._print(m, cell, [values[k] for k in cell.takes]))
+            if cell.shared:
+                values.append(_fitted(units[cell.unit][0], _shape(cell.node)))
+            else:
+                values.append(self._print(m, cell, [values[k] for k in cell.takes]))
+        for unit, (_, takes) in units.items():
+            for side, taken in enumerate(takes):
+                self._choose(m, taken, side, shared[unit], values)
         outputs, words = self.pipeline.outputs, self.pipeline.words
         for name in self.written:
             self.drive(m, self.next[name], values[outputs[name]])
@@ -168,6 +178,40 @@ class Step(wiring.Component):
         """Drive an output."""
         m.d.comb += port.eq(value)
 
+    def _unit(self, m: Module, cell: Cell) -> tuple[Value, list[Value]]:
+        """A multiplier or a memory that several share: what it gives, and what it takes."""
+        if cell.kind == "row":
+            read = self._memory(m, cell)
+            m.d.comb += read.en.eq(1)
+            return read.data, [read.addr]
+        a, b = (Signal(_FACTOR, name=f"{cell.signal}_{side}") for side in "ab")
+        product = Signal(Shape(2 * _FACTOR.width, signed=True), name=cell.signal, reset_less=True)
+        in_dsp = bool(self.form.multipliers)
+        m.d.sync += product.eq(a * b if in_dsp else _in_rows(m, product.name, a, b))
+        return product, [a, b]
+
+    def _choose(
+        self, m: Module, taken: Value, side: int, cells: list[Cell], values: list[Value]
+    ) -> None:
+        """What a unit takes, in the clock of each that shares it."""
+        clocks: dict[int, list[int]] = {}  # by what is taken
+        for cell in cells:
+            clocks.setdefault(cell.takes[side], []).append(self.pipeline.enabled_in(cell))
+        chosen: Value = Const(0, len(taken))
+        for source, phases in clocks.items():
+            now = Cat(self.enable[k] for k in phases).any()
+            bits = _extended(values[source], len(taken))
+            chosen = chosen | (bits & now.replicate(len(taken)))
+        m.d.comb += taken.eq(chosen)
+
+    def _memory(self, m: Module, cell: Cell) -> ReadPort:
+        """A block RAM with a table: the address now, the row a clock later."""
+        node, shape = cell.node, _shape(cell.node)
+        memory = Memory(shape=shape, depth=len(node.meta), init=list(node.meta))
+        m.submodules[cell.memory] = memory
+        signature = ReadPort.Signature(addr_width=(memory.depth - 1).bit_length(), shape=shape)
+        return ReadPort(signature, memory=memory, domain="sync", path=(cell.memory,))
+
     def _print(self, m: Module, cell: Cell, takes: list[Value]) -> Value:
         node = cell.node
         shape = _shape(node)
@@ -175,11 +219,8 @@ class Step(wiring.Component):
             return self.ports[cell.name] if self.form.stored else self._port(node)
         if cell.kind == "wires":
             return _wires(node, takes, shape)
-        if cell.kind == "row":  # a block RAM: the address now, the row a clock later
-            memory = Memory(shape=shape, depth=len(node.meta), init=list(node.meta))
-            m.submodules[cell.name] = memory
-            signature = ReadPort.Signature(addr_width=(memory.depth - 1).bit_length(), shape=shape)
-            read = ReadPort(signature, memory=memory, domain="sync", path=(cell.name,))
+        if cell.kind == "row":
+            read = self._memory(m, cell)
             m.d.comb += [read.addr.eq(*takes), read.en.eq(self._enabled(cell))]
             return read.data
         kept = node.width - cell.low if cell.low else shape
@@ -199,7 +240,7 @@ class Step(wiring.Component):
 
     def _enabled(self, cell: Cell) -> Value:
         """Whether a register takes its value in this clock."""
-        if self.form.interval == 1:
+        if not self.form.folds:
             return Const(1)
         return self.enable[self.pipeline.enabled_in(cell)]
 
@@ -211,6 +252,10 @@ class Step(wiring.Component):
         else:
             value = self.noise.word_select(self.lowered.noise.index(node.meta), 16)
         return _fitted(value, Shape(node.width, signed=node.signed))
+
+
+#: What a multiplier that is shared takes, twice.
+_FACTOR = Shape(16, signed=True)
 
 
 def _shape(node: Node) -> Shape:
@@ -246,6 +291,22 @@ def _operation(node: Node, args: list[Value]) -> Value:
                 value = Mux(_at_least(args[0], low), value, low)
             return value
     raise NotImplementedError(node.op)
+
+
+def _in_rows(m: Module, name: str, a: Signal, b: Signal) -> Value:
+    """a * b in logic: for each bit of b a row that adds a to the sum so far, or does not.
+
+    A row is one cell a bit, which adds and selects.
+    """
+    total: Value = Const(0, Shape(len(a), signed=True))
+    low: list[Value] = []
+    for bit in range(len(b)):
+        row = Signal(Shape(len(a) + 1, signed=True), name=f"{name}_{bit}")
+        more = total - a if bit == len(b) - 1 else total + a  # a sign weighs negative
+        m.d.comb += row.eq(Mux(b[bit], more, total))
+        low.append(row[0])
+        total = row[1:].as_signed()
+    return Cat(*low, total).as_signed()
 
 
 def _wires(node: Node, args: list[Value], shape: Shape) -> Value:

@@ -37,6 +37,8 @@ class Plan:
         A sample is sent every so many steps, as many as the UART can carry.
     currents : tuple of int
         The words of the first input that the button steps through.
+    flat_out : bool
+        Whether a step may begin as soon as the one before is over.
     """
 
     clock_hz: int
@@ -44,6 +46,7 @@ class Plan:
     tick_clocks: int
     every: int
     currents: tuple[int, ...]
+    flat_out: bool = False
 
     def steps_in(self, milliseconds: int) -> int:
         """Time steps in so many milliseconds, at least one."""
@@ -97,7 +100,7 @@ def plan(
         )
     # the transmitter idles a clock between bytes, the writer another between frames
     frame = FRAME_BYTES * (10 * divisor(clock_hz, baud) + 1) + 2
-    return Plan(clock_hz, baud, ticks, -(-frame // ticks), tuple(currents))
+    return Plan(clock_hz, baud, ticks, -(-frame // ticks), tuple(currents), flat_out)
 
 
 class Top(wiring.Component):

@@ -31,7 +31,14 @@ if TYPE_CHECKING:
     from .neurons.sc_conductance import SCConductanceNeuron
     from .population import FixedPopulation, Population
     from .runner import Recording
-    from .stochastic import Noise
+    from .stochastic import (
+        AdExLayer,
+        BitstreamEncoder,
+        BitstreamSynapse,
+        Noise,
+        SCDenseLayer,
+        Stochastic,
+    )
     from .tutorial import FixedPointAdExNeuron, verify_adex_parity
 
 #: As in ``pyproject.toml``, which reads it here.
@@ -40,6 +47,9 @@ __version__ = "0.1.0"
 __all__ = [
     "LIF",
     "AdEx",
+    "AdExLayer",
+    "BitstreamEncoder",
+    "BitstreamSynapse",
     "Channel",
     "ConductanceLIF",
     "Derived",
@@ -62,8 +72,10 @@ __all__ = [
     "Recording",
     "SCAdExNeuron",
     "SCConductanceNeuron",
+    "SCDenseLayer",
     "ScneuroError",
     "State",
+    "Stochastic",
     "ToolError",
     "TraceError",
     "UpdateError",
@@ -73,6 +85,9 @@ __all__ = [
 _WHERE = {
     "LIF": "neurons.lif",
     "AdEx": "neurons.adex",
+    "AdExLayer": "stochastic",
+    "BitstreamEncoder": "stochastic",
+    "BitstreamSynapse": "stochastic",
     "Channel": "channel",
     "ConductanceLIF": "neurons.conductance_lif",
     "Derived": "neuron",
@@ -95,8 +110,10 @@ _WHERE = {
     "Recording": "runner",
     "SCAdExNeuron": "neurons.sc_adex",
     "SCConductanceNeuron": "neurons.sc_conductance",
+    "SCDenseLayer": "stochastic",
     "ScneuroError": "errors",
     "State": "declare",
+    "Stochastic": "stochastic",
     "ToolError": "errors",
     "TraceError": "errors",
     "UpdateError": "errors",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache, cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
@@ -36,8 +36,10 @@ from .working import working
 __all__ = ["Derived", "Neuron", "need_neuron"]
 
 
+_Made = TypeVar("_Made")
 _LOWERED: dict[tuple[Any, ...], Lowered] = {}
-_MOST_LOWERED = 64
+_WORKING: dict[tuple[Any, ...], Working] = {}
+_MOST_KEPT = 64  # of each
 _COLUMNS = 3
 _CALLS = 500  # of an update, before it is traced again
 
@@ -458,13 +460,15 @@ class Neuron(Runner):
         """The integer form; that of a neuron made of the same is not made again."""
         states = tuple(map(repr, (*self.state_variables.values(), *self._inputs.values())))
         key = self.spec, states, type(self).update, tuple(self._spans.items())
-        known = _LOWERED.pop((*key, options), None)
-        if known is None:
-            known = lower(self.program, measure=self._measured, **dict(options))
-            while len(_LOWERED) >= _MOST_LOWERED:
-                _LOWERED.pop(next(iter(_LOWERED)), None)
-        _LOWERED[(*key, options)] = known  # behind all that were asked for before
-        return known
+        return _kept(
+            _LOWERED,
+            (*key, options),
+            lambda: lower(
+                self.program,
+                measure=lambda: _kept(_WORKING, key, self._measured),
+                **dict(options),
+            ),
+        )
 
     def _measured(self) -> Working:
         """Where and how it works."""
@@ -564,7 +568,7 @@ class Neuron(Runner):
         try:
             for name, value in zip(self.state_names, states, strict=True):
                 self._values[name] = filled(np.float64(value), self._shape)
-            return np.broadcast_to(np.asarray(spike, dtype=bool), self._shape)
+            return filled(np.asarray(spike, dtype=bool), self._shape)
         except (TypeError, ValueError):
             shapes = ", ".join(f"{type(v).__name__} {np.shape(v)}" for v in result)
             raise UpdateError(
@@ -672,6 +676,19 @@ class Neuron(Runner):
         if not holds:
             facts = " and ".join(f"{n} = {v:g}" for n, v in sorted(given.items()))
             raise ValueError(f"{self.name}: {rule} must hold, but {facts}")
+
+
+def _kept(
+    known: dict[tuple[Any, ...], _Made], key: tuple[Any, ...], make: Callable[[], _Made]
+) -> _Made:
+    """What was made for this key before, or is now; the last few that were asked for are kept."""
+    made = known.pop(key, None)
+    if made is None:
+        made = make()
+        while len(known) >= _MOST_KEPT:
+            known.pop(next(iter(known)), None)
+    known[key] = made  # behind all that were asked for before
+    return made
 
 
 def need_neuron(neuron: Any, caller: str) -> None:

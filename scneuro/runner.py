@@ -440,7 +440,7 @@ class Runner:
 
 def filled(value: Any, shape: tuple[int, ...]) -> Any:
     """``value`` for every neuron; most are of the shape already."""
-    return value if np.shape(value) == shape else np.broadcast_to(value, shape)
+    return value if getattr(value, "shape", ()) == shape else np.broadcast_to(value, shape)
 
 
 def numbers(values: Any, what: str) -> np.ndarray:

@@ -10,6 +10,8 @@ from ..tools.on_demand import on_demand
 
 if TYPE_CHECKING:
     from .compare.figures import Mismatch, Parity
+    from .compare.layer import LayerParity, layer_parity
+    from .compare.network import NetworkParity, network_parity
     from .compare.parity import parity
     from .compare.population import PopulationParity, population_parity
     from .compare.vectors import VectorParity, vector_parity
@@ -22,13 +24,17 @@ if TYPE_CHECKING:
 __all__ = [
     "CompiledNeuron",
     "Criteria",
+    "LayerParity",
     "Mismatch",
+    "NetworkParity",
     "Parity",
     "PopulationParity",
     "SimulatedNeuron",
     "VectorParity",
     "compiled_steps",
     "conformance",
+    "layer_parity",
+    "network_parity",
     "parity",
     "population_parity",
     "run_population",
@@ -39,13 +45,17 @@ __all__ = [
 _WHERE = {
     "CompiledNeuron": "engines.compiled",
     "Criteria": "compare.verdict",
+    "LayerParity": "compare.layer",
     "Mismatch": "compare.figures",
+    "NetworkParity": "compare.network",
     "Parity": "compare.figures",
     "PopulationParity": "compare.population",
     "SimulatedNeuron": "engines.amaranth",
     "VectorParity": "compare.vectors",
     "compiled_steps": "engines.compiled",
     "conformance": "testing.conformance",
+    "network_parity": "compare.network",
+    "layer_parity": "compare.layer",
     "parity": "compare.parity",
     "population_parity": "compare.population",
     "run_population": "engines.population",

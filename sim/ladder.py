@@ -150,6 +150,7 @@ def climb(
     @cache
     def runs() -> tuple[Parity, Parity]:
         count, fixed = max(1, steps // 10), neuron.fixed()
+        word = next(iter(neuron.input_words.values()))
         driven = {n: v[:count] if np.ndim(v) else v for n, v in given.items()}
         if not any(np.ndim(v) for v in driven.values()):
             driven = {n: np.full(count, v) for n, v in driven.items()}
@@ -161,7 +162,7 @@ def climb(
                 make=lambda: build(neuron, fixed, board.form),
                 progress=progress,
             )
-            for stimulus in (driven, adversarial(count))
+            for stimulus in (driven, adversarial(count, word=word))
         )
         return typical, hostile
 

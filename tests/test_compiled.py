@@ -156,8 +156,16 @@ def test_a_design_is_compiled_once(monkeypatch, tmp_path):
     monkeypatch.setattr(subprocess, "run", counted)
     assert engine.compile_design(text, engine._SCRIPT, **options) == first
     assert all("--version" in c or "-V" in c for c in calls)
+    made = []
+
+    def compiles(command, folder):
+        made.append(command)
+        (folder / "design.so").write_bytes(b"")
+
+    monkeypatch.setattr(engine, "run_tool", compiles)
     options["optimize"] = "-O1"
     assert engine.compile_design(text, engine._SCRIPT, **options) != first
+    assert "-O1" in made[0]
 
 
 def test_a_damaged_library_in_the_cache_is_compiled_again_and_it_is_said(tmp_path, capsys):
@@ -169,9 +177,11 @@ def test_a_damaged_library_in_the_cache_is_compiled_again_and_it_is_said(tmp_pat
     assert "damaged" not in capsys.readouterr().err
     for damage in (b"", b"not a library", whole[: len(whole) // 2]):
         library.write_bytes(damage)
-        assert engine.compile_design(text, engine._SCRIPT, **options) == library
+        assert not engine._is_whole(library)
         assert f"{library} is damaged: the gates are compiled again" in capsys.readouterr().err
-        assert engine._is_whole(library)
+    assert engine.compile_design(text, engine._SCRIPT, **options) == library
+    assert f"{library} is damaged: the gates are compiled again" in capsys.readouterr().err
+    assert engine._is_whole(library)
     words = words_for(fixed, 3)
     assert len(list(compiled_steps(None, fixed, words, library=library))) == 3
 

@@ -138,7 +138,13 @@ def test_the_index_lists_every_neuron_and_no_page_is_left_over(maker):
     assert pages == {"README", *builtins()}
 
 
-@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
+EXAMPLES = [
+    pytest.param(path, marks=[pytest.mark.slow] * (path.stem in ("digits", "sequence")))
+    for path in sorted((ROOT / "examples").glob("*.py"))
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_runs(example, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(example), run_name="__main__")

@@ -10,6 +10,7 @@ import scneuro
 
 HEAVY = {"amaranth", "amaranth_boards", "bitwuzla", "llvmlite", "matplotlib", "numba"}
 HEAVY |= {"dask", "distributed", "jinja2", "psutil", "scipy", "tqdm", "z3"}
+HEAVY |= {"mlxtend", "pandas", "sklearn"}
 
 
 def loaded_by(program, *options):
@@ -39,6 +40,11 @@ def test_a_list_loads_no_package_at_all(arguments):
 def test_a_float_run_loads_no_more_than_numpy_and_its_bar():
     arguments = ["simulate", "lif", "--steps", "10", "--backend", "fixed"]
     assert loaded_by(f"from scneuro.cli import main; main({arguments})") <= {"numpy", "tqdm"}
+
+
+def test_images_are_read_without_the_packages_they_lie_in():
+    assert loaded_by("from scneuro.signals.images import digits; digits()") == {"numpy"}
+    assert loaded_by("import scneuro.network.train") == {"numpy"}
 
 
 def test_show_needs_no_gates():

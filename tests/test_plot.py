@@ -20,8 +20,17 @@ from scneuro import (
     ScneuroError,
     cli,
 )
+from scneuro.network import Dense, Network
 from scneuro.neurons import builtins
-from scneuro.plot import plot_fi, plot_phase, plot_presets, plot_recordings, plot_trace
+from scneuro.plot import (
+    plot_confusion,
+    plot_fi,
+    plot_network,
+    plot_phase,
+    plot_presets,
+    plot_recordings,
+    plot_trace,
+)
 from scneuro.signals.stimulus import as_words
 
 GALLERY = Path(__file__).parent.parent / "docs" / "gallery"
@@ -31,11 +40,25 @@ class Two(Izhikevich):
     presets: ClassVar = {name: Izhikevich.presets[name] for name in ("RS", "CH")}
 
 
+def network_run(steps=60, runs=3):
+    """A network of two populations, its spikes, and what it was given."""
+    network = Network()
+    network.input("x", 4)
+    network.population("first", LIF(), (2, 3))
+    network.population("second", LIF(), 2)
+    network.connect("x", "first", Dense(np.linspace(10, 50, 24).reshape(6, 4)))
+    network.connect("first", "second", Dense(np.full((2, 6), 30.0)))
+    given = np.random.default_rng(1).random((steps, runs, 4)) < 0.3
+    return network.run(x=given, progress=False, record=()), given
+
+
 DRAWINGS = {
     "trace": lambda path: plot_trace(LIF(), path, steps=300),
     "fi": lambda path: plot_fi(LIF(), path, [1.0, 3.0], steps=300),
     "phase": lambda path: plot_phase(Izhikevich(), path, steps=300),
     "presets": lambda path: plot_presets(Two, path, steps=100),
+    "network": lambda path: plot_network(network_run()[0], path),
+    "confusion": lambda path: plot_confusion([0, 1, 1], [0, 1, 2], path),
 }
 drawing = pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
 
@@ -95,6 +118,30 @@ def test_an_unwritable_place_leaves_nothing_behind(draw, tmp_path):
     with pytest.raises(ScneuroError, match="cannot write"):
         draw(tmp_path / "file" / "p.png")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("item", [0, 2])
+def test_a_networks_raster_shows_every_spike_of_one_run_by_population(item, tmp_path):
+    recording, given = network_run()
+    path = tmp_path / "p.png"
+    figure = plot_network(recording, path, inputs={"x": given}, item=item, title="Spikes")
+    assert [axis.get_ylabel() for axis in figure.axes] == ["x", "first", "second"]
+    for axis, spike in zip(figure.axes, (given, *recording.spike.values()), strict=True):
+        when, who = np.nonzero(spike[:, item])
+        assert 0 < len(when) < spike[:, item].size
+        (drawn,) = axis.collections
+        assert np.array_equal(drawn.get_offsets(), np.transpose([recording.t[when], who]))
+    with pytest.raises(ValueError, match="item must be 0 to 2, the runs there are, not 3"):
+        plot_network(recording, path, item=3)
+
+
+def test_a_confusion_matrix_counts_what_was_told_for_what_was_right(tmp_path):
+    figure = plot_confusion([0, 2, 2, 1], [0, 1, 1, 1], tmp_path / "p.png")
+    (axis,) = figure.axes
+    found = {text.get_position(): text.get_text() for text in axis.texts}
+    assert found == {(0, 0): "1", (1, 1): "1", (2, 1): "2"}
+    with pytest.raises(ValueError, match=r"\(2,\) classes were told, and \(3,\) are right"):
+        plot_confusion([0, 1], [0, 1, 2], tmp_path / "p.png")
 
 
 def test_a_trace_draws_both_recordings_their_spikes_their_difference_and_the_input(tmp_path):

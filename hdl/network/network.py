@@ -21,7 +21,9 @@ class Network(wiring.Component):
     """Populations, their synapses and spikes in memories, and the order of a time step.
 
     What comes in for a step is a frame: the words of :func:`~scneuro.network.plan.frames_of` in
-    order. A step starts when its frame is there and ``tick`` is high. In it, populations run in
+    order, the first one for control: whether all neurons begin the step with their initial states,
+    and no spike is on its way. A step starts when its frame is there and ``tick`` is high. In it,
+    populations run in
     turn: every spike that reaches one adds its row of weights to sums, then each of its neurons is
     updated with its sum. Last, the spikes of the outputs leave, 16 in a word, the first one lowest.
 
@@ -33,28 +35,24 @@ class Network(wiring.Component):
     form : Form, optional
         Of the datapaths, which is ``stored``.
     loaded : bool
-        Whether the weights are loaded at the start, into memories of one port; else the bitstream
-        brings them.
+        Whether the weights are loaded at the start, into memories of one port, by the words of
+        :func:`~scneuro.network.plan.loads_of`; else the bitstream brings them.
 
     Members
     -------
     i : In(stream of 16 bits)
     o : Out(stream of 16 bits)
     tick : In(1)
-    restart : In(1)
-        Read with ``tick``: all neurons begin the step with their initial states, and no spike is
-        on its way.
     done : Out(1)
         A step is over.
     busy : Out(1)
         A step is being computed.
-    load : In
-        As of :class:`~scneuro.hdl.network.synapses.Synapses`.
     written : Out
         By population, what is written in a clock.
 
     Attributes
     ----------
+    fixed : FixedNetwork
     plan : Plan
     cores : dict of str to Core
     """
@@ -62,10 +60,8 @@ class Network(wiring.Component):
     i: Any
     o: Any
     tick: Signal
-    restart: Signal
     done: Signal
     busy: Signal
-    load: data.View
     written: data.View
 
     def __init__(
@@ -81,7 +77,7 @@ class Network(wiring.Component):
                 "hdl.network.Network takes the integers of a network, such as network.fixed(), "
                 f"not {type(fixed).__name__}"
             )
-        self._fixed, self.name, self.loaded = fixed, fixed.name, loaded
+        self.fixed, self.name, self.loaded = fixed, fixed.name, loaded
         self.plan: Plan = plan(fixed, lanes)
         form = form or Form(stored=True)
         self.cores = {name: Core(p, form) for name, p in fixed.populations.items()}
@@ -93,10 +89,8 @@ class Network(wiring.Component):
                 "i": In(stream.Signature(16)),
                 "o": Out(stream.Signature(16)),
                 "tick": In(1),
-                "restart": In(1),
                 "done": Out(1),
                 "busy": Out(1),
-                "load": In(self._synapses.load.shape()),
                 "written": Out(data.StructLayout(written)),
             }
         )
@@ -113,7 +107,7 @@ class Network(wiring.Component):
     @property
     def worst_clocks(self) -> int:
         """The most clocks that a step takes, if every neuron fires in it and words come at once."""
-        made, network = self.plan, self._fixed.network
+        made, network = self.plan, self.fixed.network
         total = made.frame_words + 2 * made.output_words + 8
         for name, work in self.phases:
             core = self.cores[name]
@@ -133,7 +127,6 @@ class Network(wiring.Component):
         for name, core in self.cores.items():
             m.submodules[f"population_{name}"] = core
             m.d.comb += self.written[name].eq(core.written)
-        m.d.comb += self._synapses.load.eq(self.load)
         phases = self.phases
         self._phase = Signal(range(len(phases)))
         self._step = Signal(max(1, (self.plan.slots - 1).bit_length()))
@@ -160,10 +153,14 @@ class Network(wiring.Component):
         self._begin, self._computing = Signal(), Signal()
         self._frame = Signal(range(made.input_slots))  # that of the step
         last, taken = Signal(), Signal()
+        loading, accepts = Signal(), Signal()  # a row of weights
         room = made.input_slots - made.delay - 1
+        anew = Signal(made.input_slots)  # by slot, whether its step begins anew
+        self._restart = Signal()
         m.d.comb += [
-            self.i.ready.eq(self._waiting + self._computing <= room),
-            taken.eq(self.i.valid & self.i.ready),
+            self._restart.eq(anew.bit_select(self._frame, 1)),
+            self.i.ready.eq(Mux(loading, accepts, self._waiting + self._computing <= room)),
+            taken.eq(self.i.valid & self.i.ready & ~loading),
             last.eq(taken & (word == made.frame_words - 1)),
             write.addr.eq(Cat(word, slot)),
             write.data.eq(self.i.payload),
@@ -173,8 +170,30 @@ class Network(wiring.Component):
             m.d.sync += word.eq(Mux(last, 0, word + 1))
         with m.If(last):
             m.d.sync += slot.eq(slot + 1)
+        with m.If(taken & (word == 0)):
+            m.d.sync += anew.bit_select(slot, 1).eq(self.i.payload[0])
+        if self.loaded:
+            self._load(m, word, loading, accepts)
         m.d.sync += self._waiting.eq(self._waiting + last - self._begin)
         return read
+
+    def _load(self, m: Module, word: Signal, loading: Signal, accepts: Signal) -> None:
+        """Take a row of weights in, when no step is computed."""
+        made, load = self.plan, self._synapses.load
+        at = Signal(range(made.row_words + 2))
+        row = Signal(16 * (1 + made.row_words))
+        idle = Signal()
+        m.d.comb += idle.eq((self._waiting == 0) & ~self._computing)
+        with m.If(~loading & self.i.valid & self.i.ready & (word == 0) & self.i.payload[1]):
+            m.d.sync += [loading.eq(1), at.eq(0), word.eq(0)]
+        with m.If(loading):
+            with m.If(at == 1 + made.row_words):
+                m.d.comb += load.valid.eq(1)
+                m.d.sync += loading.eq(0)
+            with m.Elif(self.i.valid & idle):
+                m.d.sync += [row.eq(Cat(row[16:], self.i.payload)), at.eq(at + 1)]
+        m.d.comb += accepts.eq(idle & (at != 1 + made.row_words))
+        m.d.comb += [load.row.eq(row[:16]), load.weights.eq(row[16:])]
 
     def _spikes(self, m: Module) -> Any:
         """Keep the spikes of all populations, word by word; the port that reads them."""
@@ -344,7 +363,7 @@ class Network(wiring.Component):
                         ]
         for name, core in self.cores.items():
             ready = ready & core.ready
-            m.d.comb += core.restart.eq(self._begin & self.restart)
+            m.d.comb += core.restart.eq(self._begin & self._restart)
             for to in core._fixed.lowered.inputs:
                 m.d.comb += core.words[to][0].eq(synapses.o[made.totals[name, to].port])
         m.d.comb += self._ready.eq(ready)
@@ -370,7 +389,7 @@ class Network(wiring.Component):
                 m.d.comb += self._begin.eq(self.tick & (self._waiting != 0) & self._ready)
                 with m.If(self._begin):
                     m.d.sync += [phase.eq(0), self._computing.eq(1)]
-                    with m.If(self.restart):
+                    with m.If(self._restart):
                         m.d.sync += self._age.eq(0)
                     m.next = "choose"
             with m.State("choose"):

@@ -59,17 +59,18 @@ class Scan(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        running, waiting = Signal(), Signal()
         asked = Signal.like(self.words)  # words that the memory was asked for
         here, number = Signal(), Signal.like(self.words)  # the one that it gives
         rest, of = Signal(_BITS), Signal.like(self.words)  # spikes of the word before, and which
+        none = Signal(init=1)  # of them are left
         left, low = Signal(_BITS), Signal(4)
-        take, move, empty = Signal(), Signal(), Signal()
+        take, move = Signal(), Signal()
         m.d.comb += [
             left.eq(rest & (rest - 1)),
-            take.eq((rest != 0) & (~self.valid | self.ready)),
-            empty.eq((rest == 0) | (take & (left == 0))),
-            move.eq(empty & here),
-            self.enable.eq((asked != self.words) & (~here | move)),
+            take.eq(~none & (~self.valid | self.ready)),
+            move.eq(none & here),
+            self.enable.eq(running & (asked != self.words) & (~here | move)),
             self.address.eq(self.base + asked),
         ]
         for k in reversed(range(_BITS)):
@@ -78,19 +79,22 @@ class Scan(wiring.Component):
         with m.If(self.ready):
             m.d.sync += self.valid.eq(0)
         with m.If(take):
-            m.d.sync += [self.valid.eq(1), self.index.eq(Cat(low, of)), rest.eq(left)]
+            m.d.sync += [
+                self.valid.eq(1),
+                self.index.eq(Cat(low, of)),
+                rest.eq(left),
+                none.eq(left == 0),
+            ]
         with m.If(move):
-            m.d.sync += [rest.eq(self.word), of.eq(number), here.eq(0)]
+            m.d.sync += [rest.eq(self.word), none.eq(self.word == 0), of.eq(number), here.eq(0)]
         with m.If(self.enable):
             m.d.sync += [here.eq(1), number.eq(asked), asked.eq(asked + 1)]
-        waiting = Signal()
-        m.d.comb += waiting.eq((asked != self.words) | here | (rest != 0) | self.valid)
-        running = Signal()
-        m.d.comb += self.busy.eq(running & waiting)
+        m.d.comb += [
+            waiting.eq((asked != self.words) | here | ~none | self.valid),
+            self.busy.eq(running & waiting),
+        ]
         with m.If(self.start):
             m.d.sync += [running.eq(1), asked.eq(0)]
         with m.Elif(~waiting):
             m.d.sync += running.eq(0)
-        with m.If(~running):
-            m.d.comb += [self.enable.eq(0)]
         return m

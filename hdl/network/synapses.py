@@ -12,7 +12,10 @@ from ...network.plan import Add, Deliver, Plan
 from ..population import SINGLE
 from .core import AHEAD
 
-__all__ = ["Synapses", "bits_for"]
+__all__ = ["WRITTEN", "Synapses", "bits_for"]
+
+#: Clocks from a row's being read to its being written.
+WRITTEN = 3
 
 _WORD = Shape(16, signed=True)
 
@@ -25,8 +28,9 @@ def bits_for(count: int) -> int:
 class Synapses(wiring.Component):
     """Adds rows of weights to rows of sums, one a clock, and gives sums away.
 
-    A row is added to in four clocks, in which it is not added to again: it is read, kept, added to
-    and written. Nothing is fetched while something is added.
+    A row is added to in four clocks: it is read, kept, added to and written. It is not read before
+    it is written, as a spike takes four clocks at least and its rows differ, and those of other
+    projections come when nothing is under way. Nothing is fetched while something is added.
 
     Parameters
     ----------
@@ -83,7 +87,7 @@ class Synapses(wiring.Component):
         fetch = data.StructLayout({"valid": 1, "neuron": neurons, "last": 1})
         row = bits_for(self._depth)
         rows = 1 + bits_for(
-            max((d.rows for _, work in plan.order for d in _delivers(work)), default=1)
+            WRITTEN + max((d.rows for _, work in plan.order for d in _delivers(work)), default=1)
         )
         super().__init__(
             {
@@ -116,37 +120,44 @@ class Synapses(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m, plan = Module(), self._plan
-        active, last, go = Signal(), Signal(), Signal()
+        go, active, last = Signal(), Signal(), Signal()  # a row is read; of a spike; its last clock
         weights, sums = Signal.like(self.weights), Signal.like(self.sums)
-        left = Signal.like(self.rows)  # rows behind this one
-        under_way = Signal(3)  # rows that were read, kept, and added to
-        rows = [Signal.like(sums, name=f"row_{k}") for k in range(3)]
-        same = Cat(under_way[k] & (rows[k] == sums) for k in range(3)).any()
+        rows, clocks = Signal.like(self.rows), Signal.like(self.rows)  # that are left, but for one
+        under_way = Signal(WRITTEN)  # rows that were read, kept, and added to
+        behind = [Signal.like(sums, name=f"row_{k}") for k in range(WRITTEN)]
+        longest = Signal.like(self.rows)
         m.d.comb += [
-            go.eq(active & ~same),
-            last.eq(left == 0),
-            self.ready.eq(~active | (go & last)),
+            self.ready.eq(~active | last),
             self.busy.eq(active | under_way.any()),
+            longest.eq(Mux(self.rows > WRITTEN, self.rows - 1, WRITTEN)),
         ]
-        m.d.sync += under_way.eq(Cat(go, under_way))
-        m.d.sync += [after.eq(before) for before, after in pairwise((sums, *rows))]
-        with m.If(go):
-            m.d.sync += [
-                weights.eq(weights + 1),
-                sums.eq(sums + 1),
-                left.eq(left - 1),
-            ]
+        m.d.sync += [
+            under_way.eq(Cat(go, under_way)),
+            last.eq(clocks == 1),
+            clocks.eq(clocks - 1),
+        ]
+        m.d.sync += [after.eq(before) for before, after in pairwise((sums, *behind))]
+        with m.If(rows == 0):
+            m.d.sync += go.eq(0)
+        with m.Elif(go):
+            m.d.sync += [rows.eq(rows - 1), weights.eq(weights + 1), sums.eq(sums + 1)]
         with m.If(self.ready):
             m.d.sync += [
+                go.eq(self.valid),
                 active.eq(self.valid),
+                last.eq(0),
+            ]
+        with m.If(self.ready & self.valid):
+            m.d.sync += [
                 weights.eq(self.weights),
                 sums.eq(self.sums),
-                left.eq(self.rows - 1),
+                rows.eq(self.rows - 1),
+                clocks.eq(longest),
             ]
         operands = self._operands(m, weights, go)
         for port in range(len(plan.bases)):
             mine = self.port == port if len(plan.bases) > 1 else Const(1)
-            self._port(m, port, operands, go & mine, sums, rows[2], under_way[2] & mine)
+            self._port(m, port, operands, go & mine, sums, behind[-1], under_way[-1] & mine)
         return m
 
     def _operands(self, m: Module, row: Signal, go: Signal) -> list[Signal]:

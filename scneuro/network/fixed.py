@@ -18,7 +18,7 @@ from .run import Runs, run
 if TYPE_CHECKING:
     from .network import Network, Projection
 
-__all__ = ["FixedNetwork", "Synapses", "Total"]
+__all__ = ["FixedNetwork", "Synapses", "Total", "point_of"]
 
 _FINEST, _COARSEST = 24, -16  # fraction bits of a weight
 _WIDEST = 40  # bits of a sum
@@ -122,7 +122,7 @@ class FixedNetwork(Runs):
         lowered = self.populations[name].lowered
         own = lowered.input_words[to].fraction
         spiking = [p for p in network.into(name) if p.to == to and not self._is_current(p)]
-        points = {id(p): _point(p) for p in spiking}
+        points = {id(p): point_of(p) for p in spiking}
         fraction = max([own, *points.values()])
         made = []
         for p in spiking:
@@ -228,8 +228,8 @@ class FixedNetwork(Runs):
         return f"<integers of {self.network!r}>"
 
 
-def _point(projection: Projection) -> int:
-    """Fraction bits of a projection's weights."""
+def point_of(projection: Projection) -> int:
+    """Fraction bits of a projection's weights: those it has, or as many as they leave."""
     if projection.point is not None:
         return projection.point
     return _fitting(projection.map.weights, projection.bits)

@@ -21,7 +21,7 @@ from .run import Runs, run
 if TYPE_CHECKING:
     from .fixed import FixedNetwork
 
-__all__ = ["Layer", "Network", "Projection", "Source", "need_network"]
+__all__ = ["FloatNetwork", "Layer", "Network", "Projection", "Source", "need_network"]
 
 _MOST_DELAY = 1024
 _MARGIN = 2.0
@@ -376,7 +376,7 @@ class Network:
         ValueError, TypeError
             An unknown or missing input, the wrong shape, spikes that are no counts, NaN.
         """
-        return run(self, _Float(self), inputs, record=record, progress=progress)
+        return run(self, FloatNetwork(self), inputs, record=record, progress=progress)
 
     def fixed(self, **options: Any) -> FixedNetwork:
         """The integers of the network, bit for bit what its hardware computes.
@@ -466,7 +466,7 @@ class Network:
         return f"<{self.name}: {nodes}; {len(self.projections)} projections>"
 
 
-class _Float(Runs):
+class FloatNetwork(Runs):
     """The float models of all populations."""
 
     def __init__(self, network: Network) -> None:

@@ -20,12 +20,15 @@ __all__ = [
     "Plan",
     "Totals",
     "frames_of",
+    "loads_of",
     "packed",
     "plan",
     "unpacked",
 ]
 
 SPIKES_A_WORD = 16
+#: Of a control word: the step begins anew; or what follows is a row of weights.
+RESTART, LOAD = 1, 2
 _MOST_SYNAPSES = 1 << 24
 
 
@@ -45,7 +48,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class Frame:
-    """What comes in for an input in each step, in 16-bit words.
+    """What comes in for an input in each step, in 16-bit words, behind the control word.
 
     Attributes
     ----------
@@ -186,8 +189,13 @@ class Plan:
 
     @property
     def frame_words(self) -> int:
-        """16-bit words that come in for a step."""
-        return sum(frame.words for frame in self.frames)
+        """16-bit words that come in for a step, with the control word."""
+        return 1 + sum(frame.words for frame in self.frames)
+
+    @property
+    def row_words(self) -> int:
+        """16-bit words of a row of weights."""
+        return -(-self.lanes * self.bits // 16)
 
     @property
     def spike_words(self) -> int:
@@ -346,7 +354,7 @@ def _frames(fixed: FixedNetwork) -> tuple[Frame, ...]:
     found: list[Frame] = []
 
     def add(name: str, words: int, plane: int, projection: int | None = None) -> None:
-        base = sum(frame.words for frame in found)
+        base = 1 + sum(frame.words for frame in found)
         found.append(Frame(name, base, words, plane, projection))
 
     for name, source in network.inputs.items():
@@ -360,7 +368,12 @@ def _frames(fixed: FixedNetwork) -> tuple[Frame, ...]:
     return tuple(found)
 
 
-def frames_of(fixed: FixedNetwork, made: Plan, given: dict[str, np.ndarray]) -> np.ndarray:
+def frames_of(
+    fixed: FixedNetwork,
+    made: Plan,
+    given: dict[str, np.ndarray],
+    restarts: np.ndarray | None = None,
+) -> np.ndarray:
     """The words that come in for every step, int64 of shape (T, frame_words), 0 to 65,535.
 
     Parameters
@@ -369,9 +382,13 @@ def frames_of(fixed: FixedNetwork, made: Plan, given: dict[str, np.ndarray]) -> 
     made : Plan
     given : dict of str to ndarray, shape (T, *shape)
         Inputs, as they were checked.
+    restarts : ndarray, shape (T,), optional
+        The steps that begin anew.
     """
     steps = len(next(iter(given.values())))
     words = np.zeros((steps, made.frame_words), dtype=np.int64)
+    if restarts is not None:
+        words[:, 0] = np.where(restarts, RESTART, 0)
     for frame in made.frames:
         values = given[frame.name]
         at = slice(frame.base, frame.base + frame.words)
@@ -383,6 +400,17 @@ def frames_of(fixed: FixedNetwork, made: Plan, given: dict[str, np.ndarray]) -> 
             flat = values.reshape(steps, -1).astype(np.int64)
             words[:, at] = packed((flat >> frame.plane) & 1)
     return words
+
+
+def loads_of(made: Plan) -> np.ndarray:
+    """The words that load all weights, int64: a control word, the row and its words, row by row."""
+    rows = len(made.weights)
+    fields = made.weights & ((1 << made.bits) - 1)
+    bits = (fields[:, :, None] >> np.arange(made.bits)) & 1
+    words = packed(bits.reshape(rows, -1))
+    control = np.full((rows, 1), LOAD, dtype=np.int64)
+    found: np.ndarray = np.hstack([control, np.arange(rows)[:, None], words])
+    return found
 
 
 def packed(spikes: np.ndarray) -> np.ndarray:

@@ -89,7 +89,7 @@ def plot_fi(
         above.set_ylim(bottom=0)
         reference, integers = spikes.values()
         _draw_difference(below, values, integers - reference)
-        below.set_xlabel(label([name], neuron.units[name], word))
+        below.set_xlabel(label([name], neuron.units[name]))
         figure.align_ylabels()
     return figure
 

@@ -64,7 +64,7 @@ def ornstein_uhlenbeck(
     return current
 
 
-def adversarial(steps: int, *, seed: int = 0) -> np.ndarray:
+def adversarial(steps: int, *, seed: int = 0, word: Word = Q8_8) -> np.ndarray:
     """What breaks careless hardware: full-scale steps, ramps, one-LSB wiggles, noise."""
     rng = np.random.default_rng(seed)
     pieces: list[np.ndarray] = []
@@ -84,7 +84,7 @@ def adversarial(steps: int, *, seed: int = 0) -> np.ndarray:
                 spread = 2.0 ** rng.integers(0, 12)
                 pieces.append((spread * rng.standard_normal(length)).astype(int))
     words = np.clip(np.concatenate(pieces)[:steps], -(2**15), 2**15 - 1)
-    values: np.ndarray = words * Q8_8.lsb
+    values: np.ndarray = words * word.lsb
     return values
 
 

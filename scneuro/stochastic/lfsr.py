@@ -11,6 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from .linear import applied, power
+
 __all__ = ["LFSR", "leap"]
 
 
@@ -57,7 +59,7 @@ class LFSR:
 
     def skip(self, draws: int) -> None:
         """Go on as if so many draws had been made, at once."""
-        self.state = _applied(_power(draws), self.state)
+        self.state = applied(_draws(draws), self.state)
 
 
 @lru_cache(maxsize=64)
@@ -69,34 +71,20 @@ def leap(draws: int) -> np.ndarray:
     ndarray of int64, shape (4, 256)
         The new state is the XOR of row k at the k-th byte of the old one.
     """
-    columns = (*_power(draws), 0)
+    columns = (*_draws(draws), 0)
     rows = [
-        [_applied(columns[8 * k : 8 * k + 8], byte) for byte in range(256)]
+        [applied(columns[8 * k : 8 * k + 8], byte) for byte in range(256)]
         for k in range(len(columns) // 8)
     ]
     return np.array(rows, dtype=np.int64)
 
 
-def _applied(columns: tuple[int, ...], state: int) -> int:
-    """A linear map of states, given by what it makes of each bit."""
-    result = 0
-    for bit, column in enumerate(columns):
-        if state >> bit & 1:
-            result ^= column
-    return result
-
-
-def _power(draws: int) -> tuple[int, ...]:
-    """The map of so many draws: one draw is linear over bits, so maps multiply."""
-    result = tuple(1 << bit for bit in range(LFSR.WIDTH))
-    square = []
+@lru_cache(maxsize=64)
+def _draws(count: int) -> tuple[int, ...]:
+    """The map of so many draws."""
+    one = []
     for bit in range(LFSR.WIDTH):
         lfsr = LFSR(1 << bit)
         lfsr.draw()
-        square.append(lfsr.state)
-    while draws:
-        if draws & 1:
-            result = tuple(_applied(tuple(square), column) for column in result)
-        square = [_applied(tuple(square), column) for column in square]
-        draws >>= 1
-    return result
+        one.append(lfsr.state)
+    return power(one, count)

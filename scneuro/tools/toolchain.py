@@ -256,15 +256,20 @@ def announced(text: str, *, wanted: bool = True) -> Iterator[None]:
         notice.cancel()
 
 
-def run_tool(command: list[str], folder: Path) -> str:
+def run_tool(command: list[str], folder: Path, patience: float | None = None) -> str:
     """Run a tool in ``folder``; what it printed.
 
     Raises
     ------
     ToolError
-        If it fails; with the end of what it said.
+        If it fails, with the end of what it said; or takes longer than ``patience`` seconds.
     """
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, check=False, timeout=patience
+        )
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"{command[0]} was not done in {patience:g} s") from None
     if done.returncode:
         raise ToolError(f"{command[0]} failed: {(done.stderr or done.stdout)[-500:]}")
     return done.stdout

@@ -25,7 +25,7 @@ from .report import level_line
 from .rounded import rounded_spikes
 from .verdict import FEWEST, Criteria, Criterion
 
-__all__ = ["PopulationParity", "compare_gates", "population_parity"]
+__all__ = ["PopulationParity", "compare_gates", "population_parity", "steps_compared"]
 
 _AT_ONCE = 1 << 20  # steps of a neuron that level 2 looks at together
 
@@ -248,7 +248,7 @@ def population_parity(
     differing, first, clocks = compare_gates(
         fixed, history, POPULATION_ENGINES[engine](gates, fixed, words, stall=stall), progress
     )
-    errors, decisions, stops = _steps(fixed, words, history)
+    errors, decisions, stops = steps_compared(fixed, words, history)
     lowered = fixed.lowered
     own = population.one.seed
     population.one.seed = fixed.one.seed
@@ -376,7 +376,7 @@ def compare_gates(
     return differing, first, clocks
 
 
-def _steps(
+def steps_compared(
     fixed: FixedPopulation, words: Mapping[str, np.ndarray], history: History
 ) -> tuple[dict[str, tuple[float, float]], tuple[int, int], dict[str, int]]:
     """Level 2, over all neurons and steps as so many steps of one; and what saturates."""

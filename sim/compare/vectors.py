@@ -155,6 +155,8 @@ def _given(
                 values = {n: int(vectors[n][t]) for n in vectors}
                 for port, fields in given:
                     ctx.set(port, _packed(values, fields))
+            if step.form.folds:
+                ctx.set(step.enable, 1 << wait % step.form.interval)
             t, wait = divmod(clock - step.latency, apart)
             if wait == 0 and t >= 0:
                 got = unpack(ctx.get(step.next.as_value()), widths)

@@ -42,6 +42,8 @@ __all__ = [
 _DRIVER = Path(__file__).with_name("driver.cc")
 _BLOCK = 20_000  # steps in one call, so that Ctrl-C and a progress bar have their turn
 _PATIENCE = 100_000
+# ports keep their names alone: what C++ has about those of other wires takes long to compile
+_WRITE = "rename -hide top/*\nwrite_cxxrtl design.cc\n"
 _SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
 
 
@@ -100,6 +102,7 @@ def compile_design(
     yosys = find_tools(("yosys",))["yosys"]
     version = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
     digest = hashlib.sha256()
+    script = f"{script}\n{_WRITE}"
     for part in (*files, *files.values(), script, optimize, yosys.version, version.stdout):
         digest.update(part.encode() + b"\0")
     digest.update(_DRIVER.read_bytes())
@@ -111,7 +114,7 @@ def compile_design(
             work = Path(name)
             for file, content in files.items():
                 (work / file).write_text(content)
-            run_yosys(yosys.command, f"{script}\nwrite_cxxrtl design.cc\n", work)
+            run_yosys(yosys.command, script, work)
             runtime = _headers()
             (work / "all.cc").write_text(
                 '#include "design.cc"\n#include <cxxrtl/capi/cxxrtl_capi.cc>\n'
@@ -166,6 +169,7 @@ class Compiled:
         self._code.scneuro_open.restype = ctypes.c_void_p
         self._code.scneuro_steps.restype = ctypes.c_int64
         self._code.scneuro_watch.restype = ctypes.c_int64
+        self._code.scneuro_layer.restype = ctypes.c_int64
         self._design = ctypes.c_void_p(self._code.scneuro_open())
         self.clocks = 0
 
@@ -222,9 +226,8 @@ class Compiled:
 
     def network(
         self,
-        load: np.ndarray,
-        frames: np.ndarray,
-        restarts: np.ndarray,
+        steps: int,
+        given: np.ndarray,
         mask: np.ndarray,
         written: np.ndarray,
         sent: np.ndarray,
@@ -235,10 +238,9 @@ class Compiled:
 
         Parameters
         ----------
-        load : ndarray of uint32, shape (rows, chunks)
-            Weights to load first.
-        frames : ndarray of uint32, shape (T, words)
-        restarts : ndarray of uint8, shape (T,)
+        steps : int
+        given : ndarray of uint32, shape (words,)
+            What comes in.
         mask : ndarray of uint32, shape (written chunks,)
         written : ndarray of uint32, shape (most, chunks)
             Filled.
@@ -254,23 +256,18 @@ class Compiled:
         tuple of int or None
             Records in ``written``, words in ``sent``, and clocks; None if it stopped answering.
         """
-        steps, words = frames.shape
         counts = np.zeros(4, dtype=np.int64)
         pointer = ctypes.c_void_p
 
         def at(array: np.ndarray) -> Any:
             return array.ctypes.data_as(pointer)
 
-        load, frames, restarts = (np.ascontiguousarray(x) for x in (load, frames, restarts))
+        given = np.ascontiguousarray(given)
         done = self._code.scneuro_network(
             self._design,
-            ctypes.c_int64(len(load)),
-            at(load),
-            ctypes.c_int(load.shape[1]),
             ctypes.c_int64(steps),
-            ctypes.c_int64(words),
-            at(frames),
-            at(restarts),
+            ctypes.c_int64(len(given)),
+            at(given),
             at(mask),
             ctypes.c_int(len(mask)),
             at(written),
@@ -339,6 +336,58 @@ class Compiled:
         )
         self.clocks += int(counts[3])
         return (int(counts[0]), int(counts[1]), int(counts[3])) if done else None
+
+    def layer(
+        self,
+        payloads: np.ndarray,
+        rates: np.ndarray,
+        counted: tuple[np.ndarray, np.ndarray],
+        written: tuple[np.ndarray, np.ndarray],
+        patience: int,
+    ) -> tuple[int, int] | None:
+        """Run a layer for every row of ``payloads``; see ``driver.cc``.
+
+        Parameters
+        ----------
+        payloads : ndarray of uint32, shape (runs, inputs, chunks)
+        rates : ndarray of uint32, shape (runs, neurons)
+            Filled.
+        counted, written : tuple of ndarray of uint32, shapes (chunks,) and (most, chunks)
+            A mask, and the records, which are filled.
+        patience : int
+            Clocks to wait for anything to happen.
+
+        Returns
+        -------
+        tuple of int or None
+            Records of ``counted`` and ``written``; None if it stopped answering.
+        """
+        runs, inputs, width = payloads.shape
+        counts = np.zeros(3, dtype=np.int64)
+        pointer = ctypes.c_void_p
+
+        def at(array: np.ndarray) -> Any:
+            return array.ctypes.data_as(pointer)
+
+        payloads = np.ascontiguousarray(payloads)
+        watched: list[Any] = []
+        for mask, records in (counted, written):
+            watched += [at(mask), ctypes.c_int(len(mask)), at(records)]
+            watched += [ctypes.c_int64(len(records))]
+        done = self._code.scneuro_layer(
+            self._design,
+            ctypes.c_int64(runs),
+            ctypes.c_int(inputs),
+            ctypes.c_int(rates.shape[1]),
+            at(payloads),
+            ctypes.c_int(width),
+            at(rates),
+            *watched,
+            ctypes.c_int64(patience),
+            at(counts),
+        )
+        self.clocks += int(counts[2])
+        return (int(counts[0]), int(counts[1])) if done == runs else None
 
     def set(self, name: str, value: int) -> None:
         """Set an input of at most 32 bits."""

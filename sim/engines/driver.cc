@@ -140,27 +140,20 @@ int scneuro_population(void *handle, int64_t steps, int64_t rows, const uint32_t
   return finished == steps;
 }
 
-// Take a network through `steps` time steps: load its weights, then give it frames of `words` words
-// of 16 bits as it takes them. What it writes goes to `written` as for a population; the words that
-// leave go to `sent`. `restarts` says which steps begin anew. Where `stall` is not 0, words come and
-// leave in about half of the clocks, at random. `counts` gets records, words that left, steps that
-// were done, and adds the clocks. Returns 0 if it stopped answering, or a buffer is too small.
-int scneuro_network(void *handle, int64_t loads, const uint32_t *load, int load_chunks,
-                    int64_t steps, int64_t words, const uint32_t *frames, const uint8_t *restarts,
+// Take a network through `steps` time steps: give it `words` words of 16 bits as it takes them. What
+// it writes goes to `written` as for a population; the words that leave go to `sent`. Where `stall`
+// is not 0, words come and leave in about half of the clocks, at random. `counts` gets records,
+// words that left, steps that were done, and adds the clocks. Returns 0 if it stopped answering, or
+// a buffer is too small.
+int scneuro_network(void *handle, int64_t steps, int64_t words, const uint32_t *given,
                     const uint32_t *mask, int written_chunks, uint32_t *written,
                     int64_t most_written, uint32_t *sent, int64_t most_sent, uint32_t stall,
                     int64_t patience, int64_t *counts) {
   cxxrtl_handle design = static_cast<cxxrtl_handle>(handle);
   port clk(design, "clk"), word(design, "i__payload"), valid(design, "i__valid");
-  port ready(design, "i__ready"), start(design, "tick"), restart(design, "restart");
+  port ready(design, "i__ready"), start(design, "tick");
   port done(design, "done"), out(design, "o__payload"), leaves(design, "o__valid");
-  port taken(design, "o__ready"), writes(design, "written"), loading(design, "load");
-  for (int64_t row = 0; row < loads; row++) {
-    copy(loading.in, load + row * load_chunks, load_chunks);
-    tick(design, clk);
-  }
-  if (loading.in)
-    for (int i = 0; i < load_chunks; i++) loading.in[i] = 0;
+  port taken(design, "o__ready"), writes(design, "written");
   *start.in = 1;
   int64_t fed = 0, quiet = 0;
   counts[0] = counts[1] = counts[2] = 0;
@@ -170,10 +163,9 @@ int scneuro_network(void *handle, int64_t loads, const uint32_t *load, int load_
       stall ^= stall << 13, stall ^= stall >> 17, stall ^= stall << 5;
       coin = stall;
     }
-    *valid.in = fed < steps * words && (coin & 1);
-    if (*valid.in) *word.in = frames[fed];
+    *valid.in = fed < words && (coin & 1);
+    if (*valid.in) *word.in = given[fed];
     *taken.in = coin >> 1 & 1;
-    *restart.in = restarts[counts[2]];
     cxxrtl_step(design);
     bool any = false;
     for (int i = 0; i < written_chunks; i++) any |= (writes.out[i] & mask[i]) != 0;
@@ -195,6 +187,53 @@ int scneuro_network(void *handle, int64_t loads, const uint32_t *load, int load_
     counts[3]++;
   }
   return counts[2] == steps;
+}
+
+// Give a layer the words of its `inputs`, `runs` times, and take the counts of its `neurons` after
+// each. What it counts and writes goes to `counted` and `written`, in whole chunks, one record for
+// every clock in which it has a bit of its mask. `counts` gets the records of both and the clocks.
+// Returns how many runs were done; fewer if it stopped answering, or a buffer is too small.
+int64_t scneuro_layer(void *handle, int64_t runs, int inputs, int neurons, const uint32_t *payloads,
+                      int payload_chunks, uint32_t *rates, const uint32_t *counted_mask,
+                      int counted_chunks, uint32_t *counted, int64_t most_counted,
+                      const uint32_t *written_mask, int written_chunks, uint32_t *written,
+                      int64_t most_written, int64_t patience, int64_t *counts) {
+  cxxrtl_handle design = static_cast<cxxrtl_handle>(handle);
+  port clk(design, "clk"), payload(design, "i__payload"), valid(design, "i__valid");
+  port ready(design, "i__ready"), rate(design, "o__payload"), done(design, "o__valid");
+  port taken(design, "o__ready"), counting(design, "counted"), writes(design, "written");
+  struct watched {
+    const uint32_t *mask, *from;
+    int chunks;
+    uint32_t *to;
+    int64_t most, *count;
+  } all[] = {{counted_mask, counting.out, counted_chunks, counted, most_counted, counts},
+             {written_mask, writes.out, written_chunks, written, most_written, counts + 1}};
+  for (int64_t run = 0; run < runs; run++) {
+    int input = 0, neuron = 0;
+    int64_t quiet = 0;
+    while (neuron < neurons) {
+      *valid.in = input < inputs;
+      *taken.in = 1;
+      if (input < inputs) copy(payload.in, payloads + (run * inputs + input) * payload_chunks, payload_chunks);
+      cxxrtl_step(design);
+      quiet++;
+      for (watched &w : all) {
+        bool any = false;
+        for (int i = 0; i < w.chunks; i++) any |= (w.from[i] & w.mask[i]) != 0;
+        if (!any) continue;
+        if (*w.count == w.most) return run;
+        copy(w.to + (*w.count)++ * w.chunks, w.from, w.chunks);
+        quiet = 0;
+      }
+      if (*done.out) rates[run * neurons + neuron++] = *rate.out, quiet = 0;
+      if (*valid.in && *ready.out) input++, quiet = 0;
+      if (quiet > patience) return run;
+      tick(design, clk);
+      counts[2]++;
+    }
+  }
+  return runs;
 }
 
 // Set an input; returns 0 if there is none of that name.

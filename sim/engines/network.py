@@ -12,11 +12,11 @@ from amaranth.back import rtlil
 
 from ...errors import ScneuroError
 from ...hdl.network import Network
-from ...network.plan import unpacked
+from ...network.plan import loads_of, unpacked
 from .bench import run_bench
 from .compiled import Compiled, compile_design
 from .packing import CHUNK, unpack_chunks
-from .population import packed_fields
+from .population import packed
 
 __all__ = ["NETWORK_ENGINES", "Steps", "compile_network"]
 
@@ -71,7 +71,7 @@ class _Layout:
                 self.signed[layer, name] = name != "spike" and view.values[0].shape().signed
         self.chunks = -(-sum(self.fields.values()) // CHUNK)
         parts = [(np.array([-1 if f.endswith(" valid") else 0]), w) for f, w in self.fields.items()]
-        self.mask = packed_fields(parts)[0]
+        self.mask = packed(parts)[0]
 
     @property
     def records(self) -> int:
@@ -111,20 +111,15 @@ class _Layout:
 
 
 def _loads(hardware: Network) -> np.ndarray:
-    """What loads the weights, a row a clock."""
+    """The words that load the weights."""
     if not hardware.loaded:
-        return np.zeros((0, 1), dtype=np.uint32)
-    made = hardware.plan
-    count = len(made.weights)
-    parts = [(np.ones(count, dtype=np.int64), 1), (np.arange(count), len(hardware.load.row))]
-    parts += [(made.weights[:, k], made.bits) for k in range(made.lanes)]
-    return packed_fields(parts)
+        return np.zeros(0, dtype=np.int64)
+    return loads_of(hardware.plan).reshape(-1)
 
 
 def _compiled(
     hardware: Network,
     frames: np.ndarray,
-    restarts: np.ndarray,
     *,
     stall: int = 0,
     library: Path | None = None,
@@ -135,13 +130,12 @@ def _compiled(
     most = max(1, _RECORDS // layout.records)
     load = _loads(hardware)
     for begin in range(0, len(frames), most):
-        some = frames[begin : begin + most].astype(np.uint32)
+        some = frames[begin : begin + most]
         written = np.zeros((len(some) * layout.records, layout.chunks), dtype=np.uint32)
         sent = np.zeros(len(some) * hardware.plan.output_words, dtype=np.uint32)
         counts = design.network(
-            load,
-            some,
-            restarts[begin : begin + most].astype(np.uint8),
+            len(some),
+            np.concatenate([load, some.reshape(-1)]).astype(np.uint32),
             layout.mask,
             written,
             sent,
@@ -169,23 +163,17 @@ def _joined(parts: list[Steps]) -> Steps:
     )
 
 
-def _simulated(
-    hardware: Network, frames: np.ndarray, restarts: np.ndarray, *, stall: int = 0
-) -> Steps:
+def _simulated(hardware: Network, frames: np.ndarray, *, stall: int = 0) -> Steps:
     layout = _Layout(hardware)
     steps = len(frames)
     rng = np.random.default_rng(stall)
     written: list[int] = []
     sent: list[int] = []
-    load = [sum(int(c) << (CHUNK * k) for k, c in enumerate(row)) for row in _loads(hardware)]
+    given = np.concatenate([_loads(hardware), frames.reshape(-1)]).tolist()
     clocks = 0
 
     async def feed(ctx: Any) -> None:
-        for row in load:
-            ctx.set(hardware.load.as_value(), row)
-            await ctx.tick()
-        ctx.set(hardware.load.as_value(), 0)
-        for word in frames.reshape(-1).tolist():
+        for word in given:
             while stall and rng.integers(2):
                 await ctx.tick()
             ctx.set(hardware.i.valid, 1)
@@ -198,14 +186,11 @@ def _simulated(
     async def watch(ctx: Any) -> None:
         nonlocal clocks
         finished = 0
-        for _ in load:
-            await ctx.tick()
         ctx.set(hardware.tick, 1)
         flags = [view.valid for core in hardware.cores.values() for view in _views(core)]
         while finished < steps:
             taking = int(rng.integers(2)) if stall else 1
             ctx.set(hardware.o.ready, taking)
-            ctx.set(hardware.restart, int(restarts[finished]))
             _, _, row, leaves, word, done, *valid = await ctx.tick().sample(
                 hardware.written.as_value(),
                 hardware.o.valid,
@@ -220,7 +205,7 @@ def _simulated(
                 sent.append(word)
             finished += done
 
-    most = _SLOW * steps * hardware.worst_clocks + 2 * len(load) + 1000
+    most = _SLOW * steps * hardware.worst_clocks + 8 * len(given) + 1000
     run_bench(hardware, feed, watch, max_cycles=most, what=hardware.name)
     table = [[(v >> (CHUNK * k)) & 0xFFFFFFFF for k in range(layout.chunks)] for v in written]
     return layout.steps(
@@ -232,6 +217,6 @@ def _views(core: Any) -> list[Any]:
     return [core.written[name] for name in core.written.shape().members]
 
 
-#: What takes a network's gates through steps, by its name: from the hardware, frames (T, words) and
-#: flags (T,) of the steps that begin anew; words come and leave now and then if ``stall`` is not 0.
+#: What takes a network's gates through steps, by its name: from the hardware and frames (T,
+#: words), with words that come and leave now and then where ``stall`` is not 0.
 NETWORK_ENGINES: dict[str, Callable[..., Steps]] = {"amaranth": _simulated, "cxxrtl": _compiled}

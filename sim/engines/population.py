@@ -22,9 +22,11 @@ from .packing import CHUNK, unpack_chunks
 
 __all__ = [
     "POPULATION_ENGINES",
+    "Layout",
     "Stretch",
+    "chunked",
     "compile_population",
-    "packed_fields",
+    "packed",
     "run_population",
 ]
 
@@ -61,7 +63,7 @@ def compile_population(hardware: Population, *, cache: Path | None = None) -> Pa
     return compile_design({"design.il": text}, _SCRIPT, cache=cache)
 
 
-class _Layout:
+class Layout:
     """How the ports of a population are packed."""
 
     def __init__(self, hardware: Population, fixed: FixedPopulation) -> None:
@@ -99,10 +101,21 @@ class _Layout:
             full[:, : given.shape[1]] = given
             table = full.reshape(count, self.rows, self.lanes)
             parts += [(table[:, :, lane], 16) for lane in range(self.lanes)]
-        return packed_fields(parts)
+        return packed(parts)
 
-    def stretch(self, written: np.ndarray, spikes: np.ndarray, steps: int, clocks: int) -> Stretch:
-        """What records of ``written`` and ``o`` say."""
+    @property
+    def mask(self) -> np.ndarray:
+        """The bits of ``written`` that say that something is, uint32 of shape (chunks,)."""
+        bits = [
+            (np.array([-1 if field.endswith(" valid") else 0]), width)
+            for field, width in self.fields.items()
+        ]
+        (mask,) = packed(bits)
+        found: np.ndarray = mask
+        return found
+
+    def states(self, written: np.ndarray, steps: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """What records of ``written`` say: registers by state, and spike flags, (T, count)."""
         found = unpack_chunks(written, self.fields)
         registers = {}
         for name in self.names:
@@ -119,13 +132,17 @@ class _Layout:
             values = np.stack(columns, axis=1).reshape(steps, self.rows * self.lanes)
             values = values[:, : self.fixed.count]
             registers[name] = values if self.signed[name] else values & ((1 << width) - 1)
-        fired = registers.pop("spike") != 0
+        return registers, registers.pop("spike") != 0
+
+    def stretch(self, written: np.ndarray, spikes: np.ndarray, steps: int, clocks: int) -> Stretch:
+        """What records of ``written`` and ``o`` say."""
+        registers, fired = self.states(written, steps)
         out = unpack_chunks(spikes, self.spike)
         sent = [out[n] & ((1 << bits) - 1) for n, bits in self.spike.items()]
         return Stretch(registers, fired, np.stack(sent, axis=1), clocks)
 
 
-def packed_fields(parts: list[tuple[np.ndarray, int]]) -> np.ndarray:
+def packed(parts: list[tuple[np.ndarray, int]]) -> np.ndarray:
     """Fields, lowest first, as chunks along a further axis."""
     place, shape = 0, parts[0][0].shape
     total = sum(width for _, width in parts)
@@ -148,15 +165,9 @@ def _compiled(
     stall: int = 0,
     library: Path | None = None,
 ) -> Iterator[Stretch]:
-    layout = _Layout(hardware, fixed)
+    layout = Layout(hardware, fixed)
     design = Compiled(library or compile_population(hardware))
     chunks = -(-sum(layout.fields.values()) // CHUNK)
-    mask = packed_fields(
-        [
-            (np.array([-1 if field.endswith(" valid") else 0]), width)
-            for field, width in layout.fields.items()
-        ]
-    )[0]
     total = len(next(iter(words.values())))
     most = max(1, _RECORDS // (layout.rows * len(layout.names)))
     for begin in range(0, total, most):
@@ -164,7 +175,7 @@ def _compiled(
         steps = len(payloads)
         written = np.zeros((steps * layout.rows * len(layout.names), chunks), dtype=np.uint32)
         spikes = np.zeros((steps * fixed.count, 1), dtype=np.uint32)
-        counts = design.population(payloads, mask, written, spikes, stall, _PATIENCE)
+        counts = design.population(payloads, layout.mask, written, spikes, stall, _PATIENCE)
         if counts is None:
             raise ScneuroError(
                 f"{fixed.name}: the hardware of the population stopped answering",
@@ -181,7 +192,7 @@ def _simulated(
     *,
     stall: int = 0,
 ) -> Iterator[Stretch]:
-    layout = _Layout(hardware, fixed)
+    layout = Layout(hardware, fixed)
     payloads = layout.payloads(words)
     steps = len(payloads)
     whole = [
@@ -230,10 +241,10 @@ def _simulated(
     most += 2 * steps * fixed.count
     run_bench(hardware, feed, watch, max_cycles=most, what=f"{fixed.count} {fixed.name}")
     wide = -(-sum(layout.fields.values()) // CHUNK)
-    yield layout.stretch(_chunked(written, wide), _chunked(spikes, 1), steps, clocks)
+    yield layout.stretch(chunked(written, wide), chunked(spikes, 1), steps, clocks)
 
 
-def _chunked(values: list[int], chunks: int) -> np.ndarray:
+def chunked(values: list[int], chunks: int) -> np.ndarray:
     rows = [[(value >> (CHUNK * k)) & 0xFFFFFFFF for k in range(chunks)] for value in values]
     return np.array(rows, dtype=np.uint32).reshape(len(rows), chunks)
 

@@ -201,6 +201,8 @@ def same_function(source: Node, expanded: Node, args: Iterable[Node]) -> bool:
     if (plain.op, plain.meta) == (source.op, source.meta) and plain.args == args:
         return True
     atoms = {arg.index: f"arg{k}" for k, arg in enumerate(args)}
+    if source.op == "rom" and plain.op == "rom":
+        return _same_rows(source, plain, *args)
     form = _form(expanded, atoms)
     if form is None:
         return False
@@ -223,6 +225,20 @@ def same_function(source: Node, expanded: Node, args: Iterable[Node]) -> bool:
             if _without_known(form, a, b, atoms) == _without_known(wanted, a, b, atoms):
                 return True
     return False
+
+
+def _same_rows(source: Node, moved: Node, index: Node) -> bool:
+    """Whether a table has, where it was moved to, the rows of all its addresses."""
+    if index.op != "low" or index.args[0].high - index.args[0].low >= _SMALL:
+        return False
+    (address,) = index.args
+    values: dict[int, Any] = {address.index: np.arange(address.low, address.high + 1)}
+    for node in _behind(moved, values):
+        if any(arg.index not in values for arg in node.args) and node.op != "const":
+            return False  # it is made of something else
+        values[node.index] = ARRAYS[node.op](node, *(values[arg.index] for arg in node.args))
+    wanted = ARRAYS["rom"](source, ARRAYS["low"](index, values[address.index]))
+    return bool(np.array_equal(values[moved.index], wanted))
 
 
 def _without_known(form: Linear, a: Node, b: Node, atoms: dict[int, str]) -> Linear:

@@ -41,6 +41,7 @@ from ...fixed import FixedNeuron, need_fixed
 from ...hdl import Form, Step
 from ...stochastic import LFSR
 from ...tools.toolchain import find_tools, run_yosys
+from ...words import WORD_BITS
 from ..compare.vectors import vector_parity
 from .algebra import (
     Linear,
@@ -71,9 +72,9 @@ write_smt2 -wires top.smt2
 """
 
 
-#: A wire's name, the node whose value it holds, in which stage, without how many low bits, and
+#: A wire's name, the node whose value it holds, in which stages, without how many low bits, and
 #: whether it holds the complement.
-Wire: TypeAlias = tuple[str, Node, int, int, bool]
+Wire: TypeAlias = tuple[str, Node, range, int, bool]
 
 #: What is to hold a value, the node, the stage it is made from, and what the RTL makes of it.
 Goal: TypeAlias = tuple[str, Node, int, "Callable[[_Atoms], list[_Made]]"]
@@ -255,13 +256,15 @@ class _Prover:
         self.by_index = {node.index: node for node in self.nodes}
         self.values: dict[int, Any] = {}  # the variable X of every node, by index
         self.defined: dict[int, Term] = {}  # what X is of the nodes before it
-        self.roms: dict[str, Term] = {}
+        self.roms: dict[tuple[int, ...], Term] = {}  # by contents
         self.suspects: list[dict[str, int]] = []
         self.arithmetic = bitvectors(self.terms, self._row)
         self.forms: dict[int, Linear] = {}
         self.bases: dict[int, dict[int, Node | None]] = {}
         self.stages: dict[int, _Atoms] = {}
-        self.holds: dict[str, list[tuple[int, Piece, Term]]] = {}  # by symbol: stage, bits, value
+        self.holds: dict[
+            str, list[tuple[range, Piece, Term]]
+        ] = {}  # by symbol: stages, bits, value
         self.free: dict[str, Term] = {}
         self.equal: dict[int, list[Term]] = {}
 
@@ -337,13 +340,13 @@ class _Prover:
 
     def _function(self, node: Node) -> Term:
         """The table of a node, as a function of its address of which nothing else is known."""
-        if node.name not in self.roms:
+        if node.meta not in self.roms:
             sorts = [self.terms.mk_bv_sort(_address_bits(node))]
             result = self.terms.mk_bv_sort(node.width)
-            self.roms[node.name] = self.terms.mk_const(
+            self.roms[node.meta] = self.terms.mk_const(
                 self.terms.mk_fun_sort(sorts, result), node.name
             )
-        return self.roms[node.name]
+        return self.roms[node.meta]
 
     def _rtl_row(self, memory: str, address: Term) -> Term:
         return self.terms.mk_term(
@@ -399,16 +402,27 @@ class _Prover:
         What is stored comes in any stage.
         """
         for cell in self.pipeline.registers:
-            yield cell.signal, cell.node, cell.stage, cell.low, cell.inverted
+            yield cell.signal, cell.node, self._stages(cell), cell.low, cell.inverted
         if self.pipeline.form.stored:
             for cell in self.pipeline.ports:
-                yield f"ports.{cell.name}", cell.node, cell.stage, 0, False
+                yield f"ports.{cell.name}", cell.node, self._stages(cell), 0, False
             return
-        inputs = self.plan.path.inputs
+        inputs, first = self.plan.path.inputs, self._from(0)
         for name in self.lowered.registers:
-            yield f"state.{name}", inputs[name], 0, 0, False
+            yield f"state.{name}", inputs[name], first, 0, False
         for name in self.lowered.inputs:
-            yield f"inputs.{name}", inputs[name], 0, 0, False
+            yield f"inputs.{name}", inputs[name], first, 0, False
+
+    def _stages(self, cell: Cell) -> range:
+        """Those that find the value of a cell: what a unit has that is shared is there for one."""
+        if cell.shared:
+            return range(cell.stage, cell.stage + 1)
+        return self._from(cell.stage)
+
+    def _from(self, stage: int) -> range:
+        """The stages that find what is kept at one; else it belongs to other inputs."""
+        form = self.pipeline.form
+        return range(stage, self.pipeline.latency + 1 if form.held else stage + form.interval)
 
     def _goals(self) -> Iterator[Goal]:
         for cell in self.pipeline.registers:
@@ -441,6 +455,8 @@ class _Prover:
         """That a register keeps what it has in clocks that are not for its stage."""
         atoms = _Atoms(self._any)
         for cell in self.pipeline.registers if self.phases else ():
+            if cell.shared:
+                continue
             for piece in self.rtl.pieces(cell.signal) if cell.signal in self.rtl else ():
                 kept = self.rtl.following(piece.symbol, atoms)
                 same = self.terms.mk_term(Kind.EQUAL, [kept, atoms[piece.symbol]])
@@ -472,17 +488,12 @@ class _Prover:
             self.stages[stage] = _Atoms(partial(self._atom, stage))
         return self.stages[stage]
 
-    def _is_there(self, kept_at: int, stage: int) -> bool:
-        """Whether ``stage`` finds what is kept at a stage; else it belongs to other inputs."""
-        form = self.pipeline.form
-        return kept_at <= stage and (form.held or stage < kept_at + form.interval)
-
     def _atom(self, stage: int, symbol: str) -> Term:
         """What a symbol holds for what ``stage`` computes: bits of values, and others of any."""
         if symbol == self.phases:
             every = self.pipeline.form.interval
             return self.terms.mk_bv_value(self.rtl.sort(symbol), 1 << stage % every)
-        held = [(p, v) for at, p, v in self.holds.get(symbol, ()) if self._is_there(at, stage)]
+        held = [(p, v) for stages, p, v in self.holds.get(symbol, ()) if stage in stages]
         place, width = 0, self.rtl.width(symbol)
         parts: list[Term] = []  # from the lowest
         while place < width:
@@ -500,9 +511,9 @@ class _Prover:
         if stage not in self.equal:
             self.equal[stage] = []
             for held in self.holds.values():
-                there = [(p, v) for at, p, v in held[1:] if self._is_there(at, stage)]
-                at, one, value = held[0]
-                for piece, other in there if self._is_there(at, stage) else ():
+                there = [(p, v) for stages, p, v in held if stage in stages]
+                one, value = there[0] if there else held[0][1:]
+                for piece, other in there[1:]:
                     first = max(one.first, piece.first)
                     width = min(one.first + one.width, piece.first + piece.width) - first
                     if width > 0:
@@ -520,23 +531,23 @@ class _Prover:
 
     def _hold(self) -> None:
         """Note which values the registers and ports hold at which stages."""
-        for name, node, kept_at, low, inverted in self.wires:
+        for name, node, stages, low, inverted in self.wires:
             if name in self.rtl:
-                self._give(name, self._value(node), kept_at, low, inverted)
+                self._give(name, self._value(node), stages, low, inverted)
         if not self.pipeline.form.stored and self.lowered.noise and "noise" in self.rtl:
             values = [self._value(self.plan.path.inputs[name]) for name in self.lowered.noise]
             draws = [value.low(LFSR.DRAW) for value in values]
             whole = self.terms.mk_term(Kind.BV_CONCAT, draws[::-1]) if draws[1:] else draws[0]
-            self._give("noise", Integer(self.terms, whole), 0, 0)
+            self._give("noise", Integer(self.terms, whole), self._from(0), 0)
 
-    def _give(self, name: str, value: Any, kept_at: int, low: int, inverted: bool = False) -> None:
+    def _give(self, name: str, value: Any, stages: range, low: int, inverted: bool = False) -> None:
         """Give the symbols of a wire a value's bits from ``low`` up, or their complements."""
         for piece in self.rtl.pieces(name):
             boolean = self.rtl.sort(piece.symbol).is_bool()
             sort = self.terms.mk_bool_sort() if boolean else self.terms.mk_bv_sort(piece.width)
             bits = _bits(self.terms, value, sort, piece.place + low)
             bits = _complement(self.terms, bits) if inverted else bits
-            self.holds.setdefault(piece.symbol, []).append((kept_at, piece, bits))
+            self.holds.setdefault(piece.symbol, []).append((stages, piece, bits))
 
     def _model(self, node: Node, stage: int, known: dict[int, Any]) -> Any:
         """The value of ``node`` in terms of what is kept at ``stage``, by the model's evaluator.
@@ -595,13 +606,34 @@ class _Prover:
 
     def _product(self, node: Node, a: Integer, b: Integer) -> Integer:
         """a * b in as many bits as the factors have together, which is what gates multiply in."""
-        width = sum(arg.width for arg in node.args)
+        shared = node.index in self.plan.units
+        if shared and not self.pipeline.form.multipliers:
+            return self._in_rows(a.low(WORD_BITS), b.low(WORD_BITS), node)
+        width = 2 * WORD_BITS if shared else sum(arg.width for arg in node.args)
         parts = []
         for arg, value in zip(node.args, (a, b), strict=True):
             kind = Kind.BV_SIGN_EXTEND if arg.signed else Kind.BV_ZERO_EXTEND
             parts.append(self.terms.mk_term(kind, [value.low(arg.width)], [width - arg.width]))
         product = Integer(self.terms, self.terms.mk_term(Kind.BV_MUL, parts))
         return self._integer(product.low(node.width), node)
+
+    def _in_rows(self, a: Term, b: Term, node: Node) -> Integer:
+        """a * b as it is defined: the sum of a, shifted, over the bits of b; its sign's less.
+
+        The solver need not find out what the rows of a multiplier of logic are.
+        """
+        factor = Integer(self.terms, a)
+        total = Integer.constant(self.terms, 0)
+        low: list[Term] = []
+        for k in range(WORD_BITS):
+            bit = _part(self.terms, b, k, 1)
+            sums = total - factor if k == WORD_BITS - 1 else total + factor
+            sides = [value.extended(WORD_BITS + 1) for value in (sums, total)]
+            row = self.terms.mk_term(Kind.ITE, [_is_one(self.terms, bit), *sides])
+            low.append(_part(self.terms, row, 0, 1))
+            total = Integer(self.terms, _part(self.terms, row, 1, WORD_BITS))
+        product = self.terms.mk_term(Kind.BV_CONCAT, [total.term, *low[::-1]])
+        return self._integer(Integer(self.terms, product).low(node.width), node)
 
     # -- the model as terms ------------------------------------------------------------------
     def _value(self, node: Node) -> Any:
@@ -726,9 +758,11 @@ def _bits(terms: TermManager, value: Any, sort: Sort, first: int) -> Term:
     last = first + (1 if boolean else int(sort.bv_size())) - 1
     whole = value.extended(max(value.width, last + 1))
     part = terms.mk_term(Kind.BV_EXTRACT, [whole], [last, first])
-    if not boolean:
-        return part
-    return terms.mk_term(Kind.EQUAL, [part, terms.mk_bv_value(terms.mk_bv_sort(1), 1)])
+    return _is_one(terms, part) if boolean else part
+
+
+def _is_one(terms: TermManager, bit: Term) -> Term:
+    return terms.mk_term(Kind.EQUAL, [bit, terms.mk_bv_value(terms.mk_bv_sort(1), 1)])
 
 
 def _complement(terms: TermManager, term: Term) -> Term:

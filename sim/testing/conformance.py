@@ -100,7 +100,8 @@ def conformance(neuron: type[Neuron] | Neuron, *, steps: int = 500) -> type:
         @_FORMS
         def test_gates_equal_the_model_on_adversarial_input(self, parity: Any, dsp: bool) -> None:
             made, options = in_gates(dsp)
-            parity(made, adversarial(steps), levels=(1, 2), **options)
+            word = next(iter(made.input_words.values()))
+            parity(made, adversarial(steps, word=word), levels=(1, 2), **options)
 
         @_FORMS
         def test_gates_equal_the_model_from_any_state(self, dsp: bool) -> None:

@@ -1,5 +1,6 @@
 """Faults of the gates: of an operation, of a stage, of what is around the datapath."""
 
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -7,7 +8,7 @@ from amaranth import Const, Module
 
 from scneuro.compiler.datapath import Node
 from scneuro.compiler.lowered import Lowered
-from scneuro.compiler.pipeline.cells import Cells, Pipeline
+from scneuro.compiler.pipeline.cells import Cell, Cells, Pipeline
 from scneuro.compiler.pipeline.schedule import Schedule, schedule
 from scneuro.hdl import LFSR, Step
 from scneuro.hdl.step import _fitted
@@ -107,6 +108,33 @@ class StuckLFSR(LFSR):
             return super().elaborate(platform)
         finally:
             self.en = enable
+
+
+class BusyStep(Step):
+    """A Step in which a shared multiplier is also given the factors of another one's product."""
+
+    def _pipeline(self, lowered: Lowered) -> Pipeline:
+        sound = super()._pipeline(lowered)
+        first, *others = (c for c in sound.cells if c.kind == "product")
+        clock = sound.enabled_in(first)
+        other = next(c for c in others if sound.enabled_in(c) == clock and c.unit != first.unit)
+        busy = replace(other, unit=first.unit)
+        cells = tuple(busy if cell is other else cell for cell in sound.cells)
+        return replace(sound, cells=cells)
+
+
+class WrongClockStep(Step):
+    """A Step in which a unit that is shared takes what one result is made of a clock too late."""
+
+    def elaborate(self, platform: object) -> Module:
+        late = next(c for c in self.pipeline.cells if c.shared)
+        sound = Pipeline.enabled_in
+
+        def enabled_in(pipeline: Pipeline, cell: Cell) -> int:
+            return (sound(pipeline, cell) + (cell is late)) % pipeline.form.interval
+
+        with patch.object(Pipeline, "enabled_in", enabled_in):
+            return super().elaborate(platform)
 
 
 def nodes_of(step: Step) -> list[Node]:

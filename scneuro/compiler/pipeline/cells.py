@@ -17,9 +17,9 @@ from .stages import FREE
 
 __all__ = ["Cell", "Cells", "Kind", "Pipeline", "pipeline", "place"]
 
-Kind: TypeAlias = Literal["port", "wires", "logic", "result", "delay", "row"]
+Kind: TypeAlias = Literal["port", "wires", "logic", "result", "delay", "row", "product"]
 
-_REGISTERS = ("result", "delay", "row")
+_REGISTERS = ("result", "delay", "row", "product")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Cell:
         what it takes. ``logic``: the node's operation on what it takes, seen in the same clock.
         ``result``: a register behind that operation; if it has ``low`` bits, it is one without
         them, and they are those of what it takes last. ``delay``: a register behind the one value
-        that it takes. ``row``: a memory's register, whose address it takes.
+        that it takes. ``row``: a memory's register, whose address it takes. ``product``: the
+        register of a multiplier that is shared, whose factors it takes.
     takes : tuple of int
         The cells it is made of, by their places in the pipeline.
     name : str
@@ -44,6 +45,9 @@ class Cell:
     low : int
     inverted : bool
         Whether the register holds the complement of its value.
+    unit : int
+        Of a ``product``, the multiplier; of a ``row``, the memory, if tables share it: what is
+        shared has its value for a clock. Otherwise -1.
     """
 
     node: Node
@@ -53,15 +57,28 @@ class Cell:
     name: str
     low: int = 0
     inverted: bool = False
+    unit: int = -1
 
     @property
     def is_register(self) -> bool:
         return self.kind in _REGISTERS
 
     @property
+    def shared(self) -> bool:
+        """Whether it is of a unit that it shares."""
+        return self.unit >= 0
+
+    @property
+    def memory(self) -> str:
+        """Of a ``row``, the name of its memory."""
+        return f"tables_{self.unit}" if self.shared else self.name
+
+    @property
     def signal(self) -> str:
         """The name of the signal that has its value: of a memory, the data of its read port."""
-        return f"{self.name}__data" if self.kind == "row" else self.name
+        if self.kind == "product":
+            return f"product_{self.unit}"
+        return f"{self.memory}__data" if self.kind == "row" else self.name
 
 
 @dataclass(frozen=True)
@@ -128,6 +145,15 @@ class Pipeline:
         ports = [c for k, c in enumerate(self.cells) if c.kind == "port" and k not in again]
         return {str(cell.node.meta): cell for cell in ports}
 
+    @property
+    def shared(self) -> dict[int, list[Cell]]:
+        """What every unit that is shared computes, by unit."""
+        found: dict[int, list[Cell]] = {}
+        for cell in self.cells:
+            if cell.shared:
+                found.setdefault(cell.unit, []).append(cell)
+        return found
+
     def enabled_in(self, cell: Cell) -> int:
         """The phase in which a register takes its value, where an update takes several clocks."""
         return (cell.stage - 1) % self.form.interval
@@ -135,7 +161,7 @@ class Pipeline:
     @property
     def memories(self) -> dict[str, Node]:
         """The table in each memory, by the memory's name."""
-        return {cell.name: cell.node for cell in self.cells if cell.kind == "row"}
+        return {cell.memory: cell.node for cell in self.cells if cell.kind == "row"}
 
 
 def pipeline(lowered: Lowered, form: Form) -> Pipeline:
@@ -148,14 +174,18 @@ def place(plan: Schedule, node: Node, stage: int) -> tuple[int, int]:
 
     What entered from outside, or is a memory's row, is held for as many clocks as an update takes,
     and so is every register behind another. Where all values are held, any later stage can have
-    the register behind the one that made it.
+    the register behind the one that made it. What comes from a unit that is shared is there for a
+    clock, and then in a register.
     """
     made = plan.stage[node.index]
     begins = [at for at in plan.begins.get(node.index, ()) if at <= stage]
     start = max(begins, default=made)
     if node.op in FREE and not begins:
         return node.index, min(stage, made + 1) if plan.form.held else stage
-    first = start if begins or node.op == "rom" else start + 1
+    if node.index in plan.units and stage == made:
+        return node.index, stage
+    kept = node.op == "rom" and node.index not in plan.units
+    first = start if begins or kept else start + 1
     if plan.form.held:
         return node.index, min(stage, first)
     if stage < first:
@@ -270,7 +300,10 @@ class Cells:
                 continue
             self._at[node.index, stage] = len(self._cells)
             places = tuple(self._at[key] for key in sources)
-            self._cells.append(Cell(node, stage, kind, places, self._name(node, stage), low))
+            shares = kind in ("product", "row")
+            unit = self.plan.units.get(node.index, -1) if shares else -1
+            name = self._name(node, stage)
+            self._cells.append(Cell(node, stage, kind, places, name, low, unit=unit))
         return self._at[wanted]
 
     def _made_of(self, node: Node, stage: int) -> tuple[Kind, list[tuple[Node, int]], int]:
@@ -285,13 +318,15 @@ class Cells:
             return "delay", [(node, stage - 1)], 0
         if node.op in FREE:
             return "wires", [(arg, stage) for arg in node.args], 0
+        if node.op == "mul" and node.index in self.plan.units and stage == made:
+            return "product", [(arg, stage - 1) for arg in node.args], 0
         if node.op == "rom" and stage == made:
             return "row", [(arg, stage - 1) for arg in node.args], 0
         if stage == made:
             return "logic", [(arg, stage) for arg in node.args], 0
         # a value that only later stages see is never a signal of its own: its register takes the
         # operation, which saves the simulator an event and costs synthesis nothing
-        if stage == made + 1 and node.op != "rom":
+        if stage == made + 1 and node.op != "rom" and node.index not in self.plan.units:
             takes = [(arg, made) for arg in node.args]
             if self.plan.form.held and (found := _passed(node)):
                 # the low bits that pass an adder by are held already, where they come from

@@ -8,13 +8,15 @@ or subtracts the value so far, shifted, and the operand or the value itself (the
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cache
 
 from ...words import WORD_BITS
 from ..datapath import Datapath, Node
 from .form import Form
+from .joined import joined
 
-__all__ = ["adder_count", "expand", "plan"]
+__all__ = ["adder_count", "expand", "plan", "shares"]
 
 _BITS = 20
 _SEARCHED = 5
@@ -24,6 +26,8 @@ _PART = WORD_BITS - 1  # low bits of a factor that a signed multiplier takes
 _NARROW = 4  # a factor of so few bits is cheaper as adders, DSPs or not
 _STORED_NARROW = 1  # but for what waits for them
 _OPERAND = 24  # the width of a typical operand, to weigh adders with
+_AROUND = 46  # logic for each product of one that is shared: what chooses factors, waits, adds up
+_IN_LOGIC = 300  # logic of such a multiplier, where there are no DSPs
 
 Step = tuple[bool, bool, int, int, int]
 """(left is the operand, right is the operand, left shift, right shift, sign)"""
@@ -100,7 +104,7 @@ def adder_count(k: int) -> int:
 def expand(
     source: Datapath, extra: tuple[Node, ...], form: Form
 ) -> tuple[Datapath, dict[int, Node]]:
-    """The datapath with its multiplications as adders, but for those that pay in a DSP.
+    """The datapath with its multiplications as adders, but for those that pay in a multiplier.
 
     Parameters
     ----------
@@ -108,7 +112,9 @@ def expand(
     extra : tuple of Node
         Nodes to keep besides those its outputs need.
     form : Form
-        Its ``multipliers`` go to the largest multiplications.
+        Its ``multipliers`` go to the largest multiplications; where it folds and they are too few
+        for all, each to so many as there are clocks. Where there are none, some are made of logic
+        if that is smaller.
 
     Returns
     -------
@@ -120,21 +126,29 @@ def expand(
     path = Datapath()
     new: dict[int, Node] = {}
     nodes = source.reachable((*source.outputs.values(), *extra))
-    in_dsp = _in_dsp(nodes, form)
+    multiplied, shared = _multiplied(nodes, form)
+    places = joined(nodes, form)
+
+    def product(a: Node, b: Node) -> Node:
+        if shared:
+            return _in_factors(path, _plain(a, path), _plain(b, path))
+        return _in_parts(path, _plain(a, path), _plain(b, path), form)
+
     for node in nodes:
         args = tuple(new[arg.index] for arg in node.args)
         if node.op == "input":
             result = path.input(node.meta, node.low, node.high, node.fraction)
-        elif node.op == "scale" and node.index in in_dsp:
-            plain = _in_parts(path, _plain(args[0], path), path.const(node.meta, 0), form)
-            result = path.scale(plain, 1, node.fraction)
+        elif node.op == "scale" and node.index in multiplied:
+            result = path.scale(product(args[0], path.const(node.meta, 0)), 1, node.fraction)
         elif node.op == "scale" and abs(node.meta) > 1:
             result = _scaled(path, args[0], node)
-        elif node.op == "mul" and node.index not in in_dsp:
+        elif node.op == "mul" and node.index not in multiplied:
             result = _product(path, *sorted(args, key=lambda n: -n.width))
         elif node.op == "mul":
-            plain = _in_parts(path, _plain(args[0], path), _plain(args[1], path), form)
-            result = path.scale(plain, 1, node.fraction)
+            result = path.scale(product(*args), 1, node.fraction)
+        elif node.index in places:
+            inside = _plain(new[node.args[0].args[0].index], path)
+            result = places[node.index].read(path, inside, node.fraction)
         else:
             result = path.copy(node, args)
         if (result.low, result.high) != (node.low, node.high):
@@ -146,28 +160,55 @@ def expand(
     return path, new
 
 
-def _in_dsp(nodes: list[Node], form: Form) -> set[int]:
-    """The multiplications, by index, that go to DSPs: those that save most logic for each."""
+def shares(source: Datapath, extra: tuple[Node, ...], form: Form) -> bool:
+    """Whether the multiplications that :func:`expand` leaves share multipliers."""
+    return _multiplied(source.reachable((*source.outputs.values(), *extra)), form)[1]
+
+
+def _multiplied(nodes: list[Node], form: Form) -> tuple[set[int], bool]:
+    """The multiplications, by index, that go to multipliers, and whether these are shared."""
     most_adders = _ADDERS_PER_DSP if form.held or not form.stored else _ADDERS_PER_STORED_DSP
     narrow = _STORED_NARROW if form.stored else _NARROW
-    worth: dict[int, tuple[float, int]] = {}
+    logic: dict[int, int] = {}  # that each would take
+    cells: dict[int, int] = {}  # multipliers of its own
+    parts: dict[int, int] = {}  # clocks of one that is shared
     for node in nodes:
         if node.op == "scale" and adder_count(node.meta) > most_adders:
+            factors = (node.args[0], Datapath().const(node.meta, 0))
+            logic[node.index] = adder_count(node.meta) * node.width
             widths = [node.args[0].width, abs(node.meta).bit_length()]
-            logic = adder_count(node.meta) * node.width
         elif node.op == "mul" and min(a.width for a in node.args) > narrow:
+            factors = (node.args[0], node.args[1])
             widths = [a.width for a in node.args]
-            logic = 2 * widths[0] * widths[1]
+            logic[node.index] = 2 * widths[0] * widths[1]
         else:
             continue
-        cells = math.prod(math.ceil(width / WORD_BITS) for width in widths)
-        worth[node.index] = logic / cells, cells
+        cells[node.index] = math.prod(math.ceil(width / WORD_BITS) for width in widths)
+        parts[node.index] = math.prod(map(_parts, factors))
     wanted = form.multipliers
-    left = sum(cells for _, cells in worth.values()) if wanted is None else wanted
+    alone = _worthiest(logic, cells, wanted)
+    if wanted is None or not form.folds or len(alone) == len(cells):
+        return alone, False
+    pays = {index: count for index, count in parts.items() if logic[index] > _AROUND * count}
+    clocks = wanted * form.interval if wanted else None
+    chosen = _worthiest(logic, pays, clocks)
+    products = sum(parts[index] for index in chosen)
+    made = 0 if wanted else -(-products // form.interval) * _IN_LOGIC
+    in_adders = [
+        sum(bits for i, bits in logic.items() if i not in some) for some in (alone, chosen)
+    ]
+    if in_adders[0] <= in_adders[1] + products * _AROUND + made:
+        return alone, False
+    return chosen, True
+
+
+def _worthiest(logic: Mapping[int, int], cells: Mapping[int, int], wanted: int | None) -> set[int]:
+    """Those that save most logic for each of the cells that are wanted at most."""
+    left = sum(cells.values()) if wanted is None else wanted
     chosen = set()
-    for index in sorted(worth, key=lambda i: (-worth[i][0], i)):
-        if worth[index][1] <= left:
-            left -= worth[index][1]
+    for index in sorted(cells, key=lambda i: (-logic[i] / cells[i], i)):
+        if cells[index] <= left:
+            left -= cells[index]
             chosen.add(index)
     return chosen
 
@@ -179,13 +220,56 @@ def _in_parts(path: Datapath, a: Node, b: Node, form: Form) -> Node:
     for one, other in ((a, b), (b, a)):
         if one.width + (not one.signed) > WORD_BITS and one.op != "const":
             low = path.low(one, _PART)
-            high = path.shr(one, _PART, 0.0, f"{one.name}_high")
-            parts = [_in_parts(path, _plain(part, path), other, form) for part in (low, high)]
-            total = path.add(parts[0], path.scale(parts[1], 1, -_PART))
-            total = path.scale(total, 1, -total.fraction)
-            ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
-            return path.annotate(total, min(ends), max(ends), 0.0, f"{one.name}_product")
+            high = _plain(path.shr(one, _PART, 0.0, f"{one.name}_high"), path)
+            ends = [_in_parts(path, part, other, form) for part in (_plain(low, path), high)]
+            return _put_together(path, ends[0], ends[1], one, other)
     return path.mul(a, b)
+
+
+def _in_factors(path: Datapath, a: Node, b: Node) -> Node:
+    """a * b as products of signed factors of 16 bits, as a multiplier that is shared takes them."""
+    if a.op == "const":
+        a, b = b, a
+    if b.op == "const" and b.width + (not b.signed) == WORD_BITS + 1:
+        # a bit too wide: the product by what it lacks of 2**16, and a shift
+        near = (1 << WORD_BITS) if b.meta > 0 else -(1 << WORD_BITS)
+        rest = _in_factors(path, a, path.const(b.meta - near, 0))
+        shifted = path.scale(path.scale(a, 1, -WORD_BITS), 1, 0)
+        total = path.add(rest, shifted, 1 if b.meta > 0 else -1)
+        return _limited(path, total, a, b)
+    for one, other in ((a, b), (b, a)):
+        if one.width + (not one.signed) <= WORD_BITS:
+            continue
+        if one.op == "const":
+            ends = [path.const(one.meta & ((1 << _PART) - 1), 0), path.const(one.meta >> _PART, 0)]
+        else:
+            high = path.shr(one, _PART, 0.0, f"{one.name}_high")
+            ends = [_plain(part, path) for part in (path.low(one, _PART), high)]
+        low, high = (_in_factors(path, part, other) for part in ends)
+        return _put_together(path, low, high, one, other)
+    if a.index > b.index:  # of a square, two parts are the same
+        a, b = b, a
+    return path.mul(a, b)
+
+
+def _parts(factor: Node) -> int:
+    """The parts of a factor, of which each is one of a multiplier that is shared."""
+    width = factor.width + (not factor.signed)
+    if factor.op == "const" and width == WORD_BITS + 1:
+        return 1
+    return 1 + -(-max(0, width - WORD_BITS) // _PART)
+
+
+def _put_together(path: Datapath, low: Node, high: Node, a: Node, b: Node) -> Node:
+    """The products of the low and the high part of ``a``, added up."""
+    return _limited(path, path.add(low, path.scale(high, 1, -_PART)), a, b)
+
+
+def _limited(path: Datapath, total: Node, a: Node, b: Node) -> Node:
+    """A sum that is the product of two, and lies where that does."""
+    ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
+    total = path.scale(total, 1, -total.fraction)
+    return path.annotate(total, min(ends), max(ends), 0.0, f"{a.name}_product")
 
 
 def _plain(node: Node, path: Datapath) -> Node:

@@ -25,9 +25,11 @@ class Form:
         values need no delay lines to arrive together.
     interval : int
         Clocks from one update that enters to the next, 1 to 16 where it is ``stored``: a value
-        that waits needs one register for so many clocks, not for each.
+        that waits needs one register for so many clocks, not for each. Where it is ``held``, after
+        how many clocks its operations come round again. Those of different clocks share units.
     multipliers : int, optional
-        DSP cells it may use, as many as it wants by default. What has none is multiplied in adders.
+        DSP cells it may use, as many as it wants by default: each multiplies once a clock of the
+        ``interval``. What has none is multiplied in adders.
     stored : bool
         If its states and inputs lie in memories, as those of a population do: each is read in the
         clock that needs it first, and a state is written as soon as it is there.
@@ -39,7 +41,8 @@ class Form:
     complements : bool
         If, where it is ``stored``, a register that is only subtracted holds its complement: an
         iCE40 inverts before a register for nothing, but not before an adder.
-
+    joint : bool
+        If, where it folds, a table goes into the rows that the memory of another leaves unused.
     single : bool
         If, where it is ``stored``, the states lie in memories of one port, which read or write in a
         clock: an update takes two clocks at least.
@@ -57,10 +60,11 @@ class Form:
     rams: int = 0
     deep: int = 0
     complements: bool = False
+    joint: bool = False
     single: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("held", "stored", "complements", "single"):
+        for name in ("held", "stored", "complements", "joint", "single"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if self.held and self.stored:
@@ -68,11 +72,14 @@ class Form:
         _whole("interval", self.interval, 1)
         if self.interval > LONGEST:
             raise ValueError(f"interval must be 1 to {LONGEST}, not {self.interval}")
-        if self.interval > 1 and not self.stored:
+        if self.folds and not (self.stored or self.held):
             raise ValueError(
-                f"interval must be 1, not {self.interval}: what is not stored is not folded"
+                f"interval must be 1, not {self.interval}: what is neither held nor stored is not "
+                "folded"
             )
-        if self.single and not (self.stored and self.interval > 1):
+        if self.joint and not self.folds:
+            raise ValueError("tables that share a memory take an interval of 2 or more")
+        if self.single and not (self.stored and self.folds):
             raise ValueError(
                 "a memory of one port takes a stored form, and an interval of 2 or more"
             )
@@ -120,15 +127,20 @@ class Form:
         return form
 
     @property
+    def folds(self) -> bool:
+        """Whether operations of different clocks share what computes them."""
+        return self.interval > 1
+
+    @property
     def dsp(self) -> bool | int:
         """:attr:`multipliers` as the keyword ``dsp`` says them."""
         return True if self.multipliers is None else self.multipliers
 
     def __str__(self) -> str:
         where = "in logic" if self.multipliers == 0 else "in DSPs"
+        every = f"every {self.interval} clocks, " if self.folds else ""
         if not self.stored:
-            return f"{'held' if self.held else 'pipelined'}, {where}"
-        every = f"every {self.interval} clocks, " if self.interval > 1 else ""
+            return f"{'held' if self.held else 'pipelined'}, {every}{where}"
         deep = "in deep stages, " if self.deep == DEEPEST else ""
         return f"stored, {every}{deep}{where}"
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from ..datapath import Datapath, Node
 from ..lowered import Lowered
-from .expand import expand
+from .expand import expand, shares
 from .form import Form
 from .stages import soonest, waiting_least
+from .units import Units
 
 __all__ = ["Schedule", "schedule"]
 
@@ -36,6 +37,9 @@ class Schedule:
     begins : dict of int to tuple of int
         By node, the stages in which its value comes from outside the datapath: an input's from
         its memory, and what waits long from one that it waits in.
+    units : dict of int to int
+        By node, the multiplier or the memory that computes it, if it shares one with others. That
+        takes its arguments a stage before, and has the result for a clock.
     """
 
     form: Form
@@ -47,6 +51,7 @@ class Schedule:
     latency: int
     at: dict[str, int]
     begins: dict[int, tuple[int, ...]]
+    units: dict[int, int]
 
     @property
     def nodes(self) -> list[Node]:
@@ -60,21 +65,34 @@ def schedule(lowered: Lowered, form: Form) -> Schedule:
     The words of the states are made at once, in stage 0; where the states are stored, there are
     none.
     """
-    path, expanded = expand(lowered.path, tuple(lowered.words.values()), form)
+    source = lowered.path, tuple(lowered.words.values())
+    path, expanded = expand(*source, form)
+    shared = shares(*source, form)
     if form.stored:
         nodes = path.reachable()
+        units = Units.of(nodes, form, shared=shared)
         written = {n: node for n, node in path.outputs.items() if not _stays(n, node)}
         found = waiting_least(
-            nodes, written, soonest(nodes, form), form, (lowered.drawn, lowered.dither)
+            nodes,
+            written,
+            soonest(nodes, form, units),
+            form,
+            units,
+            (lowered.drawn, lowered.dither),
         )
         latency = max(found.at.values())
+        bound = units.bound(found.stage)
         return Schedule(
-            form, path, expanded, written, {}, found.stage, latency, found.at, found.begins
+            form, path, expanded, written, {}, found.stage, latency, found.at, found.begins, bound
         )
     words = {name: expanded[word.index] for name, word in lowered.words.items()}
     at_once = {node.index for node in path.reachable(tuple(words.values()))}
-    stage = soonest(path.reachable((*path.outputs.values(), *words.values())), form, at_once)
-    latency = max(stage[node.index] for node in path.outputs.values())
+    nodes = path.reachable((*path.outputs.values(), *words.values()))
+    later = [node for node in nodes if node.index not in at_once]
+    units = Units.of(later, form, shared=shared)
+    stage = soonest(nodes, form, units, at_once)
+    # what a multiplier that is shared has made is kept from the next stage on
+    made = [stage[n.index] + (n.index in units) for n in path.outputs.values()]
     inputs: dict[int, tuple[int, ...]] = {node.index: (0,) for node in path.inputs.values()}
     return Schedule(
         form,
@@ -83,9 +101,10 @@ def schedule(lowered: Lowered, form: Form) -> Schedule:
         path.outputs,
         words,
         stage,
-        latency,
-        dict.fromkeys(path.outputs, latency),
+        max(made),
+        dict.fromkeys(path.outputs, max(made)),
         inputs,
+        units.bound(stage),
     )
 
 

@@ -1,19 +1,23 @@
 """The stage of every operation: as soon as possible, or where values wait least.
 
 An adder, a multiplier or a comparison fills a stage; a LUT's worth of logic joins the stage it
-follows. A memory registers its address. Where states and inputs are stored, a comparison leaves
-room for a multiplexer behind it, which saves what it compares another stage; and what a memory
-gives comes late in a stage, so that there is a register between it and what fills the next.
+follows. A memory registers its address, and a multiplier that is shared its product, of factors
+that are there early in the stage before; a clock of the interval has so many of them. Where states
+and inputs are stored, a comparison leaves room for a multiplexer behind it, which saves what it
+compares another stage; and what a memory gives comes late in a stage, so that there is a register
+between it and what fills the next.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 from ..datapath import Node
 from .form import DEEPEST, Form
+from .units import Slots, Units
 
 __all__ = ["FREE", "Stages", "soonest", "waiting_least"]
 
@@ -32,6 +36,7 @@ _COST = {
 }
 _STORED_COST = _COST | {"ge": 0.7, "input": 0.5}
 _DEEP_COST = _STORED_COST | {"add": 0.7, "scale": 0.7, "ge": 0.4, "input": 0.3, "rom": 0.3}
+_EARLY = 0.5  # of a stage: a factor of a multiplier that is shared is there by then
 _LONG = 1  # registers that a memory is worth more than
 _SWEEPS = 8
 
@@ -42,22 +47,37 @@ def _costs(form: Form) -> dict[str, float]:
     return _DEEP_COST if form.deep == DEEPEST else _STORED_COST
 
 
-def soonest(nodes: list[Node], form: Form, at_once: Collection[int] = ()) -> dict[int, int]:
+def soonest(
+    nodes: list[Node], form: Form, units: Units, at_once: Collection[int] = ()
+) -> dict[int, int]:
     """Each operation's stage, as soon as possible.
+
+    What is shared goes to those first that most follows.
 
     Parameters
     ----------
     nodes : list of Node
         Arguments first.
     form : Form
+    units : Units
     at_once : collection of int
         Nodes, by index, that are made in one stage whatever they take.
     """
     costs = _costs(form)
     stage: dict[int, int] = {}
     ready: dict[int, float] = {}
-    for node in nodes:
+    slots = Slots(units)
+    for node in _most_urgent(nodes, units, costs):
         at = max((stage[a.index] for a in node.args), default=0)
+        if node.index in units:
+            late = any(stage[a.index] == at and ready[a.index] > _EARLY for a in node.args)
+            at += 1 + late
+            while not slots.free(node.index, at):
+                at += 1
+            slots.take(node.index, at)
+            stage[node.index] = at
+            ready[node.index] = costs["rom"] if node.op == "rom" else 0.0
+            continue
         begin = max((ready[a.index] for a in node.args if stage[a.index] == at), default=0.0)
         cost = costs.get(node.op, 0.0)
         # a memory registers its address, and an adder that is late begins the next stage
@@ -67,6 +87,33 @@ def soonest(nodes: list[Node], form: Form, at_once: Collection[int] = ()) -> dic
         stage[node.index] = at
         ready[node.index] = begin + cost
     return stage
+
+
+def _most_urgent(nodes: list[Node], units: Units, costs: Mapping[str, float]) -> Iterable[Node]:
+    """The nodes, arguments first, and before others what most has to follow."""
+    if not units:
+        return nodes
+    follows: dict[int, float] = {}
+    users: dict[int, list[Node]] = {}
+    for node in reversed(nodes):
+        own = 2.0 if node.index in units or node.op == "rom" else costs.get(node.op, 0.0)
+        after = (follows[user.index] for user in users.get(node.index, ()))
+        follows[node.index] = own + max(after, default=0.0)
+        for arg in {a.index: a for a in node.args}.values():
+            users.setdefault(arg.index, []).append(node)
+    left = {node.index: len({a.index for a in node.args}) for node in nodes}
+    by_index = {node.index: node for node in nodes}
+    heap = [(-follows[i], i) for i, count in left.items() if not count]
+    heapq.heapify(heap)
+    order = []
+    while heap:
+        node = by_index[heapq.heappop(heap)[1]]
+        order.append(node)
+        for user in users.get(node.index, ()):
+            left[user.index] -= 1
+            if not left[user.index]:
+                heapq.heappush(heap, (-follows[user.index], user.index))
+    return order
 
 
 @dataclass(frozen=True)
@@ -93,6 +140,7 @@ def waiting_least(
     outputs: Mapping[str, Node],
     soon: Mapping[int, int],
     form: Form,
+    units: Units,
     together: Iterable[Collection[str]] = (),
 ) -> Stages:
     """The stages in which the fewest bits wait.
@@ -108,10 +156,11 @@ def waiting_least(
     soon : mapping of int to int
         Their stages as soon as possible.
     form : Form
+    units : Units
     together : iterable of collections of str
         Inputs, by name, that come at the same time.
     """
-    placing = _Placing(nodes, outputs, soon, form)
+    placing = _Placing(nodes, outputs, soon, form, units)
     placing.settle()
     return placing.result(together)
 
@@ -123,8 +172,10 @@ class _Placing:
         outputs: Mapping[str, Node],
         soon: Mapping[int, int],
         form: Form,
+        units: Units,
     ) -> None:
         self.form, self.nodes, self.costs = form, nodes, _costs(form)
+        self.units, self.slots = units, Slots(units)
         self.made = [node for node in nodes if node.op not in FREE]
         self.last = max((soon[node.index] for node in self.made), default=0)
         self.sources = {node.index: _sources(node) for node in self.made}
@@ -156,6 +207,10 @@ class _Placing:
         before = self.stage.get(node.index)
         if before is not None:
             self.by_stage[before].discard(node.index)
+        if node.index in self.units:
+            if before is not None:
+                self.slots.take(node.index, before, -1)
+            self.slots.take(node.index, stage)
         self.stage[node.index] = stage
         self.by_stage.setdefault(stage, set()).add(node.index)
 
@@ -170,8 +225,12 @@ class _Placing:
         for user in self.users.get(node.index, ()):
             if self._takes(user, node) < stage:
                 return False
+        if shares := node.index in self.units:
+            elsewhere = self.units.phase(stage) != self.units.phase(before)
+            if elsewhere and not self.slots.free(node.index, stage):
+                return False
         self._put(node, stage)
-        if self._in_time(stage):
+        if self._in_time(stage) and not (shares and not self._in_time(stage - 1)):
             return True
         self._put(node, before)
         return False
@@ -182,15 +241,22 @@ class _Placing:
         A sum of what is read comes a stage after it.
         """
         ready: dict[int, float] = {}
-        for index in sorted(self.by_stage[stage], key=self.order.__getitem__):
+        for index in sorted(self.by_stage.get(stage, ()), key=self.order.__getitem__):
             node, begin = self.node[index], 0.0
-            if node.op != "rom":
+            if not self._registers(node):
                 begin = max((ready.get(s.index, 0.0) for s, _ in self.sources[index]), default=0.0)
-            cost = self.costs.get(node.op, 0.0)
+            product = node.op == "mul" and index in self.units
+            cost = 0.0 if product else self.costs.get(node.op, 0.0)
             if begin > 0 and begin + cost > 1.0:
                 return False
             ready[index] = begin + cost
-        return True
+        early = [i for i in self.by_stage.get(stage + 1, ()) if i in self.units]
+        factors = (source.index for index in early for source, _ in self.sources[index])
+        return all(ready.get(factor, 0.0) <= _EARLY for factor in factors)
+
+    def _registers(self, node: Node) -> bool:
+        """Whether it takes what a stage before has, and is in a register at once."""
+        return node.op == "rom" or node.index in self.units
 
     def _takes(self, user: Node, source: Node, stage: int | None = None) -> int:
         """The stage in which a value must be there for what is made of it, in its stage or another.
@@ -198,7 +264,7 @@ class _Placing:
         A memory's row, and a sum of what comes from one, take it a stage before.
         """
         stage = self.stage[user.index] if stage is None else stage
-        return stage - (user.op == "rom" or (source.op == "input" and self._fills(user)))
+        return stage - (self._registers(user) or (source.op == "input" and self._fills(user)))
 
     def _fills(self, node: Node) -> bool:
         """Whether a stage has no time for a memory and what a node makes of what it gives."""
@@ -206,7 +272,8 @@ class _Placing:
 
     def _uses(self, index: int) -> list[int]:
         """The stages in which a value is taken, or written."""
-        at = [self.stage[user.index] - (user.op == "rom") for user in self.users.get(index, ())]
+        users = self.users.get(index, ())
+        at = [self.stage[user.index] - self._registers(user) for user in users]
         if index in self.written:
             at.append(self._written_at(index))
         return at
@@ -233,6 +300,8 @@ class _Placing:
             clocks = max(uses) - self._read(index)
         else:
             clocks = max(uses) - self.stage[index] - (node.op != "rom")
+        if index in self.units:  # a clock later, another result is there
+            clocks += self.form.interval * (max(uses) > self.stage[index])
         return max(0, clocks) // self.form.interval * self.wide[index]
 
     def settle(self) -> None:

@@ -23,6 +23,8 @@ from .refuse import INSTEAD, SUPPORTED, refuse, untraceable
 
 __all__ = ["Traced", "returned", "trace"]
 
+_NO_NUMBERS = (str, tuple, list)
+
 _BINARY = {
     np.add: "add",
     np.subtract: "sub",
@@ -317,7 +319,7 @@ def returned(
             hint,
         )
     for name, value in zip(("spike flag", *states), result, strict=True):
-        if value is None or isinstance(value, str | tuple | list):
+        if value is None or isinstance(value, _NO_NUMBERS):
             raise kind(
                 f"{place_of(update)}: {what}.update() returns {_short(value)} as its {name}",
                 "return a comparison such as V >= self.V_peak"

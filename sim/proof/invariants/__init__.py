@@ -3,7 +3,7 @@
 :func:`~scneuro.sim.proof.prove` shows what the datapath computes. Here it is shown, by induction
 over the clocks, that the hardware around it does not lose, double or disturb what it computes.
 Each block is put next to a plain specification of it, a *monitor*, with assertions that the two
-agree; yosys makes the formulas, SymbiYosys and z3 decide them. A proof by induction covers every
+agree; yosys makes the formulas, yosys-smtbmc and z3 decide them. A proof by induction covers every
 reachable state, at any time.
 
 What the datapath computes may be anything at any time, so what is shown of a neuron's registers

@@ -15,6 +15,22 @@ __all__ = ["SOLVER", "Harness", "implies", "same"]
 
 SOLVER = "z3"
 _TIE = "tie"
+# registers and memories on one clock; those without an initial value, and what nothing drives, may
+# be anything
+_FORMULA = (
+    "prep -top top",
+    "memory_nordff",
+    "async2sync",
+    "chformal -assume -early",
+    "opt_clean",
+    "formalff -setundef -clk2ff -ff2anyinit -hierarchy",
+    "opt_clean",
+    "setundef -undriven -anyseq",
+    "opt -fast",
+    "opt_clean",
+    "formalff -assume",
+    "dffunmap",
+)
 
 
 class Harness:
@@ -171,20 +187,13 @@ class Harness:
         )
 
     def task(self, mode: str) -> str:
-        """What SymbiYosys is to do: ``prove``, or look for a counterexample, ``bmc``."""
+        """How yosys makes formulas: to ``prove``, or to look for a counterexample, ``bmc``."""
         script = ["read_rtlil top.il", "hierarchy -top top"]
         script += [f"setattr -unset init top.{block}/w:*" for block in self._start]
         script += ["opt_clean", "proc -norom", "flatten", "opt_clean", "chformal -lower"]
         if mode == "bmc":  # the claims alone: what ties registers to the monitor breaks earlier
             script.append(f"delete top/{_TIE}__*")
-        depth = self.depth if mode == "prove" else self.search
-        sections = {
-            "options": [f"mode {mode}", f"depth {depth}"],
-            "engines": [f"smtbmc {SOLVER}"],
-            "script": [*script, "prep -top top"],
-            "files": ["top.il"],
-        }
-        return "".join(f"[{name}]\n" + "\n".join(of) + "\n\n" for name, of in sections.items())
+        return "\n".join([*script, *_FORMULA, f"write_smt2 -wires {mode}.smt2\n"])
 
 
 def implies(condition: Any, conclusion: Any) -> Value:

@@ -1,4 +1,7 @@
-"""The proof of what is claimed of blocks: SymbiYosys, and a counterexample where there is one."""
+"""The proof of what is claimed of blocks by induction, and a counterexample where there is one.
+
+yosys writes a block as formulas, yosys-smtbmc puts them to z3 clock by clock.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,13 @@ from typing import Any
 from vcd.reader import TokenKind, tokenize
 
 from ....errors import ToolError
-from ....tools.toolchain import find_tools
+from ....tools.toolchain import find_tools, run_yosys
 from .harness import SOLVER, Harness
 
 __all__ = ["Invariant", "check"]
 
 _TIMEOUT = 300
-_TOOLS = {
-    "YOSYS": "yosys",
-    "SMTBMC": "yosys-smtbmc",
-    "WITNESS": "yosys-witness",
-}
-_PASSED, _FAILED, _UNKNOWN = 0, 2, 4
+_STATUS = re.compile(r"Status: (\w+)")
 _CLOCKS_SHOWN = 12
 _SHOWN = re.compile(r"(?!was_|smt_)[a-z]\w*")
 
@@ -63,17 +61,20 @@ class Invariant:
         return f"{verdict}  {self.name}: {self.statement} ({self.how}, {self.seconds:.1f} s)"
 
 
-def tools() -> dict[str, str]:
-    """Where SymbiYosys finds its tools."""
-    found = find_tools((*_TOOLS.values(), "sby"))
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    if shutil.which(SOLVER, path=path) is None:
+def _tools() -> dict[str, str]:
+    """yosys and yosys-smtbmc; z3 is one that yosys-smtbmc finds."""
+    found = find_tools(("yosys", "yosys-smtbmc"))
+    if shutil.which(SOLVER, path=_path()) is None:
         raise ToolError(
             f"no {SOLVER}: looked for {SOLVER} on PATH",
             'pip install "scneuro[proof]" brings it, from PyPI',
         )
-    named = {variable: found[name].command for variable, name in _TOOLS.items()}
-    return {**os.environ, **named, "PATH": path, "SBY": found["sby"].command}
+    return {name: tool.command for name, tool in found.items()}
+
+
+def _path() -> str:
+    """Where tools are looked for: first where Python is, with what came from PyPI."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 
 def check(harness: Harness) -> list[Invariant]:
@@ -84,16 +85,24 @@ def check(harness: Harness) -> list[Invariant]:
     ToolError
         If a tool is missing, or fails.
     """
-    environment = tools()
+    tools = _tools()
     begin = time.monotonic()
     how, trace, failed = f"{harness.depth}-induction by z3", "", set[str]()
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "top.il").write_text(harness.rtlil())
-        ok, _ = _run(harness, "prove", environment, folder)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "top.il").write_text(harness.rtlil())
+        run_yosys(tools["yosys"], harness.task("prove"), folder)
+        # from the start, where also what is assumed must be possible; then from anywhere
+        steps = (("--presat",), ("-i",))
+        ok = all(
+            _holds(harness, tools, folder, "prove", harness.depth, *options)[0] for options in steps
+        )
         if not ok:
-            _, log = _run(harness, "bmc", environment, folder)
+            run_yosys(tools["yosys"], harness.task("bmc"), folder)
+            vcd = ("--dump-vcd", "trace.vcd")
+            _, log = _holds(harness, tools, folder, "bmc", harness.search, *vcd)
             failed = set(re.findall(r"Assert failed in top: (\w+?)__\d+", log))
-            trace = _table(Path(folder) / "bmc" / "engine_0" / "trace.vcd")
+            trace = _table(folder / "trace.vcd")
             how = f"not inductive; {', '.join(sorted(failed)) or 'nothing'} broken"
             how += f" within {harness.search} clocks of the start"
     seconds = time.monotonic() - begin
@@ -105,14 +114,16 @@ def check(harness: Harness) -> list[Invariant]:
     ]
 
 
-def _run(harness: Harness, mode: str, environment: dict[str, str], folder: str) -> tuple[bool, str]:
-    """Whether SymbiYosys passes a harness, and what it said."""
-    Path(folder, f"{mode}.sby").write_text(harness.task(mode))
+def _holds(
+    harness: Harness, tools: dict[str, str], folder: Path, mode: str, depth: int, *options: str
+) -> tuple[bool, str]:
+    """Whether the formulas hold for so many clocks, and what yosys-smtbmc said."""
+    command = [tools["yosys-smtbmc"], "-s", SOLVER, "--noprogress", "-t", str(depth), *options]
     try:
         done = subprocess.run(
-            [environment["SBY"], "-f", "-d", mode, f"{mode}.sby"],
+            [*command, f"{mode}.smt2"],
             cwd=folder,
-            env=environment,
+            env={**os.environ, "PATH": _path()},
             capture_output=True,
             text=True,
             timeout=_TIMEOUT,
@@ -121,10 +132,11 @@ def _run(harness: Harness, mode: str, environment: dict[str, str], folder: str) 
     except subprocess.TimeoutExpired:
         raise ToolError(f"{harness.name}: z3 needs more than {_TIMEOUT} s") from None
     log = done.stdout + done.stderr
-    if done.returncode not in (_PASSED, _FAILED, _UNKNOWN):
+    status = [found.lower() for found in _STATUS.findall(log)][-1:]
+    if status not in (["passed"], ["failed"]):
         tail = " | ".join(log.strip().splitlines()[-4:])
-        raise ToolError(f"SymbiYosys failed on {harness.name}: {tail}")
-    return done.returncode == _PASSED, log
+        raise ToolError(f"yosys-smtbmc failed on {harness.name}: {tail}")
+    return status == ["passed"], log
 
 
 def _number(value: int | str) -> int:

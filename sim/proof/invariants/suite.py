@@ -69,7 +69,7 @@ def prove_invariants(
     Raises
     ------
     ToolError
-        If yosys, SymbiYosys or z3 is missing, or fails.
+        If yosys, yosys-smtbmc or z3 is missing, or fails.
     """
     results = resets(fixed)
     own: list[Callable[[], Harness]] = [

@@ -90,7 +90,7 @@ def prove_population(population: Population, *, progress: bool = True) -> list[I
     ScneuroError
         If its neuron brings its own hardware.
     ToolError
-        If yosys, SymbiYosys or z3 is missing, or fails.
+        If yosys, yosys-smtbmc or z3 is missing, or fails.
     """
     need_population(population, "prove_population()")
     wanted: list[tuple[FixedPopulation, Form, Part]] = []

@@ -1,0 +1,79 @@
+"""A network on a device: how many weights a clock, and whether the bitstream brings them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import DoesNotFit
+from ..hdl.network import Network
+from ..network import FixedNetwork
+from .devices import Device
+from .memory import Stored, blocks, network_form, pipeline_memories, single_blocks
+
+__all__ = ["network_hardware", "network_memories"]
+
+_LANES = 8
+_SPRAM_BITS = 64  # in a clock
+
+
+def network_memories(hardware: Network) -> list[Stored]:
+    """All memories of a network's hardware."""
+    made = hardware.plan
+    rows = len(made.weights)
+    found = [Stored("weights", made.bits * made.lanes, rows, 1, single=hardware.loaded)]
+    for width, bases in zip(made.widths, made.bases, strict=True):
+        each = Stored("sums", width * made.lanes, len(bases), 1)
+        found += [each] * (1 if (bases == bases.flat[0]).all() else 2)
+    for name, core in hardware.cores.items():
+        registers = hardware.fixed.populations[name].lowered.registers
+        found += pipeline_memories(core.pipeline, registers, core.rows, name)
+    found.append(Stored("frames", 16, made.input_slots * made.frame_words, 1))
+    found.append(Stored("spikes", 16, made.slots * made.spike_words, 1))
+    return found
+
+
+def network_hardware(fixed: FixedNetwork, part: Device, *, lanes: int | None = None) -> Network:
+    """The hardware of a network on a device.
+
+    As many weights a clock as its memories hold, eight at most or ``lanes``; in block RAM if it has
+    room for them, else, where the device has SPRAM, loaded into that.
+
+    Raises
+    ------
+    DoesNotFit
+        The device has too few memories; the message says how many it takes.
+    """
+    form = network_form(part)
+    tried: list[tuple[int, int]] = []
+    for count in _candidates(lanes):
+        for loaded in (False, True):
+            if loaded and not part.sprams:
+                continue
+            hardware = Network(fixed, count, form, loaded=loaded)
+            if loaded and hardware.plan.bits * count > _SPRAM_BITS:
+                continue
+            memories = network_memories(hardware)
+            taken = sum(blocks(part.family, m) for m in memories)
+            singles = sum(map(single_blocks, memories))
+            if taken <= part.rams and singles <= part.sprams:
+                return hardware
+            tried.append((taken, singles))
+    least, singles = min(tried)
+    made = Network(fixed, _candidates(lanes)[-1], form).plan
+    spram = f" and {part.sprams} SPRAMs" * bool(part.sprams)
+    raise DoesNotFit(
+        f"{fixed.name} takes {least} block RAMs at least"
+        + f" and {singles} SPRAMs" * bool(singles)
+        + f", and {part.title} has {part.rams}{spram}",
+        f"its {made.weights.size:,} weights take {made.weights.size * made.bits:,} bits: use fewer "
+        "bits a weight, smaller populations or a larger device",
+    )
+
+
+def _candidates(lanes: int | None) -> list[int]:
+    return [lanes] if lanes is not None else [_LANES >> k for k in range(_LANES.bit_length())]
+
+
+def total_bits(memories: Iterable[Stored]) -> int:
+    """Of all memories."""
+    return sum(memory.bits for memory in memories)

@@ -1,0 +1,452 @@
+"""Parity of a network: every population's gates, integers and float, at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...compiler.pipeline.form import Form
+from ...hdl.network import Network as Gates
+from ...network import FixedNetwork, Network, NetworkRecording, need_network
+from ...network.network import FloatNetwork, Projection
+from ...network.plan import frames_of
+from ...network.run import given_inputs, run
+from ...tools.notebook import table
+from ..engines.network import NETWORK_ENGINES, Steps
+from .parity import History
+from .population import steps_compared
+from .report import level_line
+from .rounded import finest
+from .verdict import Criteria, Criterion
+
+__all__ = ["NetworkParity", "PopulationFigures", "network_parity", "random_spikes"]
+
+_RUNS = 3  # of float with states and weights rounded
+_FINE = 8  # bits of a weight: projections that have fewer excuse nothing
+_SHARE = 0.002  # of spike bits that may differ where rounding changes none
+
+
+@dataclass(frozen=True)
+class PopulationFigures:
+    """What was found of a population.
+
+    Attributes
+    ----------
+    neurons : int
+    step_error : dict of str to (float, float)
+        Level 2: the largest error of a step of each state, and its bound, in LSB.
+    budgets : dict of str to float
+    decisions : tuple of (int, int)
+    spikes : tuple of (int, int)
+        Of float and of the integers.
+    unlike : float
+        Level 3: the share of spike bits that differ between these.
+    criteria : tuple of Criterion
+    """
+
+    neurons: int
+    step_error: dict[str, tuple[float, float]]
+    budgets: dict[str, float]
+    decisions: tuple[int, int]
+    spikes: tuple[int, int]
+    unlike: float
+    criteria: tuple[Criterion, ...]
+
+    @property
+    def within_bound(self) -> bool:
+        return not self.decisions[1] and all(
+            error <= bound <= self.budgets[name] for name, (error, bound) in self.step_error.items()
+        )
+
+
+@dataclass(frozen=True)
+class NetworkParity:
+    """What a comparison of a network found.
+
+    Attributes
+    ----------
+    network : str
+    steps : int
+    differing : int
+        Level 1: registers, spike flags and sums, of any neuron in any step, that differ between
+        the gates and the integers, and spikes that did not leave as they should.
+    compared : int
+        How many were compared.
+    first : dict or None
+        The first of them: ``step``, ``population``, ``neuron``, ``what``, ``model``, ``hardware``.
+    layers : dict of str to PopulationFigures
+    float_run, fixed_run : NetworkRecording
+    saturated : dict of str to int
+        Sums that were beyond their word and states that were stopped, by ``population.name``.
+    clocks : int
+        Of the gates, in all.
+    worst_clocks : int
+        The most that a step takes, whatever fires.
+    """
+
+    network: str
+    steps: int
+    differing: int
+    compared: int
+    first: dict[str, Any] | None
+    layers: dict[str, PopulationFigures]
+    float_run: NetworkRecording = field(repr=False)
+    fixed_run: NetworkRecording = field(repr=False)
+    saturated: dict[str, int]
+    clocks: int
+    worst_clocks: int
+
+    @property
+    def bit_exact(self) -> bool:
+        return not self.differing
+
+    @property
+    def within_bound(self) -> bool:
+        return all(layer.within_bound for layer in self.layers.values())
+
+    @property
+    def traces_agree(self) -> bool:
+        return all(c.ok is not False for layer in self.layers.values() for c in layer.criteria)
+
+    @property
+    def ok(self) -> bool:
+        return self.bit_exact and self.within_bound and self.traces_agree
+
+    def figures(self) -> dict[str, Any]:
+        """Everything as plain numbers, for JSON."""
+        return {
+            "network": self.network,
+            "steps": self.steps,
+            "ok": self.ok,
+            "bit_exact": self.bit_exact,
+            "differing": self.differing,
+            "compared": self.compared,
+            "first_mismatch": self.first,
+            "populations": {
+                name: {
+                    "neurons": layer.neurons,
+                    "step_error_lsb": {
+                        n: {"max": e, "bound": b, "budget": layer.budgets[n]}
+                        for n, (e, b) in layer.step_error.items()
+                    },
+                    "decisions": {
+                        "near_ties": layer.decisions[0],
+                        "beyond_bound": layer.decisions[1],
+                    },
+                    "spikes": {"float": layer.spikes[0], "fixed": layer.spikes[1]},
+                    "unlike_spike_bits": layer.unlike,
+                    "verdict": [vars(c) for c in layer.criteria],
+                }
+                for name, layer in self.layers.items()
+            },
+            "saturated": self.saturated,
+            "clocks": self.clocks,
+            "clocks_per_step": self.clocks / self.steps,
+            "worst_clocks_per_step": self.worst_clocks,
+        }
+
+    def __str__(self) -> str:
+        lines = [f"{self.network}: {self.steps:,} steps"]
+        if self.first is None:
+            said = f"gates = integer model, {self.compared:,} registers, spikes and sums"
+        else:
+            f = self.first
+            said = (
+                f"{self.differing:,} differ, first {f['what']} of neuron {f['neuron']} of "
+                f"{f['population']} at step {f['step']:,}: {f['model']} in the model, "
+                f"{f['hardware']} in the gates"
+            )
+        lines.append(level_line("bit", self.bit_exact, said))
+        for name, layer in self.layers.items():
+            for state, (error, bound) in layer.step_error.items():
+                good = error <= bound <= layer.budgets[state]
+                said = f"{name}.{state}: {error:.4f} LSB at most, bound {bound:.4f}"
+                lines.append(level_line("step", good, said))
+            near, beyond = layer.decisions
+            if near:
+                said = f"{name}: {near:,} decisions unlike float's, {beyond:,} of them no near ties"
+                lines.append(level_line("step", not beyond, said))
+        for name, layer in self.layers.items():
+            counts = f"float {layer.spikes[0]:,}, integers {layer.spikes[1]:,}"
+            said = f"{name}: spikes {counts}; {layer.unlike:.3%} of the spike bits differ"
+            lines.append(level_line("trace", all(c.ok for c in layer.criteria), said))
+            lines += [
+                f"                 {c.what}: {c.figure:.4g}, limit {c.limit:.4g}"
+                for c in layer.criteria
+                if c.ok is False
+            ]
+        for what, count in self.saturated.items():
+            lines.append(f"                 {what} was at its limit {count:,} times")
+        lines.append(
+            f"  clocks         {self.clocks / self.steps:.1f} a step, {self.worst_clocks:,} at most"
+        )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        title, *rows = str(self).splitlines()
+        return table(title, (row.split(maxsplit=1) for row in rows))
+
+
+def random_spikes(
+    network: Network, steps: int, *, rate: float = 0.1, seed: int = 1
+) -> dict[str, np.ndarray]:
+    """Something for every input: spikes at random, or currents that change at random.
+
+    Parameters
+    ----------
+    network : Network
+    steps : int
+    rate : float
+        Spikes of a source a step.
+    seed : int
+
+    Returns
+    -------
+    dict of str to ndarray, shape (steps, *shape)
+    """
+    rng = np.random.default_rng(seed)
+    found = {}
+    for name, source in network.inputs.items():
+        if source.kind == "current":
+            found[name] = np.round(rng.normal(0, 1, (steps, *source.shape)) * 256) / 256
+        else:
+            found[name] = rng.binomial(source.most, rate, (steps, *source.shape)).astype(float)
+    return found
+
+
+def network_parity(
+    network: Network,
+    stimulus: Mapping[str, Any] | None = None,
+    *,
+    steps: int = 100,
+    fixed: FixedNetwork | None = None,
+    gates: Gates | None = None,
+    lanes: int = 8,
+    form: Form | None = None,
+    engine: str = "cxxrtl",
+    stall: int = 0,
+    loaded: bool = False,
+    progress: bool = True,
+) -> NetworkParity:
+    """Compare a network's float model, integer model and gates.
+
+    Parameters
+    ----------
+    network : Network
+    stimulus : mapping of str to array (T, *shape), optional
+        By the inputs' names; by default :func:`random_spikes`.
+    steps : int
+        Length where no stimulus is given.
+    fixed : FixedNetwork, optional
+        The integers, if not ``network.fixed()``.
+    gates : scneuro.hdl.network.Network, optional
+        The hardware, if not ours.
+    lanes : int
+        Weights that ours adds in a clock.
+    form : Form, optional
+        Of its datapaths.
+    engine : {"cxxrtl", "amaranth"}
+    stall : int
+        Seed of the clocks in which words do not come or leave; they always do where it is 0.
+    loaded : bool
+        Whether the weights of ours are loaded at the start.
+    progress : bool
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :meth:`Network.run`.
+    ScneuroError
+        Gates that stop answering.
+    ToolError
+        The compiled engine without a C++ compiler.
+    """
+    need_network(network, "network_parity()")
+    if engine not in NETWORK_ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(NETWORK_ENGINES)}, not {engine!r}")
+    if stimulus is None:
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+            raise ValueError(f"steps must be a whole number of at least 1, not {steps!r}")
+        stimulus = random_spikes(network, steps)
+    fixed = fixed or network.fixed()
+    gates = gates or Gates(fixed, lanes, form, loaded=loaded)
+    given, several = given_inputs(network, stimulus)
+    if several:
+        raise ValueError(f"{network.name}: parity takes one run: arrays (T, ...), not (T, B, ...)")
+    single = {n: a[:, 0] for n, a in given.items()}
+    exact = _Exact(fixed)
+    integers = exact.history(stimulus, progress)
+    frames = frames_of(fixed, gates.plan, single)
+    found = NETWORK_ENGINES[engine](gates, frames, stall=stall)
+    differing, compared, first = _differences(fixed, integers, found)
+    with np.errstate(all="ignore"):
+        float_run = network.run(progress=progress, **stimulus)
+        rounded = [_Rounding(fixed, k).run(stimulus, progress) for k in range(_RUNS)]
+    fixed_run = fixed.run(progress=progress, **stimulus)
+    layers = {
+        name: _layer(fixed, name, integers, exact, float_run, fixed_run, rounded)
+        for name in network.layers
+    }
+    return NetworkParity(
+        network.name,
+        len(frames),
+        differing,
+        compared,
+        first,
+        layers,
+        float_run,
+        fixed_run,
+        fixed_run.saturated,
+        found.clocks,
+        gates.worst_clocks,
+    )
+
+
+class _Exact(FixedNetwork):
+    """The integers, recorded as they are: registers with their guard bits, words of inputs."""
+
+    def __init__(self, fixed: FixedNetwork) -> None:
+        self.__dict__.update(vars(fixed))
+        self.noise: dict[str, list[dict[str, np.ndarray]]] = {n: [] for n in fixed.populations}
+
+    def history(self, stimulus: Mapping[str, Any], progress: bool) -> NetworkRecording:
+        return self.run(progress=progress, **stimulus)
+
+    def sample(self, name: str, state: str) -> np.ndarray:
+        one = self.populations[name].one
+        if state == one.state_names[0] and one.noise:
+            self.noise[name].append({n: np.array(v) for n, v in one.noise.items()})
+        values: np.ndarray = one.registers[state]
+        return values
+
+    def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
+        return recorded
+
+    def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
+        return given
+
+
+class _Rounding(FloatNetwork):
+    """Float with states, sums and weights rounded, each as finely as its bits allow.
+
+    The first is rounded to nearest, the others after an error of their own.
+    """
+
+    def __init__(self, fixed: FixedNetwork, number: int) -> None:
+        super().__init__(fixed.network)
+        self._rng = np.random.default_rng(number)
+        self._plain = number == 0
+        self._lsb = {
+            n: finest(layer.population.state_names, fixed.populations[n].lowered.registers)
+            for n, layer in fixed.network.layers.items()
+        }
+        self._word = {key: 2.0**-total.fraction for key, total in fixed.totals.items()}
+        self._weights = {}
+        for total in fixed.totals.values():
+            for s in total.synapses:
+                lsb = 2.0 ** -(s.point + max(0, _FINE - s.projection.bits))
+                self._weights[id(s.projection)] = self._rounded(s.projection.map.weights, lsb)
+        self._first = {
+            n: next(iter(layer.population.input_defaults))
+            for n, layer in self.network.layers.items()
+        }
+
+    def run(self, stimulus: Mapping[str, Any], progress: bool) -> NetworkRecording:
+        return run(self.network, self, stimulus, record=(), progress=progress)
+
+    def _rounded(self, values: np.ndarray, lsb: float) -> np.ndarray:
+        by = 0.5 if self._plain else self._rng.random(np.shape(values))
+        found: np.ndarray = np.floor(values / lsb + by) * lsb
+        return found
+
+    def given(self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]]) -> np.ndarray:
+        if to == self._first[name]:
+            one = self.network.layers[name].population.one
+            for state, lsb in self._lsb[name].items():
+                one._values[state] = self._rounded(one._values[state], lsb)
+        total = self._base[name, to]
+        for p, spikes in arrived:
+            weights = self._weights.get(id(p))
+            total = total + p.map.apply(spikes, weights).reshape(len(spikes), -1)
+        return self._rounded(total, self._word[name, to])
+
+
+def _differences(
+    fixed: FixedNetwork, integers: NetworkRecording, found: Steps
+) -> tuple[int, int, dict[str, Any] | None]:
+    """How many values differ, how many were compared, and the first that differs."""
+    differing = compared = 0
+    first: dict[str, Any] | None = None
+
+    def look(layer: str, what: str, model: np.ndarray, hardware: np.ndarray) -> None:
+        nonlocal differing, compared, first
+        differs = model != hardware
+        differing += int(differs.sum())
+        compared += differs.size
+        if differs.any():
+            t, k = (int(x) for x in np.argwhere(differs)[0])
+            if first is None or t < first["step"]:
+                first = {
+                    "step": t,
+                    "population": layer,
+                    "neuron": k,
+                    "what": what,
+                    "model": int(model[t, k]),
+                    "hardware": int(hardware[t, k]),
+                }
+
+    for layer, written in found.written.items():
+        model = {**integers.states[layer], **integers.sums[layer], "spike": integers.spike[layer]}
+        for what, values in written.items():
+            look(layer, what, model[what].astype(np.int64), values)
+    for layer, sent in found.sent.items():
+        look(layer, "a spike on its way out", integers.spike[layer].astype(int), sent.astype(int))
+    return differing, compared, first
+
+
+def _layer(
+    fixed: FixedNetwork,
+    name: str,
+    integers: NetworkRecording,
+    exact: _Exact,
+    float_run: NetworkRecording,
+    fixed_run: NetworkRecording,
+    rounded: list[NetworkRecording],
+) -> PopulationFigures:
+    """Levels 2 and 3 of a population."""
+    population = fixed.populations[name]
+    one = population.one
+    initial = {n: population.initial[n][None] for n in one.state_names}
+    registers = {
+        n: integers.states[name].get(n, np.broadcast_to(initial[n], integers.spike[name].shape))
+        for n in one.state_names
+    }
+    history = History(
+        {n: np.concatenate([initial[n], r[:-1]]) for n, r in registers.items()},
+        registers,
+        {n: np.stack([row[n] for row in exact.noise[name]]) for n in population.lowered.noise},
+        integers.spike[name],
+    )
+    words = {n: v.astype(np.int64) for n, v in integers.sums[name].items()}
+    errors, decisions, _ = steps_compared(population, words, history)
+    own = population.state_names
+    budgets = {
+        n: population.lowered.budgets[n] / population.lowered.registers[n].word.lsb for n in own
+    }
+    float_spikes, fixed_spikes = float_run.spike[name], fixed_run.spike[name]
+    counts = int(float_spikes.sum()), int(fixed_spikes.sum())
+    unlike = float(np.mean(float_spikes != fixed_spikes))
+    near = [r.spike[name] for r in rounded]
+    most = Criteria().tolerance(counts[0]) + max(abs(int(s.sum()) - counts[0]) for s in near)
+    moved = max(float(np.mean(s != float_spikes)) for s in near)
+    share = _SHARE + 2 * moved + 2 / float_spikes.size  # a spike may come a step later
+    apart = abs(counts[1] - counts[0])
+    criteria = (
+        Criterion("trace", "difference in spikes", apart, most, apart <= most),
+        Criterion("trace", "share of spike bits that differ", unlike, share, unlike <= share),
+    )
+    kept = {n: e for n, e in errors.items() if n in own}
+    return PopulationFigures(population.count, kept, budgets, decisions, counts, unlike, criteria)
