@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScneuroError, did_you_mean
-from ..load import is_nir
 from ..tools.files import check_writable, write_whole
 from .options import answer, chosen_steps
 
@@ -29,6 +28,8 @@ _BACKENDS = ("float", "fixed")
 def simulate_network(options: argparse.Namespace, network: Network) -> int:
     """Run a network; print its spikes, and save what is asked for."""
     import numpy as np
+
+    from ..load import is_nir
 
     if options.backend not in _BACKENDS:
         raise ScneuroError(
@@ -268,6 +269,8 @@ def _run_text(network: Network, figures: dict[str, Any]) -> str:
 # -- show -----------------------------------------------------------------------------------------
 def show_network(options: argparse.Namespace, network: Network) -> int:
     """Print what a network is made of, and what its integers are."""
+    from ..load import is_nir
+
     chosen = _calibrated(options, network, None)
     fixed = network.fixed(budget=options.budget)
     figures = _describe(network, fixed) | {"calibrated": bool(chosen)}
