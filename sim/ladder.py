@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from ..boards.build import finished_build
 from ..boards.fit import in_words
-from ..boards.memory import stored_form
+from ..boards.memory import network_form, stored_form
+from ..boards.network import network_hardware
 from ..boards.placement import read_placement
 from ..boards.table import Board
 from ..compiler.pipeline.schedule import schedule
@@ -24,6 +25,7 @@ from ..errors import LoweringError, ScneuroError
 from ..fixed import FixedNeuron
 from ..hdl import build, hand_written
 from ..hdl.top import plan
+from ..network import Network, need_network
 from ..neuron import Neuron, need_neuron
 from ..population import Population, need_population
 from ..reference import compare
@@ -31,8 +33,9 @@ from ..reference.equations import equations_of
 from ..signals.stimulus import adversarial
 from ..tools.toolchain import find
 from .chip.bitstream import bitstream_parity
-from .chip.netlist import netlist_parity, population_netlist_parity
+from .chip.netlist import netlist_library, netlist_parity, population_netlist_parity
 from .compare.figures import Parity
+from .compare.network import NetworkParity, network_parity, random_spikes
 from .compare.parity import parity
 from .compare.population import PopulationParity, population_parity
 from .compare.recompute import recompute
@@ -42,7 +45,7 @@ from .engines.compiled import compiler
 if TYPE_CHECKING:
     from .proof import Proof
 
-__all__ = ["Rung", "climb", "climb_population", "lacking"]
+__all__ = ["Rung", "climb", "climb_network", "climb_population", "lacking"]
 
 _VECTORS = 2_000
 _DURATION = 1000.0
@@ -352,6 +355,101 @@ def _bitstream(neuron: Neuron, board: Board, steps: int, progress: bool) -> _Fou
     verdict = found.difference or "0 differ"
     text = f"{found.what}: {found.steps:,} steps through the pins, {found.bits:,} bits, {verdict}"
     return found.ok, text, found.figures()
+
+
+# -- of a network ---------------------------------------------------------------------------------
+def climb_network(
+    network: Network,
+    board: Board,
+    *,
+    stimulus: Mapping[str, Any] | None = None,
+    steps: int = 100,
+    lanes: int | None = None,
+    progress: bool = True,
+) -> Iterator[Rung]:
+    """The rungs for a network on a board.
+
+    ``integers`` compares the integers with float, a step of every neuron at a time and in a whole
+    run; ``gates`` the RTL, compiled, with the integers: every register, spike and sum; ``proof``
+    shows the datapath of every population for all states and inputs; ``netlist`` runs what yosys
+    made of it all, and ``bitstream`` is what it takes on the board.
+
+    Parameters
+    ----------
+    network : Network
+    board : Board
+    stimulus : mapping of str to array (T, *shape), optional
+        By default random spikes, for ``steps`` steps.
+    lanes : int, optional
+        Weights that are added in a clock.
+    """
+    need_network(network, "climb_network()")
+    given = stimulus or random_spikes(network, steps)
+    compared: list[NetworkParity] = []
+
+    def once() -> NetworkParity:
+        if not compared:
+            gates = network_hardware(network.fixed(), board.part, lanes=lanes)
+            compared.append(network_parity(network, given, gates=gates, progress=progress))
+        return compared[0]
+
+    rungs: dict[str, Callable[[], _Found]] = {
+        "integers": lambda: _net_integers(once()),
+        "gates": lambda: _net_gates(once()),
+        "proof": lambda: _net_proof(network, board, progress),
+        "netlist": lambda: _net_netlist(network, board, given, lanes, progress),
+        "bitstream": lambda: _net_bitstream(network, board, lanes),
+    }
+    yield from _tried(rungs, progress)
+
+
+def _net_integers(found: NetworkParity) -> _Found:
+    said = [
+        f"{name} {layer.spikes[1]:,} spikes of float's {layer.spikes[0]:,}, {layer.unlike:.2%} of "
+        "the bits differ"
+        for name, layer in found.layers.items()
+    ]
+    return found.within_bound and found.traces_agree, "; ".join(said), found.figures()
+
+
+def _net_gates(found: NetworkParity) -> _Found:
+    text = (
+        f"{found.steps:,} steps, {found.compared:,} registers, spikes and sums, {found.differing} "
+        f"differ; {found.clocks / found.steps:,.1f} clocks a step, {found.worst_clocks:,} at most"
+    )
+    return found.bit_exact, text, {"compared": found.compared, "differing": found.differing}
+
+
+def _net_proof(network: Network, board: Board, progress: bool) -> _Found:
+    from .proof import prove
+
+    fixed, form = network.fixed(), network_form(board.part)
+    found = {
+        n: _as_rung(prove(p.one, form, progress=progress)) for n, p in fixed.populations.items()
+    }
+    verdicts = [ok for ok, _, _ in found.values()]
+    ok = False if False in verdicts else None if None in verdicts else True
+    text = "; ".join(f"{name}: {said}" for name, (_, said, _) in found.items())
+    return ok, text, {name: figures for name, (_, _, figures) in found.items()}
+
+
+def _net_netlist(
+    network: Network, board: Board, given: Mapping[str, Any], lanes: int | None, progress: bool
+) -> _Found:
+    gates = network_hardware(network.fixed(), board.part, lanes=lanes)
+    library = netlist_library(gates, board.chip)
+    found = network_parity(network, given, gates=gates, library=library, stall=1, progress=progress)
+    verdict = f"{found.differing} differ"
+    text = f"{found.steps:,} steps, {found.compared:,} registers, spikes and sums, {verdict}"
+    return found.bit_exact, text, {"compared": found.compared, "differing": found.differing}
+
+
+def _net_bitstream(network: Network, board: Board, lanes: int | None) -> _Found:
+    build = finished_build(network, board, lanes=lanes, flat_out=True, progress=False)
+    fmax, used = read_placement(build.folder / "report.json", board.part.family)
+    needed = board.clock_hz / 1e6
+    text = f"{in_words(used)}; {fmax:.1f} MHz possible, {needed:g} MHz needed"
+    return fmax >= needed, text, {"fmax_mhz": fmax, "clock_mhz": needed, "utilization": used}
 
 
 # -- of a population -----------------------------------------------------------------------------

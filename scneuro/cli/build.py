@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import argparse
 
-from .options import Commands, add_board, add_command, add_population, answer, chosen_target
+from .network import build_network
+from .options import (
+    Commands,
+    add_board,
+    add_command,
+    add_population,
+    answer,
+    chosen_network,
+    chosen_target,
+)
 
 __all__ = ["add", "run"]
 
 
 def add(commands: Commands) -> None:
     """Add the command's parser."""
-    parser = add_command(commands, "build", run, "Build a bitstream.")
+    parser = add_command(commands, "build", run, "Build a bitstream.", network=True)
     add_board(parser)
     add_population(parser)
     parser.add_argument(
@@ -34,12 +43,16 @@ def run(options: argparse.Namespace) -> int:
     from ..sim.compare.advice import cautions
     from ..tools.toolchain import say
 
-    chosen, target = chosen_target(options), board(options.board)
-    neuron = chosen.neuron if isinstance(chosen, Population) else chosen
+    network = chosen_network(options)
+    target = board(options.board)
     if options.clock is not None:
         if not 0 < options.clock < 1000:
             raise ValueError(f"--clock must be a number of MHz, not {options.clock:g}")
         target = target.with_clock(options.clock * 1e6)
+    if network is not None:
+        return build_network(options, network, target)
+    chosen = chosen_target(options)
+    neuron = chosen.neuron if isinstance(chosen, Population) else chosen
     for line in cautions(neuron, neuron.fixed()):
         say(f"  caution: {line}")
     if isinstance(chosen, Population):

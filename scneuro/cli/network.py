@@ -1,4 +1,4 @@
-"""What ``simulate`` and ``show`` do with networks."""
+"""What the commands do with networks."""
 
 from __future__ import annotations
 
@@ -15,11 +15,25 @@ from .options import answer, chosen_steps
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..boards import Board
     from ..network import FixedNetwork, Network, NetworkRecording
 
-__all__ = ["npz", "save", "show_network", "simulate_network"]
+__all__ = [
+    "build_network",
+    "npz",
+    "parity_network",
+    "prove_network",
+    "save",
+    "show_network",
+    "simulate_network",
+    "verify_network",
+]
 
 STEPS = 1_000
+_COMPARED = 200  # steps
+_VERIFIED = 100
+_CALIBRATED = 300
+_LANES = 8
 _ONE_IN = 10  # steps: a random spike of each neuron of an input
 _BACKENDS = ("float", "fixed")
 
@@ -31,6 +45,9 @@ def simulate_network(options: argparse.Namespace, network: Network) -> int:
 
     from ..load import is_nir
 
+    for name in ("lanes", "board"):
+        if getattr(options, name, None) is not None:
+            raise ValueError(f"--{name} is not of networks in software")
     if options.backend not in _BACKENDS:
         raise ScneuroError(
             f"{network.name}: --backend {options.backend} takes no networks",
@@ -84,7 +101,7 @@ def _stimulus(
     lengths = {len(v) for v in values.values() if not isinstance(v, float)}
     steps = steps or min(lengths, default=STEPS)
     missing = [name for name in network.inputs if name not in values]
-    if options.rate is not None and not missing:
+    if getattr(options, "rate", None) is not None and not missing:
         raise ValueError("--rate is of random spikes, and every input is given")
     for name, given in values.items():
         values[name] = _held(network, name, given, steps) if isinstance(given, float) else given
@@ -135,7 +152,8 @@ def _random(
             f"{network.name}: {name} takes currents: give them, --stimulus FILE or "
             f"--input {name}=VALUE"
         )
-    rate = 1000 / (_ONE_IN * network.dt) if options.rate is None else options.rate
+    given = getattr(options, "rate", None)
+    rate = 1000 / (_ONE_IN * network.dt) if given is None else given
     chance = rate * network.dt / 1000
     if not 0 <= chance <= 1:
         raise ValueError(
@@ -264,6 +282,114 @@ def _run_text(network: Network, figures: dict[str, Any]) -> str:
         for name, count in figures["saturated"].items()
     ]
     return "\n".join(lines)
+
+
+# -- parity, prove, verify, build -----------------------------------------------------------------
+def parity_network(options: argparse.Namespace, network: Network) -> int:
+    """Print the three levels of parity of a network; 1 if any fails."""
+    from ..sim import network_parity
+
+    if options.vcd is not None:
+        raise ValueError("--vcd is of a single neuron")
+    values = _driven(options, network)
+    found = network_parity(
+        network, values, engine=options.engine or "cxxrtl", lanes=options.lanes or _LANES
+    )
+    answer(options, found.figures(), found)
+    return 0 if found.ok else 1
+
+
+def prove_network(options: argparse.Namespace, network: Network) -> int:
+    """Prove the datapath of every population as the devices have it; 1 if any proof fails."""
+    from ..boards.devices import DEVICES
+    from ..boards.memory import network_form
+    from ..hdl import Form
+    from ..sim.proof import prove
+
+    _ready(options, network)
+    forms = dict.fromkeys([Form(stored=True), *map(network_form, DEVICES.values())])
+    fixed = network.fixed(budget=options.budget)
+    proofs = {
+        name: [prove(p.one, form, timeout=options.timeout) for form in forms]
+        for name, p in fixed.populations.items()
+    }
+    text = "\n".join(f"{name}: {proof}" for name, each in proofs.items() for proof in each)
+    figures = {name: [proof.figures() for proof in each] for name, each in proofs.items()}
+    answer(options, {"populations": figures}, text)
+    every = [proof for each in proofs.values() for proof in each]
+    if any(p.failures for p in every):
+        return 1
+    return 2 if any(p.undecided for p in every) else 0
+
+
+def verify_network(options: argparse.Namespace, network: Network) -> int:
+    """Print every rung as soon as it is tried; 1 if one fails, 2 if one could not be tried."""
+    from ..boards import board
+    from ..sim.ladder import climb_network, lacking
+    from ..tools.toolchain import say
+
+    target = board(options.board)
+    if options.steps is None:
+        options.steps = _VERIFIED
+    values = _driven(options, network)
+    if not options.json:
+        print(f"{network.name} on {target.title} ({target.device})", flush=True)
+    for text in lacking(target, population=True):
+        say(f"  {text}")
+    rungs = []
+    for rung in climb_network(network, target, stimulus=values, lanes=options.lanes):
+        rungs.append(rung)
+        if not options.json:
+            print(rung, flush=True)
+    if options.json:
+        answer(options, [rung.as_dict() for rung in rungs], "")
+    if any(rung.ok is False for rung in rungs):
+        return 1
+    return 2 if any(rung.ok is None for rung in rungs) else 0
+
+
+def build_network(options: argparse.Namespace, network: Network, target: Board) -> int:
+    """Build a network's bitstream; 1 if it is slower than the board's clock."""
+    from dataclasses import asdict
+
+    from ..boards import build_bitstream
+
+    _ready(options, network)
+    report = build_bitstream(
+        network,
+        target,
+        options.output,
+        seed=options.seed,
+        flat_out=options.flat_out,
+        lanes=options.lanes,
+    )
+    answer(options, asdict(report), report)
+    if not options.json:
+        print(f"  load it    scneuro flash {report.bitstream} (runs {target.program})")
+    return 0 if report.fmax_mhz >= report.clock_mhz else 1
+
+
+def _driven(options: argparse.Namespace, network: Network) -> dict[str, Any]:
+    """What each input is given, with words chosen by it."""
+    if options.steps is None and options.stimulus is None and not options.inputs:
+        options.steps = _COMPARED
+    values, _ = _stimulus(options, network)
+    _calibrated(options, network, values if is_nir(options.neuron) else None)
+    return values
+
+
+def _ready(options: argparse.Namespace, network: Network) -> None:
+    """Words chosen as they were asked for; of a NIR file by random spikes, if by nothing else."""
+    from ..sim.compare.network import random_spikes
+    from ..tools.toolchain import say
+
+    values = None
+    if is_nir(options.neuron) and not options.calibrate:
+        values = random_spikes(network, _CALIBRATED)
+        say(
+            f"  words are chosen by {_CALIBRATED} steps of random spikes; give --calibrate FILE"
+        )
+    _calibrated(options, network, values)
 
 
 # -- show -----------------------------------------------------------------------------------------

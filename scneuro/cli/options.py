@@ -84,7 +84,7 @@ def add_command(
             help="what one step of a state may be off by in integers (default 1)",
         )
     if network:
-        _add_network(parser)
+        add_network(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, for machines")
     return parser
 
@@ -95,7 +95,10 @@ def add_population(parser: argparse.ArgumentParser) -> None:
         "--neurons", type=int, metavar="N", help="a population of so many that share a datapath"
     )
     parser.add_argument(
-        "--lanes", type=int, metavar="L", help="its datapaths side by side, a power of two"
+        "--lanes",
+        type=int,
+        metavar="L",
+        help="its datapaths side by side, a power of two; weights a network adds in a clock",
     )
     parser.add_argument(
         "--interval", type=int, metavar="K", help="clocks from one neuron to the next, 1 to 16"
@@ -109,7 +112,7 @@ def add_population(parser: argparse.ArgumentParser) -> None:
     complete.offer(given, complete.parameters)
 
 
-def _add_network(parser: argparse.ArgumentParser) -> None:
+def add_network(parser: argparse.ArgumentParser) -> None:
     """The options of networks, ``net.nir`` or ``file.py:network``."""
     group = parser.add_argument_group(
         "networks", "where NEURON is net.nir, or file.py:network, a Network or what returns one"
@@ -204,9 +207,7 @@ _OF_NETWORKS = (*_OF_NIR, "calibrate", "rate")
 _OF_NEURONS = {
     "settings": "set",
     "initial": "init",
-    **{
-        n: n for n in ("preset", "current", "neurons", "lanes", "interval", "vary", "board", "plot")
-    },
+    **{n: n for n in ("preset", "current", "neurons", "interval", "vary", "plot")},
 }
 
 
@@ -298,7 +299,7 @@ def chosen_neuron(options: argparse.Namespace) -> Neuron:
     if is_nir(options.neuron) or load_network(options.neuron) is not None:
         raise ScneuroError(
             f"{options.neuron} is a network, which this command does not take",
-            "simulate and show take networks",
+            "simulate, show, parity, prove, verify and build take networks",
         )
     neuron = make_neuron(options.neuron, preset=options.preset, settings=options.settings)
     if options.budget is not None:

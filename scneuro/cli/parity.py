@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from .network import parity_network
 from .options import (
     Commands,
     add_command,
@@ -12,6 +13,7 @@ from .options import (
     add_start,
     add_steps,
     answer,
+    chosen_network,
     chosen_stimulus,
     chosen_target,
     population_stimulus,
@@ -23,7 +25,11 @@ __all__ = ["add", "run"]
 def add(commands: Commands) -> None:
     """Add the command's parser."""
     parser = add_command(
-        commands, "parity", run, "Compare a neuron's gates, integers and float model."
+        commands,
+        "parity",
+        run,
+        "Compare a neuron's gates, integers and float model.",
+        network=True,
     )
     add_population(parser)
     add_inputs(parser)
@@ -43,6 +49,8 @@ def run(options: argparse.Namespace) -> int:
     from ..sim import parity, population_parity
     from ..tools.files import check_writable
 
+    if (network := chosen_network(options)) is not None:
+        return parity_network(options, network)
     target = chosen_target(options)
     if isinstance(target, Population):
         if options.vcd is not None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .options import Commands, add_command, add_population, answer, chosen_target
+from .network import prove_network
+from .options import (
+    Commands,
+    add_command,
+    add_population,
+    answer,
+    chosen_network,
+    chosen_target,
+)
 
 if TYPE_CHECKING:
     from ..population import Population
@@ -16,7 +24,11 @@ __all__ = ["add", "run"]
 def add(commands: Commands) -> None:
     """Add the command's parser."""
     parser = add_command(
-        commands, "prove", run, "Prove a neuron's gates for all states and inputs."
+        commands,
+        "prove",
+        run,
+        "Prove a neuron's gates for all states and inputs.",
+        network=True,
     )
     add_population(parser)
     parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="per question")
@@ -33,6 +45,8 @@ def run(options: argparse.Namespace) -> int:
     from ..population import Population
     from ..sim.proof import prove
 
+    if (network := chosen_network(options)) is not None:
+        return prove_network(options, network)
     target = chosen_target(options)
     if isinstance(target, Population):
         return _population(options, target)

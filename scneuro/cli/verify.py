@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from .network import verify_network
 from .options import (
     POPULATION_STEPS,
     STEPS,
@@ -15,6 +16,7 @@ from .options import (
     add_start,
     answer,
     chosen_inputs,
+    chosen_network,
     chosen_steps,
     chosen_target,
 )
@@ -25,7 +27,11 @@ __all__ = ["add", "run"]
 def add(commands: Commands) -> None:
     """Add the command's parser."""
     parser = add_command(
-        commands, "verify", run, "Check a neuron all the way from float to the bitstream."
+        commands,
+        "verify",
+        run,
+        "Check a neuron all the way from float to the bitstream.",
+        network=True,
     )
     add_board(parser)
     add_population(parser)
@@ -35,7 +41,7 @@ def add(commands: Commands) -> None:
         "--steps",
         type=int,
         metavar="N",
-        help="of the compiled simulations (default 10,000, of a population 1,000)",
+        help="of the compiled simulations (default 10,000; population 1,000; network 100)",
     )
 
 
@@ -46,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
     from ..sim.ladder import climb, climb_population, lacking
     from ..tools.toolchain import say
 
+    if (network := chosen_network(options)) is not None:
+        return verify_network(options, network)
     chosen, target = chosen_target(options), board(options.board)
     steps = chosen_steps(options)
     if isinstance(chosen, Population):

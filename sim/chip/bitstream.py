@@ -20,6 +20,7 @@ from tqdm import tqdm
 from ...boards.build import Build, finished_build
 from ...boards.table import Board
 from ...errors import ScneuroError
+from ...fixed import FixedNeuron
 from ...hdl.link import FrameReader, Sample
 from ...hdl.uart import divisor, levels
 from ...neuron import Neuron, need_neuron
@@ -113,6 +114,7 @@ def bitstream_parity(
     made = time.monotonic()
     frames = -(-steps // build.plan.every)
     samples, clocks = bitstream_samples(library, board, build, frames, progress=progress)
+    assert isinstance(build.fixed, FixedNeuron)
     expected = expected_samples(build.fixed, build.plan, [s.i for s in samples])
     seen = sorted({s.i for s in samples})
     difference = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -229,6 +230,7 @@ def network_parity(
     engine: str = "cxxrtl",
     stall: int = 0,
     loaded: bool = False,
+    library: Path | None = None,
     progress: bool = True,
 ) -> NetworkParity:
     """Compare a network's float model, integer model and gates.
@@ -253,6 +255,8 @@ def network_parity(
         Seed of the clocks in which words do not come or leave; they always do where it is 0.
     loaded : bool
         Whether the weights of ours are loaded at the start.
+    library : path, optional
+        The gates compiled, if not from the source, as from their netlist.
     progress : bool
 
     Raises
@@ -280,7 +284,8 @@ def network_parity(
     exact = _Exact(fixed)
     integers = exact.history(stimulus, progress)
     frames = frames_of(fixed, gates.plan, single)
-    found = NETWORK_ENGINES[engine](gates, frames, stall=stall)
+    options: dict[str, Any] = {} if library is None else {"library": library}
+    found = NETWORK_ENGINES[engine](gates, frames, stall=stall, **options)
     differing, compared, first = _differences(fixed, integers, found)
     with np.errstate(all="ignore"):
         float_run = network.run(progress=progress, **stimulus)

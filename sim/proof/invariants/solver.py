@@ -61,7 +61,7 @@ class Invariant:
         return f"{verdict}  {self.name}: {self.statement} ({self.how}, {self.seconds:.1f} s)"
 
 
-def _tools() -> dict[str, str]:
+def tools() -> dict[str, str]:
     """yosys and yosys-smtbmc; z3 is one that yosys-smtbmc finds."""
     found = find_tools(("yosys", "yosys-smtbmc"))
     if shutil.which(SOLVER, path=_path()) is None:
@@ -85,7 +85,7 @@ def check(harness: Harness) -> list[Invariant]:
     ToolError
         If a tool is missing, or fails.
     """
-    tools = _tools()
+    tools = tools()
     begin = time.monotonic()
     how, trace, failed = f"{harness.depth}-induction by z3", "", set[str]()
     with tempfile.TemporaryDirectory() as name:
