@@ -1130,7 +1130,7 @@ def words(line):
         ("simulate net.nir --dt 1 --word v=Q4.12", "--word v=Q4.12: write NODE.NAME=Q2.14"),
         ("simulate two.nir --dt 1 --stimulus x.npy", "has the inputs image, row; give each with"),
         ("show two.nir --dt 1 --calibrate row=x.npy", "--calibrate: image must be given, too"),
-        ("show net.nir --dt 1 --board icebreaker", "--board is not of networks"),
+        ("show net.nir --dt 1 --board icebreaker", "--board is not of networks here"),
         ("show net.nir --dt 1 --calibrate none.npy", "cannot read none.npy"),
         ("simulate lif --dt 1", "--dt is of networks, and lif is none"),
         ("show lif --calibrate x.npy", "--calibrate is of networks, and lif is none"),
@@ -1138,10 +1138,10 @@ def words(line):
         ("simulate own.py:wrong", "own.py:wrong() returns int, no network"),
         ("simulate own.py:broken", "own.py:broken() fails: "),
         ("simulate own.py:none", "own.py has no neuron 'none'"),
-        ("parity net.nir", "net.nir is a network, which this command does not take"),
-        ("prove own.py:network", "own.py:network is a network, which this command does not take"),
-        ("build net.nir --board icebreaker -o out", "net.nir is a network, which this command"),
-        ("verify net.nir --board icebreaker", "net.nir is a network, which this command"),
+        ("parity net.nir", "net.nir: a NIR file has no time step"),
+        ("plot net.nir -o a.png", "net.nir is a network, which this command does not take"),
+        ("reference own.py:network", "own.py:network is a network, which this command does not"),
+        ("explore net.nir --board icebreaker -o out", "net.nir is a network, which this command"),
     ],
 )
 def test_what_the_command_line_cannot_do_is_said_in_a_line(folder, capsys, arguments, text):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ScneuroError, did_you_mean
 from ..tools.files import check_writable, write_whole
+from ..tools.places import is_nir
 from .options import answer, chosen_steps
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ _BACKENDS = ("float", "fixed")
 def simulate_network(options: argparse.Namespace, network: Network) -> int:
     """Run a network; print its spikes, and save what is asked for."""
     import numpy as np
-
-    from ..load import is_nir
 
     for name in ("lanes", "board"):
         if getattr(options, name, None) is not None:
@@ -386,17 +385,15 @@ def _ready(options: argparse.Namespace, network: Network) -> None:
     values = None
     if is_nir(options.neuron) and not options.calibrate:
         values = random_spikes(network, _CALIBRATED)
-        say(
-            f"  words are chosen by {_CALIBRATED} steps of random spikes; give --calibrate FILE"
-        )
+        say(f"  words are chosen by {_CALIBRATED} steps of random spikes; give --calibrate FILE")
     _calibrated(options, network, values)
 
 
 # -- show -----------------------------------------------------------------------------------------
 def show_network(options: argparse.Namespace, network: Network) -> int:
     """Print what a network is made of, and what its integers are."""
-    from ..load import is_nir
-
+    if options.board is not None:
+        raise ValueError("--board is not of networks here: build says what one takes on a board")
     chosen = _calibrated(options, network, None)
     fixed = network.fixed(budget=options.budget)
     figures = _describe(network, fixed) | {"calibrated": bool(chosen)}
