@@ -297,13 +297,14 @@ def test_integers_and_float_have_the_same_spikes_but_for_one_in_five_hundred_bit
 
 def test_what_an_input_reaches_in_a_net_is_not_what_its_neuron_is_held_at_alone():
     """Parameters that differ make the input a factor, which would be limited to its currents."""
-    g = one(lif(3, theta=2.0), 3)
-    g.nodes["node"].r = np.array([1.0, 1.5, 2.0])
-    g.nodes["node"].tau = np.array([0.01, 0.02, 0.03])
+    each = (np.array(v) for v in ([0.005, 0.01, 0.01], [0.01, 0.02, 0.03], [1.0, 1.5, 2.0]))
+    rest = (full(3, v) for v in (0, 60, 0))
+    g = one(nir.CubaLIF(*each, *rest, np.array([1.0, 1.5, 2.0])), 3)
     net = read(g, inputs="current")
     x = np.full((50, 3), 40.0)
     net.calibrate(input=x, progress=False)
     exact, found = quiet(net, input=x), quiet(net.fixed(), input=x)
+    assert exact.spike["node"].any()
     assert np.allclose(exact["node/v"], found["node/v"], atol=0.01)
     assert found.saturated == {}
     # as declared, it holds 8: once for a current, once for the input's limits
@@ -931,6 +932,12 @@ def test_a_damaged_file_is_refused_in_a_line(tmp_path):
     with h5py.File(path, "w") as file:
         file["other"] = 1
     with pytest.raises(FileTrouble, match="is no NIR file"):
+        read(path)
+    nir.write(path, through(1, 1, nir.Linear(np.eye(1))))
+    with h5py.File(path, "a") as file:
+        del file["node/nodes/n0/weight"]
+        file["node/nodes/n0"].create_dataset("weight", (2**20, 2**15), "f4", chunks=(64, 64))
+    with pytest.raises(FileTrouble, match="weight claims 137,438,953,472 bytes, more than"):
         read(path)
     for name in ("weight", "type", "v_threshold"):
         nir.write(path, through(1, 1, nir.Linear(np.eye(1)), lif(1)))
