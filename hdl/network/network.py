@@ -16,6 +16,8 @@ from .synapses import Synapses, bits_for
 
 __all__ = ["Network"]
 
+_BLOCK = {"ram_style": "block"}
+
 
 class Network(wiring.Component):
     """Populations, their synapses and spikes in memories, and the order of a time step.
@@ -145,7 +147,7 @@ class Network(wiring.Component):
         """Take frames in, as many as there is room for; the port that reads them."""
         made = self.plan
         per_slot = 1 << bits_for(made.frame_words)
-        memory = Memory(shape=16, depth=per_slot * made.input_slots, init=[])
+        memory = Memory(shape=16, depth=per_slot * made.input_slots, init=[], attrs=_BLOCK)
         m.submodules.frames = memory
         write, read = memory.write_port(), memory.read_port()
         word, slot = Signal(bits_for(made.frame_words)), Signal(range(made.input_slots))
@@ -199,7 +201,7 @@ class Network(wiring.Component):
         """Keep the spikes of all populations, word by word; the port that reads them."""
         made = self.plan
         per_slot = 1 << bits_for(made.spike_words)
-        memory = Memory(shape=16, depth=per_slot * made.slots, init=[])
+        memory = Memory(shape=16, depth=per_slot * made.slots, init=[], attrs=_BLOCK)
         m.submodules.spikes = memory
         write, read = memory.write_port(), memory.read_port()
         whole, word = Signal(16), Signal(bits_for(made.spike_words))

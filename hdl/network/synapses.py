@@ -181,7 +181,7 @@ class Synapses(wiring.Component):
                 read.en.eq(go),
             ]
         else:
-            memory = Memory(shape=layout, depth=len(plan.weights), init=plan.weights.tolist())
+            memory = _block(layout, plan.weights.tolist())
             m.submodules.weights = memory
             read = memory.read_port()
             m.d.comb += [read.addr.eq(row), read.en.eq(go)]
@@ -223,7 +223,7 @@ class Synapses(wiring.Component):
         plan, lanes = self._plan, self._plan.lanes
         width, bases = plan.widths[port], plan.bases[port]
         layout = data.ArrayLayout(Shape(width, signed=True), lanes)
-        memory = Memory(shape=layout, depth=len(bases), init=bases.tolist())
+        memory = _block(layout, bases.tolist())
         m.submodules[f"sums_{port}"] = memory
         read, write = memory.read_port(), memory.write_port()
         fetch = self.fetch[port]
@@ -286,13 +286,18 @@ class Synapses(wiring.Component):
         if (bases == bases.flat[0]).all():
             return [int(bases.flat[0])] * self._plan.lanes
         layout = data.ArrayLayout(Shape(self._plan.widths[port], signed=True), self._plan.lanes)
-        memory = Memory(shape=layout, depth=len(bases), init=bases.tolist())
+        memory = _block(layout, bases.tolist())
         m.submodules[f"begins_{port}"] = memory
         read = memory.read_port()
         kept = Signal(layout, name=f"begins_{port}")
         m.d.comb += [read.addr.eq(address), read.en.eq(enable)]
         m.d.sync += kept.eq(read.data)
         return [kept[k] for k in range(self._plan.lanes)]
+
+
+def _block(shape: Any, init: list[Any]) -> Memory:
+    """A memory in block RAM: in logic, even a few rows of many lanes take more than all else."""
+    return Memory(shape=shape, depth=len(init), init=init, attrs={"ram_style": "block"})
 
 
 def _delivers(work: Any) -> list[Any]:

@@ -238,8 +238,9 @@ def network_parity(
     Parameters
     ----------
     network : Network
-    stimulus : mapping of str to array (T, *shape), optional
-        By the inputs' names; by default :func:`random_spikes`.
+    stimulus : mapping of str to array (T, *shape) or (T, B, *shape), optional
+        By the inputs' names; by default :func:`random_spikes`. Of B runs, the gates do one after
+        the other, each from the initial states.
     steps : int
         Length where no stimulus is given.
     fixed : FixedNetwork, optional
@@ -278,21 +279,22 @@ def network_parity(
     fixed = fixed or network.fixed()
     gates = gates or Gates(fixed, lanes, form, loaded=loaded)
     given, several = given_inputs(network, stimulus)
-    if several:
-        raise ValueError(f"{network.name}: parity takes one run: arrays (T, ...), not (T, B, ...)")
-    single = {n: a[:, 0] for n, a in given.items()}
     exact = _Exact(fixed)
-    integers = exact.history(stimulus, progress)
-    frames = frames_of(fixed, gates.plan, single)
+    integers = _in_turn(exact.run(progress=progress, **stimulus), several)
+    steps, runs = next(iter(given.values())).shape[:2]
+    whole = {n: a.swapaxes(0, 1).reshape(-1, *a.shape[2:]) for n, a in given.items()}
+    frames = frames_of(fixed, gates.plan, whole, np.arange(steps * runs) % steps == 0)
     options: dict[str, Any] = {} if library is None else {"library": library}
     found = NETWORK_ENGINES[engine](gates, frames, stall=stall, **options)
     differing, compared, first = _differences(fixed, integers, found)
     with np.errstate(all="ignore"):
-        float_run = network.run(progress=progress, **stimulus)
-        rounded = [_Rounding(fixed, k).run(stimulus, progress) for k in range(_RUNS)]
-    fixed_run = fixed.run(progress=progress, **stimulus)
+        float_run = _in_turn(network.run(progress=progress, **stimulus), several)
+        rounded = [
+            _in_turn(_Rounding(fixed, k).run(stimulus, progress), several) for k in range(_RUNS)
+        ]
+    fixed_run = _in_turn(fixed.run(progress=progress, **stimulus), several)
     layers = {
-        name: _layer(fixed, name, integers, exact, float_run, fixed_run, rounded)
+        name: _layer(fixed, name, steps, integers, exact, float_run, fixed_run, rounded)
         for name in network.layers
     }
     return NetworkParity(
@@ -316,9 +318,6 @@ class _Exact(FixedNetwork):
     def __init__(self, fixed: FixedNetwork) -> None:
         self.__dict__.update(vars(fixed))
         self.noise: dict[str, list[dict[str, np.ndarray]]] = {n: [] for n in fixed.populations}
-
-    def history(self, stimulus: Mapping[str, Any], progress: bool) -> NetworkRecording:
-        return self.run(progress=progress, **stimulus)
 
     def sample(self, name: str, state: str) -> np.ndarray:
         one = self.populations[name].one
@@ -379,6 +378,26 @@ class _Rounding(FloatNetwork):
         return self._rounded(total, self._word[name, to])
 
 
+def _in_turn(found: NetworkRecording, several: bool) -> NetworkRecording:
+    """Runs that were side by side, (T, B, N), one after the other, (B * T, N)."""
+    if not several:
+        return found
+
+    def turned(values: np.ndarray) -> np.ndarray:
+        return values.swapaxes(0, 1).reshape(-1, values.shape[-1])
+
+    def each(tables: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
+        return {name: {n: turned(v) for n, v in own.items()} for name, own in tables.items()}
+
+    return NetworkRecording(
+        found.dt,
+        {n: turned(v) for n, v in found.spike.items()},
+        each(found.states),
+        each(found.sums),
+        found.saturated,
+    )
+
+
 def _differences(
     fixed: FixedNetwork, integers: NetworkRecording, found: Steps
 ) -> tuple[int, int, dict[str, Any] | None]:
@@ -405,7 +424,8 @@ def _differences(
 
     for layer, written in found.written.items():
         model = {**integers.states[layer], **integers.sums[layer], "spike": integers.spike[layer]}
-        for what, values in written.items():
+        for what in sorted(written, key=lambda n: n not in integers.sums[layer]):  # causes first
+            values = written[what]
             look(layer, what, model[what].astype(np.int64), values)
     for layer, sent in found.sent.items():
         look(layer, "a spike on its way out", integers.spike[layer].astype(int), sent.astype(int))
@@ -415,6 +435,7 @@ def _differences(
 def _layer(
     fixed: FixedNetwork,
     name: str,
+    steps: int,
     integers: NetworkRecording,
     exact: _Exact,
     float_run: NetworkRecording,
@@ -429,8 +450,11 @@ def _layer(
         n: integers.states[name].get(n, np.broadcast_to(initial[n], integers.spike[name].shape))
         for n in one.state_names
     }
+    before = {n: np.concatenate([initial[n], r[:-1]]) for n, r in registers.items()}
+    for n, values in before.items():
+        values[::steps] = initial[n]  # where a run begins
     history = History(
-        {n: np.concatenate([initial[n], r[:-1]]) for n, r in registers.items()},
+        before,
         registers,
         {n: np.stack([row[n] for row in exact.noise[name]]) for n in population.lowered.noise},
         integers.spike[name],

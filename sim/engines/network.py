@@ -100,6 +100,11 @@ class _Layout:
                     values = values & ((1 << self.fields[f"{at} value"]) - 1)
                 tables[layer][name] = values
         made = self.hardware.plan
+        if len(sent) != count * made.output_words:
+            raise ScneuroError(
+                f"{len(sent)} words left the hardware in {count} steps",
+                f"{made.output_words} leave in each",
+            )
         words = sent.astype(np.int64).reshape(count, made.output_words)
         left, place = {}, 0
         for name in made.outputs:

@@ -85,22 +85,23 @@ def check(harness: Harness) -> list[Invariant]:
     ToolError
         If a tool is missing, or fails.
     """
-    tools = tools()
+    commands = tools()
     begin = time.monotonic()
     how, trace, failed = f"{harness.depth}-induction by z3", "", set[str]()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "top.il").write_text(harness.rtlil())
-        run_yosys(tools["yosys"], harness.task("prove"), folder)
+        run_yosys(commands["yosys"], harness.task("prove"), folder)
         # from the start, where also what is assumed must be possible; then from anywhere
         steps = (("--presat",), ("-i",))
         ok = all(
-            _holds(harness, tools, folder, "prove", harness.depth, *options)[0] for options in steps
+            _holds(harness, commands, folder, "prove", harness.depth, *options)[0]
+            for options in steps
         )
         if not ok:
-            run_yosys(tools["yosys"], harness.task("bmc"), folder)
+            run_yosys(commands["yosys"], harness.task("bmc"), folder)
             vcd = ("--dump-vcd", "trace.vcd")
-            _, log = _holds(harness, tools, folder, "bmc", harness.search, *vcd)
+            _, log = _holds(harness, commands, folder, "bmc", harness.search, *vcd)
             failed = set(re.findall(r"Assert failed in top: (\w+?)__\d+", log))
             trace = _table(folder / "trace.vcd")
             how = f"not inductive; {', '.join(sorted(failed)) or 'nothing'} broken"
