@@ -1052,8 +1052,8 @@ def test_without_a_stimulus_spikes_are_random_and_said(folder, capsys):
 
 def test_several_inputs_are_given_by_name_and_counts_are_taken(folder, capsys):
     np.save("image.npy", spikes(30, 4, 0.5).reshape(30, 1, 2, 2))
-    out = says(capsys, "simulate", "two.nir", "--dt", "1", "--input", "image=image.npy", "--input",
-               "row=2", "-o", "o.npz")  # fmt: skip
+    given = ("--stimulus", "image=image.npy", "--input", "row=2", "-o", "o.npz")
+    out = says(capsys, "simulate", "two.nir", "--dt", "1", *given)
     assert "input row: 3, 180 spikes, from 2" in out
     with np.load("o.npz") as file:
         assert np.allclose(file["lif/I"], 12 + np.load("image.npy").sum(axis=(1, 2, 3))[:, None])
@@ -1121,6 +1121,7 @@ def words(line):
         ("simulate net.nir --dt 1 --input a=x.npy", "net.nir has the inputs input"),
         ("simulate net.nir --dt 1 --input x.npy", "--input x.npy: write NAME=VALUE"),
         ("simulate net.nir --dt 1 --input input=x.npy --input input=1", "input is given twice"),
+        ("simulate net.nir --dt 1 --stimulus input=x.npy --input input=1", "input is given twice"),
         ("simulate net.nir --dt 1 --input-kind current", "input takes currents: give them"),
         ("simulate net.nir --dt 1 --backend amaranth", "--backend amaranth takes no networks"),
         ("simulate net.nir --dt 1 --calibrate x.npy", "--backend float has none"),

@@ -78,7 +78,9 @@ def _stimulus(
     """What each input is given, (T, *shape), and where it is from."""
     steps = chosen_steps(options)
     found: dict[str, Any] = {}
-    if options.stimulus is not None:
+    if options.stimulus is not None and options.stimulus.partition("=")[0] in network.inputs:
+        found = _by_name("--stimulus", [options.stimulus], network)
+    elif options.stimulus is not None:
         if len(network.inputs) > 1:
             raise ValueError(
                 f"--stimulus {options.stimulus}: {network.name} has the inputs "
