@@ -12,7 +12,7 @@ from scneuro.boards.network import network_hardware, network_memories
 from scneuro.errors import DoesNotFit, LoweringError
 from scneuro.hdl.network import Network as Gates
 from scneuro.hdl.network.top import network_plan
-from scneuro.network import Conv2d, Dense, Flatten, Scale, SumPool2d
+from scneuro.network import AvgPool2d, Conv1d, Conv2d, Dense, Flatten, Scale, SumPool2d
 from scneuro.network.plan import loads_of, plan
 from scneuro.sim import network_parity
 from scneuro.sim.chip.netlist import netlist_library
@@ -104,18 +104,59 @@ def test_currents_reach_their_neurons():
     assert found.layers["p"].spikes[1] > 5
 
 
-def test_convolutions_and_pools():
+@pytest.mark.parametrize(
+    ("lanes", "shape", "channels", "options", "pool"),
+    [
+        (8, (2, 5, 6), 3, {"padding": 1}, ()),
+        (4, (2, 7, 5), 6, {"stride": (2, 1), "padding": (1, 2)}, ()),  # channels no whole rows
+        (2, (4, 6, 6), 4, {"groups": 2, "padding": 1}, ()),
+        (4, (6, 4, 4), 6, {"groups": 6}, ()),  # each channel by itself, some in the same row
+        (4, (1, 8, 9), 5, {"dilation": (2, 3), "stride": 2, "padding": 2}, ()),
+        (8, (2, 8, 7), 8, {"padding": "same"}, (SumPool2d(2),)),  # a column is left out
+        (8, (1, 12, 8), 2, {}, (SumPool2d((3, 1)), AvgPool2d((1, 2)))),
+    ],
+)
+def test_convolutions_compute_their_addresses(lanes, shape, channels, options, pool):
+    r = rng(channels)
+    kernel = r.normal(1, 2, (channels, shape[0] // options.get("groups", 1), 3, 3))
+    maps = [*pool, Conv2d(kernel, r.normal(0, 0.3, channels), **options)]
     net = Network("conv")
-    net.input("image", (2, 5, 6))
-    net.population("c", Unit(), (3, 5, 6))
+    net.input("image", shape, most=2)
+    made = shape
+    for each in maps:
+        made = each.shape_out(made)
+    net.population("c", Unit(), made)
     net.population("d", Unit(), 4)
-    net.connect("image", "c", Conv2d(rng().normal(1, 2, (3, 2, 3, 3)), padding=1))
-    maps = [SumPool2d((5, 2)), Flatten(), Dense(rng(1).normal(0.5, 1, (4, 9)))]
-    net.connect("c", "d", maps)
-    given = {"image": rng(2).random((8, 2, 5, 6)) < 0.2}
-    found = network_parity(net, given, engine="amaranth", progress=False)
+    net.connect("image", "c", maps)
+    net.connect("c", "d", [Flatten(), Dense(r.normal(0.5, 1, (4, int(np.prod(made)))))])
+    net.output("c", "d")
+    given = {"image": r.binomial(2, 0.15, (6, *shape))}
+    laid = plan(net.fixed(), lanes)
+    (deliver, *_) = dict(laid.order)["c"]
+    assert deliver.loop is not None
+    assert len(laid.sources) == int(np.prod(shape))
+    rows = deliver.loop.rows
+    assert len(laid.weights) == rows * shape[0] * 9 + int(np.prod(made)) * -(-4 // lanes)
+    found = network_parity(net, given, lanes=lanes, stall=1, engine="amaranth", progress=False)
     assert found.bit_exact, str(found)
-    assert found.layers["c"].spikes[1] > 20
+    assert found.layers["c"].spikes[1] > 8
+    assert found.clocks <= 6 * found.worst_clocks
+
+
+def test_convolutions_of_convolutions_and_of_lengths():
+    r = rng()
+    net = Network("deep")
+    net.input("sound", (3, 14))
+    net.population("a", Unit(), (6, 7))
+    net.population("b", Unit(), (4, 7), parameters={"alpha": r.uniform(0.1, 0.4, (4, 7))})
+    net.connect("sound", "a", Conv1d(r.normal(1, 2, (6, 3, 4)), stride=2, padding=1))
+    net.connect("a", "b", Conv1d(r.normal(1, 2, (4, 6, 3)), padding=1), delay=1)
+    net.connect("b", "a", Conv1d(r.normal(-1, 1, (6, 4, 1))), delay=2)
+    assert plan(net.fixed(), 4).places["b"].moved
+    given = {"sound": r.random((15, 3, 14)) < 0.2}
+    found = network_parity(net, given, lanes=4, engine="amaranth", progress=False)
+    assert found.bit_exact, str(found)
+    assert all(layer.spikes[1] > 20 for layer in found.layers.values())
 
 
 def test_neurons_with_two_inputs_and_with_noise():

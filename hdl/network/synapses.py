@@ -12,7 +12,7 @@ from ...network.plan import Add, Deliver, Plan
 from ..population import SINGLE
 from .core import AHEAD
 
-__all__ = ["WRITTEN", "Synapses", "bits_for"]
+__all__ = ["WRITTEN", "Synapses", "bits_for", "loop_layout"]
 
 #: Clocks from a row's being read to its being written.
 WRITTEN = 3
@@ -44,6 +44,9 @@ class Synapses(wiring.Component):
     -------
     valid, ready
         A spike, or a current, is taken.
+    loop : In
+        Of a convolution: whether it is one, and how many steps a spike goes across and down; as
+        long as ``busy``, how far these go in weights and in sums.
     weights, sums, rows : In
         The first row of weights, that of sums, and how many there are.
     current : In(16), lane : In
@@ -52,7 +55,8 @@ class Synapses(wiring.Component):
         Which it is, place in ``plan.shifts``, and which memory of sums: as long as ``busy``.
     busy : Out(1)
     fetch : In
-        By port, whether a sum is wanted, of which neuron, and whether it is the last.
+        By port, whether the sum of the next neuron is wanted, whether it is the last, and how many
+        neurons are at a place, but for one.
     base, drop : In
         Of the population that fetches: its first row by port, and place in ``drops``.
     o : Out
@@ -63,6 +67,7 @@ class Synapses(wiring.Component):
 
     valid: Signal
     ready: Signal
+    loop: data.View
     weights: Signal
     sums: Signal
     rows: Signal
@@ -83,16 +88,18 @@ class Synapses(wiring.Component):
         ports = len(plan.bases)
         self._depth = max(map(len, plan.bases))
         self._places = bits_for(plan.lanes) if plan.lanes > 1 else 0
-        neurons = bits_for(self._depth) + self._places
-        fetch = data.StructLayout({"valid": 1, "neuron": neurons, "last": 1})
+        groups = bits_for(max(at.group for at in plan.places.values()))
+        fetch = data.StructLayout({"valid": 1, "last": 1, "group": groups})
         row = bits_for(self._depth)
         rows = 1 + bits_for(
             WRITTEN + max((d.rows for _, work in plan.order for d in _delivers(work)), default=1)
         )
+        self._loops = any(d.loop for _, work in plan.order for d in _delivers(work))
         super().__init__(
             {
                 "valid": In(1),
                 "ready": Out(1),
+                "loop": In(loop_layout(plan)),
                 "weights": In(bits_for(len(plan.weights))),
                 "sums": In(row),
                 "rows": In(rows),
@@ -127,7 +134,7 @@ class Synapses(wiring.Component):
         behind = [Signal.like(sums, name=f"row_{k}") for k in range(WRITTEN)]
         longest = Signal.like(self.rows)
         m.d.comb += [
-            self.ready.eq(~active | last),
+            self.ready.eq(~active | (last & ~self.loop.valid)),
             self.busy.eq(active | under_way.any()),
             longest.eq(Mux(self.rows > WRITTEN, self.rows - 1, WRITTEN)),
         ]
@@ -141,6 +148,10 @@ class Synapses(wiring.Component):
             m.d.sync += go.eq(0)
         with m.Elif(go):
             m.d.sync += [rows.eq(rows - 1), weights.eq(weights + 1), sums.eq(sums + 1)]
+        if self._loops:
+            self._go_on(m, go, rows, weights, sums)
+            with m.If(self.loop.valid & ~go & ~under_way.any()):  # spikes may share rows
+                m.d.comb += self.ready.eq(1)
         with m.If(self.ready):
             m.d.sync += [
                 go.eq(self.valid),
@@ -159,6 +170,42 @@ class Synapses(wiring.Component):
             mine = self.port == port if len(plan.bases) > 1 else Const(1)
             self._port(m, port, operands, go & mine, sums, behind[-1], under_way[-1] & mine)
         return m
+
+    def _go_on(self, m: Module, go: Signal, rows: Signal, weights: Signal, sums: Signal) -> None:
+        """Behind the rows of a place, the next one across; behind a line, the next one down."""
+        loop = self.loop
+        across, down = Signal.like(loop.across), Signal.like(loop.down)  # that are left
+        line = Signal.like(loop.across, name="line")
+        begins = Signal.like(weights, name="line_weights"), Signal.like(sums, name="line_sums")
+        with m.If(loop.valid & go & (rows == 0)):
+            with m.If(across != 0):
+                m.d.sync += [
+                    go.eq(1),
+                    across.eq(across - 1),
+                    rows.eq(self.rows - 1),
+                    weights.eq(weights + loop.next_weights),
+                    sums.eq(sums + loop.next_sums),
+                ]
+            with m.Elif(down != 0):
+                following = begins[0] + loop.line_weights, begins[1] + loop.line_sums
+                m.d.sync += [
+                    go.eq(1),
+                    down.eq(down - 1),
+                    across.eq(line),
+                    rows.eq(self.rows - 1),
+                    weights.eq(following[0]),
+                    sums.eq(following[1]),
+                    begins[0].eq(following[0]),
+                    begins[1].eq(following[1]),
+                ]
+        with m.If(self.ready & self.valid):
+            m.d.sync += [
+                across.eq(loop.across - 1),
+                line.eq(loop.across - 1),
+                down.eq(loop.down - 1),
+                begins[0].eq(self.weights),
+                begins[1].eq(self.sums),
+            ]
 
     def _operands(self, m: Module, row: Signal, go: Signal) -> list[Signal]:
         """What is added in each lane, the clock after the row was read."""
@@ -228,8 +275,12 @@ class Synapses(wiring.Component):
         read, write = memory.read_port(), memory.write_port()
         fetch = self.fetch[port]
         of = Signal.like(self.sums, name=f"fetched_{port}")
+        at = Signal.like(self.sums, name=f"fetched_row_{port}")
+        place = Signal(max(1, self._places), name=f"fetched_place_{port}")
+        within, ends = Signal.like(fetch.group, name=f"within_{port}"), Signal(name=f"ends_{port}")
         m.d.comb += [
-            of.eq(self.base[port] + (fetch.neuron >> self._places)),
+            ends.eq((place == lanes - 1) | (within == fetch.group)),
+            of.eq(self.base[port] + at),
             read.addr.eq(Mux(fetch.valid, of, row)),
             read.en.eq(fetch.valid | go),
         ]
@@ -238,8 +289,16 @@ class Synapses(wiring.Component):
         added = Signal(layout, name=f"added_{port}")
         m.d.sync += [added[k].eq(kept[k] + operands[k]) for k in range(lanes)]
         # what is fetched: its place, and whether its row begins again
-        place = fetch.neuron[: self._places] if self._places else Const(0, 1)
-        clears = fetch.valid & ((place == lanes - 1) | fetch.last)
+        with m.If(fetch.valid):
+            m.d.sync += [place.eq(place + 1), within.eq(within + 1)]
+            with m.If(within == fetch.group):
+                m.d.sync += within.eq(0)
+            with m.If(ends):
+                m.d.sync += [place.eq(0), at.eq(at + 1)]
+            with m.If(fetch.last):
+                m.d.sync += [place.eq(0), within.eq(0), at.eq(0)]
+        clears = Signal(name=f"clears_{port}")
+        m.d.comb += clears.eq(fetch.valid & ends)
         stages = [(fetch.valid, place, clears, of)]
         for k in range(2):
             names = (
@@ -293,6 +352,23 @@ class Synapses(wiring.Component):
         m.d.comb += [read.addr.eq(address), read.en.eq(enable)]
         m.d.sync += kept.eq(read.data)
         return [kept[k] for k in range(self._plan.lanes)]
+
+
+def loop_layout(plan: Plan) -> data.StructLayout:
+    """How a spike of a convolution goes through rows."""
+    most = max((int(plan.sources[:, 2:].max(initial=1)), 1))
+    steps = bits_for(most + 1)
+    return data.StructLayout(
+        {
+            "valid": 1,
+            "across": steps,
+            "down": steps,
+            "next_weights": Shape(bits_for(len(plan.weights)) + 1, signed=True),
+            "next_sums": Shape(bits_for(max(map(len, plan.bases))) + 1, signed=True),
+            "line_weights": Shape(bits_for(len(plan.weights)) + 1, signed=True),
+            "line_sums": Shape(bits_for(max(map(len, plan.bases))) + 1, signed=True),
+        }
+    )
 
 
 def _block(shape: Any, init: list[Any]) -> Memory:

@@ -95,7 +95,8 @@ def demo_network(directory: Path) -> dict[str, Any]:
 
     from .. import plot
     from ..network import Dense, Network
-    from ..network.train import Leaky, accuracy, classes, train
+    from ..network.nir.neurons import NIRLIF
+    from ..network.train import accuracy, classes, train
     from ..signals import images
 
     pictures, labels = images.digits()
@@ -105,8 +106,9 @@ def demo_network(directory: Path) -> dict[str, Any]:
     random = np.random.default_rng(3)
     network = Network("digits")
     network.input("pixels", 64)
-    network.population("hidden", Leaky(), 32)
-    network.population("out", Leaky(), 10)
+    neuron = NIRLIF(tau=0.008, r=8.0)  # in steps of 1 ms: v loses an eighth of itself
+    network.population("hidden", neuron, 32)
+    network.population("out", neuron, 10)
     network.connect("pixels", "hidden", Dense(random.normal(0, 1 / 8, (32, 64)), np.zeros(32)))
     network.connect("hidden", "out", Dense(random.normal(0, 0.354, (10, 32)), np.zeros(10)))
 
