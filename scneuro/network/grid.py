@@ -143,7 +143,7 @@ def grid(network: Network, synapses: Synapses, at: Places) -> Grid | None:
     if at.group != outs:
         return None
     weights = np.asarray(synapses.weights).reshape(conv.weights.shape)
-    _, per, kernel_high, kernel_wide = weights.shape
+    per, kernel_high, kernel_wide = conv.weights.shape[1:]
     in_group = outs // conv.groups
     first = [g * in_group // at.lanes for g in range(conv.groups)]
     last = [((g + 1) * in_group - 1) // at.lanes for g in range(conv.groups)]

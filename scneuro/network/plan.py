@@ -263,8 +263,7 @@ def plan(fixed: FixedNetwork, lanes: int = 8) -> Plan:
     begins: dict[int, tuple[int, int]] = {}
     grids: dict[int, Grid] = {}
     for k, s in synapses.items():
-        at = where[s.projection.target]
-        made = grid(network, s, at)
+        made = grid(network, s, where[s.projection.target])
         if made is None:
             rows, table = _rows(fixed, s, where)
         else:
