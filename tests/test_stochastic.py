@@ -184,12 +184,12 @@ BERNOULLI = 0.0249
 
 @pytest.mark.parametrize(("kind", "most"), [("lfsr", BERNOULLI), ("low_discrepancy", 0.006)])
 def test_a_product_of_256_bits_misses_as_little_as_was_asked_for(kind, most):
-    for source in sources_for(16, 8, kind):
+    for source in set(sources_for(16, 8, kind)):
         assert 0 < miss(source, source.mirror, 256) <= most
 
 
 def test_products_of_two_registers_miss_no_more_than_bernoullis():
-    for a, b in itertools.combinations(sources_for(16, 8), 2):
+    for a, b in itertools.combinations(sources_for(10, 8), 2):
         assert miss(a, b, 256) <= BERNOULLI
 
 
@@ -289,18 +289,17 @@ def test_overlap_is_the_covariance_as_a_share_of_what_it_can_be(pairs):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("bits", "count"), [(8, 16), (10, 64)])
+@pytest.mark.parametrize(("bits", "count"), [(8, 10), (9, 20), (10, 64), (12, 6)])
 def test_independent_inputs_hardly_correlate(bits, count, kind):
     found = sources_for(count, bits, kind, shared=count)
     assert len(set(found)) == count
-    words = words_of(np.arange(2, 15) / 16, found[0].levels, "x")
     period = found[0].levels
+    words = np.arange(-(-period // 8), period * 7 // 8 + 1, period // 64 if bits > 8 else 1)
+    assert len(words) >= 48
     streams = [bits_of(words[:, None], s.draws(0, period)).astype(float) for s in found]
     streams = [(s - s.mean(axis=1, keepdims=True)) / s.std(axis=1, keepdims=True) for s in streams]
     worst = max(np.abs(a @ b.T).max() / period for a, b in itertools.combinations(streams, 2))
-    assert worst <= LIMIT + 1 / period  # a counter has one state more than was looked at
-    assert worst > LIMIT / 2
-    assert LIMIT == 0.1
+    assert LIMIT / 5 < worst <= LIMIT == 0.1
 
 
 @pytest.mark.parametrize("seed", [0, 1, 77])
@@ -314,7 +313,8 @@ def test_a_seed_moves_all_sources_to_another_part_of_the_period(seed):
 def test_inputs_take_shared_sources_in_turn():
     found = sources_for(5, 8, shared=2)
     assert found[0] == found[2] == found[4] != found[1] == found[3]
-    assert len(set(sources_for(64, 8))) == 16
+    assert len(set(sources_for(64, 8))) == 10
+    assert len(set(sources_for(64, 10))) == 16
     assert len(set(sources_for(64, 4))) == 1
 
 
@@ -499,7 +499,7 @@ def test_the_input_saturates_as_a_words_sum_does():
         (
             lambda: sources_for(9, 8, shared=17),
             ValueError,
-            "17 sources of 8 bits: there are 1 to 16",
+            "17 sources of 8 bits: there are 1 to 10",
         ),
         (lambda: BitstreamEncoder(length=0), ValueError, "length must be 1 to 16,777,216, not 0"),
         (lambda: BitstreamEncoder(1, 1), ValueError, "the limits must rise, not 1 to 1"),

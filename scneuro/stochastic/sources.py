@@ -65,7 +65,7 @@ LIMIT = 0.1
 
 _SEARCHED = 16  # bits up to which places are found by the correlations of the whole period
 _MOST = 64  # places
-_VALUES = np.arange(2, 15) / 16
+_MARGIN = 0.95  # of the limit, for what lies between the values that are looked at
 
 
 @dataclass(frozen=True)
@@ -156,14 +156,13 @@ def places(bits: int) -> tuple[int, ...]:
     """Places whose streams hardly correlate, two by two, over a period; at most 64.
 
     Up to 16 bits all places are looked at: the correlation of two streams is at most :data:`LIMIT`
-    for all values from 1/8 to 7/8. The longer registers' places are as far apart as they can be;
+    for values from 1/8 to 7/8. The longer registers' places are as far apart as they can be;
     nothing is promised of the little of their periods that is ever seen.
     """
     period = (1 << bits) - 1
     if bits > _SEARCHED:
         return tuple(k * _apart(period) % period for k in range(_MOST))
-    near = _worst(bits) > LIMIT
-    allowed = ~near
+    allowed = _worst(bits) <= LIMIT * (_MARGIN if bits > 8 else 1)
     allowed[0] = False
     spectrum = np.conj(np.fft.rfft(allowed.astype(float)))
     chosen, left = [0], allowed.copy()
@@ -179,7 +178,8 @@ def _worst(bits: int) -> np.ndarray:
     """By place, the greatest correlation with place 0 of any two of the values, shape (period,)."""
     source = Source(bits)
     draws, period = source.draws(0, source.levels), source.levels
-    words = np.floor(_VALUES * period + 0.5)
+    parts = 256 if bits < 10 else 64 if bits == 10 else 16
+    words = np.floor(np.arange(parts // 8, parts * 7 // 8 + 1) / parts * period + 0.5)
     streams = (draws < words[:, None]).astype(float)
     streams -= streams.mean(axis=1, keepdims=True)
     streams /= np.sqrt((streams**2).sum(axis=1, keepdims=True))
