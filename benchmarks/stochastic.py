@@ -113,24 +113,26 @@ def correlations() -> None:
     print("\n| sources | two inputs' streams: worst | mean | a source and its mirror: worst |")
     print("|---|---|---|---|")
     for kind, (bits, count) in itertools.product(
-        ("lfsr", "low_discrepancy"), ((8, 10), (9, 20), (10, 64))
+        ("lfsr", "low_discrepancy"), ((8, 10), (9, 20), (10, 48))
     ):
         found = sources_for(count, bits, kind, shared=count)
         period = found[0].levels
         words = np.arange(-(-period // 8), period * 7 // 8 + 1, period // 64 if bits > 8 else 1)
         streams = [normal(words, s, period) for s in found]
         mirrors = [normal(words, s.mirror, period) for s in found]
-        pairs = [np.abs(a @ b.T) for a, b in itertools.combinations(streams, 2)]
-        own = [np.abs(a @ b.T) for a, b in zip(streams, mirrors, strict=True)]
+        flat, other = np.concatenate(streams), np.concatenate(mirrors)
+        shape = count, len(words), count, len(words)
+        pairs = np.abs(flat @ flat.T).reshape(shape).swapaxes(1, 2)[~np.eye(count, dtype=bool)]
+        own = np.abs(flat @ other.T).reshape(shape).swapaxes(1, 2)[np.eye(count, dtype=bool)]
         print(
-            f"| {count} {kind} of {bits} bits | {np.max(pairs):.3f} | {np.mean(pairs):.3f} | "
-            f"{np.max(own):.3f} |"
+            f"| {count} {kind} of {bits} bits | {pairs.max():.3f} | {pairs.mean():.3f} | "
+            f"{own.max():.3f} |"
         )
 
 
 def normal(words: np.ndarray, source: Source, period: int) -> np.ndarray:
     """The streams of words, so that products of two add up to their correlation."""
-    bits = bits_of(words[:, None], source.draws(0, period)).astype(float)
+    bits = bits_of(words[:, None], source.draws(0, period)).astype(np.float32)
     bits -= bits.mean(axis=1, keepdims=True)
     found: np.ndarray = bits / np.sqrt((bits**2).sum(axis=1, keepdims=True))
     return found
