@@ -22,7 +22,7 @@ import numpy as np
 
 from .linear import applied, mapped, orbit, power
 
-__all__ = ["KINDS", "LIMIT", "TAPS", "Source", "places", "sources_for", "step_of"]
+__all__ = ["KINDS", "TAPS", "Source", "limit", "places", "sources_for", "step_of"]
 
 #: Taps of maximal shift registers by their width: the bits, counted from 1, whose XOR is the new
 #: bit 1 (P. Alfke, Xilinx application note XAPP 052, 1996, table 3).
@@ -59,9 +59,6 @@ TAPS = {
 }
 
 KINDS = ("lfsr", "low_discrepancy")
-
-#: What the correlation of streams of two places is at most, for values from 1/8 to 7/8.
-LIMIT = 0.1
 
 _SEARCHED = 16  # bits up to which places are found by the correlations of the whole period
 _MOST = 64  # places
@@ -151,18 +148,26 @@ def _mirrored(states: np.ndarray, bits: int) -> np.ndarray:
     return mapped(tuple(1 << (bits - 1 - bit) for bit in range(bits)), states)
 
 
+def limit(bits: int) -> float:
+    """What the correlation of two places' streams is at most, for values from 1/8 to 7/8.
+
+    It is 0.1, or what short registers reach: 1.6 times what random streams have on average.
+    """
+    return max(0.1, 1.6 * 2.0 ** (-bits / 2))
+
+
 @lru_cache(maxsize=64)
 def places(bits: int) -> tuple[int, ...]:
     """Places whose streams hardly correlate, two by two, over a period; at most 64.
 
-    Up to 16 bits all places are looked at: the correlation of two streams is at most :data:`LIMIT`
+    Up to 16 bits all places are looked at: the correlation of two streams is at most :func:`limit`
     for values from 1/8 to 7/8. The longer registers' places are as far apart as they can be;
     nothing is promised of the little of their periods that is ever seen.
     """
     period = (1 << bits) - 1
     if bits > _SEARCHED:
         return tuple(k * _apart(period) % period for k in range(_MOST))
-    allowed = _worst(bits) <= LIMIT * (_MARGIN if bits > 8 else 1)
+    allowed = _worst(bits) <= limit(bits) * (_MARGIN if bits > 8 else 1)
     allowed[0] = False
     spectrum = np.conj(np.fft.rfft(allowed.astype(float)))
     chosen, left = [0], allowed.copy()
