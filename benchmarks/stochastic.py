@@ -173,12 +173,15 @@ class MultiplyAccumulate(Elaboratable):
         neurons, inputs = self._weights.shape
         parts = inputs // self._together
         rows = [
-            sum(int(w) << 16 * k for k, w in enumerate(part))
+            sum((int(w) & 0xFFFF) << 16 * k for k, w in enumerate(part))
             for row in self._weights
             for part in row.reshape(parts, self._together)
         ]
         m.submodules.weights = memory = Memory(
-            shape=16 * self._together, depth=neurons * parts, init=rows
+            shape=16 * self._together,
+            depth=neurons * parts,
+            init=rows,
+            attrs={"rom_style": "block"},
         )
         read = memory.read_port()
         at, part, first = Signal(range(len(rows))), Signal(range(max(2, parts))), Signal()
@@ -199,14 +202,15 @@ class MultiplyAccumulate(Elaboratable):
                 for n, word in enumerate(choices):
                     with m.Case(n):
                         m.d.sync += a.eq(word)
-            m.d.sync += [b.eq(read.data.word_select(k, 16)), c.eq(a * b)]
+            m.d.comb += b.eq(read.data.word_select(k, 16))
+            m.d.sync += c.eq(a * b)
             products.append(c)
         while len(products) > 1:
             products = [
                 sum(products[k : k + 2][1:], products[k]) for k in range(0, len(products), 2)
             ]
         total = Signal(signed(40))
-        stage = [Signal(name=f"begins_{k}") for k in range(3)]
+        stage = [Signal(name=f"begins_{k}") for k in range(2)]
         m.d.comb += first.eq(part == 0)
         m.d.sync += [after.eq(before) for before, after in itertools.pairwise([first, *stage])]
         with m.If(stage[-1]):

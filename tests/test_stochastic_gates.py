@@ -10,11 +10,10 @@ from scneuro import LIF, AdExLayer, NoisyLIF, SCDenseLayer, ScneuroError, Stocha
 from scneuro.boards import BOARDS
 from scneuro.boards.area import measure_layer
 from scneuro.hdl.stochastic import Layer, Sources, Synapses
-from scneuro.hdl.stochastic.sources import less
-from scneuro.hdl.stochastic.synapses import popcount
+from scneuro.hdl.stochastic.gates import less, multiplexed, popcount, product
 from scneuro.sim import layer_parity
 from scneuro.sim.engines.bench import run_bench
-from scneuro.stochastic import Source
+from scneuro.stochastic import Source, streams
 from scneuro.stochastic.streams import bits_of
 
 
@@ -67,6 +66,28 @@ def test_a_comparison_is_right_for_all_states_and_words(kind, mirrored, bits):
             for of in range(source.levels + 1):
                 ctx.set(word, of)
                 assert ctx.get(result) == bits_of(of, draw)
+
+    run_bench(m, watch, max_cycles=10)
+
+
+def test_products_and_scaled_sums_are_numpys_for_all_bits():
+    a, b, select = Signal(), Signal(), Signal()
+    results = [Signal(name=name) for name in ("unipolar", "bipolar", "sum")]
+    m = Module()
+    gates = [product(a, b), product(a, b, bipolar=True), multiplexed(a, b, select)]
+    m.d.comb += [result.eq(gate) for result, gate in zip(results, gates, strict=True)]
+
+    async def watch(ctx):
+        for k in range(8):
+            bits = [np.array([k >> n & 1]) > 0 for n in range(3)]
+            for signal, bit in zip((a, b, select), bits, strict=True):
+                ctx.set(signal, int(bit[0]))
+            expected = [
+                streams.product(*bits[:2]),
+                streams.product(*bits[:2], bipolar=True),
+                streams.multiplexed(*bits),
+            ]
+            assert [ctx.get(r) for r in results] == [int(e[0]) for e in expected]
 
     run_bench(m, watch, max_cycles=10)
 
@@ -166,7 +187,7 @@ def test_a_layers_gates_are_its_integers(options):
 def test_any_layers_gates_are_its_integers(inputs, neurons, per_step, bipolar, source, seed):
     options = {"per_step": per_step, "bipolar": bipolar, "source": source, "seed": seed}
     layer = AdExLayer(inputs, neurons, 16, **options)
-    x = np.random.default_rng(seed).uniform(-1 if bipolar else 0, 1, (1, inputs))
+    x = np.random.default_rng(seed).uniform(-1 if bipolar else 0, 1, (3, inputs))
     report = layer_parity(layer, x, engine="amaranth")
     assert report.ok, str(report)
 

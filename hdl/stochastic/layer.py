@@ -161,7 +161,7 @@ class Layer(wiring.Component):
         m.d.sync += [
             counts.eq(spike.valid & spike.ready),
             fired.eq(spike.payload.neuron),
-            quiet.eq(Mux(finished & ~spike.valid, quiet + 1, 0)),
+            quiet.eq(Mux(running & finished & ~spike.valid, quiet + 1, 0)),
         ]
         with m.If(sends):
             m.d.sync += self.o.valid.eq(~self.o.valid | ~self.o.ready)
@@ -169,5 +169,5 @@ class Layer(wiring.Component):
                 m.d.sync += neuron.eq(neuron + 1)
                 with m.If(neuron == count - 1):
                     m.d.sync += [neuron.eq(0), sends.eq(0), running.eq(0), self.o.valid.eq(0)]
-        with m.Elif(running & finished & (quiet == _QUIET - 1)):
+        with m.Elif(running & (quiet == _QUIET - 1)):
             m.d.sync += sends.eq(1)

@@ -153,7 +153,7 @@ def limit(bits: int) -> float:
 
     It is 0.1, or what short registers reach: 1.6 times what random streams have on average.
     """
-    return max(0.1, 1.6 * 2.0 ** (-bits / 2))
+    return max(0.1, 1.6 / float(2 ** (bits / 2)))
 
 
 @lru_cache(maxsize=64)
