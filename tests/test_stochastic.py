@@ -12,10 +12,13 @@ from scneuro import (
     AdExLayer,
     BitstreamEncoder,
     BitstreamSynapse,
+    Input,
     Izhikevich,
+    Neuron,
     SCAdExNeuron,
     SCConductanceNeuron,
     SCDenseLayer,
+    State,
     Stochastic,
 )
 from scneuro.stochastic import LFSR, Source, correlation, overlap, places, sources_for
@@ -487,10 +490,24 @@ def test_weights_that_are_drawn_depend_on_the_seed_alone():
     assert 0.8 < a.max() <= 1
 
 
-def test_the_input_saturates_as_a_words_sum_does():
-    layer = SCDenseLayer(1, 1, 16, weights=[[1.0]], gain=127.9, neuron=Izhikevich())
+class Driven(Neuron):
+    """It follows its input, of which there is some already."""
+
+    V = State()
+    I = Input(default=5.0)
+
+    def update(self, V, I):
+        V_next = 0.5 * V + 0.25 * I
+        return V_next >= 60.0, V_next
+
+
+def test_a_current_is_added_to_the_inputs_default_and_saturates_as_a_words_sum_does():
+    layer = SCDenseLayer(1, 1, 16, weights=[[1.0]], gain=-30.0, neuron=Driven())
     layer.forward([1.0])
-    assert layer.recording.I.max() <= 127.996
+    assert np.all(layer.recording.I == 5.0 - 30.0)
+    layer = SCDenseLayer(1, 1, 16, weights=[[1.0]], gain=127.0, neuron=Driven())
+    assert layer.forward([1.0])[0] > 0.5
+    assert np.all(layer.recording.I == 127 + 255 / 256)
 
 
 # -- refusals --------------------------------------------------------------------------------------

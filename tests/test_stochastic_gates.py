@@ -6,7 +6,17 @@ from amaranth import Module, Signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scneuro import LIF, AdExLayer, NoisyLIF, SCDenseLayer, ScneuroError, Stochastic
+from scneuro import (
+    LIF,
+    AdExLayer,
+    Input,
+    Neuron,
+    NoisyLIF,
+    SCDenseLayer,
+    ScneuroError,
+    State,
+    Stochastic,
+)
 from scneuro.boards import BOARDS
 from scneuro.boards.area import measure_layer
 from scneuro.hdl.stochastic import Layer, Sources, Synapses
@@ -15,6 +25,17 @@ from scneuro.sim import layer_parity
 from scneuro.sim.engines.bench import run_bench
 from scneuro.stochastic import Source, streams
 from scneuro.stochastic.streams import bits_of
+
+
+class Driven(Neuron):
+    """It follows its input, of which there is some already."""
+
+    V = State()
+    I = Input(default=5.0)
+
+    def update(self, V, I):
+        V_next = 0.5 * V + 0.25 * I
+        return V_next >= 60.0, V_next
 
 
 # -- sources ---------------------------------------------------------------------------------------
@@ -155,6 +176,7 @@ SHAPES = [
     {"bits": 8, "sources": 2, "seed": 9},
     {"neuron": LIF(), "gain": 60.0},
     {"neuron": NoisyLIF(), "gain": 60.0},
+    {"neuron": Driven(), "gain": 127.0, "weights": np.ones((2, 3))},
 ]
 
 
