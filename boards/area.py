@@ -36,6 +36,7 @@ __all__ = [
     "least_cells",
     "limits",
     "measure_area",
+    "measure_gates",
     "measure_layer",
     "measure_network",
     "measure_population",
@@ -153,6 +154,19 @@ def measure_layer(layer: SCDenseLayer, device: str, *, seeds: Iterable[int] = (1
     ports = [gates.i.payload, gates.i.valid, gates.i.ready]
     ports += [gates.o.payload, gates.o.valid, gates.o.ready]
     return _measured(gates, ports, part, seeds, gates)
+
+
+def measure_gates(
+    gates: Any, ports: list[Value], device: str, *, seeds: Iterable[int] = (1,)
+) -> Area:
+    """The same of any hardware, with some of its signals on pins.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails, or the device has no room for it.
+    """
+    return _measured(gates, ports, DEVICES[device], seeds)
 
 
 def limits(device: str, *, width: int = 24, seeds: Iterable[int] = (1,)) -> dict[str, Area]:
