@@ -10,6 +10,8 @@ from faults.gates import BusyStep, WrongClockStep
 
 from scneuro import AdEx, Input, Izhikevich, Neuron, Population, State
 from scneuro.boards.area import least_cells
+from scneuro.boards.devices import DEVICES
+from scneuro.boards.memory import blocks, stored, stored_form
 from scneuro.compiler.datapath import INTEGERS, Datapath
 from scneuro.compiler.pipeline import expand
 from scneuro.compiler.pipeline.cells import pipeline
@@ -208,6 +210,21 @@ def test_two_tables_that_are_alone_share_a_memory_twice_as_deep():
     places = joined(nodes, JOINT)
     assert {len(place.contents) for place in places.values()} == {512}
     assert len(places) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["up5k", "hx8k"])
+def test_tables_share_memories_where_a_device_has_too_few(device):
+    neuron, part = make_neuron("hodgkin_huxley"), DEVICES[device]
+    neuron.budget = 1.2
+    fixed = Population(neuron, 64, interval=8).fixed()
+    form = stored_form(fixed, part)
+    assert form.joint
+    assert not form.single
+    pipes = [pipeline(fixed.lowered, f) for f in (form, replace(form, joint=False))]
+    rams = [sum(blocks(part.family, m) for m in stored(fixed, pipe)) for pipe in pipes]
+    assert rams[0] <= part.rams < rams[1]
+    assert not stored_form(Population(AdEx(), 64, interval=8).fixed(), part).joint
 
 
 # -- faults ----------------------------------------------------------------------------------------
