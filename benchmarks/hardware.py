@@ -16,7 +16,7 @@ from scneuro import Neuron, Population
 from scneuro.boards.area import DEVICES, limits, measure_area, measure_population
 from scneuro.boards.memory import stored, stored_form
 from scneuro.compiler.pipeline.cells import pipeline
-from scneuro.compiler.pipeline.schedule import schedule
+from scneuro.compiler.pipeline.schedule import schedule, smaller
 from scneuro.errors import ScneuroError
 from scneuro.hdl import Form
 from scneuro.load import make_neuron
@@ -54,7 +54,8 @@ def single(name: str, device: str, what: str) -> dict:
     """One neuron, held."""
     neuron, form = made(name), single_forms(device)[what]
     found = measure_area(neuron, device, form=form)
-    latency = schedule(neuron.fixed().lowered, form).latency + 1
+    lowered = neuron.fixed().lowered
+    latency = schedule(lowered, smaller(lowered, form)).latency + 1
     rate = found["fmax_mhz"] * 1e6 / latency
     return row(name, device, what, found["used"], [found["fmax_mhz"]], latency, rate, "")
 
@@ -137,7 +138,7 @@ def main(arguments: list[str] | None = None) -> list[dict]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--neurons", nargs="+", default=NEURONS)
     parser.add_argument("--devices", nargs="+", default=list(DEVICES))
-    parser.add_argument("--intervals", nargs="+", type=int, default=INTERVALS)
+    parser.add_argument("--intervals", nargs="*", type=int, default=INTERVALS)
     parser.add_argument("--seeds", type=int, default=3, help="how many")
     parser.add_argument("--count", type=int, help=f"neurons (default {COUNT})")
     parser.add_argument("--no-limits", action="store_true", help="leave out the bare parts")

@@ -264,11 +264,16 @@ def _synthesize(top: Any, ports: list[Value], part: Device, work: Path, gates: A
 def _slowest(report: Path) -> str:
     """Where nextpnr's slowest path begins and ends."""
     paths = json.loads(report.read_text()).get("critical_paths") or []
-    clocked = [p["path"] for p in paths if p["from"].startswith("posedge") and p["path"]]
+    clocked = [p["path"] for p in paths if p["path"] and _is_clocked(p)]
     if not clocked:
         return ""
     path = max(clocked, key=lambda steps: sum(step["delay"] for step in steps))
     return f"{_named(path[0]['from'])} to {_named(path[-1]['to'])}"
+
+
+def _is_clocked(path: dict[str, Any]) -> bool:
+    """Whether it goes from a register to a register, and not to a pin."""
+    return all(path[end].startswith("posedge") for end in ("from", "to"))
 
 
 def _named(pin: dict[str, Any]) -> str:

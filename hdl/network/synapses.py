@@ -142,7 +142,7 @@ class Synapses(wiring.Component):
         m.d.sync += [
             under_way.eq(Cat(go, under_way)),
             last.eq(clocks == 1),
-            clocks.eq(clocks - 1),
+            clocks.eq(Mux(clocks == 0, 0, clocks - 1)),
         ]
         m.d.sync += [after.eq(before) for before, after in pairwise((sums, *behind))]
         with m.If(rows == 0):
@@ -157,7 +157,6 @@ class Synapses(wiring.Component):
             m.d.sync += [
                 go.eq(self.valid),
                 active.eq(self.valid),
-                last.eq(0),
             ]
         with m.If(self.ready & self.valid):
             m.d.sync += [
