@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from amaranth import Array, Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
@@ -210,11 +211,12 @@ class Synapses(wiring.Component):
     def _operands(self, m: Module, row: Signal, go: Signal) -> list[Signal]:
         """What is added in each lane, the clock after the row was read."""
         plan = self._plan
-        shape = Shape(plan.bits, signed=True)
-        layout = data.ArrayLayout(shape, plan.lanes)
         if self._loaded:
             memory = Memory(
-                shape=layout, depth=len(plan.weights), init=[], attrs={"ram_style": "huge"}
+                shape=plan.bits * plan.lanes,
+                depth=len(plan.weights),
+                init=[],
+                attrs={"ram_style": "huge"},
             )
             m.submodules[f"{SINGLE}weights"] = memory
             read, write = memory.read_port(), memory.write_port()
@@ -223,20 +225,20 @@ class Synapses(wiring.Component):
                 address.eq(Mux(self.load.valid, self.load.row, row)),
                 write.addr.eq(address),
                 write.en.eq(self.load.valid),
-                write.data.as_value().eq(self.load.weights),
+                write.data.eq(self.load.weights),
                 read.addr.eq(address),
                 read.en.eq(go),
             ]
-            values = [read.data[k] for k in range(plan.lanes)]
+            values = _apart(read.data, plan.bits)
         else:
             values = []
             for begin in range(0, plan.lanes, _TOGETHER):  # yosys fails on very wide memories
                 some = plan.weights[:, begin : begin + _TOGETHER]
-                memory = _block(data.ArrayLayout(shape, some.shape[1]), some.tolist())
+                memory = _block(some, plan.bits)
                 m.submodules[f"weights_{begin}"] = memory
                 read = memory.read_port()
                 m.d.comb += [read.addr.eq(row), read.en.eq(go)]
-                values += [read.data[k] for k in range(some.shape[1])]
+                values += _apart(read.data, plan.bits)
         current, lane = Signal(_WORD, name="kept_current"), Signal.like(self.lane)
         with m.If(self.ready):
             m.d.sync += [current.eq(self.current), lane.eq(self.lane)]
@@ -274,8 +276,7 @@ class Synapses(wiring.Component):
         """The sums of one input of all populations."""
         plan, lanes = self._plan, self._plan.lanes
         width, bases = plan.widths[port], plan.bases[port]
-        layout = data.ArrayLayout(Shape(width, signed=True), lanes)
-        memory = _block(layout, bases.tolist())
+        memory = _block(bases, width)
         m.submodules[f"sums_{port}"] = memory
         read, write = memory.read_port(), memory.write_port()
         fetch = self.fetch[port]
@@ -289,9 +290,10 @@ class Synapses(wiring.Component):
             read.addr.eq(Mux(fetch.valid, of, row)),
             read.en.eq(fetch.valid | go),
         ]
-        kept = Signal(layout, name=f"kept_{port}")
-        m.d.sync += kept.eq(read.data)
-        added = Signal(layout, name=f"added_{port}")
+        shape = Shape(width, signed=True)
+        kept = [Signal(shape, name=f"kept_{port}_{k}") for k in range(lanes)]
+        added = [Signal(shape, name=f"added_{port}_{k}") for k in range(lanes)]
+        m.d.sync += Cat(kept).eq(read.data)
         m.d.sync += [added[k].eq(kept[k] + operands[k]) for k in range(lanes)]
         # what is fetched: its place, and whether its row begins again
         with m.If(fetch.valid):
@@ -327,12 +329,14 @@ class Synapses(wiring.Component):
             write.addr.eq(Mux(clears, of, write_to)),
         ]
         for k in range(lanes):
-            m.d.comb += write.data[k].eq(Mux(clears, again[k], added[k]))
+            following = Signal(shape, name=f"written_{port}_{k}")
+            m.d.comb += following.eq(Mux(clears, again[k], added[k]))
+            m.d.comb += write.data.word_select(k, width).eq(following)
         picked = Signal(Shape(width, signed=True), name=f"picked_{port}")
         wanted = Signal(name=f"picks_{port}")
         m.d.sync += wanted.eq(valid)
         with m.If(valid):
-            m.d.sync += picked.eq(Array(kept[k] for k in range(lanes))[place])
+            m.d.sync += picked.eq(Array(kept)[place])
         words = []
         for by in self._drops:
             whole = Signal(Shape(width, signed=True), name=f"whole_{port}_{by}")
@@ -349,14 +353,14 @@ class Synapses(wiring.Component):
         bases = self._plan.bases[port]
         if (bases == bases.flat[0]).all():
             return [int(bases.flat[0])] * self._plan.lanes
-        layout = data.ArrayLayout(Shape(self._plan.widths[port], signed=True), self._plan.lanes)
-        memory = _block(layout, bases.tolist())
+        width = self._plan.widths[port]
+        memory = _block(bases, width)
         m.submodules[f"begins_{port}"] = memory
         read = memory.read_port()
-        kept = Signal(layout, name=f"begins_{port}")
+        kept = Signal(width * self._plan.lanes, name=f"begins_{port}")
         m.d.comb += [read.addr.eq(address), read.en.eq(enable)]
         m.d.sync += kept.eq(read.data)
-        return [kept[k] for k in range(self._plan.lanes)]
+        return _apart(kept, width)
 
 
 def loop_layout(plan: Plan) -> data.StructLayout:
@@ -376,9 +380,17 @@ def loop_layout(plan: Plan) -> data.StructLayout:
     )
 
 
-def _block(shape: Any, init: list[Any]) -> Memory:
+def _block(rows: np.ndarray, width: int) -> Memory:
     """A memory in block RAM: in logic, even a few rows of many lanes take more than all else."""
+    mask = (1 << width) - 1
+    init = [sum((v & mask) << (k * width) for k, v in enumerate(row)) for row in rows.tolist()]
+    shape = width * rows.shape[1]
     return Memory(shape=shape, depth=len(init), init=init, attrs={"ram_style": "block"})
+
+
+def _apart(row: Value, width: int) -> list[Value]:
+    """The numbers in a row."""
+    return [row[at : at + width].as_signed() for at in range(0, len(row), width)]
 
 
 def _delivers(work: Any) -> list[Any]:
