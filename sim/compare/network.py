@@ -80,6 +80,8 @@ class NetworkParity:
         The first of them: ``step``, ``population``, ``neuron``, ``what``, ``model``, ``hardware``.
     layers : dict of str to PopulationFigures
     float_run, fixed_run : NetworkRecording
+    sent : dict of str to ndarray of bool, shape (T, N)
+        The spikes as they left the gates.
     saturated : dict of str to int
         Sums that were beyond their word and states that were stopped, by ``population.name``.
     clocks : int
@@ -96,6 +98,7 @@ class NetworkParity:
     layers: dict[str, PopulationFigures]
     float_run: NetworkRecording = field(repr=False)
     fixed_run: NetworkRecording = field(repr=False)
+    sent: dict[str, np.ndarray] = field(repr=False)
     saturated: dict[str, int]
     clocks: int
     worst_clocks: int
@@ -306,6 +309,7 @@ def network_parity(
         layers,
         float_run,
         fixed_run,
+        found.sent,
         fixed_run.saturated,
         found.clocks,
         gates.worst_clocks,
