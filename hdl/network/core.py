@@ -93,6 +93,11 @@ class Core(Population):
         return values
 
     @property
+    def fixed(self) -> FixedPopulation:
+        """The integers of its neurons."""
+        return self._fixed
+
+    @property
     def _sweeps(self) -> bool:
         return True
 

@@ -408,21 +408,30 @@ class Network(wiring.Component):
                 core = self.cores[name]
                 with m.Case(k):
                     m.d.comb += [core.tick.eq(self._core_start), self._core_done.eq(core.done)]
-                    for to in core._fixed.lowered.inputs:
+                    for to in core.fixed.lowered.inputs:
                         totals = made.totals[name, to]
                         port = totals.port
                         m.d.comb += [
-                            synapses.fetch[port].valid.eq(core.fetch[to].valid),
                             synapses.fetch[port].group.eq(made.places[name].group - 1),
-                            synapses.fetch[port].last.eq(core.fetch[to].row == core.rows - 1),
                             synapses.base[port].eq(totals.base),
                             synapses.drop[port].eq(self._drops.index(totals.drop)),
                         ]
+        wanted: dict[int, list[Value]] = {}
+        last: dict[int, list[Value]] = {}
         for name, core in self.cores.items():
             ready = ready & core.ready
+            for to in core.fixed.lowered.inputs:
+                port, fetch = made.totals[name, to].port, core.fetch[to]
+                wanted.setdefault(port, []).append(fetch.valid)
+                last.setdefault(port, []).append(fetch.valid & (fetch.row == core.rows - 1))
             m.d.comb += core.restart.eq(self._begin & self._restart)
-            for to in core._fixed.lowered.inputs:
+            for to in core.fixed.lowered.inputs:
                 m.d.comb += core.words[to][0].eq(synapses.o[made.totals[name, to].port])
+        for port, valid in wanted.items():  # one population fetches at a time
+            m.d.comb += [
+                synapses.fetch[port].valid.eq(Cat(valid).any()),
+                synapses.fetch[port].last.eq(Cat(last[port]).any()),
+            ]
         m.d.comb += self._ready.eq(ready)
 
     def _sequence(self, m: Module, spikes: Any) -> None:
