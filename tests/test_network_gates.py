@@ -273,7 +273,9 @@ def test_weights_go_to_spram_where_block_ram_has_no_room():
     net.connect("x", "h", Dense(rng().normal(0, 1, (128, 256))))
     hardware = network_hardware(net.fixed(), DEVICES["up5k"])
     assert hardware.loaded
-    (weights,) = [m for m in network_memories(hardware) if m.what == "weights"]
+    laid = hardware.fixed, hardware.plan, hardware.form
+    memories = network_memories(*laid, loaded=hardware.loaded)
+    (weights,) = [m for m in memories if m.what == "weights"]
     assert weights.single
     assert weights.bits == 128 * 256 * 8
     assert not network_hardware(chain().fixed(), DEVICES["up5k"]).loaded

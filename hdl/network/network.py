@@ -81,7 +81,7 @@ class Network(wiring.Component):
             )
         self.fixed, self.name, self.loaded = fixed, fixed.name, loaded
         self.plan: Plan = plan(fixed, lanes)
-        form = form or Form(stored=True)
+        self.form = form = form or Form(stored=True)
         self.cores = {
             name: Core(p, form, self.plan.places[name].order)
             for name, p in fixed.populations.items()
