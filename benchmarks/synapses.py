@@ -116,7 +116,7 @@ def measure(name: str, seeds: list[int]) -> dict[str, Any]:
         x = spikes if p.source == source.name else found.fixed_run.spike[p.source]
         shape = network.nodes[p.source].shape
         reached = p.map.apply(x.reshape(-1, *shape), np.ones_like(p.map.weights))
-        added += int(round(reached.sum()))
+        added += round(reached.sum())
     loading = len(gates.plan.weights) * (3 + gates.plan.row_words) if case.loaded else 0
     clocks = found.clocks - loading
     area = measure_network(network, case.device, lanes=case.lanes, loaded=case.loaded, seeds=seeds)
@@ -150,7 +150,7 @@ def main() -> None:
         rows.append(row := measure(name, options.seeds))
         used = ", ".join(f"{count} {what}" for what, count in row["used"].items())
         print(
-            f"{name}: {row['neurons']:,} neurons, {row['weights']:,} weights of {row['bits']} bits, "
+            f"{name}: {row['neurons']:,} neurons, {row['weights']:,} weights of {row['bits']} bit, "
             f"{row['lanes']} a clock: {used}; {max(row['fmax_mhz']):.1f} MHz ({row['path']}); "
             f"{row['clocks_a_step']:,.0f} clocks a step ({row['worst_clocks']:,} at most), "
             f"{row['ms_a_step']:.3f} ms; {row['operations_a_second'] / 1e6:,.0f} million synaptic "

@@ -381,7 +381,7 @@ def _driven(options: argparse.Namespace, network: Network) -> dict[str, Any]:
 
 def _ready(options: argparse.Namespace, network: Network) -> None:
     """Words chosen as they were asked for; of a NIR file by random spikes, if by nothing else."""
-    from ..sim.compare.network import random_spikes
+    from ..sim.compare.many.network import random_spikes
     from ..tools.toolchain import say
 
     values = None

@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.pipeline.form import Form
-from ...hdl.network import Network as Gates
-from ...network import FixedNetwork, Network, NetworkRecording, need_network
-from ...network.network import FloatNetwork, Projection
-from ...network.plan import frames_of
-from ...network.run import given_inputs, run
-from ...tools.notebook import table
-from ..engines.network import NETWORK_ENGINES, Steps
-from .parity import History
+from ....compiler.pipeline.form import Form
+from ....hdl.network import Network as Gates
+from ....network import FixedNetwork, Network, NetworkRecording, need_network
+from ....network.network import FloatNetwork, Projection
+from ....network.plan import frames_of
+from ....network.run import given_inputs, run
+from ....tools.notebook import table
+from ...engines.network import NETWORK_ENGINES, Steps
+from ..parity import History
+from ..report import level_line
+from ..rounded import finest
+from ..verdict import Criteria, Criterion
 from .population import steps_compared
-from .report import level_line
-from .rounded import finest
-from .verdict import Criteria, Criterion
 
 __all__ = ["NetworkParity", "PopulationFigures", "network_parity", "random_spikes"]
 
