@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from checks import nightly
 from faults.gates import BusyStep, WrongClockStep
 
 from scneuro import AdEx, Input, Izhikevich, Neuron, Population, State
@@ -54,7 +55,7 @@ def test_what_shares_a_multiplier_is_proved(case):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("interval", [2, 3, 8, 16])
+@pytest.mark.parametrize("interval", nightly((2, 3, 8, 16), lambda k: k in (2, 8)))
 @pytest.mark.parametrize("multipliers", [0, 1, 8])
 def test_a_conductance_neuron_is_proved_folded(interval, multipliers):
     form = Form(stored=True, interval=interval, multipliers=multipliers)
