@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test slow check clean
+.PHONY: demo test slow nightly check clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/all.stamp
@@ -12,9 +12,13 @@ demo: $(VENV)/all.stamp
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-# real bitstreams of every neuron and board, and long parity runs
+# real bitstreams, and long parity runs
 slow: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -m slow -n auto --dist worksteal --durations=10
+	$(BIN)/python -m pytest -m 'slow and not nightly' -n auto --dist worksteal --durations=10
+
+# the same of every neuron and board, preset and current
+nightly: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -m nightly -n auto --dist worksteal --durations=10
 
 # what CI runs besides: style, types and the wheel on its own
 check: $(VENV)/dev.stamp

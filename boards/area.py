@@ -36,6 +36,7 @@ __all__ = [
     "least_cells",
     "limits",
     "measure_area",
+    "measure_gates",
     "measure_layer",
     "measure_network",
     "measure_population",
@@ -155,6 +156,19 @@ def measure_layer(layer: SCDenseLayer, device: str, *, seeds: Iterable[int] = (1
     return _measured(gates, ports, part, seeds, gates)
 
 
+def measure_gates(
+    gates: Any, ports: list[Value], device: str, *, seeds: Iterable[int] = (1,)
+) -> Area:
+    """The same of any hardware, with some of its signals on pins.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails, or the device has no room for it.
+    """
+    return _measured(gates, ports, DEVICES[device], seeds)
+
+
 def limits(device: str, *, width: int = 24, seeds: Iterable[int] = (1,)) -> dict[str, Area]:
     """What the device could do: an adder between registers, a multiplier, a memory."""
     part = DEVICES[device]
@@ -250,11 +264,16 @@ def _synthesize(top: Any, ports: list[Value], part: Device, work: Path, gates: A
 def _slowest(report: Path) -> str:
     """Where nextpnr's slowest path begins and ends."""
     paths = json.loads(report.read_text()).get("critical_paths") or []
-    clocked = [p["path"] for p in paths if p["from"].startswith("posedge") and p["path"]]
+    clocked = [p["path"] for p in paths if p["path"] and _is_clocked(p)]
     if not clocked:
         return ""
     path = max(clocked, key=lambda steps: sum(step["delay"] for step in steps))
     return f"{_named(path[0]['from'])} to {_named(path[-1]['to'])}"
+
+
+def _is_clocked(path: dict[str, Any]) -> bool:
+    """Whether it goes from a register to a register, and not to a pin."""
+    return all(path[end].startswith("posedge") for end in ("from", "to"))
 
 
 def _named(pin: dict[str, Any]) -> str:

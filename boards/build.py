@@ -516,7 +516,9 @@ def report_of(
             "neurons": neurons,
             "lanes": gates.plan.lanes,
             "updates_per_second": round(neurons * rate, 3),
-            "memory_bits": total_bits(network_memories(gates)),
+            "memory_bits": total_bits(
+                network_memories(gates.fixed, gates.plan, gates.form, loaded=gates.loaded)
+            ),
             "latency": gates.worst_clocks,
             "clocks_a_step": gates.worst_clocks,
         }

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..compiler.pipeline.cells import pipeline
+from ..compiler.pipeline.form import Form
 from ..errors import DoesNotFit
 from ..hdl.network import Network
 from ..network import FixedNetwork
+from ..network.plan import Plan, plan
 from .devices import Device
 from .memory import Stored, blocks, network_form, pipeline_memories, single_blocks
 
@@ -16,17 +19,20 @@ _LANES = 8
 _SPRAM_BITS = 64  # in a clock
 
 
-def network_memories(hardware: Network) -> list[Stored]:
+def network_memories(fixed: FixedNetwork, made: Plan, form: Form, *, loaded: bool) -> list[Stored]:
     """All memories of a network's hardware."""
-    made = hardware.plan
     rows = len(made.weights)
-    found = [Stored("weights", made.bits * made.lanes, rows, 1, single=hardware.loaded)]
+    found = [Stored("weights", made.bits * made.lanes, rows, 1, single=loaded)]
     for width, bases in zip(made.widths, made.bases, strict=True):
         each = Stored("sums", width * made.lanes, len(bases), 1)
         found += [each] * (1 if (bases == bases.flat[0]).all() else 2)
-    for name, core in hardware.cores.items():
-        registers = hardware.fixed.populations[name].lowered.registers
-        found += pipeline_memories(core.pipeline, registers, core.rows, name)
+    if len(made.sources):
+        bits = sum(max(1, int(most).bit_length()) for most in made.sources.max(axis=0))
+        found.append(Stored("sources", bits, len(made.sources), 1))
+    for name, population in fixed.populations.items():
+        lowered = population.lowered
+        pipe = pipeline(lowered, form)
+        found += pipeline_memories(pipe, lowered.registers, population.count, name)
     found.append(Stored("frames", 16, made.input_slots * made.frame_words, 1))
     found.append(Stored("spikes", 16, made.slots * made.spike_words, 1))
     return found
@@ -46,20 +52,17 @@ def network_hardware(fixed: FixedNetwork, part: Device, *, lanes: int | None = N
     form = network_form(part)
     tried: list[tuple[int, int]] = []
     for count in _candidates(lanes):
+        made = plan(fixed, count)
         for loaded in (False, True):
-            if loaded and not part.sprams:
+            if loaded and not (part.sprams and made.bits * count <= _SPRAM_BITS):
                 continue
-            hardware = Network(fixed, count, form, loaded=loaded)
-            if loaded and hardware.plan.bits * count > _SPRAM_BITS:
-                continue
-            memories = network_memories(hardware)
+            memories = network_memories(fixed, made, form, loaded=loaded)
             taken = sum(blocks(part.family, m) for m in memories)
             singles = sum(map(single_blocks, memories))
             if taken <= part.rams and singles <= part.sprams:
-                return hardware
+                return Network(fixed, count, form, loaded=loaded)
             tried.append((taken, singles))
     least, singles = min(tried)
-    made = Network(fixed, _candidates(lanes)[-1], form).plan
     spram = f" and {part.sprams} SPRAMs" * bool(part.sprams)
     raise DoesNotFit(
         f"{fixed.name} takes {least} block RAMs at least"

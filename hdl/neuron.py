@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..compiler.lowered import Lowered
 from ..compiler.pipeline.form import Form
-from ..compiler.pipeline.schedule import schedule
+from ..compiler.pipeline.schedule import schedule, smaller
 from ..errors import ScneuroError
 from ..fixed import FixedNeuron
 from ..neuron import Neuron as Model
@@ -55,7 +55,8 @@ class Neuron(wiring.Component):
     fixed : FixedNeuron
         The model, with its formats and seed.
     form : Form, optional
-        Of its step, which is held; with as many multipliers as it wants by default.
+        Of its step, which is held; with as many multipliers as it wants by default. It folds only
+        where that saves any logic.
     dsp : bool or int, optional
         The multipliers by a keyword: True for as many as it wants, False for none, or how many.
 
@@ -91,6 +92,7 @@ class Neuron(wiring.Component):
         self.form = Form.of(form, dsp=dsp, usual=Form(held=True))
         if not self.form.held:
             raise ValueError(f"a single neuron's step is held: Form(held=True), not {self.form!r}")
+        self.form = smaller(fixed.lowered, self.form)
         self.dsp = self.form.dsp
         self.latency = schedule(fixed.lowered, self.form).latency + 1
         super().__init__(signature(fixed.lowered))

@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
@@ -313,7 +314,7 @@ class Population(wiring.Component):
         shape = Shape(cell.node.width, signed=cell.node.signed)
         at = self.pipeline.schedule.at.get(name)
         for lane, step in enumerate(steps):
-            values = self._fixed.initial[name][lane :: self._lanes].tolist()
+            values = self._initial(name)[lane :: self._lanes].tolist()
             values += [values[0]] * (self.rows - len(values))
             if self.form.single and at is not None:
                 self._single(m, cell, lane, step, shape, values[0])
@@ -335,6 +336,10 @@ class Population(wiring.Component):
                 fresh = Mux(self._sweeping, values[0], fresh)
                 enabled = self._sweeping | enabled
             m.d.comb += [write.addr.eq(address), write.data.eq(fresh), write.en.eq(enabled)]
+
+    def _initial(self, name: str) -> np.ndarray:
+        """What the registers of a state begin with, row by row."""
+        return self._fixed.initial[name]
 
     def _show(self, m: Module, steps: list[Step]) -> None:
         """Show what is written of every state, also of one that nothing reads."""

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from .errors import FileTrouble, ScneuroError, did_you_mean
 from .neuron import Neuron
 from .neurons import builtin, builtins, called
-from .tools.places import load_file
+from .tools.places import is_nir, load_file
 from .tools.source import line_of, said
 
 if TYPE_CHECKING:
     from .channel import Channel
     from .network import Network
 
-__all__ = ["is_nir", "load_network", "load_neuron", "make_neuron"]
+__all__ = ["load_network", "load_neuron", "make_neuron"]
 
 
 def load_neuron(name: str) -> type[Neuron]:
@@ -63,11 +63,6 @@ def load_neuron(name: str) -> type[Neuron]:
         what = f"no neuron {wanted!r}" if wanted or not there else f"{len(there)} neurons"
         raise FileTrouble(f"{file} has {what}; {has}", hint)
     return there[wanted]
-
-
-def is_nir(name: str) -> bool:
-    """Whether a name is that of a NIR file."""
-    return name.endswith(".nir")
 
 
 def load_network(name: str, **options: Any) -> Network | None:

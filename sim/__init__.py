@@ -10,10 +10,10 @@ from ..tools.on_demand import on_demand
 
 if TYPE_CHECKING:
     from .compare.figures import Mismatch, Parity
-    from .compare.layer import LayerParity, layer_parity
-    from .compare.network import NetworkParity, network_parity
+    from .compare.many.layer import LayerParity, layer_parity
+    from .compare.many.network import NetworkParity, network_parity
+    from .compare.many.population import PopulationParity, population_parity
     from .compare.parity import parity
-    from .compare.population import PopulationParity, population_parity
     from .compare.vectors import VectorParity, vector_parity
     from .compare.verdict import Criteria
     from .engines.amaranth import SimulatedNeuron, simulate_steps
@@ -45,19 +45,19 @@ __all__ = [
 _WHERE = {
     "CompiledNeuron": "engines.compiled",
     "Criteria": "compare.verdict",
-    "LayerParity": "compare.layer",
+    "LayerParity": "compare.many.layer",
     "Mismatch": "compare.figures",
-    "NetworkParity": "compare.network",
+    "NetworkParity": "compare.many.network",
     "Parity": "compare.figures",
-    "PopulationParity": "compare.population",
+    "PopulationParity": "compare.many.population",
     "SimulatedNeuron": "engines.amaranth",
     "VectorParity": "compare.vectors",
     "compiled_steps": "engines.compiled",
     "conformance": "testing.conformance",
-    "network_parity": "compare.network",
-    "layer_parity": "compare.layer",
+    "network_parity": "compare.many.network",
+    "layer_parity": "compare.many.layer",
     "parity": "compare.parity",
-    "population_parity": "compare.population",
+    "population_parity": "compare.many.population",
     "run_population": "engines.population",
     "simulate_steps": "engines.amaranth",
     "vector_parity": "compare.vectors",

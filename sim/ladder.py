@@ -35,9 +35,9 @@ from ..tools.toolchain import find
 from .chip.bitstream import bitstream_parity
 from .chip.netlist import netlist_library, netlist_parity, population_netlist_parity
 from .compare.figures import Parity
-from .compare.network import NetworkParity, network_parity, random_spikes
+from .compare.many.network import NetworkParity, network_parity, random_spikes
+from .compare.many.population import PopulationParity, population_parity
 from .compare.parity import parity
-from .compare.population import PopulationParity, population_parity
 from .compare.recompute import recompute
 from .compare.vectors import vector_parity
 from .engines.compiled import compiler

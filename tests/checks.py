@@ -1,6 +1,7 @@
 """What several test files check of a neuron."""
 
 import numpy as np
+import pytest
 
 from scneuro.compiler.datapath import ARRAYS
 from scneuro.compiler.graph import Graph
@@ -8,6 +9,15 @@ from scneuro.engine.emit import source
 from scneuro.signals.stimulus import adversarial
 from scneuro.sim.compare.vectors import random_vectors
 from scneuro.stochastic import totals
+
+
+def nightly(values, kept):
+    """The values of a slow test's parameters, those that CI leaves out marked."""
+    cases = []
+    for value in values:
+        given = value if isinstance(value, tuple) else (value,)
+        cases.append(pytest.param(*given, marks=() if kept(value) else pytest.mark.nightly))
+    return cases
 
 
 def one_step_errors(neuron, fixed, vectors):

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from checks import nightly
 
 from scneuro import LIF, AdEx, HodgkinHuxley, cli
 from scneuro.boards import BOARDS, build_bitstream
@@ -16,16 +17,17 @@ pytestmark = pytest.mark.slow
 
 UP5K_BUDGET = 25.0  # LSB; what Hodgkin-Huxley needs to fit
 EVERYWHERE = ("lif", "izhikevich", "adex")  # the others only where they have DSPs to use
+BUILDS = [
+    (name, board)
+    for name in builtins()
+    for board in BOARDS
+    if name in EVERYWHERE or board in ("icebreaker", "ulx3s_85f")
+]
 
 
 @pytest.mark.parametrize(
     ("name", "board"),
-    [
-        (name, board)
-        for name in builtins()
-        for board in BOARDS
-        if name in EVERYWHERE or board in ("icebreaker", "ulx3s_85f")
-    ],
+    nightly(BUILDS, lambda b: b[1] != "ulx3s_85f" or b[0] in ("adex", "hodgkin_huxley")),
 )
 def test_every_neuron_becomes_a_bitstream_that_meets_the_clock(tmp_path, name, board):
     neuron = builtin(name)()

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,8 @@ def own_neuron(tmp_path):
 
 
 def test_every_command_is_a_file_and_is_in_the_help(capsys):
-    files = {module.name for module in pkgutil.iter_modules(cli.__path__)} - {"options", "complete"}
+    files = {module.name for module in pkgutil.iter_modules(cli.__path__)}
+    files -= {"options", "complete", "network"}
     assert files == set(cli._COMMANDS)
     code, out, _ = run(capsys, "--help")
     assert code == 0
@@ -267,23 +269,54 @@ def test_without_matplotlib_a_plot_is_refused_before_the_run(capsys, tmp_path, m
     assert "scneuro[plots]" in error
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_run_exits_with_2_and_one_line(tmp_path, command_line, number):
-    arguments = ["simulate", "lif", "--steps", "5000000", "-o", str(tmp_path / "t.npz")]
-    with subprocess.Popen(
-        [*command_line, *arguments], stderr=subprocess.PIPE, text=True
-    ) as process:
+def interrupted(command, number, begun):
+    """What a command that is sent a signal once it has begun says, and its exit code."""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(timeout=3)
+            begun(process)
             process.send_signal(number)
             _, error = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert process.returncode == 2
+    return process.returncode, error
+
+
+def test_an_interrupted_compiled_run_exits_with_2_and_one_line(tmp_path, command_line):
+    def begun(process):
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=3)
+
+    arguments = ["simulate", "lif", "--steps", "5000000", "-o", str(tmp_path / "t.npz")]
+    code, error = interrupted([*command_line, *arguments], signal.SIGINT, begun)
+    assert code == 2
     assert "interrupted" in error
     assert "Traceback" not in error
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_run_exits_with_2_and_one_line(tmp_path, command_line, number):
+    (tmp_path / "own.py").write_text(
+        "import time\nfrom pathlib import Path\nfrom scneuro import LIF\n\ncalls = []\n\n\n"
+        "class Slow(LIF):\n    def update(self, V, I):\n        calls.append(1)\n"
+        "        if len(calls) == 200:\n"
+        f"            Path({str(tmp_path / 'begun')!r}).touch()\n            time.sleep(60)\n"
+        "        return super().update(V, I)\n"
+    )
+
+    def begun(process):
+        while not (tmp_path / "begun").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+
+    arguments = ["simulate", f"{tmp_path / 'own.py'}:Slow", "--steps", "400"]
+    code, error = interrupted(
+        [*command_line, *arguments, "-o", str(tmp_path / "t.npz")], number, begun
+    )
+    assert code == 2
+    assert "interrupted" in error
+    assert "Traceback" not in error
+    assert {path.name for path in tmp_path.iterdir()} <= {"own.py", "begun", "__pycache__"}
 
 
 @pytest.mark.parametrize(

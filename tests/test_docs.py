@@ -50,11 +50,14 @@ def test_the_links_of_a_page_lead_somewhere(page):
 # -- commands -------------------------------------------------------------------------------------
 @pytest.fixture
 def folder_of_the_pages(tmp_path, monkeypatch):
-    """A folder with the README's and the tutorial's neuron saved as they say."""
+    """A folder with what the README, the tutorial and the page of networks save, as they say."""
     for page, name in (("README.md", "Leaky"), ("docs/tutorial.md", "Adapting")):
         neuron = next(b for b in blocks(ROOT / page, "python") if f"class {name}" in b)
         (tmp_path / f"{name.lower()}.py").write_text(neuron)
     monkeypatch.chdir(tmp_path)
+    networks = blocks(ROOT / "docs" / "networks.md", "python")
+    (tmp_path / "network.py").write_text(networks[0])
+    exec(compile("\n".join(networks), "networks.md", "exec"), {"__name__": "page"})
     return tmp_path
 
 
@@ -136,8 +139,9 @@ def test_the_index_lists_every_neuron_and_no_page_is_left_over(maker):
 
 
 EXAMPLES = [
-    pytest.param(path, marks=[pytest.mark.slow] * (path.stem in ("digits", "sequence")))
+    pytest.param(path, marks=[pytest.mark.slow] * (path.stem == "digits"))
     for path in sorted((ROOT / "examples").glob("*.py"))
+    if path.stem != "sequence"  # runs in test_train.py
 ]
 
 

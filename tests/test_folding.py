@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from checks import nightly
 from faults.gates import BusyStep, WrongClockStep
 
 from scneuro import AdEx, Input, Izhikevich, Neuron, Population, State
 from scneuro.boards.area import least_cells
+from scneuro.boards.devices import DEVICES
+from scneuro.boards.memory import blocks, stored, stored_form
 from scneuro.compiler.datapath import INTEGERS, Datapath
 from scneuro.compiler.pipeline import expand
 from scneuro.compiler.pipeline.cells import pipeline
@@ -27,30 +30,32 @@ LOGIC = Form(stored=True, interval=8, multipliers=0)
 HELD = Form(held=True, interval=16, multipliers=1)
 HELD_LOGIC = Form(held=True, interval=16, multipliers=0)
 FORMS = {"one": ONE, "logic": LOGIC, "held": HELD, "held in logic": HELD_LOGIC}
+#: A neuron for each form that shares there.
+CASES = {"one": "adex", "logic": "adex", "held": "adex", "held in logic": "izhikevich"}
 
 
 def products(pipe):
     return [cell for cell in pipe.cells if cell.kind == "product"]
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-@pytest.mark.parametrize("name", ["adex", "conductance_lif"])
-def test_what_shares_a_multiplier_is_the_model_bit_for_bit(name, form):
-    fixed = make_neuron(name).fixed()
-    step = Step(fixed.lowered, form)
+@pytest.mark.parametrize("case", FORMS)
+@pytest.mark.parametrize("name", [None, "conductance_lif"])
+def test_what_shares_a_multiplier_is_the_model_bit_for_bit(name, case):
+    fixed = make_neuron(name or CASES[case]).fixed()
+    step = Step(fixed.lowered, FORMS[case])
     assert products(step.pipeline)
     found = vector_parity(fixed, 100, step=step, progress=False)
     assert found.ok, found.first
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_what_shares_a_multiplier_is_proved(form):
-    result = prove(AdEx().fixed(), form, progress=False)
+@pytest.mark.parametrize("case", FORMS)
+def test_what_shares_a_multiplier_is_proved(case):
+    result = prove(make_neuron(CASES[case]).fixed(), FORMS[case], progress=False)
     assert result.ok, str(result)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("interval", [2, 3, 8, 16])
+@pytest.mark.parametrize("interval", nightly((2, 3, 8, 16), lambda k: k in (2, 8)))
 @pytest.mark.parametrize("multipliers", [0, 1, 8])
 def test_a_conductance_neuron_is_proved_folded(interval, multipliers):
     form = Form(stored=True, interval=interval, multipliers=multipliers)
@@ -102,14 +107,17 @@ def test_nothing_is_shared_where_each_has_a_multiplier_or_a_clock_of_its_own():
 def test_a_multiplier_of_logic_is_made_only_where_it_saves_any():
     lowered = Izhikevich().fixed().lowered
     assert products(pipeline(lowered, HELD_LOGIC))
-    lif = make_neuron("lif").fixed().lowered
-    assert not products(pipeline(lif, HELD_LOGIC))
+    lif = make_neuron("lif").fixed()
+    assert not products(pipeline(lif.lowered, HELD_LOGIC))
+    assert Gates(lif, HELD_LOGIC).form == Form(held=True, multipliers=0)
+    assert Gates(Izhikevich().fixed(), HELD_LOGIC).form == HELD_LOGIC
 
 
-@pytest.mark.parametrize("form", [HELD, HELD_LOGIC], ids=["one", "logic"])
-def test_a_single_neuron_whose_multiplications_share_runs_as_its_integers(form):
-    neuron = AdEx()
+@pytest.mark.parametrize("case", ["held", "held in logic"])
+def test_a_single_neuron_whose_multiplications_share_runs_as_its_integers(case):
+    neuron, form = make_neuron(CASES[case]), FORMS[case]
     fixed = neuron.fixed()
+    assert Gates(fixed, form).form == form
     gates = SimulatedNeuron(lambda: Gates(fixed, form), fixed)
     words = np.full(60, neuron.currents[0])
     wanted = fixed.run(words, progress=False)
@@ -203,6 +211,21 @@ def test_two_tables_that_are_alone_share_a_memory_twice_as_deep():
     places = joined(nodes, JOINT)
     assert {len(place.contents) for place in places.values()} == {512}
     assert len(places) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["up5k", "hx8k"])
+def test_tables_share_memories_where_a_device_has_too_few(device):
+    neuron, part = make_neuron("hodgkin_huxley"), DEVICES[device]
+    neuron.budget = 1.2
+    fixed = Population(neuron, 64, interval=8).fixed()
+    form = stored_form(fixed, part)
+    assert form.joint
+    assert not form.single
+    pipes = [pipeline(fixed.lowered, f) for f in (form, replace(form, joint=False))]
+    rams = [sum(blocks(part.family, m) for m in stored(fixed, pipe)) for pipe in pipes]
+    assert rams[0] <= part.rams < rams[1]
+    assert not stored_form(Population(AdEx(), 64, interval=8).fixed(), part).joint
 
 
 # -- faults ----------------------------------------------------------------------------------------

@@ -54,6 +54,8 @@ def test_a_form_and_keywords_at_once_are_refused(keywords):
     [
         ({"held": 1}, TypeError, "held must be True or False, not 1"),
         ({"interval": 2}, ValueError, "interval must be 1, not 2"),
+        ({"joint": True}, ValueError, "share a memory take an interval of 2 or more"),
+        ({"joint": 1, "stored": True}, TypeError, "joint must be True or False, not 1"),
         ({"multipliers": True}, TypeError, "multipliers must be a whole number or None, not True"),
         ({"multipliers": 1.5}, TypeError, "multipliers must be a whole number or None, not 1.5"),
         ({"multipliers": -1}, ValueError, "multipliers must be at least 0, not -1"),
@@ -69,3 +71,4 @@ def test_a_form_that_makes_no_sense_is_refused(keywords, error, words):
 def test_a_form_reads_as_words():
     assert str(Form()) == "pipelined, in DSPs"
     assert str(Form(held=True, multipliers=0)) == "held, in logic"
+    assert str(Form(held=True, interval=16)) == "held, every 16 clocks, in DSPs"

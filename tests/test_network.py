@@ -82,7 +82,9 @@ def convolved(x, weights, stride, padding, dilation, groups):
             for c in range(per):
                 channel = o // (out // groups) * per + c
                 for by in itertools.product(*map(range, kernel)):
-                    where = tuple(a * s + b * d for a, s, b, d in zip(at, stride, by, dilation))
+                    where = tuple(
+                        a * s + b * d for a, s, b, d in zip(at, stride, by, dilation, strict=True)
+                    )
                     found[(o, *at)] += weights[(o, c, *by)] * x[(channel, *where)]
     return found
 
@@ -106,7 +108,7 @@ def test_a_convolution_in_two_directions_is_its_definition(
     kernel, stride, padding, dilation, groups, per, outs, more, seed
 ):
     rng = np.random.default_rng(seed)
-    size = [d * (k - 1) + 1 + m for d, k, m in zip(dilation, kernel, more)]
+    size = [d * (k - 1) + 1 + m for d, k, m in zip(dilation, kernel, more, strict=True)]
     x = rng.integers(-4, 5, (groups * per, *size)).astype(float)
     weights = rng.integers(-4, 5, (groups * outs, per, *kernel))
     bias = rng.integers(-4, 5, groups * outs)
@@ -165,7 +167,7 @@ def test_pooling_is_its_definition(kernel, stride, padding, more, seed):
     x = np.random.default_rng(seed).integers(0, 5, (2, *np.add(kernel, more))).astype(float)
     padded = np.pad(x, ((0, 0), *((p, p) for p in padding)))
     step = stride or kernel
-    sizes = [(s - k) // t + 1 for s, k, t in zip(padded.shape[1:], kernel, step)]
+    sizes = [(s - k) // t + 1 for s, k, t in zip(padded.shape[1:], kernel, step, strict=True)]
     expected = np.zeros((2, *sizes))
     for c, i, j in np.ndindex(*expected.shape):
         rows = slice(i * step[0], i * step[0] + kernel[0])
@@ -268,7 +270,7 @@ def test_populations_run_in_the_order_of_the_graph_whatever_order_they_were_name
 
 def test_a_loop_needs_a_delay_and_has_its_spikes_again_after_it():
     net = relays()
-    with pytest.raises(ScneuroError, match="out wait for each other within a step.*\n.*delay=1"):
+    with pytest.raises(ScneuroError, match=r"out wait for each other within a step.*\n.*delay=1"):
         net.connect("out", "out", Scale())
     assert len(net.projections) == 1
     net.connect("out", "out", Scale(), delay=3)
@@ -334,7 +336,7 @@ def test_the_sum_that_arrives_is_that_of_spikes_weights_biases_and_the_default()
             expected += third.weights @ b[t - 2]
         assert np.allclose(run["b/I"][t], expected)
     rows = convolved(x[0].reshape(1, 4, 4), first.weights, (1, 1), [(0, 0)] * 2, (1, 1), 1)
-    assert np.allclose(run["a/I"][0], (rows + [[[0.5]], [[-0.25]]]).ravel())
+    assert np.allclose(run["a/I"][0], np.add(rows, [[[0.5]], [[-0.25]]]).ravel())
 
 
 # -- integers -------------------------------------------------------------------------------------

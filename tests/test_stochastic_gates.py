@@ -6,21 +6,41 @@ from amaranth import Module, Signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scneuro import LIF, AdExLayer, NoisyLIF, SCDenseLayer, ScneuroError, Stochastic
+from scneuro import (
+    LIF,
+    AdExLayer,
+    Input,
+    Neuron,
+    NoisyLIF,
+    SCDenseLayer,
+    ScneuroError,
+    State,
+    Stochastic,
+)
 from scneuro.boards import BOARDS
 from scneuro.boards.area import measure_layer
 from scneuro.hdl.stochastic import Layer, Sources, Synapses
-from scneuro.hdl.stochastic.sources import less
-from scneuro.hdl.stochastic.synapses import popcount
+from scneuro.hdl.stochastic.gates import less, multiplexed, popcount, product
 from scneuro.sim import layer_parity
 from scneuro.sim.engines.bench import run_bench
-from scneuro.stochastic import Source
+from scneuro.stochastic import Source, streams
 from scneuro.stochastic.streams import bits_of
+
+
+class Driven(Neuron):
+    """It follows its input, of which there is some already."""
+
+    V = State()
+    I = Input(default=5.0)
+
+    def update(self, V, I):
+        V_next = 0.5 * V + 0.25 * I
+        return V_next >= 60.0, V_next
 
 
 # -- sources ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", ["lfsr", "low_discrepancy"])
-@pytest.mark.parametrize(("bits", "per_step"), [(4, 1), (8, 1), (8, 4), (9, 16), (20, 2), (32, 8)])
+@pytest.mark.parametrize(("bits", "per_step"), [(4, 16), (8, 1), (8, 4), (9, 16), (20, 2), (32, 8)])
 def test_registers_are_those_of_the_sources(kind, bits, per_step):
     inputs = 3 if bits > 7 else 1
     options = {"source": kind, "per_step": per_step, "seed": 5}
@@ -67,6 +87,28 @@ def test_a_comparison_is_right_for_all_states_and_words(kind, mirrored, bits):
             for of in range(source.levels + 1):
                 ctx.set(word, of)
                 assert ctx.get(result) == bits_of(of, draw)
+
+    run_bench(m, watch, max_cycles=10)
+
+
+def test_products_and_scaled_sums_are_numpys_for_all_bits():
+    a, b, select = Signal(), Signal(), Signal()
+    results = [Signal(name=name) for name in ("unipolar", "bipolar", "sum")]
+    m = Module()
+    gates = [product(a, b), product(a, b, bipolar=True), multiplexed(a, b, select)]
+    m.d.comb += [result.eq(gate) for result, gate in zip(results, gates, strict=True)]
+
+    async def watch(ctx):
+        for k in range(8):
+            bits = [np.array([k >> n & 1]) > 0 for n in range(3)]
+            for signal, bit in zip((a, b, select), bits, strict=True):
+                ctx.set(signal, int(bit[0]))
+            expected = [
+                streams.product(*bits[:2]),
+                streams.product(*bits[:2], bipolar=True),
+                streams.multiplexed(*bits),
+            ]
+            assert [ctx.get(r) for r in results] == [int(e[0]) for e in expected]
 
     run_bench(m, watch, max_cycles=10)
 
@@ -134,6 +176,7 @@ SHAPES = [
     {"bits": 8, "sources": 2, "seed": 9},
     {"neuron": LIF(), "gain": 60.0},
     {"neuron": NoisyLIF(), "gain": 60.0},
+    {"neuron": Driven(), "gain": 127.0, "weights": np.ones((2, 3))},
 ]
 
 
@@ -166,7 +209,7 @@ def test_a_layers_gates_are_its_integers(options):
 def test_any_layers_gates_are_its_integers(inputs, neurons, per_step, bipolar, source, seed):
     options = {"per_step": per_step, "bipolar": bipolar, "source": source, "seed": seed}
     layer = AdExLayer(inputs, neurons, 16, **options)
-    x = np.random.default_rng(seed).uniform(-1 if bipolar else 0, 1, (1, inputs))
+    x = np.random.default_rng(seed).uniform(-1 if bipolar else 0, 1, (3, inputs))
     report = layer_parity(layer, x, engine="amaranth")
     assert report.ok, str(report)
 

@@ -5,6 +5,7 @@ from contextlib import redirect_stdout
 
 import numpy as np
 import pytest
+from checks import nightly
 
 from scneuro import (
     FixedPointAdExNeuron,
@@ -266,7 +267,7 @@ def test_the_comparison_shows_no_difference_at_other_currents(word):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("word", range(6, 257))
+@pytest.mark.parametrize("word", nightly(range(6, 257), lambda word: word % 5 == 1))
 def test_the_comparison_shows_no_difference_at_any_current(word):
     assert printed(current=word / 256)[2] == "Difference: 0"
 

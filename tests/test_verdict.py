@@ -54,7 +54,8 @@ def of_every_kind():
         kind = builtin(name)
         yield pytest.param(kind(), id=name)
         for preset in kind.presets:
-            yield pytest.param(kind.preset(preset), id=f"{name}-{preset}", marks=pytest.mark.slow)
+            marks = pytest.mark.slow, pytest.mark.nightly
+            yield pytest.param(kind.preset(preset), id=f"{name}-{preset}", marks=marks)
 
 
 @pytest.mark.parametrize("neuron", list(of_every_kind()))

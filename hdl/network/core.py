@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from amaranth import Cat, Module, Mux, ResetInserter, Shape, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
@@ -27,6 +28,8 @@ class Core(Population):
     ----------
     population : FixedPopulation
     form : Form, optional
+    order : ndarray of int, shape (count,), optional
+        The neurons in the order of their rows; else their own.
 
     Members
     -------
@@ -50,7 +53,13 @@ class Core(Population):
     restart: Signal
     _ahead = AHEAD
 
-    def __init__(self, population: FixedPopulation, form: Form | None = None) -> None:
+    def __init__(
+        self,
+        population: FixedPopulation,
+        form: Form | None = None,
+        order: np.ndarray | None = None,
+    ) -> None:
+        self._order = np.arange(population.count) if order is None else order
         if not population.is_uniform:
             raise ScneuroError(
                 f"{population.name}: neurons that start differently cannot be started again",
@@ -78,6 +87,15 @@ class Core(Population):
         )
         found = {n: f.shape for n, f in shown}
         return data.StructLayout(found | dict.fromkeys(self._fixed.lowered.inputs, words))
+
+    def _initial(self, name: str) -> np.ndarray:
+        values: np.ndarray = super()._initial(name)[self._order]
+        return values
+
+    @property
+    def fixed(self) -> FixedPopulation:
+        """The integers of its neurons."""
+        return self._fixed
 
     @property
     def _sweeps(self) -> bool:

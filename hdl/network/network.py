@@ -12,7 +12,7 @@ from ...network.fixed import FixedNetwork
 from ...network.plan import SPIKES_A_WORD, Add, Deliver, Plan, plan
 from .core import AHEAD, Core
 from .scan import Scan
-from .synapses import Synapses, bits_for
+from .synapses import WRITTEN, Synapses, bits_for
 
 __all__ = ["Network"]
 
@@ -81,8 +81,11 @@ class Network(wiring.Component):
             )
         self.fixed, self.name, self.loaded = fixed, fixed.name, loaded
         self.plan: Plan = plan(fixed, lanes)
-        form = form or Form(stored=True)
-        self.cores = {name: Core(p, form) for name, p in fixed.populations.items()}
+        self.form = form = form or Form(stored=True)
+        self.cores = {
+            name: Core(p, form, self.plan.places[name].order)
+            for name, p in fixed.populations.items()
+        }
         self._drops = tuple(sorted({t.drop for t in self.plan.totals.values()}))
         self._synapses = Synapses(self.plan, self._drops, loaded=loaded)
         words = self.plan.frame_words, self.plan.spike_words
@@ -122,7 +125,8 @@ class Network(wiring.Component):
                 total += 5 * work.words
             else:
                 source = network.nodes[network.projections[work.projection].source]
-                total += work.words + source.count * max(work.rows, 4) + 8
+                clocks = work.most + 6 if work.loop else max(work.rows, WRITTEN + 1)
+                total += work.words + source.count * clocks + 8
         return total
 
     def elaborate(self, platform: object) -> Module:
@@ -240,6 +244,7 @@ class Network(wiring.Component):
         m.submodules.scan = scan = self._scan
         self._inside, self._sending = Signal(), Signal()
         self._sent = Signal.like(scan.address)
+        self._place = Signal(range(len(made.sources) + 1))  # of a phase's first source
         delay, first = Signal(range(_oldest(made) + 1)), Signal(synapses.weights.shape())
         rows = Signal(synapses.rows.shape())
         sums, adds = Signal(synapses.sums.shape()), Signal()
@@ -267,6 +272,8 @@ class Network(wiring.Component):
                             delay.eq(work.delay),
                             rows.eq(work.rows),
                         ]
+                        if work.loop is not None:
+                            self._looped(m, work)
                         begins.append((k, work))
         m.d.comb += self._late.eq(self._age < delay)  # nothing had been fired then
         # of a spike, the row of weights; a clock for the multiplication
@@ -275,7 +282,10 @@ class Network(wiring.Component):
         with m.Switch(self._phase):
             for k, work in begins:
                 with m.Case(k):
-                    m.d.comb += product.eq(work.weights + scan.index * work.rows)
+                    if work.loop is None:
+                        m.d.comb += product.eq(work.weights + scan.index * work.rows)
+                    else:
+                        m.d.comb += product.eq(work.weights)
         taken = Signal()
         m.d.comb += [
             taken.eq(~there | synapses.ready),
@@ -285,6 +295,8 @@ class Network(wiring.Component):
         with m.If(taken):
             m.d.sync += [there.eq(scan.valid & ~adds), first.eq(product)]
         m.d.comb += [synapses.weights.eq(first), synapses.valid.eq(there), scan.ready.eq(taken)]
+        if len(made.sources):
+            self._source(m, taken, there, first, sums)
         word = Signal(16)
         m.d.comb += word.eq(Mux(self._inside, spikes.data, frame.data))
         slots = made.input_slots
@@ -304,6 +316,49 @@ class Network(wiring.Component):
             spikes.en.eq(scan.enable | self._sending),
         ]
         self._currents(m, frame, adds, sums)
+
+    def _looped(self, m: Module, work: Deliver) -> None:
+        """How spikes of a convolution go through rows."""
+        assert work.loop is not None
+        loop, to = work.loop, self._synapses.loop
+        back = work.rows - 1
+        m.d.comb += [
+            to.valid.eq(1),
+            to.next_weights.eq(loop.across[0] - back),
+            to.next_sums.eq(loop.across[1] - back),
+            to.line_weights.eq(loop.down[0]),
+            to.line_sums.eq(loop.down[1]),
+            self._place.eq(work.source),
+        ]
+
+    def _source(self, m: Module, taken: Signal, there: Signal, first: Signal, sums: Signal) -> None:
+        """Where a spike of a convolution goes first, and how far: of a memory of all sources."""
+        made, synapses = self.plan, self._synapses
+        weights, rows, across, down = (
+            bits_for(int(made.sources[:, k].max(initial=0)) + 1) for k in range(4)
+        )
+        layout = data.StructLayout(
+            {"weights": weights, "sums": rows, "across": across, "down": down}
+        )
+        names = list(layout.members)
+        init = [dict(zip(names, row, strict=True)) for row in made.sources.tolist()]
+        memory = Memory(shape=layout, depth=len(init), init=init, attrs=_BLOCK)
+        m.submodules.sources = memory
+        read = memory.read_port()
+        found = read.data
+        m.d.comb += [
+            read.addr.eq(self._place + self._scan.index),
+            read.en.eq(taken & self._scan.valid & synapses.loop.valid),
+            synapses.loop.across.eq(found.across),
+            synapses.loop.down.eq(found.down),
+        ]
+        with m.If(synapses.loop.valid):
+            m.d.comb += [
+                synapses.weights.eq(first + found.weights),
+                synapses.sums.eq(sums + found.sums),
+            ]
+            with m.If(there & (found.down == 0)):  # it reaches nothing
+                m.d.comb += [synapses.valid.eq(0), taken.eq(1)]
 
     def _currents(self, m: Module, frame: Any, adds: Signal, sums: Signal) -> None:
         """Add the currents of a frame, one after the other."""
@@ -354,21 +409,30 @@ class Network(wiring.Component):
                 core = self.cores[name]
                 with m.Case(k):
                     m.d.comb += [core.tick.eq(self._core_start), self._core_done.eq(core.done)]
-                    for to in core._fixed.lowered.inputs:
+                    for to in core.fixed.lowered.inputs:
                         totals = made.totals[name, to]
                         port = totals.port
                         m.d.comb += [
-                            synapses.fetch[port].valid.eq(core.fetch[to].valid),
-                            synapses.fetch[port].neuron.eq(core.fetch[to].row),
-                            synapses.fetch[port].last.eq(core.fetch[to].row == core.rows - 1),
+                            synapses.fetch[port].group.eq(made.places[name].group - 1),
                             synapses.base[port].eq(totals.base),
                             synapses.drop[port].eq(self._drops.index(totals.drop)),
                         ]
+        wanted: dict[int, list[Value]] = {}
+        last: dict[int, list[Value]] = {}
         for name, core in self.cores.items():
             ready = ready & core.ready
+            for to in core.fixed.lowered.inputs:
+                port, fetch = made.totals[name, to].port, core.fetch[to]
+                wanted.setdefault(port, []).append(fetch.valid)
+                last.setdefault(port, []).append(fetch.valid & (fetch.row == core.rows - 1))
             m.d.comb += core.restart.eq(self._begin & self._restart)
-            for to in core._fixed.lowered.inputs:
+            for to in core.fixed.lowered.inputs:
                 m.d.comb += core.words[to][0].eq(synapses.o[made.totals[name, to].port])
+        for port, valid in wanted.items():  # one population fetches at a time
+            m.d.comb += [
+                synapses.fetch[port].valid.eq(Cat(valid).any()),
+                synapses.fetch[port].last.eq(Cat(last[port]).any()),
+            ]
         m.d.comb += self._ready.eq(ready)
 
     def _sequence(self, m: Module, spikes: Any) -> None:

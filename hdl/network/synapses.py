@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from amaranth import Array, Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
@@ -12,12 +13,13 @@ from ...network.plan import Add, Deliver, Plan
 from ..population import SINGLE
 from .core import AHEAD
 
-__all__ = ["WRITTEN", "Synapses", "bits_for"]
+__all__ = ["WRITTEN", "Synapses", "bits_for", "loop_layout"]
 
 #: Clocks from a row's being read to its being written.
 WRITTEN = 3
 
 _WORD = Shape(16, signed=True)
+_TOGETHER = 16  # lanes whose weights share a memory
 
 
 def bits_for(count: int) -> int:
@@ -44,6 +46,9 @@ class Synapses(wiring.Component):
     -------
     valid, ready
         A spike, or a current, is taken.
+    loop : In
+        Of a convolution: whether it is one, and how many steps a spike goes across and down; as
+        long as ``busy``, how far these go in weights and in sums.
     weights, sums, rows : In
         The first row of weights, that of sums, and how many there are.
     current : In(16), lane : In
@@ -52,7 +57,8 @@ class Synapses(wiring.Component):
         Which it is, place in ``plan.shifts``, and which memory of sums: as long as ``busy``.
     busy : Out(1)
     fetch : In
-        By port, whether a sum is wanted, of which neuron, and whether it is the last.
+        By port, whether the sum of the next neuron is wanted, whether it is the last, and how many
+        neurons are at a place, but for one.
     base, drop : In
         Of the population that fetches: its first row by port, and place in ``drops``.
     o : Out
@@ -63,6 +69,7 @@ class Synapses(wiring.Component):
 
     valid: Signal
     ready: Signal
+    loop: data.View
     weights: Signal
     sums: Signal
     rows: Signal
@@ -83,16 +90,18 @@ class Synapses(wiring.Component):
         ports = len(plan.bases)
         self._depth = max(map(len, plan.bases))
         self._places = bits_for(plan.lanes) if plan.lanes > 1 else 0
-        neurons = bits_for(self._depth) + self._places
-        fetch = data.StructLayout({"valid": 1, "neuron": neurons, "last": 1})
+        groups = bits_for(max(at.group for at in plan.places.values()))
+        fetch = data.StructLayout({"valid": 1, "last": 1, "group": groups})
         row = bits_for(self._depth)
         rows = 1 + bits_for(
             WRITTEN + max((d.rows for _, work in plan.order for d in _delivers(work)), default=1)
         )
+        self._loops = any(d.loop for _, work in plan.order for d in _delivers(work))
         super().__init__(
             {
                 "valid": In(1),
                 "ready": Out(1),
+                "loop": In(loop_layout(plan)),
                 "weights": In(bits_for(len(plan.weights))),
                 "sums": In(row),
                 "rows": In(rows),
@@ -130,25 +139,28 @@ class Synapses(wiring.Component):
         behind = [Signal.like(sums, name=f"row_{k}") for k in range(WRITTEN)]
         longest = Signal.like(self.rows)
         m.d.comb += [
-            self.ready.eq(~active | last),
+            self.ready.eq(~active | (last & ~self.loop.valid)),
             self.busy.eq(active | under_way.any()),
             longest.eq(Mux(self.rows > WRITTEN, self.rows - 1, WRITTEN)),
         ]
         m.d.sync += [
             under_way.eq(Cat(go, under_way)),
             last.eq(clocks == 1),
-            clocks.eq(clocks - 1),
+            clocks.eq(Mux(clocks == 0, 0, clocks - 1)),
         ]
         m.d.sync += [after.eq(before) for before, after in pairwise((sums, *behind))]
         with m.If(rows == 0):
             m.d.sync += go.eq(0)
         with m.Elif(go):
             m.d.sync += [rows.eq(rows - 1), weights.eq(weights + 1), sums.eq(sums + 1)]
+        if self._loops:
+            self._go_on(m, go, rows, weights, sums)
+            with m.If(self.loop.valid & ~go & ~under_way.any()):  # spikes may share rows
+                m.d.comb += self.ready.eq(1)
         with m.If(self.ready):
             m.d.sync += [
                 go.eq(self.valid),
                 active.eq(self.valid),
-                last.eq(0),
             ]
         with m.If(self.ready & self.valid):
             m.d.sync += [
@@ -163,14 +175,51 @@ class Synapses(wiring.Component):
             self._port(m, port, operands, go & mine, sums, behind[-1], under_way[-1] & mine)
         return m
 
+    def _go_on(self, m: Module, go: Signal, rows: Signal, weights: Signal, sums: Signal) -> None:
+        """Behind the rows of a place, the next one across; behind a line, the next one down."""
+        loop = self.loop
+        across, down = Signal.like(loop.across), Signal.like(loop.down)  # that are left
+        line = Signal.like(loop.across, name="line")
+        begins = Signal.like(weights, name="line_weights"), Signal.like(sums, name="line_sums")
+        with m.If(loop.valid & go & (rows == 0)):
+            with m.If(across != 0):
+                m.d.sync += [
+                    go.eq(1),
+                    across.eq(across - 1),
+                    rows.eq(self.rows - 1),
+                    weights.eq(weights + loop.next_weights),
+                    sums.eq(sums + loop.next_sums),
+                ]
+            with m.Elif(down != 0):
+                following = begins[0] + loop.line_weights, begins[1] + loop.line_sums
+                m.d.sync += [
+                    go.eq(1),
+                    down.eq(down - 1),
+                    across.eq(line),
+                    rows.eq(self.rows - 1),
+                    weights.eq(following[0]),
+                    sums.eq(following[1]),
+                    begins[0].eq(following[0]),
+                    begins[1].eq(following[1]),
+                ]
+        with m.If(self.ready & self.valid):
+            m.d.sync += [
+                across.eq(loop.across - 1),
+                line.eq(loop.across - 1),
+                down.eq(loop.down - 1),
+                begins[0].eq(self.weights),
+                begins[1].eq(self.sums),
+            ]
+
     def _operands(self, m: Module, row: Signal, go: Signal) -> list[Signal]:
         """What is added in each lane, the clock after the row was read."""
         plan = self._plan
-        shape = Shape(plan.bits, signed=True)
-        layout = data.ArrayLayout(shape, plan.lanes)
         if self._loaded:
             memory = Memory(
-                shape=layout, depth=len(plan.weights), init=[], attrs={"ram_style": "huge"}
+                shape=plan.bits * plan.lanes,
+                depth=len(plan.weights),
+                init=[],
+                attrs={"ram_style": "huge"},
             )
             m.submodules[f"{SINGLE}weights"] = memory
             read, write = memory.read_port(), memory.write_port()
@@ -179,15 +228,20 @@ class Synapses(wiring.Component):
                 address.eq(Mux(self.load.valid, self.load.row, row)),
                 write.addr.eq(address),
                 write.en.eq(self.load.valid),
-                write.data.as_value().eq(self.load.weights),
+                write.data.eq(self.load.weights),
                 read.addr.eq(address),
                 read.en.eq(go),
             ]
+            values = _apart(read.data, plan.bits)
         else:
-            memory = _block(layout, plan.weights.tolist())
-            m.submodules.weights = memory
-            read = memory.read_port()
-            m.d.comb += [read.addr.eq(row), read.en.eq(go)]
+            values = []
+            for begin in range(0, plan.lanes, _TOGETHER):  # yosys fails on very wide memories
+                some = plan.weights[:, begin : begin + _TOGETHER]
+                memory = _block(some, plan.bits)
+                m.submodules[f"weights_{begin}"] = memory
+                read = memory.read_port()
+                m.d.comb += [read.addr.eq(row), read.en.eq(go)]
+                values += _apart(read.data, plan.bits)
         current, lane = Signal(_WORD, name="kept_current"), Signal.like(self.lane)
         with m.If(self.ready):
             m.d.sync += [current.eq(self.current), lane.eq(self.lane)]
@@ -198,7 +252,7 @@ class Synapses(wiring.Component):
         for k in range(plan.lanes):
             width = max(plan.bits, 16 * currents)
             kept = Signal(Shape(width, signed=True), name=f"weight_{k}")
-            value: Value = read.data[k]
+            value: Value = values[k]
             if currents:
                 own = Mux(at == k, later, 0).as_signed() if plan.lanes > 1 else later
                 value = Mux(self.is_current, own, value).as_signed()
@@ -225,24 +279,36 @@ class Synapses(wiring.Component):
         """The sums of one input of all populations."""
         plan, lanes = self._plan, self._plan.lanes
         width, bases = plan.widths[port], plan.bases[port]
-        layout = data.ArrayLayout(Shape(width, signed=True), lanes)
-        memory = _block(layout, bases.tolist())
+        memory = _block(bases, width)
         m.submodules[f"sums_{port}"] = memory
         read, write = memory.read_port(), memory.write_port()
         fetch = self.fetch[port]
         of = Signal.like(self.sums, name=f"fetched_{port}")
+        at = Signal.like(self.sums, name=f"fetched_row_{port}")
+        place = Signal(max(1, self._places), name=f"fetched_place_{port}")
+        within, ends = Signal.like(fetch.group, name=f"within_{port}"), Signal(name=f"ends_{port}")
         m.d.comb += [
-            of.eq(self.base[port] + (fetch.neuron >> self._places)),
+            ends.eq((place == lanes - 1) | (within == fetch.group)),
+            of.eq(self.base[port] + at),
             read.addr.eq(Mux(fetch.valid, of, row)),
             read.en.eq(fetch.valid | go),
         ]
-        kept = Signal(layout, name=f"kept_{port}")
-        m.d.sync += kept.eq(read.data)
-        added = Signal(layout, name=f"added_{port}")
+        shape = Shape(width, signed=True)
+        kept = [Signal(shape, name=f"kept_{port}_{k}") for k in range(lanes)]
+        added = [Signal(shape, name=f"added_{port}_{k}") for k in range(lanes)]
+        m.d.sync += Cat(kept).eq(read.data)
         m.d.sync += [added[k].eq(kept[k] + operands[k]) for k in range(lanes)]
         # what is fetched: its place, and whether its row begins again
-        place = fetch.neuron[: self._places] if self._places else Const(0, 1)
-        clears = fetch.valid & ((place == lanes - 1) | fetch.last)
+        with m.If(fetch.valid):
+            m.d.sync += [place.eq(place + 1), within.eq(within + 1)]
+            with m.If(within == fetch.group):
+                m.d.sync += within.eq(0)
+            with m.If(ends):
+                m.d.sync += [place.eq(0), at.eq(at + 1)]
+            with m.If(fetch.last):
+                m.d.sync += [place.eq(0), within.eq(0), at.eq(0)]
+        clears = Signal(name=f"clears_{port}")
+        m.d.comb += clears.eq(fetch.valid & ends)
         stages = [(fetch.valid, place, clears, of)]
         for k in range(2):
             names = (
@@ -266,12 +332,14 @@ class Synapses(wiring.Component):
             write.addr.eq(Mux(clears, of, write_to)),
         ]
         for k in range(lanes):
-            m.d.comb += write.data[k].eq(Mux(clears, again[k], added[k]))
+            following = Signal(shape, name=f"written_{port}_{k}")
+            m.d.comb += following.eq(Mux(clears, again[k], added[k]))
+            m.d.comb += write.data.word_select(k, width).eq(following)
         picked = Signal(Shape(width, signed=True), name=f"picked_{port}")
         wanted = Signal(name=f"picks_{port}")
         m.d.sync += wanted.eq(valid)
         with m.If(valid):
-            m.d.sync += picked.eq(Array(kept[k] for k in range(lanes))[place])
+            m.d.sync += picked.eq(Array(kept)[place])
         words = []
         for by in self._drops:
             whole = Signal(Shape(width, signed=True), name=f"whole_{port}_{by}")
@@ -288,19 +356,44 @@ class Synapses(wiring.Component):
         bases = self._plan.bases[port]
         if (bases == bases.flat[0]).all():
             return [int(bases.flat[0])] * self._plan.lanes
-        layout = data.ArrayLayout(Shape(self._plan.widths[port], signed=True), self._plan.lanes)
-        memory = _block(layout, bases.tolist())
+        width = self._plan.widths[port]
+        memory = _block(bases, width)
         m.submodules[f"begins_{port}"] = memory
         read = memory.read_port()
-        kept = Signal(layout, name=f"begins_{port}")
+        kept = Signal(width * self._plan.lanes, name=f"begins_{port}")
         m.d.comb += [read.addr.eq(address), read.en.eq(enable)]
         m.d.sync += kept.eq(read.data)
-        return [kept[k] for k in range(self._plan.lanes)]
+        return _apart(kept, width)
 
 
-def _block(shape: Any, init: list[Any]) -> Memory:
-    """A memory in block RAM: as logic, a few rows of many lanes take more than anything else."""
+def loop_layout(plan: Plan) -> data.StructLayout:
+    """How a spike of a convolution goes through rows."""
+    most = max((int(plan.sources[:, 2:].max(initial=1)), 1))
+    steps = bits_for(most + 1)
+    return data.StructLayout(
+        {
+            "valid": 1,
+            "across": steps,
+            "down": steps,
+            "next_weights": Shape(bits_for(len(plan.weights)) + 1, signed=True),
+            "next_sums": Shape(bits_for(max(map(len, plan.bases))) + 1, signed=True),
+            "line_weights": Shape(bits_for(len(plan.weights)) + 1, signed=True),
+            "line_sums": Shape(bits_for(max(map(len, plan.bases))) + 1, signed=True),
+        }
+    )
+
+
+def _block(rows: np.ndarray, width: int) -> Memory:
+    """A memory in block RAM: in logic, even a few rows of many lanes take more than all else."""
+    mask = (1 << width) - 1
+    init = [sum((v & mask) << (k * width) for k, v in enumerate(row)) for row in rows.tolist()]
+    shape = width * rows.shape[1]
     return Memory(shape=shape, depth=len(init), init=init, attrs={"ram_style": "block"})
+
+
+def _apart(row: Value, width: int) -> list[Value]:
+    """The numbers in a row."""
+    return [row[at : at + width].as_signed() for at in range(0, len(row), width)]
 
 
 def _delivers(work: Any) -> list[Any]:

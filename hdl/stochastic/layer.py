@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...compiler.pipeline.form import Form
 from ...stochastic.layers import FixedSCDenseLayer
-from ..population import Population, rows_of, written_layout
+from ..population import Population
 from .synapses import Synapses
 
 __all__ = ["Layer"]
@@ -59,7 +59,7 @@ class Layer(wiring.Component):
         self.population = Population(fixed, form)
         self.form = self.population.form
         self._synapses = Synapses(projection, fixed.population.lanes)
-        self.rows = rows_of(fixed)
+        self.rows = self.population.rows
         counts = self._synapses.o.payload.shape().members
         counted = data.StructLayout({"valid": 1, **counts})
         super().__init__(
@@ -67,7 +67,7 @@ class Layer(wiring.Component):
                 "i": In(stream.Signature(projection.levels.bit_length())),
                 "o": Out(stream.Signature(projection.steps.bit_length())),
                 "counted": Out(counted),
-                "written": Out(written_layout(fixed, self.population._steps[0])),
+                "written": Out(self.population.written.shape()),
             }
         )
 
@@ -161,7 +161,7 @@ class Layer(wiring.Component):
         m.d.sync += [
             counts.eq(spike.valid & spike.ready),
             fired.eq(spike.payload.neuron),
-            quiet.eq(Mux(finished & ~spike.valid, quiet + 1, 0)),
+            quiet.eq(Mux(running & finished & ~spike.valid, quiet + 1, 0)),
         ]
         with m.If(sends):
             m.d.sync += self.o.valid.eq(~self.o.valid | ~self.o.ready)
@@ -169,5 +169,5 @@ class Layer(wiring.Component):
                 m.d.sync += neuron.eq(neuron + 1)
                 with m.If(neuron == count - 1):
                     m.d.sync += [neuron.eq(0), sends.eq(0), running.eq(0), self.o.valid.eq(0)]
-        with m.Elif(running & finished & (quiet == _QUIET - 1)):
+        with m.Elif(running & (quiet == _QUIET - 1)):
             m.d.sync += sends.eq(1)

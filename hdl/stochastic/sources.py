@@ -1,4 +1,4 @@
-"""The sources of :mod:`scneuro.stochastic` as gates, and what compares them with words."""
+"""The sources of :mod:`scneuro.stochastic` as gates."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from ...stochastic.linear import power
 from ...stochastic.projection import Stochastic
-from ...stochastic.sources import TAPS, Source, step_of
+from ...stochastic.sources import TAPS, step_of
 
-__all__ = ["Sources", "less"]
+__all__ = ["Sources"]
 
 
 class Sources(wiring.Component):
@@ -75,24 +75,3 @@ def _shifted(state: Value) -> Value:
     """A step of a maximal shift register."""
     bits = len(state)
     return Cat(state[1:], Cat(*(state[bits - tap] for tap in TAPS[bits])).xor())
-
-
-def less(source: Source, state: Value, word: Value, *, mirrored: bool) -> Value:
-    """Whether the draw of a state is less than a word: the bit of a stream.
-
-    Halves of the bits are compared side by side: a chain of carries would need an inverter a bit.
-    """
-    number = list(state if mirrored else state[::-1])
-    number += [Const(0, 1)] * (len(word) - len(number))
-    below, equal = _compared(number, list(word))
-    return below | equal if source.kind == "lfsr" else below  # an LFSR has no state 0
-
-
-def _compared(a: list[Value], b: list[Value]) -> tuple[Value, Value]:
-    """Whether a number is less than another, and whether they are equal; lowest bit first."""
-    if len(a) == 1:
-        return ~a[0] & b[0], ~(a[0] ^ b[0])
-    half = len(a) // 2
-    low, low_equal = _compared(a[:half], b[:half])
-    high, high_equal = _compared(a[half:], b[half:])
-    return high | (high_equal & low), high_equal & low_equal

@@ -8,30 +8,12 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...stochastic.projection import Stochastic
-from .sources import Sources, less
+from .gates import less, popcount, product
+from .sources import Sources
 
-__all__ = ["Synapses", "popcount"]
+__all__ = ["Synapses"]
 
 _LOGIC = 16  # rows of which a LUT is a bit of them all
-
-
-def popcount(m: Module, bits: list[Value], name: str) -> Value:
-    """How many bits are 1: full adders, three bits of a weight to a sum and a carry."""
-    columns: list[list[Value]] = [list(bits)]
-    for weight, column in enumerate(columns):
-        while len(column) > 1:
-            taken, column[:3] = column[:3], []
-            total = Signal(2, name=f"{name}_{weight}_{len(column)}")
-            if len(taken) == 3:
-                a, b, c = taken
-                m.d.comb += total.eq(Cat(a ^ b ^ c, (a & b) | (a & c) | (b & c)))
-            else:
-                m.d.comb += total.eq(Cat(taken[0] ^ taken[1], taken[0] & taken[1]))
-            column.append(total[0])
-            if weight + 1 == len(columns):
-                columns.append([])
-            columns[weight + 1].append(total[1])
-    return Cat(*(column[0] for column in columns))
 
 
 class Synapses(wiring.Component):
@@ -147,5 +129,5 @@ class Synapses(wiring.Component):
                     bit.eq(less(source, state, self.words[i], mirrored=False)),
                     weight.eq(less(source, state, word, mirrored=True)),
                 ]
-                found.append(~(bit ^ weight) if projection.bipolar else bit & weight)
+                found.append(product(bit, weight, bipolar=projection.bipolar))
         return found

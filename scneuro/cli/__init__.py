@@ -113,7 +113,8 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="scneuro",
-        description="A spiking neuron, written once: float, integers, gates, parity, bitstream.",
+        description="A spiking neuron, or a network of them (net.nir, file.py:network), written "
+        "once: float, integers, gates, parity, bitstream.",
     )
     parser.add_argument("--version", action="version", version=f"scneuro {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

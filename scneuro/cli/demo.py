@@ -9,7 +9,7 @@ from typing import Any
 
 from .options import STEPS, Commands, add_command, answer, chosen_steps
 
-__all__ = ["add", "demo_network", "run"]
+__all__ = ["add", "demo_gates", "demo_network", "run"]
 
 
 def add(commands: Commands) -> None:
@@ -61,19 +61,62 @@ def run(options: argparse.Namespace) -> int:
         )
         say("training a network of 64-32-10 neurons on digits ...")
         digits = demo_network(output)
+        network = digits["network"]
+        larger = background.submit(build_bitstream, network, board("icebreaker"), output)
+        say(f"its gates read {len(digits['labels'])} digits ...")
+        same, gates = demo_gates(digits)
         if not options.json:
-            print(digits["text"])
-        if not building.done():
-            say("building the iCEBreaker bitstream ...")
-        report = building.result()
+            print(f"{digits['text']}\n{gates}")
+        if not larger.done():
+            say("building the iCEBreaker bitstreams ...")
+        reports = building.result(), larger.result()
     figures = {
         "parity": result.figures(),
         "plot": str(picture),
         "network": digits["figures"],
-        "build": asdict(report),
+        "build": asdict(reports[0]),
+        "network_build": asdict(reports[1]),
     }
-    answer(options, figures, f"{report}\n  plot       {picture}")
-    return 0 if result.ok else 1
+    answer(options, figures, f"{reports[0]}\n  plot       {picture}\n{reports[1]}")
+    return 0 if result.ok and same else 1
+
+
+def demo_gates(digits: dict[str, Any]) -> tuple[bool, str]:
+    """Let the gates of the network read the test split, and compare every bit with the integers.
+
+    Parameters
+    ----------
+    digits : dict
+        Of :func:`demo_network`; its figures gain what the gates told.
+
+    Returns
+    -------
+    same : bool
+    text : str
+    """
+    import numpy as np
+
+    from ..network import NetworkRecording
+    from ..network.train import classes
+    from ..sim import network_parity
+
+    network, spikes, labels = digits["network"], digits["spikes"], digits["labels"]
+    found = network_parity(network, {"pixels": spikes}, progress=False)
+    sent = found.sent["out"].reshape(len(labels), len(spikes), -1).swapaxes(0, 1)
+    told = classes(NetworkRecording(network.dt, {"out": sent}), "out")
+    right = float(np.mean(told == labels))
+    digits["figures"]["accuracy"]["gates"] = right
+    digits["figures"]["gates"] = {
+        "compared": found.compared,
+        "differing": found.differing,
+        "clocks_per_step": found.clocks / found.steps,
+    }
+    text = (
+        f"  {'simulated gates':18s} {right:.2%} right; of {found.compared:,} registers, spikes and "
+        f"sums {found.differing:,} differ from the integers; {found.clocks / found.steps:,.0f} "
+        "clocks a step"
+    )
+    return found.bit_exact, text
 
 
 def demo_network(directory: Path) -> dict[str, Any]:
@@ -95,7 +138,9 @@ def demo_network(directory: Path) -> dict[str, Any]:
 
     from .. import plot
     from ..network import Dense, Network
-    from ..network.train import Leaky, accuracy, classes, train
+    from ..network.nir import write_nir
+    from ..network.nir.neurons import NIRLIF
+    from ..network.train import accuracy, classes, train
     from ..signals import images
 
     pictures, labels = images.digits()
@@ -105,8 +150,9 @@ def demo_network(directory: Path) -> dict[str, Any]:
     random = np.random.default_rng(3)
     network = Network("digits")
     network.input("pixels", 64)
-    network.population("hidden", Leaky(), 32)
-    network.population("out", Leaky(), 10)
+    neuron = NIRLIF(tau=0.008, r=8.0)  # in steps of 1 ms: v loses an eighth of itself
+    network.population("hidden", neuron, 32)
+    network.population("out", neuron, 10)
     network.connect("pixels", "hidden", Dense(random.normal(0, 1 / 8, (32, 64)), np.zeros(32)))
     network.connect("hidden", "out", Dense(random.normal(0, 0.354, (10, 32)), np.zeros(10)))
 
@@ -117,6 +163,7 @@ def demo_network(directory: Path) -> dict[str, Any]:
     network.calibrate(pixels=spikes[:, ~test], progress=False)
     options: dict[str, Any] = {"epochs": 10, "rate": 0.005, "drop": 0.25, "progress": False}
     network = train(network, *shown, quantised=True, **options)
+    write_nir(network, directory / "digits.nir")
     found["weights_of_8_bits"] = accuracy(network, *unseen)
     recording = network.fixed().run(pixels=unseen[0], progress=False, record=())
     told = classes(recording, "out")
@@ -133,8 +180,9 @@ def demo_network(directory: Path) -> dict[str, Any]:
     plot.plot_confusion(told, labels[test], confusion, title=f"Integers: {right}")
     text = f"digits, 64-32-10 neurons, 16 steps: {test.sum()} items it was not trained on\n"
     text += "".join(f"  {n.replace('_', ' '):18s} {x:.2%} right\n" for n, x in found.items())
-    text += f"  plots              {raster}, {confusion}"
+    text += f"  files              {directory / 'digits.nir'}, {raster}, {confusion}"
     figures = {"accuracy": found, "items": int(test.sum()), "plots": [str(raster), str(confusion)]}
+    figures["nir"] = str(directory / "digits.nir")
     return {
         "network": network,
         "spikes": unseen[0],

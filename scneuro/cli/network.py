@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScneuroError, did_you_mean
-from ..load import is_nir
 from ..tools.files import check_writable, write_whole
+from ..tools.places import is_nir
 from .options import answer, chosen_steps
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def _stimulus(
     """What each input is given, (T, *shape), and where it is from."""
     steps = chosen_steps(options)
     found: dict[str, Any] = {}
-    if options.stimulus is not None:
+    if options.stimulus is not None and options.stimulus.partition("=")[0] in network.inputs:
+        found = _by_name("--stimulus", [options.stimulus], network)
+    elif options.stimulus is not None:
         if len(network.inputs) > 1:
             raise ValueError(
                 f"--stimulus {options.stimulus}: {network.name} has the inputs "
@@ -387,7 +389,7 @@ def _driven(options: argparse.Namespace, network: Network) -> dict[str, Any]:
 
 def _ready(options: argparse.Namespace, network: Network) -> None:
     """Words chosen as they were asked for; of a NIR file by random spikes, if by nothing else."""
-    from ..sim.compare.network import random_spikes
+    from ..sim.compare.many.network import random_spikes
     from ..tools.toolchain import say
 
     values = None
@@ -400,6 +402,8 @@ def _ready(options: argparse.Namespace, network: Network) -> None:
 # -- show -----------------------------------------------------------------------------------------
 def show_network(options: argparse.Namespace, network: Network) -> int:
     """Print what a network is made of, and what its integers are."""
+    if options.board is not None:
+        raise ValueError("--board is not of networks here: build says what one takes on a board")
     chosen = _calibrated(options, network, None)
     fixed = network.fixed(budget=options.budget)
     figures = _describe(network, fixed) | {"calibrated": bool(chosen)}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ScneuroError
+from ..tools.places import is_nir
 from . import complete
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def chosen_network(options: argparse.Namespace) -> Network | None:
     ScneuroError, ValueError, TypeError
         As for :func:`scneuro.load.load_network`, or an option that is not of networks.
     """
-    from ..load import is_nir, load_network
+    from ..load import load_network
 
     given = {n: v for n in _OF_NIR if (v := getattr(options, n, None)) is not None}
     if not is_nir(options.neuron):
@@ -294,7 +295,7 @@ def chosen_neuron(options: argparse.Namespace) -> Neuron:
     ScneuroError, ValueError, TypeError
         As for :func:`scneuro.load.make_neuron`; a network, which not every command takes.
     """
-    from ..load import is_nir, load_network, make_neuron
+    from ..load import load_network, make_neuron
 
     if is_nir(options.neuron) or load_network(options.neuron) is not None:
         raise ScneuroError(

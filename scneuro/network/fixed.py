@@ -121,7 +121,7 @@ class FixedNetwork(Runs):
         network = self.network
         lowered = self.populations[name].lowered
         own = lowered.input_words[to].fraction
-        spiking = [p for p in network.into(name) if p.to == to and not self._is_current(p)]
+        spiking = [p for p in network.into(name) if p.to == to and not self.is_current(p)]
         points = {id(p): point_of(p) for p in spiking}
         fraction = max([own, *points.values()])
         made = []
@@ -145,7 +145,7 @@ class FixedNetwork(Runs):
             source = network._node(s.projection.source)
             often = getattr(source, "most", 1)
             largest += (s.projection.map.largest(source.shape, s.weights) * often) << s.shift
-        if any(self._is_current(p) for p in network.into(name) if p.to == to):
+        if any(self.is_current(p) for p in network.into(name) if p.to == to):
             largest += 1 << (WORD_BITS + drop)
         half = (1 << drop) >> 1
         width = max((largest + half).bit_length() + 1, WORD_BITS + drop)
@@ -156,7 +156,8 @@ class FixedNetwork(Runs):
             )
         return Total(fraction, drop, base + half, width, tuple(made))
 
-    def _is_current(self, projection: Projection) -> bool:
+    def is_current(self, projection: Projection) -> bool:
+        """Whether its source gives numbers, not spikes."""
         source = self.network.inputs.get(projection.source)
         return source is not None and source.kind == "current"
 

@@ -21,6 +21,7 @@ __all__ = [
     "Sparse",
     "SumPool2d",
     "chained",
+    "convolution",
 ]
 
 Shape = tuple[int, ...]
@@ -565,6 +566,32 @@ class _Shaped(Map):
 
     def __repr__(self) -> str:
         return repr(self._flat)
+
+
+def convolution(map_: Map, shape: Shape) -> tuple[tuple[int, int], Conv2d] | None:
+    """The pool and the convolution that a map of something of a shape is, if it is one.
+
+    The windows of the pool do not overlap, and leave nothing out but at the end.
+    """
+    maps = map_.maps if isinstance(map_, _Chain) else (map_,)
+    pool = (1, 1)
+    for each in maps[:-1]:
+        if type(each) not in (SumPool2d, AvgPool2d) or len(shape) != 3:
+            return None
+        assert isinstance(each, SumPool2d)
+        if each.stride != each.kernel or each.padding != ((0, 0), (0, 0)):
+            return None
+        sizes = [size // by for size, by in zip(shape[1:], pool, strict=True)]
+        if (
+            any(size % by for size, by in zip(sizes, each.kernel, strict=True))
+            and each is not maps[-2]
+        ):
+            return None
+        pool = pool[0] * each.kernel[0], pool[1] * each.kernel[1]
+    last = maps[-1]
+    if not isinstance(last, Conv2d) or len(shape) not in (2, 3):
+        return None
+    return pool, last
 
 
 def _text(shape: Sequence[int]) -> str:

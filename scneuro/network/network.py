@@ -122,7 +122,8 @@ class Network:
     layers : dict of str to Layer
     projections : list of Projection
     outputs : list of str
-        The populations whose spikes leave the chip; all that project to none, if none is named.
+        The populations whose spikes leave the chip; if none is named, those that project to none
+        but themselves, or all.
     notes : list of str
         What was assumed where it was read from a file.
 
@@ -297,7 +298,8 @@ class Network:
     @property
     def outputs(self) -> list[str]:
         sources = {p.source for p in self.projections if p.source != p.target}
-        return self._outputs or [n for n in self.layers if n not in sources]
+        last = [n for n in self.layers if n not in sources]
+        return self._outputs or last or list(self.layers)
 
     # -- what follows from it ----------------------------------------------------------------
     @property

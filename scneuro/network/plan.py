@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ScneuroError
+from .grid import Grid, Loop, Places, grid, places
 
 if TYPE_CHECKING:
     from .fixed import FixedNetwork, Synapses
@@ -107,6 +108,10 @@ class Deliver:
     totals : Totals
     shift : int
         Place in :attr:`Plan.shifts`.
+    loop : Loop or None
+        Of a convolution, how a spike goes through its rows.
+    source : int
+        Of a convolution, the place of its first source in :attr:`Plan.sources`.
     """
 
     projection: int
@@ -118,6 +123,13 @@ class Deliver:
     rows: int
     totals: Totals
     shift: int
+    loop: Loop | None = None
+    source: int = 0
+
+    @property
+    def most(self) -> int:
+        """Rows that a spike goes through, at most."""
+        return self.rows if self.loop is None else self.loop.most
 
 
 @dataclass(frozen=True)
@@ -170,6 +182,9 @@ class Plan:
         In the order in which they come in.
     outputs : tuple of str
         The populations whose spikes leave, in order.
+    places : dict of str to Places
+    sources : ndarray of int64, shape (sources, 4)
+        Of convolutions: first rows of weights and sums, steps across and down.
     """
 
     lanes: int
@@ -186,6 +201,8 @@ class Plan:
     delay: int
     frames: tuple[Frame, ...]
     outputs: tuple[str, ...]
+    places: dict[str, Places]
+    sources: np.ndarray
 
     @property
     def frame_words(self) -> int:
@@ -227,17 +244,36 @@ def plan(fixed: FixedNetwork, lanes: int = 8) -> Plan:
     if isinstance(lanes, bool) or not isinstance(lanes, int) or lanes not in _LANES:
         raise ValueError(f"lanes must be a power of two from 1 to 64, not {lanes!r}")
     network = fixed.network
-    totals, widths, bases = _sums(fixed, lanes)
+    currents = {p.target for p in network.projections if fixed.is_current(p)}
+    where = {
+        name: places(
+            network,
+            name,
+            lanes,
+            ordered=name in currents or bool(fixed.populations[name].lowered.noise),
+        )
+        for name in network.layers
+    }
+    totals, widths, bases = _sums(fixed, where)
     numbers = {id(p): k for k, p in enumerate(network.projections)}
     synapses: dict[int, Synapses] = {
         numbers[id(s.projection)]: s for total in fixed.totals.values() for s in total.synapses
     }
     parts: list[np.ndarray] = []
     begins: dict[int, tuple[int, int]] = {}
+    grids: dict[int, Grid] = {}
     for k, s in synapses.items():
-        rows, table = _rows(fixed, s, lanes)
+        made = grid(network, s, where[s.projection.target])
+        if made is None:
+            rows, table = _rows(fixed, s, where)
+        else:
+            rows, table = made.loop.rows, made.weights
+            grids[k] = made
         begins[k] = sum(map(len, parts)), rows
         parts.append(table)
+    firsts, count = {}, 0
+    for k, found in grids.items():
+        firsts[k], count = count, count + len(found.sources)
     weights = np.concatenate(parts) if parts else np.zeros((1, lanes), dtype=np.int64)
     frames = _frames(fixed)
     spikes: dict[str, Cells] = {}
@@ -264,18 +300,18 @@ def plan(fixed: FixedNetwork, lanes: int = 8) -> Plan:
                 continue
             first, rows = begins[k]
             shift = synapses[k].shift
+            loop = grids[k].loop if k in grids else None
+            rest = loop, firsts.get(k, 0)
             if p.source in network.layers:
                 cells = spikes[p.source]
-                work.append(
-                    Deliver(
-                        k, True, cells.base, cells.words, p.delay, first, rows, at, shifted(shift)
-                    )
-                )
+                into = True, cells.base, cells.words, p.delay, first, rows, at, shifted(shift)
+                work.append(Deliver(k, *into, *rest))
                 continue
             for f in frames:
                 if f.name == p.source:
                     by = shifted(shift + f.plane)
-                    work.append(Deliver(k, False, f.base, f.words, p.delay, first, rows, at, by))
+                    come = False, f.base, f.words, p.delay, first, rows, at, by
+                    work.append(Deliver(k, *come, *rest))
         order.append((name, tuple(work)))
     most = max((p.delay for p in network.projections if p.source in network.layers), default=0)
     earlier = max((p.delay for p in network.projections if p.source in network.inputs), default=0)
@@ -294,7 +330,18 @@ def plan(fixed: FixedNetwork, lanes: int = 8) -> Plan:
         earlier,
         frames,
         tuple(network.outputs),
+        where,
+        _sources(fixed, where, grids),
     )
+
+
+def _sources(fixed: FixedNetwork, where: dict[str, Places], grids: dict[int, Grid]) -> np.ndarray:
+    """The sources of convolutions in the order in which their spikes come."""
+    parts = [np.zeros((0, 4), dtype=np.int64)]
+    for k, made in grids.items():
+        at = where.get(fixed.network.projections[k].source)
+        parts.append(made.sources if at is None else made.sources[at.order])
+    return np.concatenate(parts)
 
 
 _LANES = tuple(1 << k for k in range(7))
@@ -305,41 +352,45 @@ def _power(count: int) -> int:
 
 
 def _sums(
-    fixed: FixedNetwork, lanes: int
+    fixed: FixedNetwork, where: dict[str, Places]
 ) -> tuple[dict[tuple[str, str], Totals], tuple[int, ...], tuple[np.ndarray, ...]]:
     """Where sums lie, how wide they are and what they begin with, by port."""
     totals: dict[tuple[str, str], Totals] = {}
     widths: list[int] = []
     bases: list[list[np.ndarray]] = []
     for name, layer in fixed.network.layers.items():
-        rows = -(-layer.count // lanes)
+        at = where[name]
         for port, to in enumerate(layer.population.input_defaults):
             total = fixed.totals[name, to]
             if port == len(widths):
                 widths.append(0)
                 bases.append([])
-            totals[name, to] = Totals(port, sum(map(len, bases[port])), rows, total.drop)
+            totals[name, to] = Totals(port, sum(map(len, bases[port])), at.rows, total.drop)
             widths[port] = max(widths[port], total.width)
-            begin = np.zeros(rows * lanes, dtype=np.int64)
-            begin[: layer.count] = total.base
-            bases[port].append(begin.reshape(rows, lanes))
+            begin = np.zeros((at.rows, at.lanes), dtype=np.int64)
+            begin[at.row, at.lane] = total.base
+            bases[port].append(begin)
     return totals, tuple(widths), tuple(np.concatenate(b) for b in bases)
 
 
-def _rows(fixed: FixedNetwork, synapses: Synapses, lanes: int) -> tuple[int, np.ndarray]:
+def _rows(
+    fixed: FixedNetwork, synapses: Synapses, where: dict[str, Places]
+) -> tuple[int, np.ndarray]:
     """How many rows of weights a spike has, and all of them: (sources * rows, lanes)."""
     p = synapses.projection
     source = fixed.network.nodes[p.source]
-    count = fixed.network.layers[p.target].count
-    rows = -(-count // lanes)
+    at = where[p.target]
+    rows, lanes = at.rows, at.lanes
     if source.count * rows * lanes > _MOST_SYNAPSES:
         raise ScneuroError(
             f"{fixed.name}: {p} would take {source.count * rows * lanes:,} weights in memory",
             f"{_MOST_SYNAPSES:,} are the most; use smaller populations",
         )
-    table = np.zeros((source.count, rows * lanes), dtype=np.int64)
+    table = np.zeros((source.count, rows, lanes), dtype=np.int64)
     target, come, values = p.map.synapses(source.shape, synapses.weights)
-    table[come, target] = values.astype(np.int64)
+    table[come, at.row[target], at.lane[target]] = values.astype(np.int64)
+    if p.source in where:  # as they come
+        table = table[where[p.source].order]
     if table.size and (table.min() < -(1 << (p.bits - 1)) or table.max() >= 1 << (p.bits - 1)):
         raise ScneuroError(
             f"{fixed.name}: {p}: weights that meet in a synapse add up to more than {p.bits} bits",

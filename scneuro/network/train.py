@@ -1,21 +1,21 @@
 """Training a network on spikes: surrogate gradients through time, in NumPy alone.
 
-What is trained is what runs: a :class:`Network` of :class:`Leaky` neurons and :class:`Dense`
-projections, with any delays and loops. The forward pass computes what :meth:`Network.run` does,
-spike for spike.
+What is trained is what runs: a :class:`Network` of :class:`Leaky` neurons, or of NIR's ``NIRLIF``,
+and :class:`Dense` projections, with any delays and loops. The forward pass calls their ``update()``
+and computes what :meth:`Network.run` does, spike for spike.
 
 Backwards, a spike is taken for a smooth function of how far the membrane is above its threshold,
 as Zenke and Ganguli (2018) do: its slope is 1 / (1 + STEEP |v - threshold|)**2, and the reset is
 taken for a constant. The loss is the cross-entropy of the classes, each the likelier the more its
 neuron fires.
 
-All that knows the neuron is the end of :func:`_forward` and the middle of :func:`_gradients`: to
-train others, copy this file.
+All that knows the neurons is :func:`_slopes`: to train others, copy this file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -29,6 +29,7 @@ from ..words import rounded
 from .fixed import point_of
 from .maps import Dense
 from .network import Network, need_network
+from .nir.neurons import NIRLIF
 from .recording import NetworkRecording
 
 __all__ = ["Leaky", "accuracy", "classes", "train"]
@@ -61,8 +62,12 @@ class Leaky(Neuron):
     v = State(word="Q4.12")
     I = Input(word="Q4.12")  # noqa: E741 - the field's symbol
 
+    def membrane(self, v: Any, I: Any) -> Any:  # noqa: E741 - the field's symbol
+        """The potential after a step, before it fires."""
+        return self.decay * v + I
+
     def update(self, v: Any, I: Any) -> tuple[Any, ...]:  # noqa: E741 - the field's symbol
-        v = self.decay * v + I
+        v = self.membrane(v, I)
         spike = v > self.threshold
         return spike, np.where(spike, 0.0, v)
 
@@ -121,14 +126,15 @@ def train(
     adam = _Adam(weights)
     total = epochs * -(-len(labels) // batch)
     done = iter(bar(range(total), "training", unit="batch", wanted=progress))
-    for _ in range(epochs):
-        order = random.permutation(len(labels))
-        for begin in range(0, len(labels), batch):
-            some = order[begin : begin + batch]
-            kept = random.random((len(spikes), len(some), spikes.shape[2])) >= drop
-            now = _with(network, weights, quantised)
-            gradients = _gradients(now, spikes[:, some] * kept, labels[some])
-            adam.step(weights, gradients, rate * (1 + np.cos(np.pi * next(done) / total)) / 2)
+    with _one_thread():
+        for _ in range(epochs):
+            order = random.permutation(len(labels))
+            for begin in range(0, len(labels), batch):
+                some = order[begin : begin + batch]
+                kept = random.random((len(spikes), len(some), spikes.shape[2])) >= drop
+                now = _with(network, weights, quantised)
+                gradients = _gradients(now, spikes[:, some] * kept, labels[some])
+                adam.step(weights, gradients, rate * (1 + np.cos(np.pi * next(done) / total)) / 2)
     return _with(network, weights, quantised)
 
 
@@ -165,7 +171,8 @@ def _forward(network: Network, given: np.ndarray) -> tuple[Arrays, Arrays]:
     counts = {n: layer.count for n, layer in network.layers.items()}
     fired = {n: np.zeros((*shape, count)) for n, count in counts.items()} | {name: given}
     above = {n: np.zeros((*shape, count)) for n, count in counts.items()}
-    v = {n: np.zeros((shape[1], count)) for n, count in counts.items()}
+    neurons: dict[str, Any] = {n: network.layers[n].population.neuron for n in order}
+    v = {n: np.full((shape[1], counts[n]), neurons[n].initial["v"]) for n in order}
     base = {n: network.base(n, "I") for n in order}
     into = {n: network.into(n) for n in order}
     for t in range(shape[0]):
@@ -174,10 +181,8 @@ def _forward(network: Network, given: np.ndarray) -> tuple[Arrays, Arrays]:
             for p in into[name]:
                 if t >= p.delay:
                     total = total + fired[p.source][t - p.delay] @ p.map.weights.T
-            neuron: Any = network.layers[name].population.neuron
-            above[name][t] = neuron.decay * v[name] + total
-            spike = above[name][t] > neuron.threshold
-            fired[name][t], v[name] = spike, np.where(spike, 0.0, above[name][t])
+            above[name][t] = neurons[name].membrane(v[name], total)
+            fired[name][t], v[name] = neurons[name].update(v[name], total)
     return fired, above
 
 
@@ -191,24 +196,32 @@ def _gradients(network: Network, given: np.ndarray, labels: np.ndarray) -> list[
     error[np.arange(len(labels)), labels] -= 1
     by_spike = {n: np.zeros_like(a) for n, a in fired.items()}
     by_spike[out] += _SHARP / (len(labels) * len(given)) * error
-    by_membrane = {n: np.zeros_like(a) for n, a in above.items()}
+    by_sum = {n: np.zeros_like(a) for n, a in above.items()}
+    slopes = {n: _slopes(network.layers[n].population.neuron) for n in order}
     later = {n: np.zeros_like(a[0]) for n, a in above.items()}
     for t in reversed(range(len(given))):
         for name in reversed(order):
-            neuron: Any = network.layers[name].population.neuron
-            slope = (1 + _STEEP * np.abs(above[name][t] - neuron.threshold)) ** -2
-            now = by_spike[name][t] * slope + later[name] * (1 - fired[name][t])
-            by_membrane[name][t], later[name] = now, neuron.decay * now
+            threshold, decay, gain, kept = slopes[name]
+            slope = (1 + _STEEP * np.abs(above[name][t] - threshold)) ** -2
+            now = by_spike[name][t] * slope + later[name] * (1 - (1 - kept) * fired[name][t])
+            by_sum[name][t], later[name] = gain * now, decay * now
             for p in into[name]:
                 if t >= p.delay and p.source in network.layers:
-                    by_spike[p.source][t - p.delay] += now @ p.map.weights
+                    by_spike[p.source][t - p.delay] += by_sum[name][t] @ p.map.weights
     found = []
     for p in network.projections:
-        before, after = fired[p.source], by_membrane[p.target][p.delay :]
+        before, after = fired[p.source], by_sum[p.target][p.delay :]
         found.append(np.tensordot(after, before[: len(after)], axes=((0, 1), (0, 1))))
         if p.map.bias is not None:
-            found.append(by_membrane[p.target].sum(axis=(0, 1)))
+            found.append(by_sum[p.target].sum(axis=(0, 1)))
     return found
+
+
+def _slopes(neuron: Any) -> tuple[float, float, float, float]:
+    """The threshold; what is left of v after a step, what comes of I, what a spike leaves of v."""
+    if isinstance(neuron, Leaky):
+        return neuron.threshold, neuron.decay, 1.0, 0.0
+    return neuron.v_threshold, 1 - neuron.alpha, neuron.alpha * neuron.r, float(neuron.subtract)
 
 
 class _Adam:
@@ -226,6 +239,16 @@ class _Adam:
             m += 0.1 * (g - m)
             s += 0.001 * (g * g - s)
             w -= rate * (m / bias) / (np.sqrt(s / square_bias) + 1e-8)
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Small matrix products wait for other threads longer than they take."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
+    return limits
 
 
 # -- the network's weights ------------------------------------------------------------------------
@@ -265,11 +288,12 @@ def _checked(network: Network, inputs: Any, labels: Any) -> tuple[np.ndarray, np
                 f"train() takes a network of one {kind}",
             )
     for name, layer in network.layers.items():
-        neuron = layer.population.neuron
-        if type(neuron) is not Leaky or layer.population.parameters or neuron.initial["v"]:
+        population = layer.population
+        known = type(population.neuron) in (Leaky, NIRLIF)
+        if not known or population.parameters or population.init or population.neuron._start:
             raise ScneuroError(
-                f"{network.name}: train() cannot train {name}, which is {layer.population!r}",
-                "it takes Leaky neurons, all alike; for others, copy scneuro/network/train.py",
+                f"{network.name}: train() cannot train {name}, which is {population!r}",
+                "it takes Leaky or NIRLIF neurons, all alike; for others, copy network/train.py",
             )
     for p in network.projections:
         if type(p.map) is not Dense:

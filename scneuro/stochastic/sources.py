@@ -22,7 +22,7 @@ import numpy as np
 
 from .linear import applied, mapped, orbit, power
 
-__all__ = ["KINDS", "LIMIT", "TAPS", "Source", "places", "sources_for", "step_of"]
+__all__ = ["KINDS", "TAPS", "Source", "limit", "places", "sources_for", "step_of"]
 
 #: Taps of maximal shift registers by their width: the bits, counted from 1, whose XOR is the new
 #: bit 1 (P. Alfke, Xilinx application note XAPP 052, 1996, table 3).
@@ -60,12 +60,9 @@ TAPS = {
 
 KINDS = ("lfsr", "low_discrepancy")
 
-#: What the correlation of streams of two places is at most, for values from 1/8 to 7/8.
-LIMIT = 0.1
-
 _SEARCHED = 16  # bits up to which places are found by the correlations of the whole period
 _MOST = 64  # places
-_VALUES = np.arange(2, 15) / 16
+_MARGIN = 0.95  # of the limit, for what lies between the values that are looked at
 
 
 @dataclass(frozen=True)
@@ -151,19 +148,26 @@ def _mirrored(states: np.ndarray, bits: int) -> np.ndarray:
     return mapped(tuple(1 << (bits - 1 - bit) for bit in range(bits)), states)
 
 
+def limit(bits: int) -> float:
+    """What the correlation of two places' streams is at most, for values from 1/8 to 7/8.
+
+    It is 0.1, or what short registers reach: 1.6 times what random streams have on average.
+    """
+    return max(0.1, 1.6 / float(2 ** (bits / 2)))
+
+
 @lru_cache(maxsize=64)
 def places(bits: int) -> tuple[int, ...]:
     """Places whose streams hardly correlate, two by two, over a period; at most 64.
 
-    Up to 16 bits all places are looked at: the correlation of two streams is at most :data:`LIMIT`
-    for all values from 1/8 to 7/8. The longer registers' places are as far apart as they can be;
+    Up to 16 bits all places are looked at: the correlation of two streams is at most :func:`limit`
+    for values from 1/8 to 7/8. The longer registers' places are as far apart as they can be;
     nothing is promised of the little of their periods that is ever seen.
     """
     period = (1 << bits) - 1
     if bits > _SEARCHED:
         return tuple(k * _apart(period) % period for k in range(_MOST))
-    near = _worst(bits) > LIMIT
-    allowed = ~near
+    allowed = _worst(bits) <= limit(bits) * (_MARGIN if bits > 8 else 1)
     allowed[0] = False
     spectrum = np.conj(np.fft.rfft(allowed.astype(float)))
     chosen, left = [0], allowed.copy()
@@ -179,7 +183,8 @@ def _worst(bits: int) -> np.ndarray:
     """By place, the greatest correlation with place 0 of any two of the values, shape (period,)."""
     source = Source(bits)
     draws, period = source.draws(0, source.levels), source.levels
-    words = np.floor(_VALUES * period + 0.5)
+    parts = 256 if bits < 10 else 64 if bits == 10 else 16
+    words = np.floor(np.arange(parts // 8, parts * 7 // 8 + 1) / parts * period + 0.5)
     streams = (draws < words[:, None]).astype(float)
     streams -= streams.mean(axis=1, keepdims=True)
     streams /= np.sqrt((streams**2).sum(axis=1, keepdims=True))

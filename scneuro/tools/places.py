@@ -17,13 +17,18 @@ from typing import Any
 from ..errors import FileTrouble
 from .source import line_of, said
 
-__all__ = ["Place", "load_file"]
+__all__ = ["Place", "is_nir", "load_file"]
 
 _LOADED: dict[str, tuple[str, bytes]] = {}
 """The file of each module that was loaded from one, and what was in it."""
 
 _FOLDERS: list[str] = []
 """Where these files are: what is next to them can be imported, as when Python runs a file."""
+
+
+def is_nir(name: str) -> bool:
+    """Whether a name is that of a NIR file."""
+    return name.endswith(".nir")
 
 
 def load_file(file: Path | str) -> ModuleType:

@@ -24,8 +24,8 @@ from ...population import Population, need_population
 from ...signals.stimulus import adversarial
 from ...words import quantize
 from ..compare.figures import Mismatch
+from ..compare.many.population import compare_gates
 from ..compare.parity import bit_parity, fixed_history
-from ..compare.population import compare_gates
 from ..engines.compiled import compiled_stretches
 from ..engines.population import POPULATION_ENGINES
 from .cells import compile_cells

@@ -80,6 +80,12 @@ class _Layout:
             len(self.names[layer]) * core.rows for layer, core in self.hardware.cores.items()
         )
 
+    def _own(self, layer: str, values: np.ndarray) -> np.ndarray:
+        """Neurons in their own order."""
+        found = np.empty_like(values)
+        found[:, self.hardware.plan.places[layer].order] = values
+        return found
+
     def steps(self, written: np.ndarray, sent: np.ndarray, count: int, clocks: int) -> Steps:
         found = unpack_chunks(written, self.fields)
         tables: dict[str, dict[str, np.ndarray]] = {}
@@ -98,14 +104,20 @@ class _Layout:
                 values = found[f"{at} value"][valid].reshape(count, core.rows)
                 if not self.signed[layer, name]:
                     values = values & ((1 << self.fields[f"{at} value"]) - 1)
-                tables[layer][name] = values
+                tables[layer][name] = self._own(layer, values)
         made = self.hardware.plan
+        if len(sent) != count * made.output_words:
+            raise ScneuroError(
+                f"{len(sent)} words left the hardware in {count} steps",
+                f"{made.output_words} leave in each",
+            )
         words = sent.astype(np.int64).reshape(count, made.output_words)
         left, place = {}, 0
         for name in made.outputs:
             cells = made.spikes[name]
             counted = self.hardware.cores[name].rows
-            left[name] = unpacked(words[:, place : place + cells.words], counted)
+            spikes = unpacked(words[:, place : place + cells.words], counted)
+            left[name] = self._own(name, spikes)
             place += cells.words
         return Steps(tables, left, clocks)
 

@@ -26,7 +26,8 @@ _PART = WORD_BITS - 1  # low bits of a factor that a signed multiplier takes
 _NARROW = 4  # a factor of so few bits is cheaper as adders, DSPs or not
 _STORED_NARROW = 1  # but for what waits for them
 _OPERAND = 24  # the width of a typical operand, to weigh adders with
-_AROUND = 46  # logic for each product of one that is shared: what chooses factors, waits, adds up
+_AROUND = 54  # logic for each product of one that is shared: what chooses factors, waits, adds up
+_AROUND_HELD = 76  # and what is held needs no register's enable unless something is shared
 _IN_LOGIC = 300  # logic of such a multiplier, where there are no DSPs
 
 Step = tuple[bool, bool, int, int, int]
@@ -189,7 +190,8 @@ def _multiplied(nodes: list[Node], form: Form) -> tuple[set[int], bool]:
     alone = _worthiest(logic, cells, wanted)
     if wanted is None or not form.folds or len(alone) == len(cells):
         return alone, False
-    pays = {index: count for index, count in parts.items() if logic[index] > _AROUND * count}
+    around = _AROUND_HELD if form.held else _AROUND
+    pays = {index: count for index, count in parts.items() if logic[index] > around * count}
     clocks = wanted * form.interval if wanted else None
     chosen = _worthiest(logic, pays, clocks)
     products = sum(parts[index] for index in chosen)
@@ -197,7 +199,7 @@ def _multiplied(nodes: list[Node], form: Form) -> tuple[set[int], bool]:
     in_adders = [
         sum(bits for i, bits in logic.items() if i not in some) for some in (alone, chosen)
     ]
-    if in_adders[0] <= in_adders[1] + products * _AROUND + made:
+    if in_adders[0] <= in_adders[1] + products * around + made:
         return alone, False
     return chosen, True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..datapath import Datapath, Node
 from ..lowered import Lowered
@@ -11,7 +11,7 @@ from .form import Form
 from .stages import soonest, waiting_least
 from .units import Units
 
-__all__ = ["Schedule", "schedule"]
+__all__ = ["Schedule", "schedule", "smaller"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,14 @@ def schedule(lowered: Lowered, form: Form) -> Schedule:
         inputs,
         units.bound(stage),
     )
+
+
+def smaller(lowered: Lowered, form: Form) -> Form:
+    """A held form as it is, or without its interval where nothing would share anything."""
+    joint = form.joint and sum(node.op == "rom" for node in lowered.path.reachable()) > 1
+    if joint or shares(lowered.path, tuple(lowered.words.values()), form):
+        return form
+    return replace(form, interval=1, joint=False)
 
 
 def _stays(name: str, node: Node) -> bool:

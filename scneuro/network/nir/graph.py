@@ -27,6 +27,9 @@ LINEAR = (
 )
 _KNOWN = (*NEURONS, *LINEAR, "Input", "Output", "NIRGraph")
 _RESETS = ("CubaLIF", "IF", "LIF")
+_DEEPEST = 64  # groups in groups
+_DENSEST = 2_000  # bytes that one of a file may stand for: deflate makes 1,032 at most
+_SMALL = 2**20
 
 
 def package() -> Any:
@@ -96,21 +99,40 @@ def load(path: Path | str) -> tuple[Any, list[str]]:
     """
     nir = package()
     import h5py
-    from nir.serialization import hdf2dict
 
     path = Path(path)
     if not path.is_file():
         raise FileTrouble(f"there is no file {path}", "a NIR file is named net.nir")
     try:
         with h5py.File(path, "r") as file:
-            found = hdf2dict(file["node"])
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+            largest = max(_SMALL, _DENSEST * path.stat().st_size)
+            found = _contents(file["node"], h5py.Group, largest)
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError,
+            TypeError, ValueError) as error:  # fmt: skip
         said = " ".join(str(error).split())
         raise FileTrouble(
             f"{path} is no NIR file, or damaged: {said}", "nir.write(path, graph) makes one"
         ) from None
     notes: list[str] = []
     return _node(nir, str(path), "", found, notes), notes
+
+
+def _contents(group: Any, kind_of_group: type, largest: int, depth: int = 0) -> dict[str, Any]:
+    """What is in a group of a file, and in all groups in it."""
+    if depth > _DEEPEST:
+        raise ValueError(f"{group.name} lies too deep")
+    found: dict[str, Any] = {}
+    for name, item in group.items():
+        if isinstance(item, kind_of_group):
+            found[name] = _contents(item, kind_of_group, largest, depth + 1)
+        elif item.nbytes > largest:
+            raise ValueError(
+                f"{item.name} claims {item.nbytes:,} bytes, more than the file can hold"
+            )
+        else:
+            value = item[()]
+            found[name] = value.decode() if isinstance(value, bytes) else value
+    return found
 
 
 def _node(nir: Any, path: str, name: str, found: Any, notes: list[str]) -> Any:

@@ -493,7 +493,7 @@ class _of:  # noqa: N801 - reads as a phrase
             raise type(error)(
                 f"{self.graph.name}: {self.name}: {error.message}", error.hint
             ) from None
-        if isinstance(error, ValueError | TypeError | AttributeError):
+        if isinstance(error, ValueError | TypeError | AttributeError | LookupError):
             raise self.graph.trouble(self.name, error) from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from amaranth import Array, Cat, Const, Mux, Signal
 
 from .....hdl.network import Network
@@ -94,22 +95,26 @@ def _spikes(of: Around) -> None:
     for k, (_, work) in enumerate(of.phases):
         if isinstance(work, Deliver):
             with m.If(of.phase == k):
-                m.d.comb += own.eq(work.weights + scan.index * work.rows)
+                step = work.rows if work.loop is None else 0
+                m.d.comb += own.eq(work.weights + scan.index * step)
             rows = Mux(of.phase == k, work.rows, rows)
             sums = Mux(of.phase == k, work.totals.base, sums)
+    looped = of.is_in(lambda work: isinstance(work, Deliver) and work.loop is not None)
+    nothing = there & looped & (synapses.loop.down == 0)  # it reaches no neuron
     with m.If(gives):
         m.d.sync += [there.eq(1), row.eq(own)]
-    with m.Elif(goes):
+    with m.Elif(goes | nothing):
         m.d.sync += there.eq(0)
     event = synapses.valid & ~synapses.is_current
     h.claim(
         "events",
         "every spike that is found is given to the synapses once, with its own row of weights and "
         "the rows of its population's sums, and the next phase waits for it",
-        implies(of.at("deliver") & ~of.adds, event == there),
-        implies(event, there & (synapses.weights == row)),
-        implies(event, (synapses.rows == rows) & (synapses.sums == sums)),
-        implies(gives, ~there | goes),
+        implies(of.at("deliver") & ~of.adds, event == (there & ~nothing)),
+        implies(event & ~looped, synapses.weights == row),
+        implies(event, synapses.rows == rows),
+        implies(event & ~looped, synapses.sums == sums),
+        implies(gives, ~there | goes | nothing),
         implies(there, of.at("deliver")),
         implies(gives, of.at("deliver") & ~of.adds),
     )
@@ -162,19 +167,36 @@ def _currents(of: Around) -> None:
     )
 
 
-def _fetched(of: Around, name: str, count: Signal, totals: Any, fetches: list[Fetches]) -> None:
-    """What was fetched a clock ago, and two, is the neurons before the one that comes next."""
-    f, places = fetches[totals.port], of.plan.lanes.bit_length() - 1
-    mine = of.names(name)
-    for k, number in ((1, count - 1), (2, count - 1 - f.valid[1])):
-        row = totals.base + (number >> places)
-        ends = (number[:places] == of.plan.lanes - 1) if places else Const(1)
-        ends = ends | (number == of.turns[name].core.rows - 1)
-        of.h.know(
-            implies(f.valid[k], of.at(*("update", "written", "settled")[: k + 1])),
-            implies(f.valid[k] & mine, (number >= 0) & (f.row[k] == row) & (f.ends[k] == ends)),
-            implies(f.ends[k], f.valid[k]),
-        )
+def _fetched(of: Around, port: int, f: Fetches) -> None:
+    """What is fetched next, and what was a clock ago, and two, is the neurons in turn."""
+    h, made = of.h, of.plan
+    opened: list[Any] = []
+    for (name, to), totals in made.totals.items():
+        if totals.port != port:
+            continue
+        turns, places = of.turns[name], made.places[name]
+        count, own = turns.fetched[to], np.arange(turns.core.rows)
+        within = own % places.group
+        row = own // places.group * places.of_group + within // places.lanes
+        tables = {"place": within % places.lanes, "within": within, "row": row}
+        for key, table in tables.items():
+            following = Array([*table.tolist(), 0])[count]
+            h.know(implies(turns.open, f.next[key] == following))
+        opened.append(turns.open)
+        ends = (within == places.group - 1) | (within % places.lanes == places.lanes - 1)
+        for k, number in ((1, count - 1), (2, count - 1 - f.valid[1])):
+            at = number.as_unsigned()[: len(count)]
+            begun = implies(f.valid[k] & of.names(name), number >= 0)
+            h.know(begun)
+            mine = f.valid[k] & of.names(name)
+            h.know(
+                implies(mine, f.row[k] == totals.base + Array(row.tolist())[at]),
+                implies(mine, f.ends[k] == Array(ends.tolist())[at]),
+            )
+    h.know(implies(~Cat(opened).any(), Cat(f.next.values()) == 0))
+    for k in (1, 2):
+        states = ("update", "written", "settled")[: k + 1]
+        h.know(implies(f.valid[k], of.at(*states)), implies(f.ends[k], f.valid[k]))
 
 
 def _promises(of: Around) -> None:
@@ -197,9 +219,8 @@ def _promises(of: Around) -> None:
         *held(h, scan, seen),
     )
     fetches = [Fetches(h, of.synapses, made, port) for port in range(len(made.bases))]
-    for name, turns in of.turns.items():
-        for to, count in turns.fetched.items():
-            _fetched(of, name, count, made.totals[name, to], fetches)
+    for port, f in enumerate(fetches):
+        _fetched(of, port, f)
     h.claim(
         "apart",
         "what the synapses are given at a time is of one projection; nothing is fetched, or "

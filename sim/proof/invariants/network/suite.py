@@ -14,6 +14,7 @@ from .....hdl.network.core import Core
 from .....hdl.network.scan import Scan
 from .....hdl.network.synapses import Synapses
 from .....network import Dense, Network, Scale, need_network
+from .....network.grid import Places
 from .....network.plan import Add, Cells, Deliver, Plan, Totals
 from .....neurons.lif import LIF
 from .....population import Population
@@ -69,6 +70,8 @@ def few_sums(lanes: int, rows: int, width: int, ports: int, currents: bool, alik
         delay=0,
         frames=(),
         outputs=("p",),
+        places={"p": Places(np.arange(rows * lanes), rows * lanes, lanes)},
+        sources=np.zeros((0, 4), np.int64),
     )
 
 

@@ -16,6 +16,9 @@ from .contracts import taken
 __all__ = ["between", "synapses"]
 
 
+_NEXT = {"place": "fetched_place", "within": "within", "row": "fetched_row"}
+
+
 class Fetches:
     """What is fetched from a port, now and by clocks ago.
 
@@ -23,15 +26,26 @@ class Fetches:
     ----------
     valid, place, ends, row : list of Value
         Whether a sum is, in which lane, whether its row begins again then, and which row.
+    next : dict of str to Signal
+        Of what is fetched next: ``place``, ``row``, counted from the first of its population, and
+        ``within``, which neuron of a place it is.
     """
 
     def __init__(self, h: Harness, dut: Synapses, plan: Plan, port: int) -> None:
-        fetch = dut.fetch[port]
-        place = fetch.neuron[: dut._places] if dut._places else Const(0)
-        ends = fetch.valid & (fetch.last | (place == plan.lanes - 1))
-        row = Signal(range(2 * len(plan.bases[port])), name=f"fetched_row_{port}")
-        h.m.d.comb += row.eq(dut.base[port] + (fetch.neuron >> dut._places))
-        self.valid, self.place, self.ends, self.row = [fetch.valid], [place], [ends], [row]
+        m, fetch = h.m, dut.fetch[port]
+        place, within = Signal(max(1, dut._places)), Signal.like(fetch.group)
+        at, row = Signal.like(dut.sums), Signal(range(2 * dut._depth), name=f"row_fetched_{port}")
+        ends = (place == plan.lanes - 1) | (within == fetch.group)
+        m.d.comb += row.eq(dut.base[port] + at)
+        with m.If(fetch.valid):
+            m.d.sync += [
+                place.eq(Mux(ends | fetch.last, 0, place + 1)),
+                within.eq(Mux(fetch.last | (within == fetch.group), 0, within + 1)),
+                at.eq(Mux(fetch.last, 0, at + ends)),
+            ]
+        self.next = {"place": place, "within": within, "row": at}
+        self.valid, self.place, self.ends = [fetch.valid], [place], [fetch.valid & ends]
+        self.row, self.last = [row], fetch.last
         for _ in range(AHEAD):
             for each in (self.valid, self.place, self.ends, self.row):
                 each.append(h.was(each[-1]))
@@ -45,26 +59,30 @@ def between(h: Harness, dut: Synapses, plan: Plan, fetches: list[Fetches]) -> li
     """
     begins = dut.valid & dut.ready
     once = h.was(dut.busy | begins)
-    kept = Cat(dut.is_current, dut.shift, dut.port)
+    kept = Cat(dut.is_current, dut.shift, dut.port, dut.loop.valid)
     rows = Cat(dut.sums, dut.rows)
     found = [
         implies(once, same(kept, h.was(kept))),
-        implies(once & ~dut.is_current, same(rows, h.was(rows))),
+        implies(once & ~dut.is_current & ~dut.loop.valid, same(rows, h.was(rows))),
         implies(dut.valid & dut.is_current, dut.rows == 1),
         implies(dut.valid, (dut.rows != 0) & (dut.port < len(plan.bases))),
         implies(dut.valid, dut.shift < len(plan.shifts)),
         implies(dut.load.valid, ~dut.busy & ~dut.valid),
     ]
+    if not dut._loops:
+        found.append(~dut.loop.valid)
     if not any(isinstance(each, Add) for _, work in plan.order for each in work):
         found.append(~dut.is_current)
     for port, (bases, f) in enumerate(zip(plan.bases, fetches, strict=True)):
         again = [f.ends[k] & (f.row[k] == f.row[0]) for k in (1, 2)]
         held = Cat(f.valid[1:]).any()
+        mine = dut.valid & (dut.port == port) & ~dut.loop.valid
         found += [
-            implies(dut.valid & (dut.port == port), dut.sums + dut.rows <= len(bases)),
+            implies(mine, dut.sums + dut.rows <= len(bases)),
             implies(f.valid[0], ~dut.busy & ~dut.valid & (f.row[0] < len(bases))),
             implies(f.valid[0], ~Cat(again).any()),
             implies(dut.valid, ~f.valid[1]),
+            implies(f.valid[0] & f.last, f.ends[0]),
             implies(held, dut.drop[port] == h.was(dut.drop[port])),
             dut.drop[port] < len(dut._drops),
         ]
@@ -111,7 +129,7 @@ class _Sum:
         h.assume((self.row < rows) & (self.lane < self.lanes))
         self.mine = dut.port == port if len(plan.bases) > 1 else Const(1)
         self.signed = Shape(self.width, signed=True)
-        self.sums, self.weights = f"sums_{port}", f"{SINGLE if dut._loaded else ''}weights"
+        self.sums, self.weights = f"sums_{port}", f"{SINGLE}weights" if dut._loaded else "weights_0"
         self.has = Signal(self.signed, name="has")
         h.m.d.comb += self.has.eq(self.of(h.look(f"dut.{self.sums}", self.row)))
         start = [Const(int(v), self.signed) for v in bases.reshape(-1)]
@@ -121,6 +139,11 @@ class _Sum:
     def of(self, words: Any) -> Value:
         """Of a row of sums, the watched one."""
         return Value.cast(words).word_select(self.lane, self.width).as_signed()
+
+    def register(self, name: str) -> Value:
+        """Of a register a lane, the watched one."""
+        each = [self.h.register(f"{name}_{self.port}_{k}") for k in range(self.lanes)]
+        return Array(each)[self.lane]
 
     def weight(self, address: Value) -> Value:
         """Of a row of weights, that of the watched lane."""
@@ -193,6 +216,7 @@ def _under_way(of: _Sum) -> None:
     h.know(
         implies(active, (clocks <= longest) & (of.count != 0)),
         last == (active & (clocks == 0)),
+        implies(~active, clocks == 0),
         go == (active & (clock < of.count)),
         implies(go, left == of.count - 1 - clock),
         implies(~go, left == 0),
@@ -230,7 +254,7 @@ def _adds(of: _Sum) -> None:
     shifted = Array(kept.shift_left(by) for by in of.plan.shifts)[dut.shift]
     whole = of.has + Mux(hits[0], of.operand(of.own(words), *then), 0)
     whole = whole + Mux(hits[1], shifted, 0)
-    added = of.of(h.register(f"added_{of.port}"))
+    added = of.register("added")
     whole = Mux(hits[2], added, whole) + Mux(to_come, of.operand(weight, *now), 0)
     clearing = of.clears[1] | of.clears[2]
     h.claim(
@@ -243,7 +267,7 @@ def _adds(of: _Sum) -> None:
     h.know(
         of.total == Mux(clearing, of.base, whole[: of.width].as_signed()),
         implies(hits[0], read == of.has),
-        implies(hits[1], of.of(h.register(f"kept_{of.port}")) == of.has),
+        implies(hits[1], of.register("kept") == of.has),
     )
 
 
@@ -285,6 +309,7 @@ def _fetched(of: _Sum) -> None:
         implies(of.clears[3], of.has == of.base),
         implies(h.was(~(of.clears[2] | of.hits[2])), of.has == h.was(of.has)) | ~h.begun,
     )
+    h.know(*(h.register(f"{_NEXT[n]}_{port}") == v for n, v in f.next.items()))
     for k in (1, 2):
         names = {"wanted": f.valid, "place": f.place, "clear": f.ends}
         h.know(
@@ -299,7 +324,7 @@ def _fetched(of: _Sum) -> None:
         implies(f.valid[1] | f.valid[2], quiet),
         implies(f.valid[1] & f.ends[2], f.row[1] != f.row[2]),
         implies(wanted[1], (totals[1] == of.has) & (of.of(memory.read_ports[0].data) == of.has)),
-        implies(wanted[2], (totals[2] == of.has) & (of.of(h.register(f"kept_{port}")) == of.has)),
+        implies(wanted[2], (totals[2] == of.has) & (of.register("kept") == of.has)),
         h.register(f"picks_{port}") == f.valid[3],
         implies(wanted[3], h.register(f"picked_{port}") == totals[3]),
     )

@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ...errors import ScneuroError
-from ...hdl import Form
-from ...hdl.population import Population as Gates
-from ...population import FixedPopulation, Population, need_population
-from ...runner import Recording
-from ...signals.spikes import alike
-from ...stochastic import totals
-from ...tools.notebook import table
-from ...words import quantize
-from ..engines.population import POPULATION_ENGINES
-from .figures import COINCIDENCE_MS, step_figures
-from .parity import History, fixed_history, float_step, saturated, step_errors
-from .report import level_line
-from .rounded import rounded_spikes
-from .verdict import FEWEST, Criteria, Criterion
+from ....errors import ScneuroError
+from ....hdl import Form
+from ....hdl.population import Population as Gates
+from ....population import FixedPopulation, Population, need_population
+from ....runner import Recording
+from ....signals.spikes import alike
+from ....stochastic import totals
+from ....tools.notebook import table
+from ....words import quantize
+from ...engines.population import POPULATION_ENGINES
+from ..figures import COINCIDENCE_MS, step_figures
+from ..parity import History, fixed_history, float_step, saturated, step_errors
+from ..report import level_line
+from ..rounded import rounded_spikes
+from ..verdict import FEWEST, Criteria, Criterion
 
 __all__ = ["PopulationParity", "compare_gates", "population_parity", "steps_compared"]
 

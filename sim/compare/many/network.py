@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.pipeline.form import Form
-from ...hdl.network import Network as Gates
-from ...network import FixedNetwork, Network, NetworkRecording, need_network
-from ...network.network import FloatNetwork, Projection
-from ...network.plan import frames_of
-from ...network.run import given_inputs, run
-from ...tools.notebook import table
-from ..engines.network import NETWORK_ENGINES, Steps
-from .parity import History
+from ....compiler.pipeline.form import Form
+from ....hdl.network import Network as Gates
+from ....network import FixedNetwork, Network, NetworkRecording, need_network
+from ....network.network import FloatNetwork, Projection
+from ....network.plan import frames_of
+from ....network.run import given_inputs, run
+from ....tools.notebook import table
+from ...engines.network import NETWORK_ENGINES, Steps
+from ..parity import History
+from ..report import level_line
+from ..rounded import finest
+from ..verdict import Criteria, Criterion
 from .population import steps_compared
-from .report import level_line
-from .rounded import finest
-from .verdict import Criteria, Criterion
 
 __all__ = ["NetworkParity", "PopulationFigures", "network_parity", "random_spikes"]
 
@@ -80,6 +80,8 @@ class NetworkParity:
         The first of them: ``step``, ``population``, ``neuron``, ``what``, ``model``, ``hardware``.
     layers : dict of str to PopulationFigures
     float_run, fixed_run : NetworkRecording
+    sent : dict of str to ndarray of bool, shape (T, N)
+        The spikes as they left the gates.
     saturated : dict of str to int
         Sums that were beyond their word and states that were stopped, by ``population.name``.
     clocks : int
@@ -96,6 +98,7 @@ class NetworkParity:
     layers: dict[str, PopulationFigures]
     float_run: NetworkRecording = field(repr=False)
     fixed_run: NetworkRecording = field(repr=False)
+    sent: dict[str, np.ndarray] = field(repr=False)
     saturated: dict[str, int]
     clocks: int
     worst_clocks: int
@@ -238,8 +241,9 @@ def network_parity(
     Parameters
     ----------
     network : Network
-    stimulus : mapping of str to array (T, *shape), optional
-        By the inputs' names; by default :func:`random_spikes`.
+    stimulus : mapping of str to array (T, *shape) or (T, B, *shape), optional
+        By the inputs' names; by default :func:`random_spikes`. Of B runs, the gates do one after
+        the other, each from the initial states.
     steps : int
         Length where no stimulus is given.
     fixed : FixedNetwork, optional
@@ -278,21 +282,22 @@ def network_parity(
     fixed = fixed or network.fixed()
     gates = gates or Gates(fixed, lanes, form, loaded=loaded)
     given, several = given_inputs(network, stimulus)
-    if several:
-        raise ValueError(f"{network.name}: parity takes one run: arrays (T, ...), not (T, B, ...)")
-    single = {n: a[:, 0] for n, a in given.items()}
     exact = _Exact(fixed)
-    integers = exact.history(stimulus, progress)
-    frames = frames_of(fixed, gates.plan, single)
+    integers = _in_turn(exact.run(progress=progress, **stimulus), several)
+    steps, runs = next(iter(given.values())).shape[:2]
+    whole = {n: a.swapaxes(0, 1).reshape(-1, *a.shape[2:]) for n, a in given.items()}
+    frames = frames_of(fixed, gates.plan, whole, np.arange(steps * runs) % steps == 0)
     options: dict[str, Any] = {} if library is None else {"library": library}
     found = NETWORK_ENGINES[engine](gates, frames, stall=stall, **options)
     differing, compared, first = _differences(fixed, integers, found)
     with np.errstate(all="ignore"):
-        float_run = network.run(progress=progress, **stimulus)
-        rounded = [_Rounding(fixed, k).run(stimulus, progress) for k in range(_RUNS)]
-    fixed_run = fixed.run(progress=progress, **stimulus)
+        float_run = _in_turn(network.run(progress=progress, **stimulus), several)
+        rounded = [
+            _in_turn(_Rounding(fixed, k).run(stimulus, progress), several) for k in range(_RUNS)
+        ]
+    fixed_run = _in_turn(fixed.run(progress=progress, **stimulus), several)
     layers = {
-        name: _layer(fixed, name, integers, exact, float_run, fixed_run, rounded)
+        name: _layer(fixed, name, steps, integers, exact, float_run, fixed_run, rounded)
         for name in network.layers
     }
     return NetworkParity(
@@ -304,6 +309,7 @@ def network_parity(
         layers,
         float_run,
         fixed_run,
+        found.sent,
         fixed_run.saturated,
         found.clocks,
         gates.worst_clocks,
@@ -316,9 +322,6 @@ class _Exact(FixedNetwork):
     def __init__(self, fixed: FixedNetwork) -> None:
         self.__dict__.update(vars(fixed))
         self.noise: dict[str, list[dict[str, np.ndarray]]] = {n: [] for n in fixed.populations}
-
-    def history(self, stimulus: Mapping[str, Any], progress: bool) -> NetworkRecording:
-        return self.run(progress=progress, **stimulus)
 
     def sample(self, name: str, state: str) -> np.ndarray:
         one = self.populations[name].one
@@ -379,6 +382,26 @@ class _Rounding(FloatNetwork):
         return self._rounded(total, self._word[name, to])
 
 
+def _in_turn(found: NetworkRecording, several: bool) -> NetworkRecording:
+    """Runs that were side by side, (T, B, N), one after the other, (B * T, N)."""
+    if not several:
+        return found
+
+    def turned(values: np.ndarray) -> np.ndarray:
+        return values.swapaxes(0, 1).reshape(-1, values.shape[-1])
+
+    def each(tables: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
+        return {name: {n: turned(v) for n, v in own.items()} for name, own in tables.items()}
+
+    return NetworkRecording(
+        found.dt,
+        {n: turned(v) for n, v in found.spike.items()},
+        each(found.states),
+        each(found.sums),
+        found.saturated,
+    )
+
+
 def _differences(
     fixed: FixedNetwork, integers: NetworkRecording, found: Steps
 ) -> tuple[int, int, dict[str, Any] | None]:
@@ -405,7 +428,8 @@ def _differences(
 
     for layer, written in found.written.items():
         model = {**integers.states[layer], **integers.sums[layer], "spike": integers.spike[layer]}
-        for what, values in written.items():
+        for what in sorted(written, key=lambda n: n not in integers.sums[layer]):  # causes first
+            values = written[what]
             look(layer, what, model[what].astype(np.int64), values)
     for layer, sent in found.sent.items():
         look(layer, "a spike on its way out", integers.spike[layer].astype(int), sent.astype(int))
@@ -415,6 +439,7 @@ def _differences(
 def _layer(
     fixed: FixedNetwork,
     name: str,
+    steps: int,
     integers: NetworkRecording,
     exact: _Exact,
     float_run: NetworkRecording,
@@ -429,8 +454,11 @@ def _layer(
         n: integers.states[name].get(n, np.broadcast_to(initial[n], integers.spike[name].shape))
         for n in one.state_names
     }
+    before = {n: np.concatenate([initial[n], r[:-1]]) for n, r in registers.items()}
+    for n, values in before.items():
+        values[::steps] = initial[n]  # where a run begins
     history = History(
-        {n: np.concatenate([initial[n], r[:-1]]) for n, r in registers.items()},
+        before,
         registers,
         {n: np.stack([row[n] for row in exact.noise[name]]) for n in population.lowered.noise},
         integers.spike[name],

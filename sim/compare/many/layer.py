@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ...hdl import Form
-from ...hdl.stochastic import Layer as Gates
-from ...stochastic.layers import FixedSCDenseLayer, SCDenseLayer
-from ...words import Q8_8, quantize
-from ..engines.layer import LAYER_ENGINES
-from .parity import fixed_history
-from .report import level_line
+from ....hdl import Form
+from ....hdl.stochastic import Layer as Gates
+from ....stochastic.layers import FixedSCDenseLayer, SCDenseLayer
+from ....words import Q8_8, quantize
+from ...engines.layer import LAYER_ENGINES
+from ..parity import fixed_history
+from ..report import level_line
 
 __all__ = ["LayerParity", "layer_parity"]
 

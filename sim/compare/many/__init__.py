@@ -1,0 +1,1 @@
+"""Parity of many neurons: populations, layers of stochastic computing, networks."""
