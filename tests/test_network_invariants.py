@@ -147,7 +147,7 @@ FAULTS = [
     # a spike is given until it is taken, and once more
     ("scan", Scan, "take.eq(~none & (~self.valid | self.ready))", "take.eq(~none)", "reads"),
     # a word is read over and over
-    ("scan", Scan, "asked.eq(asked + 1)", "asked.eq(asked)", "once"),
+    ("scan", Scan, "asked.eq(asked + 1)", "asked.eq(asked)", "goes_on"),
     # the last word is not read
     (
         "scan",
@@ -183,9 +183,9 @@ FAULTS = [
     # it begins with the base of the lane before
     ("synapses", Synapses, "Mux(clears, again[k],", "Mux(clears, again[k - 1],", "again"),
     # a sum begins again when any of its row is fetched
-    ("synapses", Synapses, "clears = fetch.valid & (", "clears = fetch.valid | (", "again"),
+    ("synapses", Synapses, "clears.eq(fetch.valid & ends)", "clears.eq(fetch.valid)", "again"),
     # another sum is fetched
-    ("synapses", Synapses, "for k in range(lanes))[place]", "for k in range(lanes))[0]", "word"),
+    ("synapses", Synapses, "Array(kept)[place]", "Array(kept)[0]", "word"),
     # a row is fetched again in the clock before the one in which its spike is shown
     (
         "core",
@@ -271,7 +271,7 @@ QUICK = {
     "anew.bit_select((self._frame - 1).as_unsigned(), 1)",
 }
 #: Where one lane, or a word of spikes, does not show it.
-SIZES = {"[0]": {"lanes": 2}, "again[k - 1]": {"lanes": 2}, "clears = fetch.valid |": {"lanes": 2}}
+SIZES = {"[0]": {"lanes": 2}, "again[k - 1]": {"lanes": 2}, "clears.eq(fetch.valid)": {"lanes": 2}}
 
 
 @pytest.mark.parametrize(
