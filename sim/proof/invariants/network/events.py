@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from amaranth import Array, Cat, Const, Mux, Signal
 
 from .....hdl.network import Network
@@ -169,30 +168,54 @@ def _currents(of: Around) -> None:
 
 def _fetched(of: Around, port: int, f: Fetches) -> None:
     """What is fetched next, and what was a clock ago, and two, is the neurons in turn."""
-    h, made = of.h, of.plan
+    h, m, made = of.h, of.h.m, of.plan
+    lanes, places = made.lanes, made.lanes.bit_length() - 1
     opened: list[Any] = []
     for (name, to), totals in made.totals.items():
         if totals.port != port:
             continue
-        turns, places = of.turns[name], made.places[name]
-        count, own = turns.fetched[to], np.arange(turns.core.rows)
-        within = own % places.group
-        row = own // places.group * places.of_group + within // places.lanes
-        tables = {"place": within % places.lanes, "within": within, "row": row}
-        for key, table in tables.items():
-            following = Array([*table.tolist(), 0])[count]
-            h.know(implies(turns.open, f.next[key] == following))
+        turns, at = of.turns[name], made.places[name]
         opened.append(turns.open)
-        ends = (within == places.group - 1) | (within % places.lanes == places.lanes - 1)
-        for k, number in ((1, count - 1), (2, count - 1 - f.valid[1])):
-            at = number.as_unsigned()[: len(count)]
-            begun = implies(f.valid[k] & of.names(name), number >= 0)
-            h.know(begun)
-            mine = f.valid[k] & of.names(name)
-            h.know(
-                implies(mine, f.row[k] == totals.base + Array(row.tolist())[at]),
-                implies(mine, f.ends[k] == Array(ends.tolist())[at]),
-            )
+        if to not in turns.fetches:
+            h.know(implies(turns.open, Cat(f.next.values()) == 0))
+            continue
+        core, count, valid = turns.core, turns.fetched[to], turns.fetches[to].valid
+        group = Signal(range(core.rows + 1), name=f"{name}_{to}_group")
+        within = Signal(range(core.rows + 1), name=f"{name}_{to}_within")
+        with m.If(core.tick & core.ready):
+            m.d.sync += [group.eq(0), within.eq(0)]
+        with m.Elif(valid):
+            ends = within == at.group - 1
+            m.d.sync += [group.eq(group + ends), within.eq(Mux(ends, 0, within + 1))]
+        rest = count < core.rows
+        expected = {
+            "place": within & (lanes - 1),
+            "within": within,
+            "row": group * at.of_group + (within >> places),
+        }
+        h.know(
+            implies(turns.open, count == group * at.group + within),
+            within < at.group,
+            *(
+                implies(turns.open, f.next[key] == Mux(rest, value, 0))
+                for key, value in expected.items()
+            ),
+        )
+        mine = of.names(name)
+        h.know(implies(Cat(f.valid[1:3]).any() & mine, count == group * at.group + within))
+        for k in (1, 2):  # back by a neuron, unless none was fetched then
+            here = f.valid[k] & mine
+            before = Mux(within == 0, group - 1, group), Mux(within == 0, at.group - 1, within - 1)
+            back = Signal.like(group), Signal.like(within)
+            m.d.comb += [
+                back[0].eq(Mux(f.valid[k], before[0], group)),
+                back[1].eq(Mux(f.valid[k], before[1], within)),
+            ]
+            h.know(implies(here, (group != 0) | (within != 0)))
+            group, within = back
+            row = totals.base + group * at.of_group + (within >> places)
+            ends = (within == at.group - 1) | ((within & (lanes - 1)) == lanes - 1)
+            h.know(implies(here, (f.row[k] == row) & (f.ends[k] == ends)))
     h.know(implies(~Cat(opened).any(), Cat(f.next.values()) == 0))
     for k in (1, 2):
         states = ("update", "written", "settled")[: k + 1]
