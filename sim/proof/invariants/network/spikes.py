@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Array, Cat, Const, Signal
+from amaranth import Array, Cat, Const, Mux, Signal
 
 from .....hdl.network import Network
 from .....network.plan import SPIKES_A_WORD, Deliver
@@ -46,15 +46,15 @@ def _kept(of: Around) -> None:
             m.d.sync += [bits.eq(0), fired.eq(0)]
         with m.If(view.valid & (own.base + (view.row >> 4) == watched)):
             m.d.sync += bits.bit_select(view.row[:4], 1).eq(view.values[0])
-        for k in range(own.words):
-            last = min((k + 1) * SPIKES_A_WORD, core.rows)
-            mine = watched == own.base + k
-            with m.If(mine & view.valid & (view.row == last - 1)):
-                m.d.sync += fired.eq(1)
-            here = of.at("update") & (of.phase == phase) & (turns.shown >= last)
-            here = here | (of.at("written", "settled", "next") & (of.phase == phase))
-            work = of.at("choose", "deliver", "update", "written", "settled", "next")
-            passed = passed | (mine & (here | (work & (of.phase > phase)) | of.at("read", "send")))
+        mine = (watched >= own.base) & (watched < own.base + own.words)
+        end = (watched - own.base + 1) * SPIKES_A_WORD  # behind its last row
+        end = Mux(end > core.rows, core.rows, end)
+        with m.If(mine & view.valid & (view.row + 1 == end)):
+            m.d.sync += fired.eq(1)
+        here = of.at("update") & (of.phase == phase) & (turns.shown >= end)
+        here = here | (of.at("written", "settled", "next") & (of.phase == phase))
+        work = of.at("choose", "deliver", "update", "written", "settled", "next")
+        passed = passed | (mine & (here | (work & (of.phase > phase)) | of.at("read", "send")))
         count = turns.shown
         under_way = turns.open & (count < core.rows)
         word, whole = own.base + (count >> 4), h.register("spikes_of_word")
