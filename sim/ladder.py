@@ -400,7 +400,7 @@ def climb_network(
         "proof": lambda: _net_proof(network, board, progress),
         "invariants": lambda: _net_invariants(network, progress),
         "netlist": lambda: _net_netlist(network, board, given, lanes, progress),
-        "bitstream": lambda: _net_bitstream(network, board, lanes),
+        "build": lambda: _net_bitstream(network, board, lanes),
     }
     yield from _tried(rungs, progress)
 

@@ -11,7 +11,17 @@ import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scneuro import LIF, Input, LoweringError, Network, Neuron, NoisyLIF, ScneuroError, State
+from scneuro import (
+    LIF,
+    ConductanceLIF,
+    Input,
+    LoweringError,
+    Network,
+    Neuron,
+    NoisyLIF,
+    ScneuroError,
+    State,
+)
 from scneuro.network import (
     AvgPool2d,
     Conv1d,
@@ -703,3 +713,37 @@ def test_a_map_of_ones_own_works():
     net.connect("x", "out", Reverse())
     for runs in (net, net.fixed()):
         assert np.array_equal(quiet(runs, x=pulses()).spike["out"], pulses()[:, ::-1])
+
+
+def test_words_that_a_calibration_chose_are_chosen_again():
+    net = Network()
+    net.input("x", 4)
+    net.population("a", LIF(dt=1.0, t_ref=2.0), 3)
+    net.population("b", ConductanceLIF(dt=1.0), 2)
+    net.connect("x", "a", Dense(np.full((3, 4), 9.0)))
+    net.connect("a", "b", Dense(np.full((2, 3), 4.0)), to="I_exc")
+    weak = net.calibrate(x=np.zeros((30, 4)), progress=False)
+    strong = net.calibrate(x=np.ones((30, 4)), progress=False)
+    assert strong["a"]["I"] != weak["a"]["I"]
+    assert strong["a"]["r"] == "Q16.0"  # it declares its range: its word stays
+    run = net.fixed().run(x=np.ones((30, 4)), progress=False)
+    assert not run.saturated
+    assert run.spike["b"].any()
+
+
+def test_populations_draw_noise_of_their_own():
+    net = Network()
+    net.input("c", 3, kind="current")
+    for name in "ab":
+        net.population(name, NoisyLIF(dt=1.0), 3)
+        net.connect("c", name, Scale(1.0))
+    held = {"c": np.full((200, 3), 2.0)}
+    for run in (net.run(progress=False, **held), net.fixed().run(progress=False, **held)):
+        assert not np.array_equal(run["a/V"], run["b/V"])
+        assert abs(np.corrcoef(run["a/V"].ravel(), run["b/V"].ravel())[0, 1]) < 0.3
+
+
+@pytest.mark.parametrize("name", ["progress", "self", "record", "margin", "a\nb"])
+def test_names_that_run_takes_for_something_else_are_refused(name):
+    with pytest.raises(ValueError, match="a node cannot be called"):
+        Network().input(name, 3)

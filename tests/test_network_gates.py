@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from checks import nightly
 
 from scneuro import LIF, ConductanceLIF, Input, Network, Neuron, NoisyLIF, ScneuroError, State
 from scneuro.boards import board, build_bitstream
@@ -292,6 +293,33 @@ def test_real_time_is_refused_where_a_step_may_take_longer():
     assert network_plan(fixed, gates, clock_hz=12_000_000, flat_out=False).tick_clocks == 12_000
 
 
+@pytest.mark.parametrize("wrong", ["decay", "weights", "delay", "none"])
+def test_integers_of_another_network_do_not_excuse_themselves(wrong):
+    """What float bears is found on the network itself."""
+
+    def made(factor: float = 1.0, alpha: float = 0.1, delay: int = 2) -> Network:
+        r = rng(5)
+        net = Network("own")
+        net.input("x", 12)
+        net.population("h", Unit(alpha=alpha), 16)
+        net.population("o", Unit(alpha=alpha), 6)
+        net.connect("x", "h", Dense(factor * r.normal(1, 1.5, (16, 12))), bits=12)
+        net.connect("h", "o", Dense(factor * r.normal(0.6, 1, (6, 16))), delay=delay, bits=12)
+        return net
+
+    other = {"decay": {"alpha": 0.12}, "weights": {"factor": 1.1}, "delay": {"delay": 1}}
+    fixed = made(**other.get(wrong, {})).fixed()
+    given = {"x": rng(6).random((150, 12)) < 0.2}
+    found = network_parity(made(), given, fixed=fixed, engine="amaranth", progress=False)
+    assert found.bit_exact, str(found)
+    assert found.traces_agree == (wrong == "none"), str(found)
+
+
+def test_integers_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match="fixed are the integers of <loop"):
+        network_parity(chain(), fixed=loop().fixed())
+
+
 def test_what_is_no_network_is_refused():
     with pytest.raises(TypeError, match="takes the integers of a network"):
         Gates(chain())
@@ -310,15 +338,16 @@ def test_what_is_no_network_is_refused():
 
 
 @pytest.mark.slow
-def test_compiled_gates_and_their_netlist():
+@pytest.mark.parametrize("device", nightly(("up5k", "ecp5-85k"), lambda d: d == "up5k"))
+def test_compiled_gates_and_their_netlist(device):
     net, given = loop(), loop_spikes(300)
     found = network_parity(net, given, stall=1, progress=False)
     assert found.bit_exact, str(found)
-    for device in ("up5k", "ecp5-85k"):
-        gates = network_hardware(net.fixed(), DEVICES[device])
-        library = netlist_library(gates, device)
-        found = network_parity(net, given, gates=gates, library=library, stall=5, progress=False)
-        assert found.bit_exact, f"{device}: {found}"
+    net, given = chain(), {"x": rng(1).random((300, 12)) < 0.3}
+    gates = network_hardware(net.fixed(), DEVICES[device])
+    library = netlist_library(gates, device)
+    found = network_parity(net, given, gates=gates, library=library, stall=5, progress=False)
+    assert found.bit_exact, f"{device}: {found}"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from amaranth import Module, Signal
+from checks import nightly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -226,7 +227,9 @@ def test_the_compiled_gates_are_the_integers_too():
 
 @pytest.mark.slow
 @pytest.mark.compiler
-@pytest.mark.parametrize(("inputs", "neurons"), [(16, 8), (64, 32)])
+@pytest.mark.parametrize(
+    ("inputs", "neurons"), nightly([(16, 8), (64, 32)], lambda size: size[0] == 16)
+)
 def test_no_bit_of_a_layer_differs_over_ten_inputs(inputs, neurons):
     layer = AdExLayer(inputs, neurons)
     x = np.random.default_rng(0).uniform(size=(10, inputs))
@@ -276,7 +279,8 @@ def test_mistakes_about_gates_are_refused(make, kind, said):
 # -- devices ---------------------------------------------------------------------------------------
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("inputs", "neurons", "board"), [(16, 8, "icebreaker"), (64, 32, "ulx3s_85f")]
+    ("inputs", "neurons", "board"),
+    nightly([(16, 8, "icebreaker"), (64, 32, "ulx3s_85f")], lambda case: case[0] == 16),
 )
 def test_a_layer_fits_its_device_and_meets_the_clock_of_its_board(inputs, neurons, board):
     area = measure_layer(AdExLayer(inputs, neurons), BOARDS[board].chip)

@@ -8,6 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...compiler.pipeline.form import Form
+from ...errors import ScneuroError
 from ...network.fixed import FixedNetwork
 from ...network.plan import SPIKES_A_WORD, Add, Deliver, Plan, plan
 from .core import AHEAD, Core
@@ -82,10 +83,12 @@ class Network(wiring.Component):
         self.fixed, self.name, self.loaded = fixed, fixed.name, loaded
         self.plan: Plan = plan(fixed, lanes)
         self.form = form = form or Form(stored=True)
-        self.cores = {
-            name: Core(p, form, self.plan.places[name].order)
-            for name, p in fixed.populations.items()
-        }
+        self.cores = {}
+        for name, p in fixed.populations.items():
+            try:
+                self.cores[name] = Core(p, form, self.plan.places[name].order)
+            except ScneuroError as error:
+                raise type(error)(f"{fixed.name}, {name}: {error.message}", error.hint) from None
         self._drops = tuple(sorted({t.drop for t in self.plan.totals.values()}))
         self._synapses = Synapses(self.plan, self._drops, loaded=loaded)
         words = self.plan.frame_words, self.plan.spike_words

@@ -242,7 +242,17 @@ def chosen_network(options: argparse.Namespace) -> Network | None:
         for name, option in _OF_NEURONS.items():
             if getattr(options, name, None) is not None:
                 raise ValueError(f"--{option} is not of networks")
+        if options.budget is not None:
+            for layer in network.layers.values():
+                for neuron in (layer.population.neuron, layer.population.one):
+                    neuron.budget = _budget(options.budget)
     return network
+
+
+def _budget(given: float) -> float:
+    if not 0 < given < float("inf"):
+        raise ValueError(f"--budget must be a positive number of LSB, not {given:g}")
+    return given
 
 
 def _nir_options(given: dict[str, Any]) -> dict[str, Any]:
@@ -304,9 +314,7 @@ def chosen_neuron(options: argparse.Namespace) -> Neuron:
         )
     neuron = make_neuron(options.neuron, preset=options.preset, settings=options.settings)
     if options.budget is not None:
-        if not 0 < options.budget < float("inf"):
-            raise ValueError(f"--budget must be a positive number of LSB, not {options.budget:g}")
-        neuron.budget = options.budget
+        neuron.budget = _budget(options.budget)
     if (seed := getattr(options, "noise_seed", None)) is not None:
         neuron.seed = seed
         neuron.reset()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FixedNetwork", "Synapses", "Total", "point_of"]
 
-_FINEST, _COARSEST = 24, -16  # fraction bits of a weight
+_FINEST, _COARSEST = 24, -32  # fraction bits of a weight
 _WIDEST = 40  # bits of a sum
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..declare import Input, State
 from ..errors import LoweringError, ScneuroError, did_you_mean
 from ..neuron import Neuron, need_neuron
 from ..population import Population
@@ -26,6 +27,8 @@ __all__ = ["FloatNetwork", "Layer", "Network", "Projection", "Source", "need_net
 _MOST_DELAY = 1024
 _MARGIN = 2.0
 _COARSER = 6
+_SEEDS = 0x9E3779B9
+_TAKEN = ("self", "progress", "record", "margin", "engine", "lanes", "fixed")
 _FINEST = WORD_BITS - 1
 
 
@@ -142,6 +145,7 @@ class Network:
     layers: dict[str, Layer] = field(default_factory=dict)
     projections: list[Projection] = field(default_factory=list)
     _outputs: list[str] = field(default_factory=list)
+    _calibrated: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
     notes: list[str] = field(default_factory=list)
 
     # -- describing it -----------------------------------------------------------------------
@@ -197,6 +201,7 @@ class Network:
         """
         self._fresh(name)
         need_neuron(neuron, "Network.population()")
+        neuron = self._apart(neuron)
         wanted = _shape(shape, name)
         flat = [
             {n: np.reshape(v, -1) if np.ndim(v) else v for n, v in (given or {}).items()}
@@ -404,7 +409,8 @@ class Network:
         """Choose the words of all states and inputs by a run in float.
 
         Each has the finest word that holds ``margin`` times what it was in the run, and the
-        threshold and the reset of a neuron of NIR. Words that were set before stay.
+        threshold and the reset of a neuron of NIR. Words that were set before stay, and those of
+        what declares a range; those of an earlier calibration do not.
 
         Parameters
         ----------
@@ -424,10 +430,13 @@ class Network:
             found = self.run(progress=progress, **inputs)
         for name, layer in self.layers.items():
             one = layer.population.one
+            declared: dict[str, State | Input] = {**one.state_variables, **one._inputs}
             spans: dict[str, tuple[float, float]] = {}
             for variable, values in {**found.states[name], **found.sums[name]}.items():
-                if variable in one._words:
+                if variable in one._words and variable not in self._calibrated.get(name, ()):
                     continue
+                if declared[variable].range is not None:
+                    continue  # its word holds that
                 low, high = float(np.min(values)), float(np.max(values))
                 if variable in layer.population.start:
                     start = layer.population.start[variable]
@@ -438,6 +447,7 @@ class Network:
                     low, high = spans[state]
                     spans[state] = min(low, ends.min()), max(high, ends.max())
             self.layers[name] = replace(layer, population=_chosen(layer.population, spans))
+            self._calibrated[name] = {*spans}
         return {n: words(layer.population) for n, layer in self.layers.items()}
 
     def _node(self, name: str) -> Source | Layer:
@@ -450,9 +460,21 @@ class Network:
             )
         return nodes[name]
 
+    def _apart(self, neuron: Neuron) -> Neuron:
+        """The neuron with a seed that no other population has, if it draws noise."""
+        taken = {layer.population.one.seed for layer in self.layers.values()}
+        other = copy.copy(neuron)
+        while neuron.noises and other.seed in taken:
+            other.seed = (other.seed + _SEEDS) % (1 << 32) or 1
+        return other
+
     def _fresh(self, name: str) -> None:
         if not isinstance(name, str) or not name:
             raise TypeError(f"{self.name}: a node's name must be text, not {name!r}")
+        if name in _TAKEN or not name.isprintable():
+            raise ValueError(
+                f"{self.name}: a node cannot be called {name!r}: run() takes it for something else"
+            )
         if name in self.inputs or name in self.layers:
             raise ValueError(f"{self.name} has a node {name!r} already")
 

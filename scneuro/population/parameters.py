@@ -220,6 +220,8 @@ def _check_used(neuron: Neuron, varied: Neuron, values: Mapping[str, np.ndarray]
             single = _single(neuron, own)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{said(error)} (neuron {k})") from None
+        if {*single.state_names} - {*varied.state_names}:
+            raise _derived(neuron, own, int(k))
         start = [*single.initial.values(), *single.input_defaults.values()]
         near = [x + (1 + 0.1 * abs(x)) * rng.uniform(-1, 1) for x in start]
         near += [n.scaled(len(n.draws) * rng.uniform()) for n in single.noises.values()]

@@ -279,7 +279,12 @@ def network_parity(
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
             raise ValueError(f"steps must be a whole number of at least 1, not {steps!r}")
         stimulus = random_spikes(network, steps)
+    if not isinstance(stimulus, Mapping):
+        if len(network.inputs) != 1:
+            raise TypeError(f"{network.name}: give a mapping from inputs to arrays")
+        stimulus = {next(iter(network.inputs)): stimulus}
     fixed = fixed or network.fixed()
+    _check_same(network, fixed)
     gates = gates or Gates(fixed, lanes, form, loaded=loaded)
     given, several = given_inputs(network, stimulus)
     exact = _Exact(fixed)
@@ -293,7 +298,8 @@ def network_parity(
     with np.errstate(all="ignore"):
         float_run = _in_turn(network.run(progress=progress, **stimulus), several)
         rounded = [
-            _in_turn(_Rounding(fixed, k).run(stimulus, progress), several) for k in range(_RUNS)
+            _in_turn(_Rounding(network, fixed, k).run(stimulus, progress), several)
+            for k in range(_RUNS)
         ]
     fixed_run = _in_turn(fixed.run(progress=progress, **stimulus), several)
     layers = {
@@ -314,6 +320,17 @@ def network_parity(
         found.clocks,
         gates.worst_clocks,
     )
+
+
+def _check_same(network: Network, fixed: FixedNetwork) -> None:
+    """Refuse integers of a network of another shape."""
+
+    def shape(of: Network) -> Any:
+        nodes = {name: node.shape for name, node in of.nodes.items()}
+        return nodes, [(p.source, p.target, p.to) for p in of.projections]
+
+    if shape(network) != shape(fixed.network):
+        raise ValueError(f"fixed are the integers of {fixed.network!r}, not of {network!r}")
 
 
 class _Exact(FixedNetwork):
@@ -343,20 +360,24 @@ class _Rounding(FloatNetwork):
     The first is rounded to nearest, the others after an error of their own.
     """
 
-    def __init__(self, fixed: FixedNetwork, number: int) -> None:
-        super().__init__(fixed.network)
+    def __init__(self, network: Network, fixed: FixedNetwork, number: int) -> None:
+        super().__init__(network)
         self._rng = np.random.default_rng(number)
         self._plain = number == 0
         self._lsb = {
             n: finest(layer.population.state_names, fixed.populations[n].lowered.registers)
-            for n, layer in fixed.network.layers.items()
+            for n, layer in network.layers.items()
         }
         self._word = {key: 2.0**-total.fraction for key, total in fixed.totals.items()}
+        # of the network itself: what the integers were made of must not excuse them
         self._weights = {}
+        pairs = zip(fixed.network.projections, network.projections, strict=True)
+        own = {id(theirs): mine for theirs, mine in pairs}
         for total in fixed.totals.values():
             for s in total.synapses:
                 lsb = 2.0 ** -(s.point + max(0, _FINE - s.projection.bits))
-                self._weights[id(s.projection)] = self._rounded(s.projection.map.weights, lsb)
+                mine = own[id(s.projection)]
+                self._weights[id(mine)] = self._rounded(mine.map.weights, lsb)
         self._first = {
             n: next(iter(layer.population.input_defaults))
             for n, layer in self.network.layers.items()
