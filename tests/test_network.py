@@ -457,7 +457,8 @@ def test_calibration_chooses_the_finest_words_that_hold_twice_what_was_there():
     assert net.layers["b"].population.parameters["theta"].shape == (4,)
     before = quiet(net, x=x)
     assert np.array_equal(before.spike["a"], run.spike["a"])
-    assert net.calibrate(x=0 * x, progress=False) == chosen  # what was chosen stays
+    assert net.calibrate(x=0 * x, progress=False) != chosen  # what was chosen is chosen again
+    assert net.calibrate(x=x, progress=False) == chosen
 
 
 def test_a_word_that_was_set_stays():

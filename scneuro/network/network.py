@@ -27,7 +27,7 @@ __all__ = ["FloatNetwork", "Layer", "Network", "Projection", "Source", "need_net
 _MOST_DELAY = 1024
 _MARGIN = 2.0
 _COARSER = 6
-_SEEDS = 0x9E3779B9
+_SEEDS, _MOST_SEED = 0x1E3779B9, (1 << 31) - 2
 _TAKEN = ("self", "progress", "record", "margin", "engine", "lanes", "fixed")
 _FINEST = WORD_BITS - 1
 
@@ -465,7 +465,7 @@ class Network:
         taken = {layer.population.one.seed for layer in self.layers.values()}
         other = copy.copy(neuron)
         while neuron.noises and other.seed in taken:
-            other.seed = (other.seed + _SEEDS) % (1 << 32) or 1
+            other.seed = (other.seed + _SEEDS) % _MOST_SEED + 1
         return other
 
     def _fresh(self, name: str) -> None:
