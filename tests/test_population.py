@@ -208,7 +208,7 @@ def test_lanes_that_are_not_full_say_nothing_of_neurons_there_are_not():
 
 
 def test_inputs_that_come_in_parts_and_in_any_order_add_up():
-    from scneuro.sim.engines.population import POPULATION_ENGINES, _Layout
+    from scneuro.sim.engines.population import POPULATION_ENGINES, Layout
 
     population = Population(LIF(), 6)
     fixed = population.fixed()
