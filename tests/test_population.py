@@ -215,7 +215,7 @@ def test_inputs_that_come_in_parts_and_in_any_order_add_up():
     rng = np.random.default_rng(3)
     parts = rng.integers(-300, 900, (4, 3, 6))  # steps, parts, neurons
     order = np.array([rng.permutation(18) for _ in range(4)])
-    usual = _Layout.payloads
+    usual = Layout.payloads
 
     def in_parts(layout, words):
         split = [usual(layout, {"I": parts[:, k]}) for k in range(3)]
@@ -223,7 +223,7 @@ def test_inputs_that_come_in_parts_and_in_any_order_add_up():
         return np.take_along_axis(whole, order[:, :, None], axis=1)
 
     gates = Gates(fixed, None)
-    with patch.object(_Layout, "payloads", in_parts):
+    with patch.object(Layout, "payloads", in_parts):
         (stretch,) = POPULATION_ENGINES["amaranth"](gates, fixed, {"I": parts.sum(axis=1)})
     for t, words in enumerate(parts.sum(axis=1)):
         fixed.step(words / 256)
