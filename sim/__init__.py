@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .compare.verdict import Criteria
     from .engines.amaranth import SimulatedNeuron, simulate_steps
     from .engines.compiled import CompiledNeuron, compiled_steps
+    from .engines.network import run_network
     from .engines.population import run_population
     from .testing.conformance import conformance
 
@@ -37,6 +38,7 @@ __all__ = [
     "network_parity",
     "parity",
     "population_parity",
+    "run_network",
     "run_population",
     "simulate_steps",
     "vector_parity",
@@ -58,6 +60,7 @@ _WHERE = {
     "layer_parity": "compare.many.layer",
     "parity": "compare.parity",
     "population_parity": "compare.many.population",
+    "run_network": "engines.network",
     "run_population": "engines.population",
     "simulate_steps": "engines.amaranth",
     "vector_parity": "compare.vectors",

@@ -10,12 +10,13 @@ from scneuro import LIF, ConductanceLIF, Input, Network, Neuron, NoisyLIF, Scneu
 from scneuro.boards import board, build_bitstream
 from scneuro.boards.devices import DEVICES
 from scneuro.boards.network import network_hardware, network_memories
+from scneuro.cli import main
 from scneuro.errors import DoesNotFit, LoweringError
 from scneuro.hdl.network import Network as Gates
 from scneuro.hdl.network.top import network_plan
 from scneuro.network import AvgPool2d, Conv1d, Conv2d, Dense, Flatten, Scale, SumPool2d
 from scneuro.network.plan import loads_of, plan
-from scneuro.sim import network_parity
+from scneuro.sim import network_parity, run_network
 from scneuro.sim.chip.netlist import netlist_library
 
 
@@ -360,3 +361,50 @@ def test_a_bitstream_meets_its_clock(tmp_path):
     assert saved["lanes"] == 8
     assert saved["clocks_a_step"] == network_hardware(chain().fixed(), target.part).worst_clocks
     assert (tmp_path / "chain-icebreaker.bin").stat().st_size > 50_000
+
+
+def test_gates_run_as_a_network_does():
+    fixed = loop().fixed()
+    expected = fixed.run(**loop_spikes(12), progress=False)
+    found = run_network(fixed, engine="amaranth", **loop_spikes(12))
+    for name, values in expected.arrays().items():
+        assert np.array_equal(found[name], values), name
+    assert expected.spike["q"].any()
+    with pytest.raises(ValueError, match="gates do one run at a time"):
+        run_network(fixed, a=np.zeros((3, 2, 20)), b=np.zeros((3, 2, 5)))
+    with pytest.raises(ValueError, match="engine must be one of"):
+        run_network(fixed, engine="verilator", **loop_spikes(2))
+
+
+def test_the_command_line_takes_networks(tmp_path, capsys):
+    file = tmp_path / "net.py"
+    file.write_text(
+        "from scneuro import LIF, Network\n"
+        "from scneuro.network import Dense\n"
+        "net = Network('own')\n"
+        "net.input('x', 3)\n"
+        "net.population('p', LIF(dt=1.0), 2)\n"
+        "net.connect('x', 'p', Dense([[40.0, 0, 40], [0, 40, 0]]))\n"
+    )
+    target = f"{file}:net"
+    assert main(["parity", target, "--steps", "15", "--engine", "amaranth", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["bit_exact"]
+    assert found["populations"]["p"]["neurons"] == 2
+    assert main(["simulate", target, "--steps", "15", "--backend", "amaranth", "--json"]) == 0
+    ran = json.loads(capsys.readouterr().out)["populations"][0]["spikes"]
+    assert ran == found["populations"]["p"]["spikes"]["fixed"] > 0
+    assert main(["show", target, "--json"]) == 0
+    clocks = json.loads(capsys.readouterr().out)["clocks_a_step"]
+    assert sum(clocks.values()) == found["worst_clocks_per_step"]
+    for wrong, said in (
+        (["parity", target, "--lanes", "3"], "lanes must be a power of two"),
+        (["parity", target, "--vcd", "a.vcd"], "--vcd is of a single neuron"),
+        (["parity", target, "--budget", "-1"], "--budget must be a positive number"),
+        (["explore", target, "--board", "icebreaker", "-o", str(tmp_path)], "is a network"),
+        (["build", target, "--board", "nowhere", "-o", str(tmp_path)], "nowhere"),
+    ):
+        assert main(wrong) == 2
+        said_so = capsys.readouterr().err
+        assert said in said_so
+        assert len(said_so.strip().splitlines()) <= 2

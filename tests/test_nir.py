@@ -1123,7 +1123,6 @@ def words(line):
         ("simulate net.nir --dt 1 --input input=x.npy --input input=1", "input is given twice"),
         ("simulate net.nir --dt 1 --stimulus input=x.npy --input input=1", "input is given twice"),
         ("simulate net.nir --dt 1 --input-kind current", "input takes currents: give them"),
-        ("simulate net.nir --dt 1 --backend amaranth", "--backend amaranth takes no networks"),
         ("simulate net.nir --dt 1 --calibrate x.npy", "--backend float has none"),
         ("simulate net.nir --dt 1 -o out.txt", "-o out.txt: name a .npz file"),
         ("simulate net.nir --dt 1 --set tau=1", "--set is not of networks"),

@@ -9,14 +9,12 @@ from amaranth.lib.wiring import In, Out
 
 from ...compiler.pipeline.form import Form
 from ...errors import ScneuroError
+from ...network.plan import AHEAD
 from ...population import FixedPopulation
 from ..population import Population
 from ..step import Step
 
 __all__ = ["AHEAD", "Core"]
-
-#: Clocks from a row's being fetched to its words.
-AHEAD = 3
 
 _WORD = Shape(16, signed=True)
 

@@ -10,10 +10,10 @@ from amaranth.lib.wiring import In, Out
 from ...compiler.pipeline.form import Form
 from ...errors import ScneuroError
 from ...network.fixed import FixedNetwork
-from ...network.plan import SPIKES_A_WORD, Add, Deliver, Plan, plan
-from .core import AHEAD, Core
+from ...network.plan import SPIKES_A_WORD, Add, Deliver, Plan, most_clocks, plan
+from .core import Core
 from .scan import Scan
-from .synapses import WRITTEN, Synapses, bits_for
+from .synapses import Synapses, bits_for
 
 __all__ = ["Network"]
 
@@ -117,20 +117,7 @@ class Network(wiring.Component):
     @property
     def worst_clocks(self) -> int:
         """The most clocks that a step takes, if every neuron fires in it and words come at once."""
-        made, network = self.plan, self.fixed.network
-        total = made.frame_words + 2 * made.output_words + 8
-        for name, work in self.phases:
-            core = self.cores[name]
-            total += 8
-            if work is None:
-                total += core.rows * core.form.interval + core.latency + AHEAD + core.rows + 4
-            elif isinstance(work, Add):
-                total += 5 * work.words
-            else:
-                source = network.nodes[network.projections[work.projection].source]
-                clocks = work.most + 6 if work.loop else max(work.rows, WRITTEN + 1)
-                total += work.words + source.count * clocks + 8
-        return total
+        return sum(most_clocks(self.fixed, self.plan, self.form).values())
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -9,14 +9,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ...network.plan import Add, Deliver, Plan
+from ...network.plan import WRITTEN, Add, Deliver, Plan
 from ..population import SINGLE
 from .core import AHEAD
 
 __all__ = ["WRITTEN", "Synapses", "bits_for", "loop_layout"]
-
-#: Clocks from a row's being read to its being written.
-WRITTEN = 3
 
 _WORD = Shape(16, signed=True)
 _TOGETHER = 16  # lanes whose weights share a memory

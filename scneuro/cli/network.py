@@ -36,7 +36,6 @@ _VERIFIED = 100
 _CALIBRATED = 300
 _LANES = 8
 _ONE_IN = 10  # steps: a random spike of each neuron of an input
-_BACKENDS = ("float", "fixed")
 
 
 # -- simulate -------------------------------------------------------------------------------------
@@ -47,18 +46,19 @@ def simulate_network(options: argparse.Namespace, network: Network) -> int:
     for name in ("lanes", "board"):
         if getattr(options, name, None) is not None:
             raise ValueError(f"--{name} is not of networks in software")
-    if options.backend not in _BACKENDS:
-        raise ScneuroError(
-            f"{network.name}: --backend {options.backend} takes no networks",
-            f"take {' or '.join(_BACKENDS)}",
-        )
     values, said = _stimulus(options, network)
     if options.output:
         check_writable(npz(options.output))
     chosen: dict[str, dict[str, str]] = {}
-    if options.backend == "fixed":
+    if options.backend != "float":
         chosen = _calibrated(options, network, values if is_nir(options.neuron) else None)
-        recording = network.fixed(budget=options.budget).run(**values)
+        fixed = network.fixed(budget=options.budget)
+        if options.backend == "fixed":
+            recording = fixed.run(**values)
+        else:
+            from ..sim import run_network
+
+            recording = run_network(fixed, engine=options.backend, **values)
     elif options.calibrate:
         raise ValueError("--calibrate chooses words, and --backend float has none")
     else:
@@ -402,11 +402,15 @@ def _ready(options: argparse.Namespace, network: Network) -> None:
 # -- show -----------------------------------------------------------------------------------------
 def show_network(options: argparse.Namespace, network: Network) -> int:
     """Print what a network is made of, and what its integers are."""
+    from ..compiler.pipeline.form import Form
+    from ..network.plan import most_clocks, plan
+
     if options.board is not None:
         raise ValueError("--board is not of networks here: build says what one takes on a board")
     chosen = _calibrated(options, network, None)
     fixed = network.fixed(budget=options.budget)
     figures = _describe(network, fixed) | {"calibrated": bool(chosen)}
+    figures["clocks_a_step"] = most_clocks(fixed, plan(fixed, _LANES), Form(stored=True))
     answer(options, figures, _show_text(figures, of_file=is_nir(options.neuron)))
     return 0
 
@@ -532,6 +536,9 @@ def _show_text(figures: dict[str, Any], *, of_file: bool) -> str:
             )
     memory = figures["memory_bits"]
     lines += ["", "memory      " + ", ".join(f"{n} {bits:,} bits" for n, bits in memory.items())]
+    clocks = figures["clocks_a_step"]
+    each = ", ".join(f"{name} {count:,}" for name, count in clocks.items())
+    lines.append(f"time        {sum(clocks.values()):,} clocks a step at most, if all fire: {each}")
     return "\n".join(lines)
 
 

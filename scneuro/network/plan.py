@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..compiler.pipeline.form import Form
+from ..compiler.pipeline.schedule import schedule
 from ..errors import ScneuroError
 from .grid import Grid, Loop, Places, grid, places
 
@@ -22,12 +24,15 @@ __all__ = [
     "Totals",
     "frames_of",
     "loads_of",
+    "most_clocks",
     "packed",
     "plan",
     "unpacked",
 ]
 
 SPIKES_A_WORD = 16
+#: Clocks from a row of sums being read to its being written, and from its being fetched to words.
+WRITTEN, AHEAD = 3, 3
 #: Of a control word: the step begins anew; or what follows is a row of weights.
 RESTART, LOAD = 1, 2
 _MOST_SYNAPSES = 1 << 24
@@ -451,6 +456,29 @@ def frames_of(
             flat = values.reshape(steps, -1).astype(np.int64)
             words[:, at] = packed((flat >> frame.plane) & 1)
     return words
+
+
+def most_clocks(fixed: FixedNetwork, made: Plan, form: Form) -> dict[str, int]:
+    """The most clocks of a step, by population and for what comes in and leaves (``words``).
+
+    That is if every neuron fires in it, and words come and leave as soon as they may.
+    """
+    network = fixed.network
+    found = {"words": made.frame_words + 2 * made.output_words + 8}
+    for name, work in made.order:
+        count, lowered = network.layers[name].count, fixed.populations[name].lowered
+        latency = schedule(lowered, form).latency + 1
+        # it is updated, and its states were started again
+        clocks = count * form.interval + latency + AHEAD + count + 12
+        for each in work:
+            if isinstance(each, Add):
+                clocks += 5 * each.words + 8
+            else:
+                source = network.nodes[network.projections[each.projection].source]
+                of_one = each.most + 6 if each.loop else max(each.rows, WRITTEN + 1)
+                clocks += each.words + source.count * of_one + 16
+        found[name] = clocks
+    return found
 
 
 def loads_of(made: Plan) -> np.ndarray:

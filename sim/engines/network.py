@@ -12,13 +12,15 @@ from amaranth.back import rtlil
 
 from ...errors import ScneuroError
 from ...hdl.network import Network
-from ...network.plan import loads_of, unpacked
+from ...network import FixedNetwork, NetworkRecording
+from ...network.plan import frames_of, loads_of, unpacked
+from ...network.run import given_inputs
 from .bench import run_bench
 from .compiled import Compiled, compile_design
 from .packing import CHUNK, unpack_chunks
 from .population import packed
 
-__all__ = ["NETWORK_ENGINES", "Steps", "compile_network"]
+__all__ = ["NETWORK_ENGINES", "Steps", "compile_network", "run_network"]
 
 _SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
 _PATIENCE = 1_000_000
@@ -232,3 +234,54 @@ def _views(core: Any) -> list[Any]:
 #: What takes a network's gates through steps, by its name: from the hardware and frames (T,
 #: words), with words that come and leave now and then where ``stall`` is not 0.
 NETWORK_ENGINES: dict[str, Callable[..., Steps]] = {"amaranth": _simulated, "cxxrtl": _compiled}
+
+
+def run_network(
+    fixed: FixedNetwork, *, engine: str = "cxxrtl", lanes: int = 8, **inputs: Any
+) -> NetworkRecording:
+    """Run a network's gates from reset.
+
+    Parameters
+    ----------
+    fixed : FixedNetwork
+    engine : {"cxxrtl", "amaranth"}
+    lanes : int
+        Weights that are added in a clock.
+    **inputs : array of shape (T, *shape)
+
+    Returns
+    -------
+    NetworkRecording
+        As of :meth:`FixedNetwork.run`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As there; several runs at once.
+    ToolError
+        The compiled engine without a C++ compiler.
+    """
+    network = fixed.network
+    if engine not in NETWORK_ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(NETWORK_ENGINES)}, not {engine!r}")
+    given, several = given_inputs(network, inputs)
+    if several:
+        raise ValueError(f"{network.name}: gates do one run at a time: arrays (T, ...)")
+    hardware = Network(fixed, lanes)
+    single = {name: array[:, 0] for name, array in given.items()}
+    found = NETWORK_ENGINES[engine](hardware, frames_of(fixed, hardware.plan, single))
+    states: dict[str, dict[str, np.ndarray]] = {}
+    sums: dict[str, dict[str, np.ndarray]] = {}
+    for name, written in found.written.items():
+        lowered = fixed.populations[name].lowered
+        states[name] = {}
+        for n in fixed.populations[name].state_names:
+            r = lowered.registers[n]
+            values = written.get(n)
+            if values is None:  # it stays
+                start = fixed.populations[name].initial[n]
+                values = np.broadcast_to(start, found.written[name]["spike"].shape)
+            states[name][n] = r.to_word(values) * r.word.lsb
+        sums[name] = {n: written[n] * w.lsb for n, w in lowered.input_words.items() if n in written}
+    spike = {name: written["spike"] != 0 for name, written in found.written.items()}
+    return NetworkRecording(network.dt, spike, states, sums)
