@@ -152,7 +152,7 @@ FAULTS = [
         "done",
     ),
     # a state is written a clock late
-    ("rows", Gates, "write.en.eq(live.at(at))", "write.en.eq(live.at(at + 1))", "states"),
+    ("rows", Gates, "step.next[name], live.at(at)", "step.next[name], live.at(at + 1)", "states"),
     # the clear of a bank is left out
     ("inputs", Sums, "write.en.eq(clear | ", "write.en.eq(", "inputs"),
     # the bank is not switched
