@@ -12,7 +12,7 @@ from scneuro.hdl import build
 from scneuro.load import make_neuron
 from scneuro.signals.stimulus import adversarial
 from scneuro.sim import compiled_steps, simulate_steps
-from scneuro.sim.engines.compiled import compile_neuron
+from scneuro.sim.engines.compiled import compile_hardware
 from scneuro.words import quantize
 
 SLOW, FAST = 1_000, 200_000
@@ -31,7 +31,7 @@ def main(names: list[str]) -> None:
         amaranth = SLOW / (time.perf_counter() - begin)
         with tempfile.TemporaryDirectory() as folder:
             begin = time.perf_counter()
-            library = compile_neuron(build(neuron, fixed), cache=Path(folder))
+            library = compile_hardware(build(neuron, fixed), cache=Path(folder))
             compiling = time.perf_counter() - begin
             begin = time.perf_counter()
             fast = list(compiled_steps(None, fixed, words, library=library))

@@ -34,7 +34,7 @@ __all__ = [
     "Compiled",
     "CompiledNeuron",
     "compile_design",
-    "compile_neuron",
+    "compile_hardware",
     "compiled_steps",
     "compiled_stretches",
 ]
@@ -199,9 +199,9 @@ class Compiled:
         taken = self._code.scneuro_steps(
             self._design,
             ctypes.c_int64(count),
-            np.ascontiguousarray(payloads).ctypes.data_as(ctypes.c_void_p),
+            _at(np.ascontiguousarray(payloads)),
             ctypes.c_int(width),
-            results.ctypes.data_as(ctypes.c_void_p),
+            _at(results),
             ctypes.c_int(chunks[0]),
             ctypes.c_int(chunks[1]),
             ctypes.c_int64(_PATIENCE),
@@ -218,7 +218,7 @@ class Compiled:
             clock.encode(),
             output.encode(),
             ctypes.c_int64(count),
-            levels.ctypes.data_as(ctypes.c_void_p),
+            _at(levels),
         )
         if done != count:
             raise ToolError(f"the compiled design has no ports {clock} and {output}")
@@ -257,26 +257,21 @@ class Compiled:
             Records in ``written``, words in ``sent``, and clocks; None if it stopped answering.
         """
         counts = np.zeros(4, dtype=np.int64)
-        pointer = ctypes.c_void_p
-
-        def at(array: np.ndarray) -> Any:
-            return array.ctypes.data_as(pointer)
-
         given = np.ascontiguousarray(given)
         done = self._code.scneuro_network(
             self._design,
             ctypes.c_int64(steps),
             ctypes.c_int64(len(given)),
-            at(given),
-            at(mask),
+            _at(given),
+            _at(mask),
             ctypes.c_int(len(mask)),
-            at(written),
+            _at(written),
             ctypes.c_int64(len(written)),
-            at(sent),
+            _at(sent),
             ctypes.c_int64(len(sent)),
             ctypes.c_uint32(stall),
             ctypes.c_int64(patience),
-            at(counts),
+            _at(counts),
         )
         self.clocks += int(counts[3])
         return (int(counts[0]), int(counts[1]), int(counts[3])) if done else None
@@ -311,28 +306,23 @@ class Compiled:
         """
         steps, rows, width = payloads.shape
         counts = np.zeros(4, dtype=np.int64)
-        pointer = ctypes.c_void_p
-
-        def at(array: np.ndarray) -> Any:
-            return array.ctypes.data_as(pointer)
-
         payloads, mask = np.ascontiguousarray(payloads), np.ascontiguousarray(mask)
         done = self._code.scneuro_population(
             self._design,
             ctypes.c_int64(steps),
             ctypes.c_int64(rows),
-            at(payloads),
+            _at(payloads),
             ctypes.c_int(width),
-            at(mask),
+            _at(mask),
             ctypes.c_int(len(mask)),
-            at(written),
+            _at(written),
             ctypes.c_int64(len(written)),
             ctypes.c_int(spikes.shape[1]),
-            at(spikes),
+            _at(spikes),
             ctypes.c_int64(len(spikes)),
             ctypes.c_uint32(stall),
             ctypes.c_int64(patience),
-            at(counts),
+            _at(counts),
         )
         self.clocks += int(counts[3])
         return (int(counts[0]), int(counts[1]), int(counts[3])) if done else None
@@ -364,27 +354,22 @@ class Compiled:
         """
         runs, inputs, width = payloads.shape
         counts = np.zeros(3, dtype=np.int64)
-        pointer = ctypes.c_void_p
-
-        def at(array: np.ndarray) -> Any:
-            return array.ctypes.data_as(pointer)
-
         payloads = np.ascontiguousarray(payloads)
         watched: list[Any] = []
         for mask, records in (counted, written):
-            watched += [at(mask), ctypes.c_int(len(mask)), at(records)]
+            watched += [_at(mask), ctypes.c_int(len(mask)), _at(records)]
             watched += [ctypes.c_int64(len(records))]
         done = self._code.scneuro_layer(
             self._design,
             ctypes.c_int64(runs),
             ctypes.c_int(inputs),
             ctypes.c_int(rates.shape[1]),
-            at(payloads),
+            _at(payloads),
             ctypes.c_int(width),
-            at(rates),
+            _at(rates),
             *watched,
             ctypes.c_int64(patience),
-            at(counts),
+            _at(counts),
         )
         self.clocks += int(counts[2])
         return (int(counts[0]), int(counts[1])) if done == runs else None
@@ -393,6 +378,11 @@ class Compiled:
         """Set an input of at most 32 bits."""
         if not self._code.scneuro_set(self._design, name.encode(), ctypes.c_uint32(value)):
             raise ToolError(f"the compiled design has no port {name}")
+
+
+def _at(array: np.ndarray) -> ctypes.c_void_p:
+    """Where an array lies, for the driver."""
+    return array.ctypes.data_as(ctypes.c_void_p)
 
 
 class _Stream:
@@ -430,8 +420,8 @@ def _blocks(count: int) -> list[slice]:
     return [slice(begin, begin + _BLOCK) for begin in range(0, count, _BLOCK)]
 
 
-def compile_neuron(hardware: Any, *, cache: Path | None = None) -> Path:
-    """A neuron's hardware, compiled."""
+def compile_hardware(hardware: Any, *, cache: Path | None = None) -> Path:
+    """A neuron's hardware, compiled, or a population's, a layer's or a network's."""
     text = rtlil.convert(hardware, emit_src=False)
     return compile_design({"design.il": text}, _SCRIPT, cache=cache)
 
@@ -440,7 +430,7 @@ def compiled_stretches(
     hardware: Any, fixed: FixedNeuron, words: dict[str, np.ndarray], *, library: Path | None = None
 ) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
     """As :func:`compiled_steps`, many steps at a time: arrays over steps."""
-    stream = _Stream(library or compile_neuron(hardware), fixed)
+    stream = _Stream(library or compile_hardware(hardware), fixed)
     for block in _blocks(len(next(iter(words.values())))):
         yield stream.run({n: values[block] for n, values in words.items()})
 
@@ -506,7 +496,7 @@ class CompiledNeuron(HardwareNeuron):
 
     def _opened(self) -> _Stream:
         if self._stream is None:
-            self._library = self._library or compile_neuron(self._make())
+            self._library = self._library or compile_hardware(self._make())
             self._stream = _Stream(self._library, self._fixed)
         return self._stream
 

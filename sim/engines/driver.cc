@@ -27,6 +27,33 @@ void copy(uint32_t *to, const uint32_t *from, int chunks) {
   for (int i = 0; i < chunks; i++) to[i] = from[i];
 }
 
+// What is recorded: a port, whole, in every clock in which it has a bit of a mask.
+struct watched {
+  const uint32_t *mask, *from;
+  int chunks;
+  uint32_t *to;
+  int64_t most, *count;
+
+  // Whether there is something, which is recorded.
+  bool look() {
+    bool any = false;
+    for (int i = 0; i < chunks; i++) any |= (from[i] & mask[i]) != 0;
+    if (any && *count < most) copy(to + *count * chunks, from, chunks);
+    if (any) ++*count;
+    return any;
+  }
+
+  // Whether there was more than there is room for.
+  bool over() const { return *count > most; }
+};
+
+// Whether something is done in a clock: always, or at random if `seed` is not 0.
+uint32_t coin(uint32_t &seed) {
+  if (!seed) return ~0u;
+  seed ^= seed << 13, seed ^= seed >> 17, seed ^= seed << 5;
+  return seed;
+}
+
 }  // namespace
 
 extern "C" {
@@ -103,27 +130,18 @@ int scneuro_population(void *handle, int64_t steps, int64_t rows, const uint32_t
   port ready(design, "i__ready"), start(design, "tick"), startable(design, "ready");
   port done(design, "done"), spike(design, "o__payload"), fired(design, "o__valid");
   port taken(design, "o__ready"), writes(design, "written");
+  watched records{mask, writes.out, written_chunks, written, most_written, counts};
   int64_t step = 0, row = 0, quiet = 0, finished = 0;
   counts[0] = counts[1] = 0;
   while (finished < steps || quiet < 16) {
     *valid.in = step < steps && row < rows;
     *start.in = step < steps && row == rows;
     if (*valid.in) copy(payload.in, payloads + (step * rows + row) * payload_chunks, payload_chunks);
-    if (stall) {
-      stall ^= stall << 13, stall ^= stall >> 17, stall ^= stall << 5;
-      *taken.in = stall & 1;
-    } else {
-      *taken.in = 1;
-    }
+    *taken.in = coin(stall) & 1;
     cxxrtl_step(design);
-    bool any = false;
-    for (int i = 0; i < written_chunks; i++) any |= (writes.out[i] & mask[i]) != 0;
     quiet++;
-    if (any) {
-      if (counts[0] == most_written) return 0;
-      copy(written + counts[0]++ * written_chunks, writes.out, written_chunks);
-      quiet = 0;
-    }
+    if (records.look()) quiet = 0;
+    if (records.over()) return 0;
     if (*fired.out && *taken.in) {
       if (counts[1] == most_spikes) return 0;
       copy(spikes + counts[1]++ * spike_chunks, spike.out, spike_chunks);
@@ -154,27 +172,19 @@ int scneuro_network(void *handle, int64_t steps, int64_t words, const uint32_t *
   port ready(design, "i__ready"), start(design, "tick");
   port done(design, "done"), out(design, "o__payload"), leaves(design, "o__valid");
   port taken(design, "o__ready"), writes(design, "written");
+  watched records{mask, writes.out, written_chunks, written, most_written, counts};
   *start.in = 1;
   int64_t fed = 0, quiet = 0;
   counts[0] = counts[1] = counts[2] = 0;
   while (counts[2] < steps) {
-    uint32_t coin = 3;
-    if (stall) {
-      stall ^= stall << 13, stall ^= stall >> 17, stall ^= stall << 5;
-      coin = stall;
-    }
-    *valid.in = fed < words && (coin & 1);
+    uint32_t may = coin(stall);
+    *valid.in = fed < words && (may & 1);
     if (*valid.in) *word.in = given[fed];
-    *taken.in = coin >> 1 & 1;
+    *taken.in = may >> 1 & 1;
     cxxrtl_step(design);
-    bool any = false;
-    for (int i = 0; i < written_chunks; i++) any |= (writes.out[i] & mask[i]) != 0;
     quiet++;
-    if (any) {
-      if (counts[0] == most_written) return 0;
-      copy(written + counts[0]++ * written_chunks, writes.out, written_chunks);
-      quiet = 0;
-    }
+    if (records.look()) quiet = 0;
+    if (records.over()) return 0;
     if (*leaves.out && *taken.in) {
       if (counts[1] == most_sent) return 0;
       sent[counts[1]++] = *out.out;
@@ -202,13 +212,8 @@ int64_t scneuro_layer(void *handle, int64_t runs, int inputs, int neurons, const
   port clk(design, "clk"), payload(design, "i__payload"), valid(design, "i__valid");
   port ready(design, "i__ready"), rate(design, "o__payload"), done(design, "o__valid");
   port taken(design, "o__ready"), counting(design, "counted"), writes(design, "written");
-  struct watched {
-    const uint32_t *mask, *from;
-    int chunks;
-    uint32_t *to;
-    int64_t most, *count;
-  } all[] = {{counted_mask, counting.out, counted_chunks, counted, most_counted, counts},
-             {written_mask, writes.out, written_chunks, written, most_written, counts + 1}};
+  watched all[] = {{counted_mask, counting.out, counted_chunks, counted, most_counted, counts},
+                   {written_mask, writes.out, written_chunks, written, most_written, counts + 1}};
   for (int64_t run = 0; run < runs; run++) {
     int input = 0, neuron = 0;
     int64_t quiet = 0;
@@ -218,13 +223,9 @@ int64_t scneuro_layer(void *handle, int64_t runs, int inputs, int neurons, const
       if (input < inputs) copy(payload.in, payloads + (run * inputs + input) * payload_chunks, payload_chunks);
       cxxrtl_step(design);
       quiet++;
-      for (watched &w : all) {
-        bool any = false;
-        for (int i = 0; i < w.chunks; i++) any |= (w.from[i] & w.mask[i]) != 0;
-        if (!any) continue;
-        if (*w.count == w.most) return run;
-        copy(w.to + (*w.count)++ * w.chunks, w.from, w.chunks);
-        quiet = 0;
+      for (watched &records : all) {
+        if (records.look()) quiet = 0;
+        if (records.over()) return run;
       }
       if (*done.out) rates[run * neurons + neuron++] = *rate.out, quiet = 0;
       if (*valid.in && *ready.out) input++, quiet = 0;

@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from amaranth.back import rtlil
 
 from ...errors import ScneuroError
 from ...hdl.stochastic import Layer
 from ...stochastic.layers import FixedSCDenseLayer
 from .bench import run_bench
-from .compiled import Compiled, compile_design
-from .packing import unpack_chunks
-from .population import Layout, chunked, packed
+from .compiled import Compiled, compile_hardware
+from .packing import chunked, packed, unpack_chunks, valid_bits
+from .population import Layout
 
 __all__ = ["LAYER_ENGINES", "LayerRun"]
 
-_SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
 _PATIENCE = 100_000
 _SLOW = 8  # times as many clocks as rows and stages, if spikes wait to be counted
 
@@ -61,9 +59,7 @@ class _Records:
     @property
     def mask(self) -> np.ndarray:
         """Of ``counted``."""
-        (mask,) = packed([(np.array([int(n == "valid")]), w) for n, w in self.fields.items()])
-        found: np.ndarray = mask
-        return found
+        return valid_bits(self.fields)
 
     @property
     def chunks(self) -> tuple[int, int]:
@@ -94,8 +90,7 @@ class _Records:
 
 
 def _compiled(hardware: Layer, layer: FixedSCDenseLayer, words: np.ndarray) -> LayerRun:
-    text = rtlil.convert(hardware, emit_src=False)
-    design = Compiled(compile_design({"design.il": text}, _SCRIPT))
+    design = Compiled(compile_hardware(hardware))
     records = _Records(hardware, layer, len(words))
     payloads = packed([(words, len(hardware.i.payload))])
     counted, written = (

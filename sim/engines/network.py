@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from amaranth.back import rtlil
 
 from ...errors import ScneuroError
 from ...hdl.network import Network
@@ -16,13 +15,11 @@ from ...network import FixedNetwork, NetworkRecording
 from ...network.plan import frames_of, loads_of, unpacked
 from ...network.run import given_inputs
 from .bench import run_bench
-from .compiled import Compiled, compile_design
-from .packing import CHUNK, unpack_chunks
-from .population import packed
+from .compiled import Compiled, compile_hardware
+from .packing import CHUNK, chunked, unpack_chunks, valid_bits
 
-__all__ = ["NETWORK_ENGINES", "Steps", "compile_network", "run_network"]
+__all__ = ["NETWORK_ENGINES", "Steps", "run_network"]
 
-_SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
 _PATIENCE = 1_000_000
 _RECORDS = 1 << 19
 _SLOW = 4
@@ -46,12 +43,6 @@ class Steps:
     clocks: int
 
 
-def compile_network(hardware: Network, *, cache: Path | None = None) -> Path:
-    """A network's hardware, compiled."""
-    text = rtlil.convert(hardware, emit_src=False)
-    return compile_design({"design.il": text}, _SCRIPT, cache=cache)
-
-
 class _Layout:
     """How what a network writes is packed."""
 
@@ -72,8 +63,7 @@ class _Layout:
                 }
                 self.signed[layer, name] = name != "spike" and view.values[0].shape().signed
         self.chunks = -(-sum(self.fields.values()) // CHUNK)
-        parts = [(np.array([-1 if f.endswith(" valid") else 0]), w) for f, w in self.fields.items()]
-        self.mask = packed(parts)[0]
+        self.mask = valid_bits(self.fields)
 
     @property
     def records(self) -> int:
@@ -139,7 +129,7 @@ def _compiled(
     library: Path | None = None,
 ) -> Steps:
     layout = _Layout(hardware)
-    design = Compiled(library or compile_network(hardware))
+    design = Compiled(library or compile_hardware(hardware))
     parts = []
     most = max(1, _RECORDS // layout.records)
     load = _loads(hardware)
@@ -221,10 +211,8 @@ def _simulated(hardware: Network, frames: np.ndarray, *, stall: int = 0) -> Step
 
     most = _SLOW * steps * hardware.worst_clocks + 8 * len(given) + 1000
     run_bench(hardware, feed, watch, max_cycles=most, what=hardware.name)
-    table = [[(v >> (CHUNK * k)) & 0xFFFFFFFF for k in range(layout.chunks)] for v in written]
-    return layout.steps(
-        np.array(table, dtype=np.uint32), np.array(sent, dtype=np.uint32), steps, clocks
-    )
+    records = chunked(written, layout.chunks)
+    return layout.steps(records, np.array(sent, dtype=np.uint32), steps, clocks)
 
 
 def _views(core: Any) -> list[Any]:

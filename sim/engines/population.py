@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from amaranth.back import rtlil
 from tqdm import tqdm
 
 from ...errors import ScneuroError
@@ -17,20 +16,16 @@ from ...population import FixedPopulation
 from ...runner import Recording
 from ...words import nearest
 from .bench import run_bench
-from .compiled import Compiled, compile_design
-from .packing import CHUNK, unpack_chunks
+from .compiled import Compiled, compile_hardware
+from .packing import CHUNK, chunked, packed, unpack_chunks, valid_bits
 
 __all__ = [
     "POPULATION_ENGINES",
     "Layout",
     "Stretch",
-    "chunked",
-    "compile_population",
-    "packed",
     "run_population",
 ]
 
-_SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
 _RECORDS = 1 << 18  # of what is written, in one call
 _PATIENCE = 100_000
 _SLOW = 4  # times as many clocks as it takes, if spikes are taken now and then
@@ -55,12 +50,6 @@ class Stretch:
     fired: np.ndarray
     sent: np.ndarray
     clocks: int
-
-
-def compile_population(hardware: Population, *, cache: Path | None = None) -> Path:
-    """A population's hardware, compiled."""
-    text = rtlil.convert(hardware, emit_src=False)
-    return compile_design({"design.il": text}, _SCRIPT, cache=cache)
 
 
 class Layout:
@@ -106,13 +95,7 @@ class Layout:
     @property
     def mask(self) -> np.ndarray:
         """The bits of ``written`` that say that something is, uint32 of shape (chunks,)."""
-        bits = [
-            (np.array([-1 if field.endswith(" valid") else 0]), width)
-            for field, width in self.fields.items()
-        ]
-        (mask,) = packed(bits)
-        found: np.ndarray = mask
-        return found
+        return valid_bits(self.fields)
 
     def states(self, written: np.ndarray, steps: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """What records of ``written`` say: registers by state, and spike flags, (T, count)."""
@@ -142,21 +125,6 @@ class Layout:
         return Stretch(registers, fired, np.stack(sent, axis=1), clocks)
 
 
-def packed(parts: list[tuple[np.ndarray, int]]) -> np.ndarray:
-    """Fields, lowest first, as chunks along a further axis."""
-    place, shape = 0, parts[0][0].shape
-    total = sum(width for _, width in parts)
-    whole = np.zeros((*shape, -(-total // CHUNK)), dtype=np.uint32)
-    for values, width in parts:
-        bits = values.astype(np.int64) & ((1 << width) - 1)
-        chunk, shift = divmod(place, CHUNK)
-        whole[..., chunk] |= ((bits << shift) & 0xFFFFFFFF).astype(np.uint32)
-        if shift + width > CHUNK:
-            whole[..., chunk + 1] |= (bits >> (CHUNK - shift)).astype(np.uint32)
-        place += width
-    return whole
-
-
 def _compiled(
     hardware: Population,
     fixed: FixedPopulation,
@@ -166,7 +134,7 @@ def _compiled(
     library: Path | None = None,
 ) -> Iterator[Stretch]:
     layout = Layout(hardware, fixed)
-    design = Compiled(library or compile_population(hardware))
+    design = Compiled(library or compile_hardware(hardware))
     chunks = -(-sum(layout.fields.values()) // CHUNK)
     total = len(next(iter(words.values())))
     most = max(1, _RECORDS // (layout.rows * len(layout.names)))
@@ -242,11 +210,6 @@ def _simulated(
     run_bench(hardware, feed, watch, max_cycles=most, what=f"{fixed.count} {fixed.name}")
     wide = -(-sum(layout.fields.values()) // CHUNK)
     yield layout.stretch(chunked(written, wide), chunked(spikes, 1), steps, clocks)
-
-
-def chunked(values: list[int], chunks: int) -> np.ndarray:
-    rows = [[(value >> (CHUNK * k)) & 0xFFFFFFFF for k in range(chunks)] for value in values]
-    return np.array(rows, dtype=np.uint32).reshape(len(rows), chunks)
 
 
 #: What takes a population's gates through steps, by its name: from the hardware, the integers and
