@@ -1,9 +1,10 @@
 """What holds for ever around a network, and that gates in which it does not are caught."""
 
 import pytest
+from claims import Leak, broken, names
 from faults.text import rewritten
 
-from scneuro import Input, Neuron, Population, State, cli
+from scneuro import Population, cli
 from scneuro.hdl import Form
 from scneuro.hdl.network import Network as Gates
 from scneuro.hdl.network.core import Core
@@ -16,27 +17,6 @@ from scneuro.sim.proof.invariants import network as claims
 from scneuro.sim.proof.invariants.network import suite
 
 slow = pytest.mark.slow
-
-
-class Leak(Neuron):
-    """A neuron whose update takes few clocks, so that little has to be searched."""
-
-    V = State(init=0.25)
-    I = Input()
-    currents = (1.0,)
-
-    def update(self, V, I):
-        return V >= 1.0, 0.5 * V + 0.25 * I
-
-
-def names(results):
-    return [r.name.split(", ")[-1] for r in results]
-
-
-def broken(results):
-    """The claims for which there is a counterexample."""
-    assert not any(r.ok for r in results)
-    return {r.name.split(", ")[-1] for r in results if r.counterexample}
 
 
 def made(part, block=None, old="", new="", *, lanes=1, loaded=False, neurons=2):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from amaranth import Signal
+from claims import Leak, broken, names
 from faults.text import rewritten
 
-from scneuro import LIF, Input, Neuron, NoisyLIF, Population, State
+from scneuro import LIF, NoisyLIF, Population
 from scneuro.hdl import Form
 from scneuro.hdl import population as hardware
 from scneuro.hdl.population import Population as Gates
@@ -20,29 +21,8 @@ slow = pytest.mark.slow
 SINGLE = Form(interval=2, stored=True, single=True, deep=2)
 
 
-class Leak(Neuron):
-    """A neuron whose update takes few clocks, so that little has to be searched."""
-
-    V = State(init=0.25)
-    I = Input()
-    currents = (1.0,)
-
-    def update(self, V, I):
-        return V >= 1.0, 0.5 * V + 0.25 * I
-
-
 def leaks(count, lanes=1, interval=1, neuron=Leak):
     return Population(neuron(), count, lanes=lanes, interval=interval).fixed()
-
-
-def names(results):
-    return [r.name.split(", ")[-1] for r in results]
-
-
-def broken(results):
-    """The claims for which there is a counterexample."""
-    assert not any(r.ok for r in results)
-    return {r.name.split(", ")[-1] for r in results if r.counterexample}
 
 
 PARTS = {
