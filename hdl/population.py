@@ -239,8 +239,8 @@ class Population(wiring.Component):
         with m.If(self.done):
             m.d.sync += self._over.eq(self._over + 1)
 
-    def _spikes(self, m: Module, steps: list[Step]) -> Value:
-        """Queue the spikes of every row, and the end of every step; whether there is room."""
+    def _fired(self, m: Module, steps: list[Step]) -> tuple[int, Signal]:
+        """Show the spikes of every row: the stage in which they are there, and the lanes'."""
         live, stage = self._live, self.pipeline.schedule.at["spike"]
         fired = Cat(step.spike for step in steps)
         left_out = self.rows * self._lanes - self._fixed.count
@@ -248,14 +248,19 @@ class Population(wiring.Component):
             whole = (1 << self._lanes) - 1
             fired = fired & Mux(live.is_last(stage), whole >> left_out, whole)
         spikes = Signal(self._lanes)
-        row, last = live.row(stage), live.is_last(stage)
         view = self.written.spike
         m.d.comb += [
             spikes.eq(fired),
             view.valid.eq(live.at(stage)),
-            view.row.eq(row),
+            view.row.eq(live.row(stage)),
             view.values.as_value().eq(spikes),
         ]
+        return stage, spikes
+
+    def _spikes(self, m: Module, steps: list[Step]) -> Value:
+        """Queue the spikes of every row, and the end of every step; whether there is room."""
+        live, (stage, spikes) = self._live, self._fired(m, steps)
+        row, last = live.row(stage), live.is_last(stage)
         ahead = stage // self.form.interval + 3  # rows that may be between here and the queue
         margin = 1 << (ahead - 1).bit_length()
         word = Shape(len(row) + self._lanes + 1)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from amaranth import Cat, Module, Mux, ResetInserter, Shape, Signal, Value
+from amaranth import Module, ResetInserter, Shape, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -106,18 +106,7 @@ class Core(Population):
 
     def _spikes(self, m: Module, steps: list[Step]) -> Value:
         """Show the spikes of every row; there is always room for them."""
-        live, stage = self._live, self.pipeline.schedule.at["spike"]
-        fired = Cat(step.spike for step in steps)
-        left_out = self.rows * self._lanes - self._fixed.count
-        if left_out:
-            whole = (1 << self._lanes) - 1
-            fired = fired & Mux(live.is_last(stage), whole >> left_out, whole)
-        view = self.written.spike
-        m.d.comb += [
-            view.valid.eq(live.at(stage)),
-            view.row.eq(live.row(stage)),
-            view.values.as_value().eq(fired),
-        ]
+        self._fired(m, steps)
         return Signal(init=1, name="room")
 
     def _inputs(self, m: Module, steps: list[Step]) -> None:
