@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import argparse
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScneuroError, did_you_mean
 from ..tools.files import check_writable, write_whole
 from ..tools.places import is_nir
-from .options import answer, chosen_steps
+from .options import answer, chosen_steps, proved
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ..boards import Board
     from ..network import FixedNetwork, Network, NetworkRecording
+    from ..sim.ladder import Rung
 
 __all__ = [
     "build_network",
     "npz",
     "parity_network",
     "prove_network",
+    "rungs_of",
     "save",
     "show_network",
     "simulate_network",
-    "verify_network",
 ]
 
 STEPS = 1_000
@@ -52,7 +53,7 @@ def simulate_network(options: argparse.Namespace, network: Network) -> int:
     chosen: dict[str, dict[str, str]] = {}
     if options.backend != "float":
         chosen = _calibrated(options, network, values if is_nir(options.neuron) else None)
-        fixed = network.fixed(budget=options.budget)
+        fixed = network.fixed()
         if options.backend == "fixed":
             recording = fixed.run(**values)
         else:
@@ -311,7 +312,7 @@ def prove_network(options: argparse.Namespace, network: Network) -> int:
 
     _ready(options, network)
     forms = dict.fromkeys([Form(stored=True), *map(network_form, DEVICES.values())])
-    fixed = network.fixed(budget=options.budget)
+    fixed = network.fixed()
     proofs = {
         name: [prove(p.one, form, timeout=options.timeout) for form in forms]
         for name, p in fixed.populations.items()
@@ -325,36 +326,17 @@ def prove_network(options: argparse.Namespace, network: Network) -> int:
     text = "\n".join([*lines, *map(str, claims)])
     figures = {name: [proof.figures() for proof in each] for name, each in proofs.items()}
     answer(options, {"populations": figures, "invariants": [asdict(c) for c in claims]}, text)
-    every = [proof for each in proofs.values() for proof in each]
-    if any(p.failures for p in every) or not all(c.ok for c in claims):
-        return 1
-    return 2 if any(p.undecided for p in every) else 0
+    return proved([proof for each in proofs.values() for proof in each], claims)
 
 
-def verify_network(options: argparse.Namespace, network: Network) -> int:
-    """Print every rung as soon as it is tried; 1 if one fails, 2 if one could not be tried."""
-    from ..boards import board
-    from ..sim.ladder import climb_network, lacking
-    from ..tools.toolchain import say
+def rungs_of(options: argparse.Namespace, network: Network, target: Board) -> Iterator[Rung]:
+    """The rungs of a network on a board, each as soon as it is tried."""
+    from ..sim.ladder import climb_network
 
-    target = board(options.board)
     if options.steps is None:
         options.steps = _VERIFIED
     values = _driven(options, network)
-    if not options.json:
-        print(f"{network.name} on {target.title} ({target.device})", flush=True)
-    for text in lacking(target, population=True):
-        say(f"  {text}")
-    rungs = []
-    for rung in climb_network(network, target, stimulus=values, lanes=options.lanes):
-        rungs.append(rung)
-        if not options.json:
-            print(rung, flush=True)
-    if options.json:
-        answer(options, [rung.as_dict() for rung in rungs], "")
-    if any(rung.ok is False for rung in rungs):
-        return 1
-    return 2 if any(rung.ok is None for rung in rungs) else 0
+    return climb_network(network, target, stimulus=values, lanes=options.lanes)
 
 
 def build_network(options: argparse.Namespace, network: Network, target: Board) -> int:
@@ -408,7 +390,7 @@ def show_network(options: argparse.Namespace, network: Network) -> int:
     if options.board is not None:
         raise ValueError("--board is not of networks here: build says what one takes on a board")
     chosen = _calibrated(options, network, None)
-    fixed = network.fixed(budget=options.budget)
+    fixed = network.fixed()
     figures = _describe(network, fixed) | {"calibrated": bool(chosen)}
     figures["clocks_a_step"] = most_clocks(fixed, plan(fixed, _LANES), Form(stored=True))
     answer(options, figures, _show_text(figures, of_file=is_nir(options.neuron)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ScneuroError
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..network import Network
     from ..neuron import Neuron
     from ..population import Population
+    from ..sim.proof.invariants import Invariant
+    from ..sim.proof.prove import Proof
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -38,6 +40,7 @@ __all__ = [
     "chosen_stimulus",
     "chosen_target",
     "population_stimulus",
+    "proved",
 ]
 
 STEPS = 10_000
@@ -517,6 +520,14 @@ def chosen_currents(options: argparse.Namespace, count: int) -> np.ndarray | Non
     if not low < high:
         raise ValueError(f"--currents {low:g} {high:g}: the first must be below the last")
     return np.linspace(low, high, count)
+
+
+def proved(proofs: Iterable[Proof], claims: Iterable[Invariant]) -> int:
+    """The exit code of proofs: 1 if any fails, 2 if one ran out of time."""
+    proofs = list(proofs)
+    if any(p.failures for p in proofs) or not all(c.ok for c in claims):
+        return 1
+    return 2 if any(p.undecided for p in proofs) else 0
 
 
 def answer(options: argparse.Namespace, figures: Any, text: Any) -> None:

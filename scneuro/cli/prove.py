@@ -13,6 +13,7 @@ from .options import (
     answer,
     chosen_network,
     chosen_target,
+    proved,
 )
 
 if TYPE_CHECKING:
@@ -70,9 +71,7 @@ def run(options: argparse.Namespace) -> int:
         text = "\n".join([text, *map(str, claims)])
     figures = [proof.figures() for proof in proofs]
     answer(options, {"forms": figures, "invariants": [asdict(c) for c in claims]}, text)
-    if any(p.failures for p in proofs) or not all(c.ok for c in claims):
-        return 1
-    return 2 if any(p.undecided for p in proofs) else 0
+    return proved(proofs, claims)
 
 
 def _population(options: argparse.Namespace, population: Population) -> int:
@@ -101,6 +100,4 @@ def _population(options: argparse.Namespace, population: Population) -> int:
     text = "\n".join([*map(str, proofs), *map(str, claims)])
     figures = [proof.figures() for proof in proofs]
     answer(options, {"forms": figures, "invariants": [asdict(c) for c in claims]}, text)
-    if any(p.failures for p in proofs) or not all(c.ok for c in claims):
-        return 1
-    return 2 if any(p.undecided for p in proofs) else 0
+    return proved(proofs, claims)

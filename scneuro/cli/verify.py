@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .network import verify_network
+from .network import rungs_of
 from .options import (
     POPULATION_STEPS,
     STEPS,
@@ -48,15 +48,17 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print every rung as soon as it is tried; 1 if one fails, 2 if one could not be tried."""
     from ..boards import board
+    from ..network import Network
     from ..population import Population
     from ..sim.ladder import climb, climb_population, lacking
     from ..tools.toolchain import say
 
-    if (network := chosen_network(options)) is not None:
-        return verify_network(options, network)
-    chosen, target = chosen_target(options), board(options.board)
+    chosen = chosen_network(options) or chosen_target(options)
+    target = board(options.board)
     steps = chosen_steps(options)
-    if isinstance(chosen, Population):
+    if isinstance(chosen, Network):
+        named, climbed = chosen.name, rungs_of(options, chosen, target)
+    elif isinstance(chosen, Population):
         if options.current is not None or options.stimulus is not None or options.inputs:
             raise ValueError("a population is verified at its own currents: leave out the inputs")
         named = f"{chosen.count:,} {chosen.name}"
@@ -66,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         climbed = climb(chosen, target, steps=steps or STEPS, stimulus=given)
     if not options.json:
         print(f"{named} on {target.title} ({target.device})", flush=True)
-    for text in lacking(target, population=isinstance(chosen, Population)):
+    for text in lacking(target, population=isinstance(chosen, Network | Population)):
         say(f"  {text}")
     rungs = []
     for rung in climbed:
