@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache, partial
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from ..boards.build import finished_build
+from ..boards.build import Build, finished_build
 from ..boards.fit import in_words
 from ..boards.memory import network_form, stored_form
 from ..boards.network import network_hardware
@@ -44,6 +44,7 @@ from .engines.compiled import compiler
 
 if TYPE_CHECKING:
     from .proof import Proof
+    from .proof.invariants import Invariant
 
 __all__ = ["Rung", "climb", "climb_network", "climb_population", "lacking"]
 
@@ -339,8 +340,12 @@ def _invariants(neuron: Neuron, board: Board, progress: bool) -> _Found:
         latency = schedule(fixed.lowered, board.form).latency + 1
         rates = plan(fixed, latency, [0, 0], clock_hz=board.clock_hz)
     found = prove_invariants(fixed, dsp=board.dsp, plan=rates, progress=progress)
+    return _claimed(found, "streams, registers, resets and UART")
+
+
+def _claimed(found: Sequence[Invariant], on: str) -> _Found:
     broken = [str(claim) for claim in found if not claim.ok]
-    text = "; ".join(broken) or f"{len(found)} claims on streams, registers, resets and UART hold"
+    text = "; ".join(broken) or f"{len(found)} claims on {on} hold"
     return not broken, text, {"claims": len(found), "broken": broken}
 
 
@@ -372,8 +377,8 @@ def climb_network(
     ``integers`` compares the integers with float, a step of every neuron at a time and in a whole
     run; ``gates`` the RTL, compiled, with the integers: every register, spike and sum; ``proof``
     shows the datapath of every population for all states and inputs, and ``invariants`` what holds
-    for ever around them; ``netlist`` runs what yosys made of it all, and ``bitstream`` is what it
-    takes on the board.
+    for ever around them; ``netlist`` runs what yosys made of it all, and ``build`` is what its
+    bitstream takes on the board.
 
     Parameters
     ----------
@@ -438,10 +443,7 @@ def _net_proof(network: Network, board: Board, progress: bool) -> _Found:
 def _net_invariants(network: Network, progress: bool) -> _Found:
     from .proof.invariants import prove_network
 
-    found = prove_network(network, progress=progress)
-    broken = [str(claim) for claim in found if not claim.ok]
-    text = "; ".join(broken) or f"{len(found)} claims on sums, frames, spikes and steps hold"
-    return not broken, text, {"claims": len(found), "broken": broken}
+    return _claimed(prove_network(network, progress=progress), "sums, frames, spikes and steps")
 
 
 def _net_netlist(
@@ -457,6 +459,10 @@ def _net_netlist(
 
 def _net_bitstream(network: Network, board: Board, lanes: int | None) -> _Found:
     build = finished_build(network, board, lanes=lanes, flat_out=True, progress=False)
+    return _placed(build, board)
+
+
+def _placed(build: Build, board: Board) -> _Found:
     fmax, used = read_placement(build.folder / "report.json", board.part.family)
     needed = board.clock_hz / 1e6
     text = f"{in_words(used)}; {fmax:.1f} MHz possible, {needed:g} MHz needed"
@@ -496,9 +502,7 @@ def _many_invariants(population: Population, progress: bool) -> _Found:
     from .proof.invariants import prove_population
 
     found = prove_population(population, progress=progress)
-    broken = [str(claim) for claim in found if not claim.ok]
-    text = "; ".join(broken) or f"{len(found)} claims on memories, sums, spikes and steps hold"
-    return not broken, text, {"claims": len(found), "broken": broken}
+    return _claimed(found, "memories, sums, spikes and steps")
 
 
 def _many_netlist(population: Population, board: Board, steps: int, progress: bool) -> _Found:
@@ -508,8 +512,4 @@ def _many_netlist(population: Population, board: Board, steps: int, progress: bo
 
 
 def _many_bitstream(population: Population, board: Board, progress: bool) -> _Found:
-    build = finished_build(population, board, progress=False)
-    fmax, used = read_placement(build.folder / "report.json", board.part.family)
-    needed = board.clock_hz / 1e6
-    text = f"{in_words(used)}; {fmax:.1f} MHz possible, {needed:g} MHz needed"
-    return fmax >= needed, text, {"fmax_mhz": fmax, "clock_mhz": needed, "utilization": used}
+    return _placed(finished_build(population, board, progress=False), board)

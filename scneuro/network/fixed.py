@@ -106,6 +106,8 @@ class FixedNetwork(Runs):
             for name, layer in network.layers.items()
             for to in layer.population.input_defaults
         }
+        totals = self.totals.values()
+        self._synapses = {s.projection: s for total in totals for s in total.synapses}
         self.saturated: dict[str, int] = {}
         self._batch = 1
 
@@ -122,11 +124,11 @@ class FixedNetwork(Runs):
         lowered = self.populations[name].lowered
         own = lowered.input_words[to].fraction
         spiking = [p for p in network.into(name) if p.to == to and not self.is_current(p)]
-        points = {id(p): point_of(p) for p in spiking}
+        points = {p: point_of(p) for p in spiking}
         fraction = max([own, *points.values()])
         made = []
         for p in spiking:
-            point = points[id(p)]
+            point = points[p]
             whole = rounded(p.map.weights, point).astype(np.int64)
             most = (1 << (p.bits - 1)) - 1
             if np.any(whole > most) or np.any(whole < -most - 1):
@@ -197,9 +199,8 @@ class FixedNetwork(Runs):
     def given(self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]]) -> np.ndarray:
         total = self.totals[name, to]
         sums = np.broadcast_to(total.base, (self._batch, len(total.base)))
-        synapses = {id(s.projection): s for s in total.synapses}
         for p, x in arrived:
-            s = synapses.get(id(p))
+            s = self._synapses.get(p)
             if s is None:
                 sums = sums + self.currents(p, x, total.fraction)
             else:
@@ -224,6 +225,30 @@ class FixedNetwork(Runs):
     def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
         found: np.ndarray = recorded * self.populations[name].lowered.registers[state].word.lsb
         return found
+
+    def recorded(
+        self,
+        spike: dict[str, np.ndarray],
+        registers: Mapping[str, Mapping[str, np.ndarray]],
+        words: Mapping[str, Mapping[str, np.ndarray]],
+        saturated: Mapping[str, int] | None = None,
+    ) -> NetworkRecording:
+        """A recording, of what registers and the words of inputs were, (T, N) by population.
+
+        A register that is left out stays as it was at first.
+        """
+        states: dict[str, dict[str, np.ndarray]] = {}
+        sums: dict[str, dict[str, np.ndarray]] = {}
+        for name, population in self.populations.items():
+            lowered = population.lowered
+            states[name] = {}
+            for n in population.state_names:
+                r, values = lowered.registers[n], registers[name].get(n)
+                if values is None:
+                    values = np.broadcast_to(population.initial[n], spike[name].shape)
+                states[name][n] = self.sampled(name, n, r.to_word(values))
+            sums[name] = {n: self.sums(name, n, values) for n, values in words[name].items()}
+        return NetworkRecording(self.dt, spike, states, sums, dict(saturated or {}))
 
     def __repr__(self) -> str:
         return f"<integers of {self.network!r}>"

@@ -76,9 +76,9 @@ class Layer:
         return self.population.count
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Projection:
-    """What spikes of one node add to an input of a population.
+    """What spikes of one node add to an input of a population; each is one of its own.
 
     Attributes
     ----------

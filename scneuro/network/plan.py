@@ -260,9 +260,9 @@ def plan(fixed: FixedNetwork, lanes: int = 8) -> Plan:
         for name in network.layers
     }
     totals, widths, bases = _sums(fixed, where)
-    numbers = {id(p): k for k, p in enumerate(network.projections)}
+    numbers = {p: k for k, p in enumerate(network.projections)}
     synapses: dict[int, Synapses] = {
-        numbers[id(s.projection)]: s for total in fixed.totals.values() for s in total.synapses
+        numbers[s.projection]: s for total in fixed.totals.values() for s in total.synapses
     }
     parts: list[np.ndarray] = []
     begins: dict[int, tuple[int, int]] = {}
@@ -298,7 +298,7 @@ def plan(fixed: FixedNetwork, lanes: int = 8) -> Plan:
     for name in network.order:
         work: list[Deliver | Add] = []
         for p in network.into(name):
-            k, at = numbers[id(p)], totals[name, p.to]
+            k, at = numbers[p], totals[name, p.to]
             if k not in synapses:
                 (frame,) = (f for f in frames if f.projection == k)
                 work.append(Add(k, frame.base, frame.words, at, shifted(at.drop)))

@@ -20,7 +20,7 @@ from .report import report
 from .rounded import Rounded
 from .verdict import Criteria, Criterion, apart, judge, rounding_matters
 
-__all__ = ["COINCIDENCE_MS", "Mismatch", "Parity", "step_figures"]
+__all__ = ["COINCIDENCE_MS", "Mismatch", "Parity", "step_figures", "within"]
 
 #: The window of Jolivet et al. (2008).
 COINCIDENCE_MS = 2.0
@@ -274,6 +274,17 @@ class Parity:
             self.steps * self.float_run.dt,
             f"{name} {self.unit(name)}".rstrip(),
         )
+
+
+def within(
+    errors: Mapping[str, tuple[float, float]],
+    budgets: Mapping[str, float],
+    decisions: tuple[int, int],
+) -> bool:
+    """Level 2: no error above its bound, no bound above its budget, no decision gone astray."""
+    return not decisions[1] and all(
+        error <= bound <= budgets[name] for name, (error, bound) in errors.items()
+    )
 
 
 def step_figures(

@@ -7,6 +7,7 @@ without either.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .verdict import Criterion, apart
@@ -14,7 +15,7 @@ from .verdict import Criterion, apart
 if TYPE_CHECKING:
     from .figures import Parity
 
-__all__ = ["level_line", "report"]
+__all__ = ["level_line", "report", "step_lines"]
 
 
 def report(found: Parity) -> str:
@@ -32,6 +33,19 @@ def report(found: Parity) -> str:
 def level_line(level: str, ok: bool, said: str) -> str:
     """What was found of a level, with its verdict."""
     return f"  {level:7s}{'pass' if ok else 'FAIL'}  {said}"
+
+
+def step_lines(
+    errors: Mapping[str, tuple[float, float]], budgets: Mapping[str, float], of: str = ""
+) -> list[str]:
+    """What was found of a step of each state, of several neurons."""
+    lines = []
+    for name, (error, bound) in errors.items():
+        said = f"{of}{name}: {error:.4f} LSB at most, bound {bound:.4f}"
+        if not bound <= budgets[name]:
+            said += f", which may be {budgets[name]:.4g}"
+        lines.append(level_line("step", error <= bound <= budgets[name], said))
+    return lines
 
 
 def _beneath(label: str, said: str) -> str:

@@ -258,18 +258,10 @@ def run_network(
     hardware = Network(fixed, lanes)
     single = {name: array[:, 0] for name, array in given.items()}
     found = NETWORK_ENGINES[engine](hardware, frames_of(fixed, hardware.plan, single))
-    states: dict[str, dict[str, np.ndarray]] = {}
-    sums: dict[str, dict[str, np.ndarray]] = {}
-    for name, written in found.written.items():
-        lowered = fixed.populations[name].lowered
-        states[name] = {}
-        for n in fixed.populations[name].state_names:
-            r = lowered.registers[n]
-            values = written.get(n)
-            if values is None:  # it stays
-                start = fixed.populations[name].initial[n]
-                values = np.broadcast_to(start, found.written[name]["spike"].shape)
-            states[name][n] = r.to_word(values) * r.word.lsb
-        sums[name] = {n: written[n] * w.lsb for n, w in lowered.input_words.items() if n in written}
     spike = {name: written["spike"] != 0 for name, written in found.written.items()}
-    return NetworkRecording(network.dt, spike, states, sums)
+    inputs_of = {name: p.lowered.inputs for name, p in fixed.populations.items()}
+    words = {
+        name: {n: values for n, values in written.items() if n in inputs_of[name]}
+        for name, written in found.written.items()
+    }
+    return fixed.recorded(spike, found.written, words)

@@ -17,8 +17,9 @@ from ....network.plan import frames_of
 from ....network.run import given_inputs, run
 from ....tools.notebook import table
 from ...engines.network import NETWORK_ENGINES, Steps
+from ..figures import step_figures, within
 from ..parity import History
-from ..report import level_line
+from ..report import level_line, step_lines
 from ..rounded import finest
 from ..verdict import Criteria, Criterion
 from .population import steps_compared
@@ -58,9 +59,8 @@ class PopulationFigures:
 
     @property
     def within_bound(self) -> bool:
-        return not self.decisions[1] and all(
-            error <= bound <= self.budgets[name] for name, (error, bound) in self.step_error.items()
-        )
+        """Level 2: no error above its bound, no bound above its budget, no decision gone astray."""
+        return within(self.step_error, self.budgets, self.decisions)
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,7 @@ class NetworkParity:
             "populations": {
                 name: {
                     "neurons": layer.neurons,
-                    "step_error_lsb": {
-                        n: {"max": e, "bound": b, "budget": layer.budgets[n]}
-                        for n, (e, b) in layer.step_error.items()
-                    },
+                    "step_error_lsb": step_figures(layer.step_error, layer.budgets)["states"],
                     "decisions": {
                         "near_ties": layer.decisions[0],
                         "beyond_bound": layer.decisions[1],
@@ -165,10 +162,7 @@ class NetworkParity:
             )
         lines.append(level_line("bit", self.bit_exact, said))
         for name, layer in self.layers.items():
-            for state, (error, bound) in layer.step_error.items():
-                good = error <= bound <= layer.budgets[state]
-                said = f"{name}.{state}: {error:.4f} LSB at most, bound {bound:.4f}"
-                lines.append(level_line("step", good, said))
+            lines += step_lines(layer.step_error, layer.budgets, f"{name}.")
             near, beyond = layer.decisions
             if near:
                 said = f"{name}: {near:,} decisions unlike float's, {beyond:,} of them no near ties"
@@ -301,9 +295,9 @@ def network_parity(
             _in_turn(_Rounding(network, fixed, k).run(stimulus, progress), several)
             for k in range(_RUNS)
         ]
-    fixed_run = _in_turn(fixed.run(progress=progress, **stimulus), several)
+    fixed_run = fixed.recorded(integers.spike, integers.states, integers.sums, integers.saturated)
     layers = {
-        name: _layer(fixed, name, steps, integers, exact, float_run, fixed_run, rounded)
+        name: _layer(fixed, name, steps, integers, exact, float_run, rounded)
         for name in network.layers
     }
     return NetworkParity(
@@ -370,14 +364,14 @@ class _Rounding(FloatNetwork):
         }
         self._word = {key: 2.0**-total.fraction for key, total in fixed.totals.items()}
         # of the network itself: what the integers were made of must not excuse them
-        self._weights = {}
+        self._weights: dict[Projection, np.ndarray] = {}
         pairs = zip(fixed.network.projections, network.projections, strict=True)
-        own = {id(theirs): mine for theirs, mine in pairs}
+        own = dict(pairs)
         for total in fixed.totals.values():
             for s in total.synapses:
                 lsb = 2.0 ** -(s.point + max(0, _FINE - s.projection.bits))
-                mine = own[id(s.projection)]
-                self._weights[id(mine)] = self._rounded(mine.map.weights, lsb)
+                mine = own[s.projection]
+                self._weights[mine] = self._rounded(mine.map.weights, lsb)
         self._first = {
             n: next(iter(layer.population.input_defaults))
             for n, layer in self.network.layers.items()
@@ -398,7 +392,7 @@ class _Rounding(FloatNetwork):
                 one._values[state] = self._rounded(one._values[state], lsb)
         total = self._base[name, to]
         for p, spikes in arrived:
-            weights = self._weights.get(id(p))
+            weights = self._weights.get(p)
             total = total + p.map.apply(spikes, weights).reshape(len(spikes), -1)
         return self._rounded(total, self._word[name, to])
 
@@ -464,7 +458,6 @@ def _layer(
     integers: NetworkRecording,
     exact: _Exact,
     float_run: NetworkRecording,
-    fixed_run: NetworkRecording,
     rounded: list[NetworkRecording],
 ) -> PopulationFigures:
     """Levels 2 and 3 of a population."""
@@ -490,7 +483,7 @@ def _layer(
     budgets = {
         n: population.lowered.budgets[n] / population.lowered.registers[n].word.lsb for n in own
     }
-    float_spikes, fixed_spikes = float_run.spike[name], fixed_run.spike[name]
+    float_spikes, fixed_spikes = float_run.spike[name], integers.spike[name]
     counts = int(float_spikes.sum()), int(fixed_spikes.sum())
     unlike = float(np.mean(float_spikes != fixed_spikes))
     near = [r.spike[name] for r in rounded]

@@ -19,9 +19,9 @@ from ....stochastic import totals
 from ....tools.notebook import table
 from ....words import quantize
 from ...engines.population import POPULATION_ENGINES
-from ..figures import COINCIDENCE_MS, step_figures
+from ..figures import COINCIDENCE_MS, step_figures, within
 from ..parity import History, fixed_history, float_step, saturated, step_errors
-from ..report import level_line
+from ..report import level_line, step_lines
 from ..rounded import rounded_spikes
 from ..verdict import FEWEST, Criteria, Criterion
 
@@ -86,9 +86,7 @@ class PopulationParity:
     @property
     def within_bound(self) -> bool:
         """Level 2: no error above its bound, no bound above its budget, no decision gone astray."""
-        return not self.decisions[1] and all(
-            error <= bound <= self.budgets[name] for name, (error, bound) in self.step_error.items()
-        )
+        return within(self.step_error, self.budgets, self.decisions)
 
     @property
     def traces_agree(self) -> bool:
@@ -146,11 +144,7 @@ class PopulationParity:
                 f"{f['step']:,}: {f['model']} in the model, {f['hardware']} in the gates"
             )
         lines.append(level_line("bit", self.bit_exact, said))
-        for name, (error, bound) in self.step_error.items():
-            said = f"{name}: {error:.4f} LSB at most, bound {bound:.4f}"
-            if not bound <= self.budgets[name]:
-                said += f", which may be {self.budgets[name]:.4g}"
-            lines.append(level_line("step", error <= bound <= self.budgets[name], said))
+        lines += step_lines(self.step_error, self.budgets)
         near, beyond = self.decisions
         said = f"{near:,} decisions unlike float's, {beyond:,} of them no near ties"
         lines.append(level_line("step", not beyond, said))
