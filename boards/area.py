@@ -21,6 +21,7 @@ from ..hdl.network import Network as Net
 from ..hdl.population import Population as Many
 from ..hdl.stochastic import Layer
 from ..network import Network
+from ..network.plan import LANES
 from ..neuron import Neuron, need_neuron
 from ..population import Population
 from ..stochastic.layers import SCDenseLayer
@@ -286,7 +287,7 @@ def measure_network(
     network: Network,
     device: str,
     *,
-    lanes: int = 8,
+    lanes: int = LANES,
     loaded: bool = False,
     seeds: Iterable[int] = (1,),
 ) -> Area:

@@ -9,13 +9,12 @@ from ..compiler.pipeline.form import Form
 from ..errors import DoesNotFit
 from ..hdl.network import Network
 from ..network import FixedNetwork
-from ..network.plan import Plan, plan
+from ..network.plan import LANES, Plan, plan
 from .devices import Device
 from .memory import Stored, blocks, network_form, pipeline_memories, single_blocks
 
 __all__ = ["network_hardware", "network_memories"]
 
-_LANES = 8
 _SPRAM_BITS = 64  # in a clock
 
 
@@ -74,7 +73,7 @@ def network_hardware(fixed: FixedNetwork, part: Device, *, lanes: int | None = N
 
 
 def _candidates(lanes: int | None) -> list[int]:
-    return [lanes] if lanes is not None else [_LANES >> k for k in range(_LANES.bit_length())]
+    return [lanes] if lanes is not None else [LANES >> k for k in range(LANES.bit_length())]
 
 
 def total_bits(memories: Iterable[Stored]) -> int:

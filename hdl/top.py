@@ -17,10 +17,10 @@ from ..words import quantize
 from .link import FRAME_BYTES, FrameWriter
 from .uart import UARTReceiver, UARTTransmitter, divisor
 
-__all__ = ["Plan", "Top", "plan"]
+__all__ = ["BAUD", "LED_MS", "Plan", "Top", "pins", "plan", "real_time"]
 
 BAUD = 1_000_000
-_LED_MS = 40  # how long a spike shows
+LED_MS = 40  # how long a spike shows
 _DEBOUNCE_MS = 10
 
 
@@ -53,6 +53,29 @@ class Plan:
         return max(1, self.clock_hz * milliseconds // (1000 * self.tick_clocks))
 
 
+def real_time(name: str, dt: float, clock_hz: int, least: int, takes: str, hint: str) -> int:
+    """The clocks of a time step of ``dt`` ms.
+
+    Raises
+    ------
+    LoweringError
+        If those are fewer than ``least``, or no whole number within 0.1 %.
+    """
+    exact = Fraction(clock_hz) * Fraction(dt).limit_denominator(10**6) / 1000
+    ticks = round(exact)
+    where = f"clocks of {clock_hz / 1e6:g} MHz"
+    if ticks < least:
+        said = f"{name}: dt = {dt:g} ms is {ticks:,} {where}, and {takes} {least:,}"
+        raise LoweringError(said, hint)
+    if abs(ticks / exact - 1) > 1e-3:
+        raise LoweringError(
+            f"{name}: dt = {dt:g} ms is {float(exact):.2f} {where}, which is no whole number "
+            "within 0.1 %",
+            "choose a dt that is",
+        )
+    return ticks
+
+
 def plan(
     fixed: FixedNeuron | FixedPopulation,
     latency: int,
@@ -82,25 +105,27 @@ def plan(
     ValueError
         If the clock cannot make the baud rate.
     """
-    exact = Fraction(clock_hz) * Fraction(fixed.dt).limit_denominator(10**6) / 1000
-    ticks = latency + 2 if flat_out else round(exact)
-    if ticks < latency + 2:
-        raise LoweringError(
-            f"{fixed.name}: dt = {fixed.dt:g} ms is {ticks} clocks of {clock_hz / 1e6:g} MHz, and "
-            f"a step takes {latency + 2}",
-            "use a larger dt, fewer neurons or more lanes, a faster clock (--clock), or --flat-out"
-            if isinstance(fixed, FixedPopulation)
-            else "use a larger dt",
-        )
-    if not flat_out and abs(ticks / exact - 1) > 1e-3:
-        raise LoweringError(
-            f"{fixed.name}: dt = {fixed.dt:g} ms is {float(exact):.2f} clocks of "
-            f"{clock_hz / 1e6:g} MHz, which is no whole number within 0.1 %",
-            "choose a dt that is",
-        )
+    ticks = latency + 2
+    if not flat_out:
+        many = isinstance(fixed, FixedPopulation)
+        hint = "use a larger dt"
+        if many:
+            hint += ", fewer neurons or more lanes, a faster clock (--clock), or --flat-out"
+        ticks = real_time(fixed.name, fixed.dt, clock_hz, ticks, "a step takes", hint)
     # the transmitter idles a clock between bytes, the writer another between frames
     frame = FRAME_BYTES * (10 * divisor(clock_hz, baud) + 1) + 2
     return Plan(clock_hz, baud, ticks, -(-frame // ticks), tuple(currents), flat_out)
+
+
+def pins() -> dict[str, Any]:
+    """What a board's design has: the UART, a button, and two LEDs."""
+    return {
+        "rx": In(1, init=1),
+        "button": In(1),
+        "tx": Out(1, init=1),
+        "led": Out(1),
+        "late": Out(1),
+    }
 
 
 class Top(wiring.Component):
@@ -132,15 +157,7 @@ class Top(wiring.Component):
 
     def __init__(self, hardware: Any, fixed: FixedNeuron | FixedPopulation, plan: Plan) -> None:
         self._hardware, self._fixed, self.plan = hardware, fixed, plan
-        super().__init__(
-            {
-                "rx": In(1, init=1),
-                "button": In(1),
-                "tx": Out(1, init=1),
-                "led": Out(1),
-                "late": Out(1),
-            }
-        )
+        super().__init__(pins())
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -259,7 +276,7 @@ class Top(wiring.Component):
 
     def _show(self, m: Module) -> None:
         """The LED, lit for a while by every spike."""
-        steps = self.plan.steps_in(_LED_MS)
+        steps = self.plan.steps_in(LED_MS)
         glow = Signal(range(steps + 1))
         m.d.comb += self.led.eq(glow != 0)
         with m.If(self._hardware.o.valid):

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from ...compiler.pipeline.form import Form
 from ...errors import ScneuroError
 from ...network.fixed import FixedNetwork
-from ...network.plan import SPIKES_A_WORD, Add, Deliver, Plan, most_clocks, plan
+from ...network.plan import LANES, SPIKES_A_WORD, Add, Deliver, Plan, most_clocks, plan
 from .core import Core
 from .scan import Scan
 from .synapses import Synapses, bits_for
@@ -70,7 +70,7 @@ class Network(wiring.Component):
     def __init__(
         self,
         fixed: FixedNetwork,
-        lanes: int = 8,
+        lanes: int = LANES,
         form: Form | None = None,
         *,
         loaded: bool = False,

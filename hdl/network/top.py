@@ -1,21 +1,16 @@
 """What goes on a board for a network: its words on the UART, as fast as they come."""
 
-from fractions import Fraction
 from typing import Any
 
 from amaranth import Cat, Module, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
-from ...errors import LoweringError
 from ...network import FixedNetwork
-from ..top import BAUD, Plan
+from ..top import BAUD, LED_MS, Plan, pins, real_time
 from ..uart import UARTReceiver, UARTTransmitter, divisor
 from .network import Network
 
 __all__ = ["NetworkTop", "network_plan"]
-
-_LED_MS = 40
 
 
 def network_plan(
@@ -26,18 +21,15 @@ def network_plan(
     Raises
     ------
     LoweringError
-        If a time step is shorter than a step may take.
+        If a time step is shorter than a step may take, or is no whole number of clocks within
+        0.1 %.
     ValueError
         If the clock cannot make the baud rate.
     """
-    exact = Fraction(clock_hz) * Fraction(fixed.dt).limit_denominator(10**6) / 1000
-    ticks = hardware.worst_clocks if flat_out else round(exact)
-    if ticks < hardware.worst_clocks:
-        raise LoweringError(
-            f"{fixed.name}: dt = {fixed.dt:g} ms is {ticks:,} clocks of {clock_hz / 1e6:g} MHz, "
-            f"and a step may take {hardware.worst_clocks:,}",
-            "use --flat-out, a faster clock (--clock), more --lanes, or a larger dt",
-        )
+    ticks = hardware.worst_clocks
+    if not flat_out:
+        hint = "use --flat-out, a faster clock (--clock), more --lanes, or a larger dt"
+        ticks = real_time(fixed.name, fixed.dt, clock_hz, ticks, "a step may take", hint)
     divisor(clock_hz, baud)
     return Plan(clock_hz, baud, ticks, 1, (), flat_out)
 
@@ -68,15 +60,7 @@ class NetworkTop(wiring.Component):
 
     def __init__(self, hardware: Network, plan: Plan) -> None:
         self._hardware, self.plan = hardware, plan
-        super().__init__(
-            {
-                "rx": In(1, init=1),
-                "button": In(1),
-                "tx": Out(1, init=1),
-                "led": Out(1),
-                "late": Out(1),
-            }
-        )
+        super().__init__(pins())
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -92,10 +76,11 @@ class NetworkTop(wiring.Component):
             m.d.comb += network.tick.eq(1)
         else:
             self._tick(m)
-        glow = Signal(range(plan.clock_hz * _LED_MS // 1000 + 1))
+        lit = plan.clock_hz * LED_MS // 1000
+        glow = Signal(range(lit + 1))
         m.d.comb += self.led.eq(glow != 0)
         with m.If(network.o.valid & network.o.payload.any()):
-            m.d.sync += glow.eq(plan.clock_hz * _LED_MS // 1000)
+            m.d.sync += glow.eq(lit)
         with m.Elif(glow != 0):
             m.d.sync += glow.eq(glow - 1)
         return m

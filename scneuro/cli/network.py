@@ -35,7 +35,6 @@ STEPS = 1_000
 _COMPARED = 200  # steps
 _VERIFIED = 100
 _CALIBRATED = 300
-_LANES = 8
 _ONE_IN = 10  # steps: a random spike of each neuron of an input
 
 
@@ -289,13 +288,14 @@ def _run_text(network: Network, figures: dict[str, Any]) -> str:
 # -- parity, prove, verify, build -----------------------------------------------------------------
 def parity_network(options: argparse.Namespace, network: Network) -> int:
     """Print the three levels of parity of a network; 1 if any fails."""
+    from ..network.plan import LANES
     from ..sim import network_parity
 
     if options.vcd is not None:
         raise ValueError("--vcd is of a single neuron")
     values = _driven(options, network)
     found = network_parity(
-        network, values, engine=options.engine or "cxxrtl", lanes=options.lanes or _LANES
+        network, values, engine=options.engine or "cxxrtl", lanes=options.lanes or LANES
     )
     answer(options, found.figures(), found)
     return 0 if found.ok else 1
@@ -392,7 +392,7 @@ def show_network(options: argparse.Namespace, network: Network) -> int:
     chosen = _calibrated(options, network, None)
     fixed = network.fixed()
     figures = _describe(network, fixed) | {"calibrated": bool(chosen)}
-    figures["clocks_a_step"] = most_clocks(fixed, plan(fixed, _LANES), Form(stored=True))
+    figures["clocks_a_step"] = most_clocks(fixed, plan(fixed), Form(stored=True))
     answer(options, figures, _show_text(figures, of_file=is_nir(options.neuron)))
     return 0
 

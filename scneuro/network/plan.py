@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .fixed import FixedNetwork, Synapses
 
 __all__ = [
+    "LANES",
     "Add",
     "Cells",
     "Deliver",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 SPIKES_A_WORD = 16
+#: Weights that are added in a clock, where nothing else is said.
+LANES = 8
 #: Clocks from a row of sums being read to its being written, and from its being fetched to words.
 WRITTEN, AHEAD = 3, 3
 #: Of a control word: the step begins anew; or what follows is a row of weights.
@@ -230,7 +233,7 @@ class Plan:
         return sum(self.spikes[name].words for name in self.outputs)
 
 
-def plan(fixed: FixedNetwork, lanes: int = 8) -> Plan:
+def plan(fixed: FixedNetwork, lanes: int = LANES) -> Plan:
     """Lay a network out.
 
     Parameters

@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import ScneuroError
 from ...hdl.network import Network
 from ...network import FixedNetwork, NetworkRecording
-from ...network.plan import frames_of, loads_of, unpacked
+from ...network.plan import LANES, frames_of, loads_of, unpacked
 from ...network.run import given_inputs
 from .bench import run_bench
 from .compiled import Compiled, compile_hardware
@@ -225,7 +225,7 @@ NETWORK_ENGINES: dict[str, Callable[..., Steps]] = {"amaranth": _simulated, "cxx
 
 
 def run_network(
-    fixed: FixedNetwork, *, engine: str = "cxxrtl", lanes: int = 8, **inputs: Any
+    fixed: FixedNetwork, *, engine: str = "cxxrtl", lanes: int = LANES, **inputs: Any
 ) -> NetworkRecording:
     """Run a network's gates from reset.
 

@@ -13,7 +13,7 @@ from ....compiler.pipeline.form import Form
 from ....hdl.network import Network as Gates
 from ....network import FixedNetwork, Network, NetworkRecording, need_network
 from ....network.network import FloatNetwork, Projection
-from ....network.plan import frames_of
+from ....network.plan import LANES, frames_of
 from ....network.run import given_inputs, run
 from ....tools.notebook import table
 from ...engines.network import NETWORK_ENGINES, Steps
@@ -222,7 +222,7 @@ def network_parity(
     steps: int = 100,
     fixed: FixedNetwork | None = None,
     gates: Gates | None = None,
-    lanes: int = 8,
+    lanes: int = LANES,
     form: Form | None = None,
     engine: str = "cxxrtl",
     stall: int = 0,

@@ -32,7 +32,6 @@ __all__ = ["few_sums", "prove_network", "small_network"]
 
 _Made: TypeAlias = Callable[[], Harness]
 
-_LANES = 8
 _Size: TypeAlias = tuple[int, int, int, int, int, bool, bool, bool]
 #: Lanes, rows of sums and bits of a sum; inputs, and the one that is looked at; whether there are
 #: currents, whether all sums begin alike, and whether the weights are loaded.
@@ -132,7 +131,7 @@ def prove_network(network: Network | None = None, *, progress: bool = True) -> l
     fixed = network.fixed()
     wanted = _blocks()
     for gates, loaded in ((intake, False), (intake, True), (spikes, False), (events, True)):
-        wanted.append(lambda of=gates, how=loaded: of(Gates(fixed, _LANES, loaded=how)))  # type: ignore[misc]
+        wanted.append(lambda of=gates, how=loaded: of(Gates(fixed, loaded=how)))  # type: ignore[misc]
     done: list[object] = []
     for layer in network.layers.values():
         neuron = layer.population.neuron
