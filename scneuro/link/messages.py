@@ -39,8 +39,8 @@ IDENTITY_WORDS = 256
 NO_END = 0xFFFF
 
 #: Headers: fields in order, with their bits.
-REQUEST = {"kind": 8, "region": 8, "sequence": 16, "row": 16, "count": 8}
-REPLY = {"kind": 8, "status": 8, "sequence": 16, "position": 16}
+REQUEST = {"kind": 8, "region": 8, "sequence": 8, "count": 8, "row": 16}
+REPLY = {"kind": 4, "status": 4, "sequence": 8, "position": 16}
 #: Bytes of the longest request, with its check, before it is stuffed.
 FRAME_BYTES = sum(REQUEST.values()) // 8 + 2 * MOST_WORDS + 2
 
@@ -49,7 +49,7 @@ class Kind(IntEnum):
     """What is asked for.
 
     ``WRITE``, ``FEED`` and ``TAKE`` come in order: their ``sequence`` is one more than that of the
-    last of them, modulo 65,536. One that has the last one's is a repetition: it is answered, and
+    last of them, modulo 256. One that has the last one's is a repetition: it is answered, and
     nothing is done again. A ``READ`` may have any.
 
     Positions of results count words modulo twice the words that are kept, which the identity says.
