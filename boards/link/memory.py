@@ -1,0 +1,75 @@
+"""A chip's regions as arrays, and its settings by name."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...link.messages import FIRST_MEMORY, HELD, MOST_WORDS, REGISTERS, Region
+from ...link.regions import Memories
+from .requests import Requests
+
+__all__ = ["Chipped", "Settings"]
+
+
+class Chipped:
+    """The rows of a network's memories on a chip.
+
+    Parameters
+    ----------
+    requests : Requests
+    memories : Memories
+    """
+
+    def __init__(self, requests: Requests, memories: Memories) -> None:
+        self._requests, self.memories = requests, memories
+
+    def read(self, name: str, rows: range | None = None) -> np.ndarray:
+        """Rows of a region, by default all: int64 of shape (rows, words), 0 to 65,535."""
+        region = self.memories.region(name)
+        rows = range(region.rows) if rows is None else rows
+        number, at_once = FIRST_MEMORY + self.memories.number(name), MOST_WORDS // region.words
+        found: list[int] = []
+        for first in range(rows.start, rows.stop, at_once):
+            count = min(at_once, rows.stop - first)
+            found += self._requests.read(number, first, count * region.words)
+        return np.array(found, dtype=np.int64).reshape(-1, region.words)
+
+    def write(self, name: str, table: np.ndarray, first: int = 0) -> None:
+        """Write rows (rows, words) of a region, from a row on."""
+        region = self.memories.region(name)
+        number, at_once = FIRST_MEMORY + self.memories.number(name), MOST_WORDS // region.words
+        for begin in range(0, len(table), at_once):
+            some = table[begin : begin + at_once]
+            self._requests.write(number, first + begin, some.reshape(-1).tolist())
+
+
+class Settings:
+    """A chip's registers, and the words of the held step."""
+
+    def __init__(self, requests: Requests) -> None:
+        self._requests = requests
+
+    def __getitem__(self, name: str) -> int:
+        """A register; one of two rows is read until no step has come between them."""
+        register = REGISTERS[name]
+        words = self._words(register.row, register.bits)
+        while len(words) > 1 and (again := self._words(register.row, register.bits)) != words:
+            if again[1:] == words[1:]:
+                words = again
+                break
+            words = again
+        return sum(word << (16 * k) for k, word in enumerate(words))
+
+    def __setitem__(self, name: str, value: int) -> None:
+        register = REGISTERS[name]
+        words = [value >> place & 0xFFFF for place in range(0, register.bits, 16)]
+        self._requests.write(Region.SETTINGS, register.row, words)
+
+    def hold(self, words: list[int]) -> None:
+        """The words of the held step."""
+        for begin in range(0, len(words), MOST_WORDS):
+            some = words[begin : begin + MOST_WORDS]
+            self._requests.write(Region.SETTINGS, HELD + begin, some)
+
+    def _words(self, row: int, bits: int) -> list[int]:
+        return self._requests.read(Region.SETTINGS, row, bits // 16)
