@@ -63,6 +63,8 @@ class Network(wiring.Component):
     restart_now : In(1), where it is linked
         Give every neuron its initial states, and forget spikes on their way, as soon as no step is
         computed: before another one begins, and before ``access`` is ready. A pulse is enough.
+    waiting : Out(1), where it is linked
+        A frame is there whose step did not begin.
     saturated : Out, where it is linked
         How many sums were beyond a word, or beyond the limits of their input: of all clocks of a
         step, what :attr:`FixedNetwork.limited` counts in it.
@@ -84,6 +86,7 @@ class Network(wiring.Component):
     written: data.View
     access: Any
     restart_now: Signal
+    waiting: Signal
     saturated: Signal
 
     def __init__(
@@ -122,6 +125,7 @@ class Network(wiring.Component):
             members = {
                 "access": In(AccessSignature(max(r.words for r in self.regions))),
                 "restart_now": In(1),
+                "waiting": Out(1),
                 "saturated": Out(range(len(self.plan.bases) + 1)),
             }
         super().__init__(
@@ -547,6 +551,7 @@ class Network(wiring.Component):
             asked.eq(self.restart_now | waiting),
             self._anew.eq(asked & self._ready & ~self._computing),
             self._access.free.eq(~self._computing & self._ready & ~asked),
+            self.waiting.eq(self._waiting != 0),
         ]
         m.d.sync += waiting.eq(asked & ~self._anew)
         with m.If(self._anew):
