@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from ...errors import ScneuroError, did_you_mean
+from ...compiler.pipeline.form import Form
+from ...errors import did_you_mean
 from ...link.identity import Identity
-from ...link.messages import NO_END, REGISTERS, Control
+from ...link.messages import NO_END, Control
 from ...link.regions import Memories
 from ...network import FixedNetwork, Network, NetworkRecording
-from ...network.plan import RESTART, Plan, frames_of, unpacked
+from ...network.fixed import Synapses
+from ...network.network import Projection
+from ...network.plan import RESTART, Plan, frames_of, most_clocks, unpacked
 from ...network.run import given_inputs
 from ...neuron import Neuron
-from ...population import FixedPopulation, Population
-from ...runner import Recording
+from ...population import Population
+from ...runner import Recording, numbers
 from ...tools.progress import progress as bar
+from ...words import rounded
 from .memory import Chipped, Settings
-from .played import Played, recorded
-from .port import LinkError, Port
+from .played import Played
+from .port import LinkError
 from .requests import Requests
 from .stepping import Stepping
 
@@ -35,7 +38,7 @@ _MOST_LEFT = NO_END - 1
 class Chip:
     """A network on a board.
 
-    Made by :func:`~scneuro.boards.link.connect`. It is a context manager, which lets go of the port.
+    Made by :func:`~scneuro.boards.link.connect`. As a context manager it lets go of the port.
 
     Attributes
     ----------
@@ -50,7 +53,12 @@ class Chip:
     """
 
     def __init__(
-        self, requests: Requests, identity: Identity, network: Network, fixed: FixedNetwork, plan: Plan
+        self,
+        requests: Requests,
+        identity: Identity,
+        network: Network,
+        fixed: FixedNetwork,
+        plan: Plan,
     ) -> None:
         self.identity, self.network, self._fixed, self._plan = identity, network, fixed, plan
         self._requests = requests
@@ -61,10 +69,10 @@ class Chip:
             frame_words=plan.frame_words,
             output_words=plan.output_words,
             kept=identity.results,
+            longest=sum(most_clocks(fixed, plan, Form(stored=True)).values()) / identity.clock_hz,
         )
-        self._anew = False  # the next step begins anew
         self.states: MutableMapping[str, Any] = _States(self._memory, fixed)
-        self.weights: MutableMapping[str, np.ndarray] = _Weights(self._memory, fixed)
+        self.weights = _Weights(self._memory, fixed)
 
     # -- what it is --------------------------------------------------------------------------
     @property
@@ -151,41 +159,46 @@ class Chip:
         if several:
             raise ValueError(f"{self.name}: a board does one run at a time: arrays (T, ...)")
         single = {name: array[:, 0] for name, array in given.items()}
-        played = Played(self._fixed, record)
-        if played.sums:
-            self._learn(played.sums)
-            played.fixed = self._fixed
-        self._record(single, played, reset=reset, progress=progress)
-        return played.recording(single)
+        played = Played(self._fixed, record, self._memory)
+        if not reset and any(p.delay for p in played.into):
+            raise ValueError(
+                f"{self.name}: what an input is given is not known where spikes are on their way "
+                "from before: leave it out of record, or reset"
+            )
+        fixed = self._as_it_is(played.into)
+        self._play(single, played, fixed, reset=reset, progress=progress)
+        return played.recording(fixed, single)
 
-    def _record(
-        self, given: dict[str, np.ndarray], played: Played, *, reset: bool, progress: bool
+    def _play(
+        self,
+        given: dict[str, np.ndarray],
+        played: Played,
+        fixed: FixedNetwork,
+        *,
+        reset: bool,
+        progress: bool,
     ) -> None:
         """Make steps, and keep what is asked for; an error has what came before it."""
-        steps = len(next(iter(given.values())))
-        self._quiet()
-        frames = self._frames(given, anew=reset)
-        at_once = 1 if played.read else None
-        done = self._stepping.run(frames, at_once=at_once)
+        steps, memories = len(next(iter(given.values()))), self._memory.memories
         try:
-            for row in bar(done, self.name, unit="step", wanted=progress, total=steps):
-                spikes = self._spikes(row)
-                states = {}
-                for region in played.read:
-                    population, slash, _ = region.partition("/")
-                    rows = self._memory.read(region)
+            self._quiet()
+            frames = frames_of(self._fixed, self._plan, given)
+            frames[0, 0] |= RESTART if reset else 0
+            rows = self._stepping.run(frames, at_once=1 if played.reads else None)
+            for row in bar(rows, self.name, unit="step", wanted=progress, total=steps):
+                spikes, registers = self._spikes(row), {}
+                for name in played.reads:
+                    read = self._memory.read(name)
+                    population, slash, _ = name.partition("/")
                     if slash:
-                        spikes[population] = self._memory.memories.spikes(population, rows)
+                        spikes[population] = memories.spikes(population, read)
                     else:
-                        states[region] = self._memory.memories.registers(region, rows)
-                played.add(spikes, states)
+                        registers[name] = memories.registers(name, read)
+                played.add(spikes, registers)
         except (LinkError, KeyboardInterrupt) as error:
-            complete = played.steps
-            error.recording = played.recording(  # type: ignore[union-attr]
-                {name: values[:complete] for name, values in given.items()}
-            )
+            error.recording = played.recording(fixed, given)  # type: ignore[union-attr]
             if isinstance(error, LinkError):
-                error.message += f"; {complete:,} of {steps:,} steps were complete"
+                error.message += f"; {played.steps:,} of {steps:,} steps were complete"
             raise
 
     def step(self, **inputs: Any) -> dict[str, np.ndarray]:
@@ -205,9 +218,7 @@ class Chip:
         ValueError, TypeError, LinkError
             As :meth:`run`.
         """
-        self._quiet()
-        given = self._given(inputs)
-        (row,) = self._stepping.run(self._frames(given, anew=False), at_once=1)
+        (row,) = self._made(self._given(inputs))
         return self._spikes(row)
 
     def hold(self, **inputs: Any) -> None:
@@ -251,10 +262,8 @@ class Chip:
     def collect(self) -> NetworkRecording:
         """The spikes of the outputs that steps have left since the last time."""
         rows = self._stepping.taken()
-        return self._recording_of(rows)
-
-    def _recording_of(self, rows: np.ndarray) -> NetworkRecording:
-        return NetworkRecording(self.dt, self._decoded(rows))
+        empty: dict[str, dict[str, np.ndarray]] = {name: {} for name in self.network.layers}
+        return NetworkRecording(self.dt, self._decoded(rows), empty, dict(empty))
 
     # -- within ------------------------------------------------------------------------------
     def _quiet(self) -> None:
@@ -277,11 +286,10 @@ class Chip:
             raise ValueError(f"{self.name}: a step takes one value for each of an input")
         return {name: array[:, 0] for name, array in given.items()}
 
-    def _frames(self, given: dict[str, np.ndarray], *, anew: bool) -> np.ndarray:
-        frames = frames_of(self._fixed, self._plan, given)
-        if anew:
-            frames[0, 0] |= RESTART
-        return frames
+    def _made(self, given: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """What the outputs do in steps from here on."""
+        self._quiet()
+        return list(self._stepping.run(frames_of(self._fixed, self._plan, given), at_once=1))
 
     def _decoded(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The spikes of the outputs in results (T, words)."""
@@ -297,5 +305,301 @@ class Chip:
     def _spikes(self, row: np.ndarray) -> dict[str, np.ndarray]:
         return {name: spikes[0] for name, spikes in self._decoded(row[None]).items()}
 
-    def _learn(self, inputs: Sequence[tuple[str, str]]) -> None:
-        """Know the weights that the chip has, of what leads to some inputs."""
+    def _as_it_is(self, projections: Sequence[Projection]) -> FixedNetwork:
+        """The integers with the weights that the chip has, of some projections."""
+        return self._fixed.with_weights(
+            {
+                k: self.weights.read(k)
+                for p in projections
+                if (k := self.weights.number(p)) is not None
+            }
+        )
+
+
+class NeuronChip(Chip):
+    """A neuron or a population on a board.
+
+    Attributes
+    ----------
+    target : Neuron or Population
+        As it was built.
+    states : mapping of str to ndarray
+        ``chip.states["V"]``, or ``chip.V``: a state in its unit, of a population (N,).
+    """
+
+    def __init__(
+        self,
+        requests: Requests,
+        identity: Identity,
+        target: Neuron | Population,
+        fixed: FixedNetwork,
+        plan: Plan,
+    ) -> None:
+        super().__init__(requests, identity, fixed.network, fixed, plan)
+        self.target = target
+        ((self._there, population),) = fixed.populations.items()
+        self._one = population.one
+        single = not isinstance(target, Population)
+        self.states = _States(self._memory, fixed, self._there, single=single)
+
+    def __getattr__(self, name: str) -> Any:
+        states = self.__dict__.get("states", ())
+        if name in states:
+            return states[name]
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__.get("states", ()):
+            self.states[name] = value
+        else:
+            super().__setattr__(name, value)
+
+    def run(  # type: ignore[override]
+        self,
+        *args: Any,
+        progress: bool = True,
+        record: Sequence[str] | None = None,
+        reset: bool = True,
+        **inputs: Any,
+    ) -> Recording:
+        """Reset, then run over arrays of inputs; as the integers' ``run``, bit for bit.
+
+        Parameters
+        ----------
+        *args, **inputs : array of shape (T,) or (T, N)
+            By position or by name. Scalars are held throughout.
+        progress, reset : bool
+            As of :meth:`Chip.run`.
+        record : sequence of str, optional
+            The states to record, by default all; each is read after every step. With ``()``,
+            spikes alone leave as fast as the line carries them.
+
+        Returns
+        -------
+        Recording
+            ``saturated`` has the inputs alone.
+
+        Raises
+        ------
+        ValueError, TypeError, LinkError
+            As the integers' ``run``, and as :meth:`Chip.run`.
+        """
+        one = self._one
+        recorded = one._recorded(record)
+        inputs = one._named(args, inputs)
+        self._check(inputs, time=True)
+        words = one._prepare(inputs, ndim=1)
+        steps = next(len(w) for w in words.values() if w.ndim)
+        played = Played(self._fixed, {self._there: recorded}, self._memory)
+        given = {n: self._of_each(n, w, (steps,)) for n, w in words.items()}
+
+        def recording(found: NetworkRecording) -> Recording:
+            count = len(found.spike[self._there])
+            shape = (count,) if self._is_single else (count, self.network.layers[self._there].count)
+            units = one._in_units({n: _first(x, count) for n, x in inputs.items()}, shape)
+            states = {
+                n: played.words(self._there, n).astype(np.int16).reshape(shape) for n in recorded
+            }
+            beyond = {n: k for n, k in one._beyond(units).items() if k}
+            spike = found.spike[self._there].reshape(shape)
+            return Recording(self.dt, spike, one._as_states(states), units, beyond)
+
+        try:
+            self._play(given, played, self._fixed, reset=reset, progress=progress)
+        except (LinkError, KeyboardInterrupt) as error:
+            error.recording = recording(error.recording)  # type: ignore[union-attr]
+            raise
+        return recording(played.recording(self._fixed, given))
+
+    def step(self, *args: Any, **inputs: Any) -> tuple[Any, Any]:  # type: ignore[override]
+        """Advance one time step.
+
+        Parameters
+        ----------
+        *args, **inputs : float or array of shape (N,)
+            By position or by name, in the inputs' units.
+
+        Returns
+        -------
+        spike : int, or array of int of shape (N,)
+        v : float, or array of shape (N,)
+            The first declared state.
+        """
+        (row,) = self._made(self._given(self._one._named(args, inputs)))
+        spike = self._spikes(row)[self._there].astype(int)
+        return int(spike[0]) if self._is_single else spike, self.states[self._one.state_names[0]]
+
+    def hold(self, *args: Any, **inputs: Any) -> None:
+        """Say what every step is made of while it is started, from the next one on.
+
+        Parameters
+        ----------
+        *args, **inputs : float or array of shape (N,)
+        """
+        super().hold(**self._one._named(args, inputs))
+
+    def collect(self) -> Recording:  # type: ignore[override]
+        """The spikes of the steps since the last time."""
+        spike = super().collect().spike[self._there]
+        return Recording(self.dt, spike[:, 0] if self._is_single else spike, {}, {})
+
+    @property
+    def _is_single(self) -> bool:
+        return not isinstance(self.target, Population)
+
+    def _check(self, inputs: Mapping[str, Any], *, time: bool) -> None:
+        if isinstance(self.target, Population):
+            self.target.check_inputs(inputs, time=time)
+            return
+        for name, values in inputs.items():
+            if np.ndim(values) > time:
+                wanted = "(T,)" if time else "a number"
+                raise ValueError(
+                    f"{self.name}: {name} has shape {np.shape(values)}, and there is one neuron: "
+                    f"give {wanted}"
+                )
+
+    def _of_each(self, name: str, words: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
+        """An input's words as numbers for each neuron."""
+        lsb = self._one.lowered.input_words[name].lsb
+        whole = words[..., None] if words.ndim <= len(lead) else words
+        return np.broadcast_to(whole * lsb, (*lead, self.network.layers[self._there].count))
+
+    def _given(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        self._check(inputs, time=False)
+        words = {
+            n: self._one._convert(n, numbers(inputs.get(n, default), f"{self.name}: {n}"))
+            for n, default in self._one.input_defaults.items()
+        }
+        return {n: self._of_each(n, w[None], (1,)) for n, w in words.items()}
+
+
+def _first(values: Any, count: int) -> Any:
+    """An input up to the step that was complete last."""
+    return values[:count] if np.ndim(values) else values
+
+
+class _States(MutableMapping[str, Any]):
+    """The states of neurons, by ``POPULATION.STATE``, or by their own names in one population."""
+
+    def __init__(
+        self, memory: Chipped, fixed: FixedNetwork, within: str = "", *, single: bool = False
+    ) -> None:
+        self._memory, self._fixed, self._single = memory, fixed, single
+        self._names = {
+            f"{name}.{state}" if not within else state: (name, state)
+            for name, population in fixed.populations.items()
+            for state in population.state_names
+        }
+
+    def _where(self, name: str) -> tuple[str, str]:
+        if name not in self._names:
+            near = did_you_mean(str(name), self._names)
+            raise KeyError(f"no state {name!r}; there are {', '.join(self._names)}. {near}".strip())
+        return self._names[name]
+
+    def __getitem__(self, name: str) -> Any:
+        population, state = self._where(name)
+        own, where = self._fixed.populations[population], f"{population}.{state}"
+        r = own.lowered.registers[state]
+        if where in self._memory:
+            registers = self._memory.memories.registers(where, self._memory.read(where))
+        else:  # no update reads it: it is as it was
+            registers = np.array(own.initial[state])
+        values = r.to_word(registers) * r.word.lsb
+        return float(values[0]) if self._single else values
+
+    def __setitem__(self, name: str, values: Any) -> None:
+        where = ".".join(self._where(name))
+        if where not in self._memory:
+            raise ValueError(f"{where} cannot be set on the chip: no update reads it")
+        self._memory.write(where, self._memory.memories.of_values(where, values))
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("a chip's states stay")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __repr__(self) -> str:
+        return f"<states {', '.join(self._names)}>"
+
+
+class _Weights(MutableMapping[str, np.ndarray]):
+    """The weights of projections, by ``SOURCE > TARGET``, or with ``.INPUT`` where several are."""
+
+    def __init__(self, memory: Chipped, fixed: FixedNetwork) -> None:
+        self._memory, self._fixed = memory, fixed
+        projections = fixed.network.projections
+        spiking = {k: p for k, p in enumerate(projections) if not fixed.is_current(p)}
+        plain = [str(p) for p in spiking.values()]
+        self._numbers: dict[str, int] = {}
+        for k, p in spiking.items():
+            name = str(p) if plain.count(str(p)) == 1 else f"{p}.{p.to}"
+            if name in self._numbers:
+                name += f" {k}"
+            self._numbers[name] = k
+        self._known: dict[int, np.ndarray] = {}
+
+    def number(self, projection: Projection) -> int | None:
+        """Of a projection in the network; None for one of numbers, which has no weights here."""
+        k = self._fixed.network.projections.index(projection)
+        return k if k in self._numbers.values() else None
+
+    def read(self, number: int) -> np.ndarray:
+        """A projection's integers, as they were read or written last here."""
+        if number not in self._known:
+            rows = self._memory.memories.rows_of(number)
+            read = self._memory.read("weights", rows)
+            self._known[number] = self._memory.memories.weights(number, read)
+        return self._known[number]
+
+    def load(self) -> None:
+        """Write all that the network has: where it is not in the bitstream."""
+        for number in self._numbers.values():
+            self._write(number, self._synapses(number).weights)
+
+    def _write(self, number: int, integers: np.ndarray) -> None:
+        rows = self._memory.memories.of_weights(number, integers)
+        self._known.pop(number, None)
+        self._memory.write("weights", rows, self._memory.memories.rows_of(number).start)
+        self._known[number] = np.array(integers)
+
+    def _synapses(self, number: int) -> Synapses:
+        p = self._fixed.network.projections[number]
+        return next(s for s in self._fixed.totals[p.target, p.to].synapses if s.projection is p)
+
+    def _number(self, name: str) -> int:
+        if name not in self._numbers:
+            near = did_you_mean(str(name), self._numbers)
+            there = ", ".join(self._numbers) or "none"
+            raise KeyError(f"no weights {name!r}; there are {there}. {near}".strip())
+        return self._numbers[name]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        number = self._number(name)
+        return np.ldexp(self.read(number).astype(float), -self._synapses(number).point)
+
+    def __setitem__(self, name: str, values: Any) -> None:
+        number = self._number(name)
+        point = self._synapses(number).point
+        integers = rounded(numbers(values, f"{self._fixed.name}: {name}"), point)
+        self._write(number, integers.astype(np.int64))
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("a chip's weights stay")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __repr__(self) -> str:
+        return f"<weights {', '.join(self._numbers)}>"

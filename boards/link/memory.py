@@ -23,6 +23,10 @@ class Chipped:
     def __init__(self, requests: Requests, memories: Memories) -> None:
         self._requests, self.memories = requests, memories
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a region of that name."""
+        return any(region.name == name for region in self.memories.regions)
+
     def read(self, name: str, rows: range | None = None) -> np.ndarray:
         """Rows of a region, by default all: int64 of shape (rows, words), 0 to 65,535."""
         region = self.memories.region(name)

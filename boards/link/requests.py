@@ -143,9 +143,7 @@ class Requests:
         reply = self._answered(_Request(Kind.FEED), number, (Status.ORDER,))
         return reply["position"] if reply["status"] == Status.ORDER else number
 
-    def _answered(
-        self, request: _Request, number: int, refusals: Sequence[Status] = ()
-    ) -> Message:
+    def _answered(self, request: _Request, number: int, refusals: Sequence[Status] = ()) -> Message:
         """The reply to a request, which is sent until there is one."""
         content = request.content(number)
         begin, tries, rejected = self.port.now(), 0, self._reader.rejected
@@ -177,7 +175,8 @@ class Requests:
         said = f"{self.port.name}: no answer to {tries} requests at {self.port.baud:,} baud"
         if rejected:
             return NoAnswer(
-                f"{said}, but {rejected} damaged frames", "is that its baud rate, and the cable good?"
+                f"{said}, but {rejected} damaged frames",
+                "is that its baud rate, and the cable good?",
             )
         return NoAnswer(said, "is the board on, and built with a link? is that its baud rate?")
 
