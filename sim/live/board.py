@@ -46,9 +46,7 @@ class SimulatedBoard:
         There is no C++ compiler.
     """
 
-    def __init__(
-        self, top: Any, *, clock_hz: int, baud: int, library: Path | None = None
-    ) -> None:
+    def __init__(self, top: Any, *, clock_hz: int, baud: int, library: Path | None = None) -> None:
         self.clock_hz, self.baud = clock_hz, baud
         self._divisor = divisor(clock_hz, baud)
         self._design = Compiled(library or compile_hardware(top))
