@@ -10,8 +10,10 @@ from amaranth.lib.wiring import In, Out
 
 from ...link.messages import FRAME_BYTES, REQUEST
 
-__all__ = ["Frames"]
+__all__ = ["DEPTH", "Frames"]
 
+#: Bytes of the memory.
+DEPTH = 512
 _LEAST = sum(REQUEST.values()) // 8 + 2
 
 
@@ -69,7 +71,7 @@ class Frames(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.memory = memory = Memory(
-            shape=8, depth=512, init=[], attrs={"ram_style": "block"}
+            shape=8, depth=DEPTH, init=[], attrs={"ram_style": "block"}
         )
         self._write, self._read = memory.write_port(), memory.read_port()
         self._to = Signal(8)  # where the next byte is written

@@ -12,16 +12,22 @@ from ..network import Network
 from ..network.access import AccessSignature
 from ..queue import Queue
 
-__all__ = ["Steps", "kept_results"]
+__all__ = ["FED", "Steps", "kept_results", "settings_rows"]
 
 _BLOCK = {"ram_style": "block"}
-_FED = 256  # words that wait to become steps
+#: Words that may wait to become steps.
+FED = 256
 _COUNTS = ("steps", "late", "saturated")
 
 
 def kept_results(words: int) -> int:
     """How many words of results are kept where a step leaves so many."""
     return max(256, 2 << (words - 1).bit_length())
+
+
+def settings_rows(frame_words: int) -> int:
+    """Rows of the memory of settings and identity, where so many words make a step."""
+    return 2 * max(IDENTITY_WORDS, 1 << (HELD + frame_words - 1).bit_length())
 
 
 class Steps(wiring.Component):
@@ -67,7 +73,7 @@ class Steps(wiring.Component):
         self.network, self._identity, self._clocks = network, identity, clocks
         self.kept = kept_results(network.plan.output_words)
         self.rows = HELD + network.plan.frame_words
-        self._half = max(IDENTITY_WORDS, 1 << (self.rows - 1).bit_length())
+        self._half = settings_rows(network.plan.frame_words) // 2
         bits = self.kept.bit_length()
         super().__init__(
             {
@@ -86,7 +92,7 @@ class Steps(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.network = self.network
-        m.submodules.fed = self._queue = Queue(Shape(16), _FED)
+        m.submodules.fed = self._queue = Queue(Shape(16), FED)
         self._held, self._paced = Signal(name="held"), Signal(name="paced")
         self._more = Signal()  # held steps to go
         self._idle = Signal()

@@ -3,13 +3,35 @@
 from amaranth import Module, Signal
 from amaranth.lib import wiring
 
+from ...network import FixedNetwork
 from ..network import Network
-from ..top import LED_MS, Plan, pins
+from ..top import BAUD, LED_MS, Plan, pins, real_time
 from ..uart import UARTReceiver, UARTTransmitter, divisor
 from .requests import Requests
 from .steps import Steps
 
-__all__ = ["LinkTop"]
+__all__ = ["LinkTop", "link_plan"]
+
+
+def link_plan(
+    fixed: FixedNetwork, hardware: Network, *, clock_hz: int, baud: int = BAUD, flat_out: bool
+) -> Plan:
+    """Rates for a clock.
+
+    Raises
+    ------
+    LoweringError
+        If a time step is shorter than a step may take, or is no whole number of clocks within
+        0.1 %.
+    ValueError
+        If the clock cannot make the baud rate.
+    """
+    ticks = hardware.worst_clocks
+    if not flat_out:
+        hint = "use --flat-out, a faster clock (--clock), more --lanes, or a larger dt"
+        ticks = real_time(fixed.name, fixed.dt, clock_hz, ticks, "a step may take", hint)
+    divisor(clock_hz, baud)
+    return Plan(clock_hz, baud, ticks, 1, (), flat_out)
 
 
 class LinkTop(wiring.Component):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
+from importlib import import_module
 from typing import Any
 
 from ..errors import ScneuroError
+from ..neuron import Neuron
+from ..population import Population
 from .messages import IDENTITY_WORDS, PROTOCOL
 
-__all__ = ["Identity"]
+__all__ = ["Identity", "described", "made_again"]
 
 _MOST_NAME = 64
+_OURS = "scneuro.neurons."
 
 
 @dataclass(frozen=True)
@@ -87,3 +91,53 @@ class Identity:
 
 def _compact(said: dict[str, Any]) -> bytes:
     return json.dumps(said, separators=(",", ":")).encode()
+
+
+def described(target: Neuron | Population) -> dict[str, Any] | None:
+    """What :func:`made_again` makes the same of; None where it is not of ours and a few numbers."""
+    population = target if isinstance(target, Population) else None
+    neuron = population.neuron if population else target
+    spec = neuron.spec
+    own = spec.others or spec.initial or spec.words
+    if population is not None:
+        own = own or population.init or population.parameters
+    if own or not spec.where.startswith(_OURS):
+        return None
+    found: dict[str, Any] = {"of": spec.where.removeprefix(_OURS)}
+    if population is not None:
+        found["count"] = population.count
+    if spec.preset is not None:
+        found["preset"] = spec.preset
+    elif spec.arguments:
+        return None
+    found |= {"given": dict(spec.keywords)} if spec.keywords else {}
+    found |= {"seed": spec.seed} if spec.seed != 1 else {}
+    return found | ({"budget": spec.budget} if spec.budget is not None else {})
+
+
+def made_again(said: dict[str, Any]) -> Neuron | Population:
+    """The neuron or the population that :func:`described` said.
+
+    Raises
+    ------
+    ScneuroError
+        There is no such neuron here.
+    """
+    module, _, name = str(said.get("of")).partition(":")
+    try:
+        if not module.isidentifier():
+            raise ImportError
+        kind = getattr(import_module(_OURS + module), name)
+        given = said.get("given", {})
+        preset = said.get("preset")
+        neuron = kind(**given) if preset is None else kind.preset(preset, **given)
+        neuron.seed = said.get("seed", 1)
+        neuron.reset()
+        neuron.budget = said.get("budget")
+        assert isinstance(neuron, Neuron)
+        return Population(neuron, said["count"]) if "count" in said else neuron
+    except (ImportError, AttributeError, TypeError, ValueError, AssertionError):
+        raise ScneuroError(
+            f"the chip holds {said.get('of')}, and there is none here",
+            "say what it holds, as it was built",
+        ) from None

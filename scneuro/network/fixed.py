@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from ..errors import LoweringError
 from ..population import FixedPopulation
 from ..words import WORD_BITS, rounded
+from .digest import digest
 from .recording import NetworkRecording
 from .run import Runs, run
 
@@ -223,7 +225,18 @@ class FixedNetwork(Runs):
             for key, total in self.totals.items()
         }
         other._synapses = made
+        other.__dict__.pop("digest", None)
         return other
+
+    @cached_property
+    def digest(self) -> str:
+        """16 hex digits, of all that decides its integers.
+
+        Of datapaths, registers and where they start, seeds of noise, sums, projections and their
+        weights and delays, inputs, outputs and their names, and the order of populations: not of
+        the network's name, of a board, or of lanes.
+        """
+        return digest(self)
 
     def is_current(self, projection: Projection) -> bool:
         """Whether its source gives numbers, not spikes."""

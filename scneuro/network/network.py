@@ -129,6 +129,8 @@ class Network:
         but themselves, or all.
     notes : list of str
         What was assumed where it was read from a file.
+    origin : Neuron or Population, optional
+        What it was made :meth:`of`.
 
     Examples
     --------
@@ -147,6 +149,7 @@ class Network:
     _outputs: list[str] = field(default_factory=list)
     _calibrated: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
     notes: list[str] = field(default_factory=list)
+    origin: Neuron | Population | None = field(default=None, compare=False, repr=False)
 
     # -- describing it -----------------------------------------------------------------------
     @classmethod
@@ -169,6 +172,7 @@ class Network:
         TypeError
             If it is neither.
         """
+        origin = target
         if isinstance(target, Neuron):
             target = Population(target, 1)
         elif not isinstance(target, Population):
@@ -176,7 +180,7 @@ class Network:
                 f"Network.of() takes a neuron or a population, not {type(target).__name__}"
             )
         neuron, count = target.neuron, target.count
-        made = cls(neuron.name if name is None else name)
+        made = cls(neuron.name if name is None else name, origin=origin)
         for to in target.input_defaults:
             made.input(to, count, kind="current")
         there = neuron.name
