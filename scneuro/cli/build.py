@@ -29,6 +29,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--clock", type=float, metavar="MHZ", help="a PLL's, instead of the board's own"
     )
+    parser.add_argument(
+        "--link", action="store_true", help="let a host run and read it; networks always do"
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of placement")
     parser.add_argument("-o", "--output", required=True, metavar="DIR")
 
@@ -39,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
 
     from ..boards import board, build_bitstream
     from ..boards.memory import in_blocks
+    from ..network import Network
     from ..population import Population
     from ..sim.compare.advice import cautions
     from ..tools.toolchain import say
@@ -58,7 +62,11 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(chosen, Population):
         say(f"  memory: {in_blocks(chosen.fixed(), target)}")
     report = build_bitstream(
-        chosen, target, options.output, seed=options.seed, flat_out=options.flat_out
+        Network.of(chosen) if options.link else chosen,
+        target,
+        options.output,
+        seed=options.seed,
+        flat_out=options.flat_out,
     )
     answer(options, asdict(report), report)
     if not options.json:
