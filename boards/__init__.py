@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .host import read_samples
     from .link.chip import Chip
     from .link.connection import connect
-    from .link.port import LinkError
+    from .link.port import LinkError, Port
     from .programmer import Flashed, flash
     from .table import BOARDS, Board, board
 
@@ -25,6 +25,7 @@ __all__ = [
     "Chip",
     "Flashed",
     "LinkError",
+    "Port",
     "Tool",
     "board",
     "build_bitstream",
@@ -42,6 +43,7 @@ _WHERE = {
     "Chip": "link.chip",
     "Flashed": "programmer",
     "LinkError": "link.port",
+    "Port": "link.port",
     "Tool": ".tools.toolchain",
     "board": "table",
     "build_bitstream": "build",
