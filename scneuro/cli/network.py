@@ -83,9 +83,9 @@ def run_network_on(
         check_writable(npz(options.output))
     with on(network) as chip:
         recording = chip.run(**values, record=() if options.spikes else None)
-        more = {"board": chip.identity.board, "counters": chip.counters}
-    where = more["board"]
-    tell_network(options, network, where, values, said, chosen, recording, **more)
+        where, counters = chip.identity.board, chip.counters
+    told = values, said, chosen, recording
+    tell_network(options, network, where, *told, board=where, counters=counters)
     return 0
 
 
