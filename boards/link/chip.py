@@ -67,11 +67,12 @@ class Chip:
         self._memory = Chipped(requests, Memories(fixed, plan))
         self._stepping = Stepping(
             requests,
-            frame_words=plan.frame_words,
+            self._settings,
             output_words=plan.output_words,
             kept=identity.results,
             longest=sum(most_clocks(fixed, plan, Form(stored=True)).values()) / identity.clock_hz,
         )
+        self._held: list[int] = []
         self.states: MutableMapping[str, Any] = _States(self._memory, fixed)
         self.weights = _Weights(self._memory, fixed)
 
@@ -112,6 +113,17 @@ class Chip:
     def close(self) -> None:
         """Let go of the port; the board goes on with what it does."""
         self._requests.port.close()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether a host has written the weights, since the board was switched on."""
+        return bool(self._settings["loaded"])
+
+    def load(self) -> None:
+        """Write the weights that the network has, as it was built."""
+        self._quiet()
+        self.weights.load()
+        self._settings["loaded"] = 1
 
     # -- steps -------------------------------------------------------------------------------
     def reset(self) -> None:
@@ -234,6 +246,7 @@ class Chip:
         if control & Control.HELD:  # no step is made of half of the old and half of the new one
             self._settings["control"] = control & ~Control.HELD
         self._settings.hold(frame)
+        self._held = frame
         if control & Control.HELD:
             self._settings["control"] = control
 
@@ -253,8 +266,10 @@ class Chip:
         if steps is not None and not 1 <= steps <= _MOST_LEFT:
             raise ValueError(f"{self.name}: steps must be 1 to {_MOST_LEFT:,}, not {steps}")
         self._quiet()
-        self._settings["left"] = NO_END if steps is None else steps
-        self._settings["control"] = Control.HELD | (Control.PACED if paced else 0)
+        if self._held:  # a run may have written others there
+            self._settings.hold(self._held)
+        bits = Control.HELD | (Control.PACED if paced else 0)
+        self._settings.control(bits, left=NO_END if steps is None else steps)
 
     def pause(self) -> None:
         """Make no more steps; what is under way is finished. :meth:`start` goes on."""
@@ -268,10 +283,8 @@ class Chip:
 
     # -- within ------------------------------------------------------------------------------
     def _quiet(self) -> None:
-        """Stop what it does, bring to its end what was interrupted, and free what it left."""
-        self._requests.finish()
+        """Stop what it does, and free what it left."""
         self._settings["control"] = 0
-        self._stepping.finish()
         while True:  # until nothing is done between two looks at it
             before = self._settings["steps"]
             left = self._stepping.forget()
@@ -596,7 +609,10 @@ class _Weights(MutableMapping[str, np.ndarray]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         number = self._number(name)
-        return np.ldexp(self.read(number).astype(float), -self._synapses(number).point)
+        values: np.ndarray = np.ldexp(
+            self.read(number).astype(float), -self._synapses(number).point
+        )
+        return values
 
     def __setitem__(self, name: str, values: Any) -> None:
         number = self._number(name)

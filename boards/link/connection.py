@@ -99,6 +99,6 @@ def _chip(
         chip = Chip(requests, identity, network, fixed, made)
     else:
         chip = NeuronChip(requests, identity, target, fixed, made)
-    if identity.loaded:
+    if identity.loaded and not chip.is_loaded:
         chip.load()
     return chip

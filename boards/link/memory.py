@@ -69,6 +69,10 @@ class Settings:
         words = [value >> place & 0xFFFF for place in range(0, register.bits, 16)]
         self._requests.write(Region.SETTINGS, register.row, words)
 
+    def control(self, bits: int, *, left: int) -> None:
+        """Have steps be made of what is held, so many, as the bits of ``control`` say."""
+        self._requests.write(Region.SETTINGS, REGISTERS["control"].row, [bits, left])
+
     def hold(self, words: list[int]) -> None:
         """The words of the held step."""
         for begin in range(0, len(words), MOST_WORDS):

@@ -91,7 +91,10 @@ class Played(Runs):
             return NetworkRecording(self.network.dt, spike, sampled, empty)
         self._fixed = fixed
         fixed.saturated = {}
-        self.runners = {n: _Playing(spike.get(n), self._count(n)) for n in self.network.layers}
+        runners: dict[str, Any] = {
+            n: _Playing(spike.get(n), self._count(n)) for n in self.network.layers
+        }
+        self.runners = runners
         sums = {
             name: [to for to in wanted if to not in self._registers_of(name)]
             for name, wanted in self._wanted.items()

@@ -65,13 +65,11 @@ class Requests:
     ----------
     repeated : int
         Requests that were sent again.
-    fed : int
-        Words that the chip has taken in all for steps to come.
     """
 
     def __init__(self, port: Port, *, timeout: float = 2.0) -> None:
         self.port, self.timeout = port, timeout
-        self.repeated = self.fed = 0
+        self.repeated = 0
         self._reader = Reader()
         # both ways, and a little
         self._least = 2.5 * 10 * FRAME_BYTES / port.baud + port.delay
@@ -131,10 +129,8 @@ class Requests:
             if error.status == Status.ORDER:
                 self._last = None
             raise
-        fed = self.fed + reply["position"] if request.kind == Kind.FEED else self.fed
         last = number if reply["status"] == Status.OK else self._last
-        # nothing comes between these three
-        self._pending, self._last, self.fed = None, last, fed
+        self._pending, self._last = None, last  # nothing comes between these two
         return reply
 
     def _synchronized(self) -> int:

@@ -225,7 +225,7 @@ class Requests(wiring.Component):
                     m.next = "fill"
             # -- steps and results
             with m.State("feed"):
-                m.d.comb += [body.ready.eq(1), shift.eq(body.valid)]
+                m.d.comb += [body.ready.eq(1), shift.eq(body.valid & (count != 0))]
                 with m.If(count == 0):
                     m.d.comb += body.ready.eq(0)
                     m.next = "say"

@@ -35,6 +35,8 @@ _COMMANDS = (
     "build",
     "explore",
     "flash",
+    "board",
+    "run",
     "demo",
 )
 
