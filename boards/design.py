@@ -23,7 +23,7 @@ from ..population import FixedPopulation, Population
 from ..words import quantize
 from .memory import check_memory, stored_form
 from .network import network_hardware
-from .table import Board
+from .table import Board, Pin
 
 __all__ = ["Pins", "design", "identity"]
 
@@ -109,14 +109,19 @@ class Pins(Elaboratable):
         if self._board.pll is not None:
             self._clock(m, platform)
         m.submodules.top = top = self._top
-        uart = platform.request("uart", 0, dir="-")
-        self._input(m, "rx", uart.rx, top.rx)
-        self._output(m, "tx", uart.tx, top.tx)
-        self._output(m, "led", platform.request("led", 0, dir="-"), top.led)
-        self._output(m, "late", platform.request("led", 1, dir="-"), top.late)
-        if self._board.button is not None:
-            button = platform.request(*self._board.button, dir="-")
-            self._input(m, "button", button, top.button)
+        row = self._board
+        pins: dict[str, Pin | None] = {"rx": ("uart", 0, "rx"), "tx": ("uart", 0, "tx")}
+        pins |= {"led": row.led, "late": row.late, "button": row.button}
+        found: dict[Any, Any] = {}
+        for name, pin in pins.items():
+            if pin is None:
+                continue
+            resource, parts = pin[:2], pin[2:]
+            if resource not in found:
+                found[resource] = platform.request(*resource, dir="-")
+            port = getattr(found[resource], *parts) if parts else found[resource]
+            make = self._input if name in ("rx", "button") else self._output
+            make(m, name, port, getattr(top, name))
         return m
 
     def _clock(self, m: Module, platform: Any) -> None:
