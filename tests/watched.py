@@ -1,5 +1,7 @@
 """A chip without a board: the integers of a network, with the surface of one on a board."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from scneuro.boards.link.port import LinkError
@@ -16,6 +18,7 @@ class IntegerChip:
     def __init__(self, target, memory=None):
         self.network = Network.of(target)
         self.fixed = target.fixed()
+        self.identity = SimpleNamespace(board="icebreaker")
         self.name, self.dt = self.network.name, self.network.dt
         ((self.there, layer),) = self.network.layers.items()
         self.count = layer.count
@@ -49,7 +52,9 @@ class IntegerChip:
 
     def _one(self, given):
         words = {n: np.reshape(v, -1) for n, v in given.items()}
-        spike, _ = self.fixed.step(**{n: v if self.count > 1 else float(v[0]) for n, v in words.items()})
+        spike, _ = self.fixed.step(
+            **{n: v if self.count > 1 else float(v[0]) for n, v in words.items()}
+        )
         self.made += 1
         return np.reshape(spike, -1).astype(bool)
 

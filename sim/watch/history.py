@@ -56,7 +56,7 @@ class Traces:
     values : list of ndarray
         In the unit of the state.
     every : int
-        Of so many samples, the least and the greatest alone, where there are more than can be drawn.
+        Of so many samples, the least and the greatest alone, where there are too many to draw.
     """
 
     neurons: tuple[int, ...]
@@ -156,7 +156,7 @@ class History:
         """The last ``window`` ms."""
         steps = max(1, round(min(window, KEPT_MS) / self._dt))
         begin, end = max(0, self.now - steps), max(self.now, steps)
-        edges = np.linspace(begin, end, min(_BINS, end - begin) + 1)
+        edges = np.linspace(begin, end, min(_BINS, end - begin) + 1).round()
         share = _DRAWN // max(1, len(self._counts))
         rasters = {name: self._raster(name, begin, edges, share) for name in self._counts}
         traces = {name: self._traces(name, begin) for name in self._neurons}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -29,8 +28,9 @@ from bokeh.models.ui import UIElement
 from bokeh.plotting import figure
 
 from ...errors import ScneuroError
-from .history import KEPT_MS, View
-from .watch import MOST_NEURONS, MOST_STATES, PACES, Choice, Status, Watch
+from .choice import MOST_NEURONS, MOST_STATES, Choice, numbered
+from .history import KEPT_MS, Traces, View
+from .watch import PACES, Status, Watch
 
 __all__ = ["Page"]
 
@@ -138,7 +138,7 @@ class Page:
         self._rates.legend.label_text_font_size = "9px"
         self._rates.legend.padding = 2
         self._curves = [self._figure(f"traces {k}", 170) for k in range(MOST_STATES)]
-        self._traces = []
+        self._traces, self._samples = [], []
         for k, curves in enumerate(self._curves):
             source = ColumnDataSource(
                 {"t": [], "value": [], "colour": [], "neuron": []}, name=f"traces {k}"
@@ -147,9 +147,13 @@ class Page:
                 "t", "value", source=source, line_color="colour", line_width=1.4,
                 legend_field="neuron",
             )  # fmt: skip
+            dots = ColumnDataSource({"t": [], "value": [], "colour": []}, name=f"samples {k}")
+            curves.scatter("t", "value", source=dots, size=4, line_color=None, fill_color="colour")
+            self._samples.append(dots)
             curves.legend.location = "top_left"
             curves.legend.orientation = "horizontal"
             curves.legend.padding = 2
+            curves.legend.background_fill_alpha = 0.7
             curves.legend.label_text_font_size = "9px"
             self._traces.append(source)
 
@@ -203,7 +207,9 @@ class Page:
             title="what follows is for neuron (empty: for all)", value="", name="of",
             width=_SIDE - 10,
         )  # fmt: skip
-        self._sliders = {name: self._slider(name, *watch.span(name)) for name in watch.network.inputs}
+        self._sliders = {
+            name: self._slider(name, *watch.inputs.span(name)) for name in watch.network.inputs
+        }
         of_own = {name: self._parameter(name, *ends) for name, ends in watch.settable.items()}
         self._state = Select(
             title="state", options=list(watch.states), value=watch.states[0], name="state",
@@ -240,8 +246,8 @@ class Page:
         watch = self._watch
         step = (high - low) / 400
         made = Slider(
-            title=_titled(name, watch.unit(name)), start=low, end=high, step=step,
-            value=float(np.clip(watch.input(name), low, high)), format="0[.]000",
+            title=_titled(name, watch.inputs.unit(name)), start=low, end=high, step=step,
+            value=float(np.clip(watch.inputs.of(name), low, high)), format="0[.]000",
             name=f"input {name}", width=_SIDE - 10,
         )  # fmt: skip
         made.on_change("value", self._when(lambda v: watch.set_input(name, v, self._neuron())))
@@ -288,7 +294,7 @@ class Page:
 
     def _chosen(self) -> Choice:
         return Choice(
-            tuple(self._populations.value), tuple(self._states.value), _numbers(self._neurons.value)
+            tuple(self._populations.value), tuple(self._states.value), numbered(self._neurons.value)
         )
 
     def _set_state(self) -> None:
@@ -305,7 +311,7 @@ class Page:
                 inside = neuron is None or neuron < self._watch.network.inputs[name].count
                 slider.disabled = not inside
                 if inside:
-                    slider.value = self._watch.input(name, neuron)
+                    slider.value = self._watch.inputs.of(name, neuron)
 
         self._quiet = True
         self._wish(show)
@@ -339,14 +345,13 @@ class Page:
             }  # fmt: skip
             if raster.every > 1:
                 notes.append(
-                    f"{name}: of so many spikes, those of every {_ordinal(raster.every)} neuron are "
-                    "drawn; rates are of all"
+                    f"{name}: of so many spikes, those of every {_ordinal(raster.every)} neuron "
+                    "are drawn; rates are of all"
                 )
         hidden = [n for n, r in view.rasters.items() if np.isnan(r.rate)]
         if hidden and status.pace == PACES[1]:
             notes.append(
-                f"{', '.join(hidden)}: in real time, spikes of populations that are no outputs are "
-                "not seen"
+                f"{', '.join(hidden)}: by the board's clock, spikes leave the outputs alone"
             )
         return notes
 
@@ -365,15 +370,28 @@ class Page:
                 "colour": [_COLOURS[n % len(_COLOURS)] for n in range(len(traces.neurons))],
                 "neuron": [f"neuron {n}" for n in traces.neurons],
             }
+            self._samples[k].data = self._dotted(traces, status)
             if traces.every > 1:
                 notes.append(
                     f"{name}: of {traces.every} samples each, the least and the greatest are drawn"
                 )
         if chosen and status.pace == PACES[1]:
             notes.append(
-                "in real time, states are sampled now and then: what lies between two is not known"
+                "by the board's clock, states are sampled now and then, where the dots are"
             )
         return notes
+
+    def _dotted(self, traces: Traces, status: Status) -> dict[str, Any]:
+        """The samples one by one, where not every step is one."""
+        if status.pace == PACES[0] or not traces.t:
+            return {"t": [], "value": [], "colour": []}
+        return {
+            "t": np.concatenate(traces.t).astype(np.float32),
+            "value": np.concatenate(traces.values).astype(np.float32),
+            "colour": [
+                _COLOURS[n % len(_COLOURS)] for n, t in enumerate(traces.t) for _ in range(len(t))
+            ],
+        }
 
     def _update_widgets(self, status: Status) -> None:
         self._quiet = True
@@ -435,7 +453,7 @@ def _titled(name: str, unit: str) -> str:
 
 
 def _times(speed: float) -> str:
-    return f"{speed:.2g} ×" if speed < 0.995 else f"{speed:.3g} ×"
+    return f"{speed:.{2 if speed < 0.995 else 3}g} \N{MULTIPLICATION SIGN}"
 
 
 def _ordinal(number: int) -> str:
@@ -445,19 +463,3 @@ def _ordinal(number: int) -> str:
 
 def _listed(numbers: tuple[int, ...]) -> str:
     return ", ".join(map(str, numbers))
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    """Numbers as they are typed: ``0, 3-5``."""
-    found: list[int] = []
-    for part in re.split(r"[,;\s]+", text.strip()):
-        if not part:
-            continue
-        match = re.fullmatch(r"(\d+)(?:-(\d+))?", part)
-        if match is None:
-            raise ValueError(f"{part!r} is no neuron: write numbers, such as 0, 3-5")
-        begin, end = int(match[1]), int(match[2] or match[1])
-        if end - begin >= MOST_NEURONS:
-            raise ValueError(f"at most {MOST_NEURONS} neurons can be looked at, not {part}")
-        found += range(begin, end + 1)
-    return tuple(dict.fromkeys(found))

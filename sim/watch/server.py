@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -89,6 +90,8 @@ class Served:
                 "choose another one, 1024 to 65535, or 0 for any that is free",
             ) from None
         self._loop = IOLoop()
+        for name in ("bokeh", "tornado.access"):  # who left, who was refused: nobody need know
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
         def show(document: Document) -> None:
             self._viewers += 1
@@ -110,6 +113,12 @@ class Served:
         self.url = f"http://{ADDRESS}:{self.port}/?token={self.token}"
         self._looks = PeriodicCallback(self._look, _LOOKS_MS)
         self._looks.start()
+
+    def __enter__(self) -> Served:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
 
     def _gone(self, session: Any) -> None:
         self._viewers -= 1

@@ -18,8 +18,8 @@ _MOST = 50_000_000  # numbers
 class Tape:
     """A recording that grows, and is written whole when it ends.
 
-    The file has, of every population, ``POPULATION/spikes/t`` and ``/neuron``; of
-    each state, ``POPULATION/STATE`` (T, neurons), whose times are ``states/t`` and whose neurons are
+    The file has, of every population, ``POPULATION/spikes/t`` and ``/neuron``; of each state,
+    ``POPULATION/STATE`` (T, neurons), whose times are ``states/t``, and whose neurons are
     ``POPULATION/neurons``; ``inputs/NAME`` (changes, *shape) from ``inputs/NAME/t`` on, currents or
     rates of random spikes in Hz; and ``begin``, ``end``, ``dt``. All times are in ms since the chip
     is watched. ``events`` says what was done to it, and ``events/t`` when.

@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,18 +15,19 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...boards.link.port import LinkError
-from ...errors import ScneuroError, did_you_mean
+from ...errors import ScneuroError
 from ...network import Network
 from ...tools.files import check_writable
-from .history import History, View
+from ...tools.progress import progress as bar
+from .choice import Choice, checked, known, usual
+from .history import KEPT_MS, History, View
+from .inputs import Inputs
 from .tape import Tape
 
-__all__ = ["MOST_NEURONS", "MOST_STATES", "PACES", "Choice", "Status", "Watch", "Watchable"]
+__all__ = ["PACES", "Status", "Watch", "Watchable"]
 
-#: States that can be seen at once, and of how many neurons.
-MOST_STATES, MOST_NEURONS = 3, 8
 #: How steps are made: each is read before the next, or on the board's own clock.
-PACES = ("every step", "real time")
+PACES = ("every step", "board's clock")
 
 _BURST = 0.08  # s that the chip is left to itself
 _MOST_STEPS = 2_000  # in a burst
@@ -38,6 +39,7 @@ _SPEED = 2.0  # s over which it is measured
 class Watchable(Protocol):
     """What is used of a :class:`~scneuro.boards.link.chip.Chip` of a network."""
 
+    identity: Any
     network: Any
     states: Any
 
@@ -50,25 +52,6 @@ class Watchable(Protocol):
     def pause(self) -> None: ...
     def collect(self) -> Any: ...
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What is looked at.
-
-    Attributes
-    ----------
-    populations : tuple of str
-        Whose spikes are seen, besides those that leave the chip anyway.
-    states : tuple of str
-        ``POPULATION.STATE``, at most :data:`MOST_STATES`.
-    neurons : tuple of int
-        Whose states they are, at most :data:`MOST_NEURONS`, of the populations that have them.
-    """
-
-    populations: tuple[str, ...]
-    states: tuple[str, ...]
-    neurons: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -122,6 +105,8 @@ class Watch:
         rate of random ones, in Hz.
     choice : Choice, optional
         By default all populations, and the first state of the first neurons of an output.
+    pace : str, optional
+        One of :data:`PACES`; by default the board's clock, where all inputs are currents.
     read_only : bool
         Nothing is changed: not by wishes, whoever has them.
     folder : path
@@ -130,6 +115,9 @@ class Watch:
     Attributes
     ----------
     network : Network
+    board : str
+        The name of the board that the chip is on.
+    inputs : Inputs
     settable : dict of str to (float, float)
         The parameters that are in the chip's memories, ``POPULATION.NAME``: the least and the
         greatest that neurons have.
@@ -150,6 +138,7 @@ class Watch:
         *,
         given: Mapping[str, Any] | None = None,
         choice: Choice | None = None,
+        pace: str | None = None,
         read_only: bool = False,
         folder: Path = Path(),
     ) -> None:
@@ -157,6 +146,7 @@ class Watch:
         self._chip: Watchable | None = connect()
         network: Network = self._chip.network
         self.network, self.read_only = network, read_only
+        self.board: str = self._chip.identity.board
         self.trouble: BaseException | None = None
         self._lock = threading.RLock()
         self._wishes: dict[Any, Callable[[], None]] = {}
@@ -165,21 +155,20 @@ class Watch:
         self._thread = threading.Thread(target=self._work, name="watch", daemon=True)
         counts = {name: layer.count for name, layer in network.layers.items()}
         self._history = History(counts, network.dt)
-        self._held = {name: np.zeros(source.shape) for name, source in network.inputs.items()}
-        for name, values in (given or {}).items():
-            self._held[name] = self._checked(name, values)
-        self._random = np.random.default_rng(1)
-        self._choice = Choice((), (), ())
+        self.inputs = Inputs(network, given or {})
         self._states = tuple(self._chip.states)
-        self._choose(self._usual() if choice is None else self._possible(choice))
         self.settable = self._spans(self._chip)
+        self._choose(checked(choice or usual(network, self.states), network, self._states))
         self._tape: Tape | None = None
-        self._status = Status(True, False, PACES[0], 0.0, 0.0, {}, "", "", "", 0)
+        if pace is None:
+            pace = PACES[0] if self.inputs.spiking else PACES[1]
+        self._check_pace(pace)
+        self._status = Status(True, False, pace, 0.0, 0.0, {}, "", "", "", 0)
         self._now = 0  # steps, that were seen or missed
         self._origin = 0  # the chip's steps when this began
         self._burst, self._started = 1, False
         self._speeds: deque[tuple[float, int]] = deque()
-        self._look_at, self._again_at = 0.0, 0.0
+        self._look_at = self._again_at = self._sample_at = 0.0
         self._base(self._chip)
 
     # -- what there is to see --------------------------------------------------------------------
@@ -199,45 +188,21 @@ class Watch:
         parameters = self.settable
         return tuple(name for name in self._states if name not in parameters)
 
+    @property
+    def now(self) -> float:
+        """How long it has been watched, in ms of the chip's steps."""
+        with self._lock:
+            return self._now * self.network.dt
+
     def view(self, window: float) -> View:
         """The last ``window`` ms."""
         with self._lock:
             return self._history.view(window)
 
-    def input(self, name: str, neuron: int | None = None) -> float:
-        """What an input is: of a neuron, or on average."""
-        with self._lock:
-            values = self._held[name]
-            return float(values.mean() if neuron is None else values.reshape(-1)[neuron])
-
     def unit(self, name: str) -> str:
-        """Of an input, of ``POPULATION.STATE``; of an input that takes spikes, Hz."""
-        source = self.network.inputs.get(name)
-        if source is not None and source.kind == "spikes":
-            return "Hz"
-        if source is not None:
-            into = [p for p in self.network.projections if p.source == name]
-            units = {self._units(p.target).get(p.to, "") for p in into}
-            return units.pop() if len(units) == 1 else ""
+        """Of ``POPULATION.STATE``."""
         population, state = name.rsplit(".", 1)
-        return self._units(population).get(state, "")
-
-    def _units(self, population: str) -> dict[str, str]:
-        return self.network.layers[population].population.neuron.units
-
-    def span(self, name: str) -> tuple[float, float]:
-        """From where to where an input is worth trying."""
-        source = self.network.inputs[name]
-        if source.kind == "spikes":
-            return 0.0, source.most * 1000 / self.network.dt
-        values = [float(x) for x in self._held[name].reshape(-1)]
-        for p in self.network.projections:
-            if p.source == name:
-                neuron = self.network.layers[p.target].population.neuron
-                first = next(iter(neuron.input_defaults))
-                values += neuron.currents if p.to == first else [neuron.input_defaults[p.to], 1.0]
-        most = 2 * max(abs(x) for x in values) or 1.0
-        return (-most if min(values) < 0 else 0.0), most
+        return self.network.layers[population].population.neuron.units.get(state, "")
 
     # -- wishes ----------------------------------------------------------------------------------
     def set_input(self, name: str, value: float, neuron: int | None = None) -> None:
@@ -251,18 +216,14 @@ class Watch:
             No such input, or neuron of it; a rate that cannot be.
         """
         self._allowed()
-        values = np.full_like(self._checked(name, 0.0), np.nan)
-        self._place(values, neuron, name)
-        self._checked(name, value)
+        self.inputs.changed(name, value, neuron)
 
         def work() -> None:
-            now = self._held[name].copy()
-            self._place(now, neuron, name, value)
-            self._held[name] = now
+            self.inputs.held[name] = now = self.inputs.changed(name, value, neuron)
             if self._tape is not None:
                 self._tape.set(self._now, name, now)
             if self._started:
-                self._the_chip.hold(**self._held)
+                self._the_chip.hold(**self.inputs.held)
 
         self._wish(("input", name, neuron), work)
 
@@ -275,10 +236,10 @@ class Watch:
             No such state, or neuron.
         """
         self._allowed()
-        self._known(name, self._states, "state")
-        population = name.rsplit(".", 1)[0]
-        self._place(np.zeros(self.network.layers[population].count), neuron, name)
-        value = float(value)
+        known(name, self._states, "state")
+        count, value = self.network.layers[name.rsplit(".", 1)[0]].count, float(value)
+        if neuron is not None and neuron not in range(count):
+            raise ValueError(f"{name} is of neurons 0 to {count - 1}, not {neuron}")
 
         def work() -> None:
             if neuron is None:
@@ -299,7 +260,7 @@ class Watch:
             What there is not, or more than can be seen.
         """
         self._allowed()
-        choice = self._possible(choice)
+        choice = checked(choice, self.network, self._states)
 
         def work() -> None:
             if self._tape is not None and choice != self._choice:
@@ -327,12 +288,7 @@ class Watch:
             There is none of that name, or it cannot be.
         """
         self._allowed()
-        self._known(pace, PACES, "pace")
-        if pace == PACES[1] and self._spiking:
-            raise ValueError(
-                f"{', '.join(self._spiking)}: random spikes are given step by step; in real time "
-                "a board makes all steps of the same input"
-            )
+        self._check_pace(pace)
 
         def work() -> None:
             self._halt()
@@ -355,6 +311,14 @@ class Watch:
         """Record what is seen, or stop and write the file."""
         self._allowed()
         self._wish("record", self._begin_tape if on else self._end_tape)
+
+    def _check_pace(self, pace: str) -> None:
+        known(pace, PACES, "pace")
+        if pace == PACES[1] and self.inputs.spiking:
+            raise ValueError(
+                f"{', '.join(self.inputs.spiking)}: random spikes are given step by step; by its "
+                "own clock a board makes all steps of the same input"
+            )
 
     def _allowed(self) -> None:
         if self.read_only:
@@ -380,6 +344,28 @@ class Watch:
             self._leave()
         else:
             self._thread.join()
+
+    def make(self, steps: int) -> None:
+        """Make so many steps here and now, instead of :meth:`start`.
+
+        Raises
+        ------
+        ValueError
+            More than can be looked back to.
+        LinkError
+        """
+        if steps * self.network.dt > KEPT_MS:
+            raise ValueError(
+                f"{steps:,} steps are more than the {KEPT_MS:g} ms that can be looked back to"
+            )
+        for _ in bar(self._made(steps), self.network.name, unit="step", total=steps):
+            pass
+
+    def _made(self, steps: int) -> Iterator[int]:
+        while self._now < steps:
+            begin = self._now
+            self._advance(steps - begin)
+            yield from range(begin, self._now)
 
     def __enter__(self) -> Watch:
         self.start()
@@ -416,7 +402,7 @@ class Watch:
         if self.status.paused:
             self._rest(_IDLE)
         elif self.status.pace == PACES[0]:
-            self._advance()
+            self._rest(self._advance())  # no faster than real time
         else:
             self._follow()
         if self._tape is not None and self._tape.is_full:
@@ -463,11 +449,11 @@ class Watch:
             chip.close()
 
     # -- steps -----------------------------------------------------------------------------------
-    def _advance(self) -> None:
-        """Some steps, each of which is read."""
-        begin, steps = time.monotonic(), self._burst
-        given = {name: self._driven(name, steps) for name in self._held}
-        record: dict[str, tuple[str, ...]] = {name: () for name in self._choice.populations}
+    def _advance(self, most: int = _MOST_STEPS) -> float:
+        """Some steps, each of which is read; how far they are ahead of real time, in s."""
+        begin, steps = time.monotonic(), min(self._burst, most)
+        given = self.inputs.steps(steps)
+        record: dict[str, tuple[str, ...]] = dict.fromkeys(self._choice.populations, ())
         for name in self._choice.states:
             population, state = name.rsplit(".", 1)
             record[population] = (*record.get(population, ()), state)
@@ -480,7 +466,7 @@ class Watch:
         self._keep(found)
         took = max(time.monotonic() - begin, 1e-6)
         self._burst = int(np.clip(steps * _BURST / took, 1, min(2 * steps + 1, _MOST_STEPS)))
-        self._rest(steps * self.network.dt / 1000 - took)  # no faster than real time
+        return steps * self.network.dt / 1000 - took
 
     def _keep(self, found: Any) -> None:
         """What a run was."""
@@ -498,13 +484,17 @@ class Watch:
         """What steps have left that a board makes by itself, and where some states are by then."""
         chip = self._the_chip
         if not self._started:
-            chip.hold(**self._held)
+            chip.hold(**self.inputs.held)
             chip.start(paced=True)
             self._started = True
-        states = {
-            name: np.asarray(chip.states[name])[None, list(self._neurons[name])]
-            for name in self._choice.states
-        }
+        begin, states = time.monotonic(), {}
+        if begin >= self._sample_at:
+            states = {
+                name: np.asarray(chip.states[name])[None, list(self._neurons[name])]
+                for name in self._choice.states
+            }
+            end = time.monotonic()
+            self._sample_at = 2 * end - begin  # half of the time, at most
         steps = self._take()
         if not steps:
             self._rest(_IDLE / 4)
@@ -539,17 +529,6 @@ class Watch:
             self._take()
             self._started = False
         self._speeds.clear()
-
-    def _driven(self, name: str, steps: int) -> np.ndarray:
-        """What an input is in steps to come."""
-        values, source = self._held[name], self.network.inputs[name]
-        if source.kind == "current":
-            return np.broadcast_to(values, (steps, *values.shape))
-        chance = values * self.network.dt / 1000 / source.most
-        drawn: np.ndarray = self._random.binomial(
-            source.most, np.clip(chance, 0, 1), (steps, *values.shape)
-        )
-        return drawn.astype(float)
 
     def _measure(self) -> None:
         now = time.monotonic()
@@ -613,7 +592,7 @@ class Watch:
         path = self._folder / f"{name}-{datetime.now():%Y%m%d-%H%M%S-%f}.npz"
         check_writable(path)
         tape = Tape(path, self.network.dt, self._now, self._neurons)
-        for name, values in self._held.items():
+        for name, values in self.inputs.held.items():
             tape.set(self._now, name, values)
         self._tape = tape
         self._tell(recording=str(path))
@@ -633,41 +612,10 @@ class Watch:
             self._tape.note(self._now, event)
 
     # -- what can be chosen ----------------------------------------------------------------------
-    @property
-    def _spiking(self) -> list[str]:
-        return [name for name, source in self.network.inputs.items() if source.kind == "spikes"]
-
-    def _usual(self) -> Choice:
-        output = self.network.outputs[0]
-        states = [name for name in self._states if name.rpartition(".")[0] == output][:1]
-        return self._possible(Choice(tuple(self.network.layers), tuple(states), (0, 1, 2)))
-
-    def _possible(self, choice: Choice) -> Choice:
-        for name in choice.populations:
-            self._known(name, tuple(self.network.layers), "population")
-        for name in choice.states:
-            self._known(name, self._states, "state")
-        if len(choice.states) > MOST_STATES or len(choice.neurons) > MOST_NEURONS:
-            raise ValueError(
-                f"at most {MOST_STATES} states of {MOST_NEURONS} neurons can be looked at"
-            )
-        neurons = tuple(dict.fromkeys(choice.neurons))
-        if any(n < 0 for n in neurons):
-            raise ValueError(f"neurons are counted from 0: there is no {min(neurons)}")
-        most = max(layer.count for layer in self.network.layers.values())
-        return replace(choice, neurons=tuple(n for n in neurons if n < most))
-
     def _choose(self, choice: Choice) -> None:
         with self._lock:
             self._choice = choice
-            self._neurons = {
-                name: tuple(
-                    n
-                    for n in choice.neurons
-                    if n < self.network.layers[name.rsplit(".", 1)[0]].count
-                )
-                for name in choice.states
-            }
+            self._neurons = choice.of(self.network)
             self._history.choose(self._neurons)
 
     def _spans(self, chip: Watchable) -> dict[str, tuple[float, float]]:
@@ -678,39 +626,3 @@ class Watch:
                 values = np.asarray(chip.states[name])
                 found[name] = float(values.min()), float(values.max())
         return found
-
-    def _known(self, name: str, there: Sequence[str], what: str) -> None:
-        if name not in there:
-            near = did_you_mean(str(name), there)
-            raise ValueError(f"no {what} {name!r}; there are {', '.join(there)}. {near}".strip())
-
-    def _checked(self, name: str, values: Any) -> np.ndarray:
-        """What an input is given, in its shape."""
-        self._known(name, tuple(self.network.inputs), "input")
-        source = self.network.inputs[name]
-        array = np.asarray(values, dtype=float)
-        if array.ndim and array.size != source.count:
-            raise ValueError(f"{name} has shape {array.shape}, and takes {source.shape}")
-        if not np.all(np.isfinite(array)):
-            raise ValueError(f"{name} must be numbers, not {values}")
-        most = source.most * 1000 / self.network.dt
-        if source.kind == "spikes" and (array.min() < 0 or array.max() > most):
-            raise ValueError(
-                f"{name}: in a step of {self.network.dt:g} ms there may be 0 to {most:g} Hz"
-            )
-        shaped = np.broadcast_to(array, source.shape) if not array.ndim else array
-        return shaped.reshape(source.shape).copy()
-
-    @staticmethod
-    def _place(
-        values: np.ndarray, neuron: int | None, name: str, value: float | None = None
-    ) -> None:
-        """Put a value where a neuron, or every one, is."""
-        if neuron is not None and neuron not in range(values.size):
-            raise ValueError(f"{name} is of neurons 0 to {values.size - 1}, not {neuron}")
-        if value is None:
-            return
-        if neuron is None:
-            values[...] = value
-        else:
-            values.reshape(-1)[neuron] = value
