@@ -169,6 +169,7 @@ def test_a_websocket_of_another_origin_is_refused():
             )
             line = await websocket_connect(request, subprotocols=["bokeh", "x"])
             line.close()
+            await line.read_message()  # that it is closed
 
         for origin in ("http://evil.example", f"http://evil.example:{page.port}", "null"):
             with pytest.raises(HTTPClientError, match="403"):

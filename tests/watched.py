@@ -1,5 +1,6 @@
 """A chip without a board: the integers of a network, with the surface of one on a board."""
 
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -31,6 +32,7 @@ class IntegerChip:
         self.states = _States(self)
 
     def _link(self):
+        time.sleep(0.002)  # as a line takes its time: others have their turn
         if self.closed:
             raise LinkError("the stand-in is closed")
         if self.fails is not None:
