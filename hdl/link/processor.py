@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any
 
 from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -11,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 __all__ = ["PROGRAM", "Action", "Flag", "Processor", "Program", "Source"]
 
+# nothing is read and written in the same clock
 _BLOCK = {"ram_style": "block"}
 _OPERAND = 9  # bits
 #: Instructions of a program, at most.

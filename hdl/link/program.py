@@ -108,7 +108,7 @@ def link_program(
     if len(identity) > 2 * IDENTITY_WORDS:
         raise ValueError(f"an identity has at most {2 * IDENTITY_WORDS} bytes")
     layout = Layout.of(len(regions), frame_words, output_words)
-    words = dict.fromkeys(_VARIABLES, 0) | {k: layout.fed.start for k in ("fed_in", "fed_out")}
+    words = dict.fromkeys(_VARIABLES, 0) | dict.fromkeys(("fed_in", "fed_out"), layout.fed.start)
     p = Program(words, {n: layout.settings.start + r.row for n, r in REGISTERS.items()})
     _steps(p, layout, frame_words, output_words)
     _request(p, layout, FIRST_MEMORY + len(regions))
@@ -127,7 +127,7 @@ def link_program(
 
 
 def _tables(settings: int, regions: Sequence[Rows]) -> list[int]:
-    """By region: its last row; the words of a row, none if it is not there; and if it is written."""
+    """By region: its last row; the words of a row, 0 if it is not there; and if it is written."""
     own = [(1, 0, False)] * FIRST_MEMORY
     own[Region.SETTINGS] = (settings, 1, True)
     own[Region.IDENTITY] = (IDENTITY_WORDS, 1, False)
