@@ -75,9 +75,7 @@ class Frames(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(
-            shape=8, depth=DEPTH, init=[], attrs=_BLOCK
-        )
+        m.submodules.memory = memory = Memory(shape=8, depth=DEPTH, init=[], attrs=_BLOCK)
         write, read = memory.write_port(), memory.read_port()
         at = Signal(8, init=_FIRST)  # of the byte that is read or written
         # the complement of where the last code is; or how far the next one is: it is the next byte
@@ -122,7 +120,9 @@ class Frames(wiring.Component):
                 ]
                 with m.If(self.i.valid & ~comes):
                     m.d.comb += again.eq(1)
-                    with m.If(is_code & (check == 0) & ~bad & (at > _FIRST + _LEAST)):
+                    with m.If(
+                        is_code & (check == 0) & ~bad & (at[4:].any() | (at[3] & at[1:3].any()))
+                    ):
                         m.d.comb += stuffs.eq(1)
                         m.next = "asked"
             with m.State("asked"):

@@ -37,9 +37,7 @@ class Line(wiring.Component):
     def __init__(self, clocks: int) -> None:
         self._clocks = clocks
         byte = stream.Signature(8)
-        super().__init__(
-            {"rx": In(1, init=1), "tx": Out(1, init=1), "i": In(byte), "o": Out(byte)}
-        )
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "i": In(byte), "o": Out(byte)})
 
     def elaborate(self, platform: object) -> Module:
         m, clocks = Module(), self._clocks
