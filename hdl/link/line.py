@@ -43,14 +43,15 @@ class Line(wiring.Component):
         m, clocks = Module(), self._clocks
         rx = Signal(init=1)
         m.submodules.sync = FFSynchronizer(self.rx, rx, init=1)
-        timer = Signal(range(clocks + clocks // 2))
+        first = clocks + clocks // 2 - 2
+        timer = Signal(first.bit_length() + 1)  # counts down to -1
         left = Signal(range(11))  # bits to go, the stop bit among them
         bits = Signal(9)
         sends, broken = Signal(), Signal()
         last, hears, now = Signal(), Signal(), Signal()
         m.d.comb += [
             last.eq(left == 1),
-            now.eq(timer == 0),
+            now.eq(timer[-1]),
             self.i.ready.eq(left == 0),
             # a host may answer before a last stop bit has passed
             hears.eq(self.i.ready | (last & sends)),
@@ -62,11 +63,11 @@ class Line(wiring.Component):
         m.d.sync += [self.tx.eq(bits[0] | ~sends), timer.eq(timer - 1)]
         with m.If(begins[0] | now):
             m.d.sync += bits.eq(Cat(bits[1:], rx | sends))
-            m.d.sync += timer.eq(clocks - 1)
+            m.d.sync += timer.eq(clocks - 2)
         with m.If(begins[0]):
             m.d.sync += bits.eq(Cat(Const(0, 1), self.i.payload))
         with m.If(begins[1]):  # the middle of the first data bit is one and a half bits away
-            m.d.sync += timer.eq(clocks + clocks // 2 - 1)
+            m.d.sync += timer.eq(first)
         with m.If(begins.any()):
             m.d.sync += [sends.eq(begins[0]), left.eq(Mux(begins[0], 10, 9)), broken.eq(0)]
         with m.Elif(now & ~self.i.ready):

@@ -2,6 +2,7 @@
 
 from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
+from amaranth.utils import bits_for
 
 from ...network import FixedNetwork
 from ..network import Network
@@ -108,10 +109,11 @@ class LinkTop(wiring.Component):
     def _time(self, m: Module) -> tuple[Signal, Signal]:
         """Whether a paced step's time has come, and the next one's, too; and the LEDs."""
         plan, processor = self.plan, self._processor
-        timer, due, missed = Signal(range(plan.tick_clocks)), Signal(), Signal()
+        due, missed = Signal(), Signal()
+        timer = Signal(bits_for(plan.tick_clocks) + 1)  # counts down to -1
         wraps, waits = Signal(), Signal()  # there is something to make a step of
-        m.d.comb += wraps.eq(timer == 0)
-        m.d.sync += timer.eq(Mux(wraps, plan.tick_clocks - 1, timer - 1))
+        m.d.comb += wraps.eq(timer[-1])
+        m.d.sync += timer.eq(Mux(wraps, (plan.tick_clocks - 2) % (1 << len(timer)), timer - 1))
         with m.If(processor.begun):
             m.d.sync += due.eq(0)
         with m.If(processor.begun | processor.calm):
@@ -127,10 +129,11 @@ class LinkTop(wiring.Component):
         with m.If(processor.late):
             m.d.sync += self.late.eq(1)
         lit = plan.steps_in(LED_MS)
-        glow = Signal(range(lit + 1))
-        m.d.comb += self.led.eq(glow != 0)
+        bits = bits_for(lit) + 1
+        glow = Signal(bits, init=(1 << bits) - 1)  # and so does this one
+        m.d.comb += self.led.eq(~glow[-1])
         with m.If(processor.fired):
-            m.d.sync += glow.eq(lit)
+            m.d.sync += glow.eq(lit - 1)
         with m.Elif(wraps & self.led):
             m.d.sync += glow.eq(glow - 1)
         return due, missed
