@@ -31,7 +31,7 @@ from .stepping import Stepping
 
 __all__ = ["Chip", "NeuronChip"]
 
-_COUNTERS = ("steps", "late", "saturated", "dropped")
+_COUNTERS = ("dropped", "steps", "late", "saturated")  # as they lie
 _MOST_LEFT = NO_END - 1
 
 
@@ -91,7 +91,7 @@ class Chip:
 
         ``dropped`` is always 0, and ``repeated`` are this program's requests that were sent again.
         """
-        found = {name: self._settings[name] for name in _COUNTERS}
+        found = self._settings.counted(*_COUNTERS)
         return found | {"repeated": self._requests.repeated}
 
     def __repr__(self) -> str:
@@ -285,9 +285,9 @@ class Chip:
         """Stop what it does, and free what it left."""
         self._settings["control"] = 0
         while True:  # until nothing is done between two looks at it
-            before = self._settings["steps"]
+            before = self._settings.words("steps")
             left = self._stepping.forget()
-            if self._settings["steps"] == before and not left:
+            if self._settings.words("steps") == before and not left:
                 return
 
     def _given(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
