@@ -92,7 +92,7 @@ class Faulty(Port):
             self._late = content
             return b""
         if kind == "delay":
-            self._inner.read(1e-4 * number)
+            self._inner.read(3e-6 * number)
             return content
         self._is_gone = True
         if number % 2:  # some of it was still on its way
