@@ -344,14 +344,15 @@ def prove_network(options: argparse.Namespace, network: Network) -> int:
 
     from ..boards.devices import DEVICES
     from ..boards.memory import network_form
+    from ..compiler.pipeline.cells import distinct
     from ..hdl import Form
     from ..sim.proof import prove
 
     ready(options, network)
-    forms = dict.fromkeys([Form(stored=True), *map(network_form, DEVICES.values())])
+    forms = [Form(stored=True), *map(network_form, DEVICES.values())]
     fixed = network.fixed()
     proofs = {
-        name: [prove(p.one, form, timeout=options.timeout) for form in forms]
+        name: [prove(p.one, form, timeout=options.timeout) for form in distinct(p.lowered, forms)]
         for name, p in fixed.populations.items()
     }
     claims = []
