@@ -309,7 +309,8 @@ class Chip:
         found, place = {}, 0
         for name in self._plan.outputs:
             cells, order = self._plan.spikes[name], self._plan.places[name].order
-            spikes = unpacked(rows[:, place : place + cells.words], len(order))
+            own = rows[:, place : place + cells.words]
+            spikes = unpacked(own, len(order)) if len(own) else np.zeros((0, len(order)), bool)
             found[name] = np.empty_like(spikes)
             found[name][:, order] = spikes
             place += cells.words
