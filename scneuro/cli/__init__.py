@@ -37,6 +37,7 @@ _COMMANDS = (
     "flash",
     "board",
     "run",
+    "live",
     "demo",
 )
 
