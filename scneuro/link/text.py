@@ -50,7 +50,7 @@ def protocol() -> str:
                 ("region", "", ""),
                 [
                     *((f"{int(r)}", r.name.lower(), _REGIONS[r]) for r in Region),
-                    ("8 and on", "memories", "of the network, as `scneuro show` lists them"),
+                    ("8 and on", "memories", "weights, states and parameters, spikes: `scneuro.link.regions`"),
                 ],
             ),
             "",
