@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from .engines.compiled import CompiledNeuron, compiled_steps
     from .engines.network import run_network
     from .engines.population import run_population
+    from .export.write import Export, export_verilog
     from .testing.conformance import conformance
 
 __all__ = [
     "CompiledNeuron",
     "Criteria",
+    "Export",
     "LayerParity",
     "Mismatch",
     "NetworkParity",
@@ -34,6 +36,7 @@ __all__ = [
     "VectorParity",
     "compiled_steps",
     "conformance",
+    "export_verilog",
     "layer_parity",
     "network_parity",
     "parity",
@@ -47,6 +50,7 @@ __all__ = [
 _WHERE = {
     "CompiledNeuron": "engines.compiled",
     "Criteria": "compare.verdict",
+    "Export": "export.write",
     "LayerParity": "compare.many.layer",
     "Mismatch": "compare.figures",
     "NetworkParity": "compare.many.network",
@@ -56,6 +60,7 @@ _WHERE = {
     "VectorParity": "compare.vectors",
     "compiled_steps": "engines.compiled",
     "conformance": "testing.conformance",
+    "export_verilog": "export.write",
     "network_parity": "compare.many.network",
     "layer_parity": "compare.many.layer",
     "parity": "compare.parity",

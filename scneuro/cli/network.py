@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "build_network",
+    "export_network",
     "npz",
     "parity_network",
     "prove_network",
@@ -359,6 +360,18 @@ def build_network(options: argparse.Namespace, network: Network, target: Board) 
     if not options.json:
         print(f"  load it    scneuro flash {report.bitstream} (runs {target.program})")
     return 0 if report.fmax_mhz >= report.clock_mhz else 1
+
+
+def export_network(options: argparse.Namespace, network: Network) -> int:
+    """Write a network's Verilog."""
+    from ..sim import export_verilog
+
+    if options.steps is None and options.stimulus is None and not options.inputs:
+        options.steps = _VERIFIED
+    values = _driven(options, network)
+    made = export_verilog(network, options.verilog, stimulus=values, lanes=options.lanes)
+    answer(options, made.figures(), made)
+    return 0
 
 
 def _driven(options: argparse.Namespace, network: Network) -> dict[str, Any]:
