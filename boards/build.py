@@ -99,6 +99,8 @@ class BuildReport:
     clocks_a_step : int
         Clocks in which the neurons' own hardware takes a time step of all of them, at least. The
         rest of the board's design may take longer.
+    digest : str or None
+        Of what a design with a link computes, as the chip says it.
     """
 
     neuron: str
@@ -125,6 +127,7 @@ class BuildReport:
     memory_bits: int = 0
     latency: int = 0
     clocks_a_step: int = 0
+    digest: str | None = None
 
     def _repr_html_(self) -> str:
         title, *rows = str(self).splitlines()
@@ -222,6 +225,8 @@ def _need_either(target: Any, caller: str) -> None:
 def _called(target: Neuron | Population | Network, build: Build) -> str:
     """The file's name of a neuron: another for other hardware, and for the usual one its own."""
     if isinstance(target, Network):
+        if target.origin is not None:
+            return f"{_called(target.origin, build)}-link"
         return re.sub(r"[^\w-]+", "_", target.name.lower())
     neuron = target.neuron if isinstance(target, Population) else target
     spec = neuron.spec
@@ -510,6 +515,7 @@ def report_of(
     """The report of a finished build, and of the file its bitstream is in."""
     rate = build.plan.clock_hz / build.plan.tick_clocks  # time steps a second
     if isinstance(target, Network):
+        assert isinstance(build.fixed, FixedNetwork)
         gates = build.hardware
         neurons = sum(layer.count for layer in target.layers.values())
         many: dict[str, Any] = {
@@ -547,8 +553,11 @@ def report_of(
             "latency": latency,
             "clocks_a_step": latency,
         }
-    if not isinstance(target, Network):
-        neuron = target.neuron if isinstance(target, Population) else target
+    alone = target.origin if isinstance(target, Network) else target
+    if isinstance(target, Network):
+        many["digest"] = build.fixed.digest
+    if alone is not None:
+        neuron = alone.neuron if isinstance(alone, Population) else alone
         many["preset"], many["parameters"] = neuron.spec.preset, neuron.parameters
         many["budget"] = neuron.budget
     fmax, used = read_placement(build.folder / "report.json", board.part.family)

@@ -10,10 +10,13 @@ from amaranth.lib.cdc import FFSynchronizer
 
 from ..fixed import FixedNeuron
 from ..hdl import build
-from ..hdl.network.top import NetworkTop, network_plan
+from ..hdl.link.steps import kept_results
+from ..hdl.link.top import LinkTop, link_plan
+from ..hdl.network import Network as NetworkGates
 from ..hdl.observed import Observed
 from ..hdl.population import Population as Gates
 from ..hdl.top import Plan, Top, plan
+from ..link.identity import Identity, described
 from ..network import FixedNetwork, Network
 from ..neuron import Neuron
 from ..population import FixedPopulation, Population
@@ -22,7 +25,7 @@ from .memory import check_memory, stored_form
 from .network import network_hardware
 from .table import Board, Pin
 
-__all__ = ["Pins", "design"]
+__all__ = ["Pins", "design", "identity", "linked_top"]
 
 _SETTLES = 15e-6  # s
 
@@ -51,7 +54,7 @@ def design(
     hardware: Any
     if isinstance(fixed, FixedNetwork):
         hardware = network_hardware(fixed, board.part, lanes=lanes)
-        rates = network_plan(fixed, hardware, clock_hz=board.clock_hz, flat_out=flat_out)
+        rates = link_plan(fixed, hardware, clock_hz=board.clock_hz, flat_out=flat_out)
         return hardware, rates
     assert not isinstance(target, Network)
     if isinstance(fixed, FixedPopulation):
@@ -67,6 +70,28 @@ def design(
     return hardware, plan(fixed, latency, words, clock_hz=board.clock_hz, flat_out=flat_out)
 
 
+def identity(fixed: FixedNetwork, hardware: NetworkGates, plan: Plan, board: Board) -> Identity:
+    """What a board says of itself."""
+    origin = fixed.network.origin
+    return Identity(
+        fixed.digest,
+        fixed.name,
+        board.name,
+        plan.clock_hz,
+        plan.baud,
+        fixed.dt,
+        hardware.plan.lanes,
+        hardware.loaded,
+        kept_results(hardware.plan.output_words),
+        None if origin is None else described(origin),
+    )
+
+
+def linked_top(fixed: FixedNetwork, hardware: NetworkGates, plan: Plan, board: Board) -> LinkTop:
+    """The design of a network on a board, without its pins."""
+    return LinkTop(hardware, identity(fixed, hardware, plan, board).to_bytes(), plan)
+
+
 class Pins(Elaboratable):
     """The top with a board's pins, and its clock."""
 
@@ -79,7 +104,7 @@ class Pins(Elaboratable):
     ) -> None:
         self._top: Any
         if isinstance(fixed, FixedNetwork):
-            self._top = NetworkTop(hardware, plan)
+            self._top = linked_top(fixed, hardware, plan, board)
         else:
             self._top = Top(hardware, fixed, plan)
         self._board = board

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScneuroError
-from ..hdl.link import FrameReader, Sample
+from ..hdl.link.samples import FrameReader, Sample
 from ..hdl.top import BAUD
 
 __all__ = ["read_samples"]

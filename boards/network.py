@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from ..compiler.pipeline.cells import pipeline
 from ..compiler.pipeline.form import Form
 from ..errors import DoesNotFit
+from ..hdl.link.frames import DEPTH
+from ..hdl.link.steps import FED, kept_results, settings_rows
 from ..hdl.network import Network
 from ..network import FixedNetwork
-from ..network.plan import LANES, Plan, plan
+from ..network.plan import LANES, Deliver, Plan, plan
 from .devices import Device
 from .memory import Stored, blocks, network_form, pipeline_memories, single_blocks
 
@@ -34,11 +36,23 @@ def network_memories(fixed: FixedNetwork, made: Plan, form: Form, *, loaded: boo
         found += pipeline_memories(pipe, lowered.registers, population.count, name)
     found.append(Stored("frames", 16, made.input_slots * made.frame_words, 1))
     found.append(Stored("spikes", 16, made.slots * made.spike_words, 1))
-    return found
+    return found + link_memories(made)
 
 
-def network_hardware(fixed: FixedNetwork, part: Device, *, lanes: int | None = None) -> Network:
-    """The hardware of a network on a device.
+def link_memories(made: Plan) -> list[Stored]:
+    """Those of the link around a network."""
+    return [
+        Stored("frames of the link", 8, DEPTH, 1),
+        Stored("settings", 16, settings_rows(made.frame_words), 1),
+        Stored("steps to come", 16, FED, 1),
+        Stored("results", 16, kept_results(made.output_words), 1),
+    ]
+
+
+def network_hardware(
+    fixed: FixedNetwork, part: Device, *, lanes: int | None = None, linked: bool = True
+) -> Network:
+    """The hardware of a network on a device; its memories are reached by a link, where ``linked``.
 
     As many weights a clock as its memories hold, eight at most or ``lanes``; in block RAM if it has
     room for them, else, where the device has SPRAM, loaded into that.
@@ -52,6 +66,9 @@ def network_hardware(fixed: FixedNetwork, part: Device, *, lanes: int | None = N
     tried: list[tuple[int, int]] = []
     for count in _candidates(lanes):
         made = plan(fixed, count)
+        delivers = any(isinstance(each, Deliver) for _, work in made.order for each in work)
+        if not delivers and lanes is None and count > 1:
+            continue  # a current is added in one lane
         for loaded in (False, True):
             if loaded and not (part.sprams and made.bits * count <= _SPRAM_BITS):
                 continue
@@ -59,7 +76,7 @@ def network_hardware(fixed: FixedNetwork, part: Device, *, lanes: int | None = N
             taken = sum(blocks(part.family, m) for m in memories)
             singles = sum(map(single_blocks, memories))
             if taken <= part.rams and singles <= part.sprams:
-                return Network(fixed, count, form, loaded=loaded)
+                return Network(fixed, count, form, loaded=loaded, linked=linked)
             tried.append((taken, singles))
     least, singles = min(tried)
     spram = f" and {part.sprams} SPRAMs" * bool(part.sprams)

@@ -195,6 +195,7 @@ class Population(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._live = _Live(m, self.rows, self.latency + self.form.interval, self._ahead)
+        self._kept: dict[str, list[Value]] = {}  # what was read of states, by lane
         self._sweep(m)
         steps = self._steps
         for lane, step in enumerate(steps):
@@ -318,6 +319,7 @@ class Population(wiring.Component):
         live, name = self._live, cell.node.meta
         shape = Shape(cell.node.width, signed=cell.node.signed)
         at = self.pipeline.schedule.at.get(name)
+        self._kept[name] = []
         for lane, step in enumerate(steps):
             values = self._initial(name)[lane :: self._lanes].tolist()
             values += [values[0]] * (self.rows - len(values))
@@ -327,20 +329,35 @@ class Population(wiring.Component):
             memory = Memory(shape=shape, depth=self.rows, init=values)
             m.submodules[f"{_plain(name)}_{lane}"] = memory
             read = memory.read_port()
+            self._kept[name].append(read.data)
             m.d.comb += [
-                read.addr.eq(live.row(cell.stage - 1)),
+                read.addr.eq(self._reads(cell.stage)[1]),
                 step.ports[cell.name].eq(read.data),
             ]
             self._hold(m, read, cell.stage)
-            if at is None:
+            besides = self._besides(cell, values[0])
+            if at is None and besides is None:
                 continue
             write = memory.write_port()
-            address, fresh, enabled = live.row(at), step.next[name], live.at(at)
-            if self._sweeps:
-                address = Mux(self._sweeping, self._swept, address)
-                fresh = Mux(self._sweeping, values[0], fresh)
-                enabled = self._sweeping | enabled
+            if at is None:
+                enabled, address, fresh = besides
+            else:
+                address, fresh, enabled = live.row(at), step.next[name], live.at(at)
+                if besides is not None:
+                    now, row, value = besides
+                    address, fresh = Mux(now, row, address), Mux(now, value, fresh)
+                    enabled = now | enabled
             m.d.comb += [write.addr.eq(address), write.data.eq(fresh), write.en.eq(enabled)]
+
+    def _reads(self, stage: int) -> tuple[Value, Value]:
+        """When a row of states is read for a stage, and which one."""
+        return self._live.at(stage - 1), self._live.row(stage - 1)
+
+    def _besides(self, cell: Cell, initial: int) -> Any:
+        """What writes a state but its update: when, which row, and what; None if nothing does."""
+        if not self._sweeps or cell.node.meta not in self.pipeline.schedule.at:
+            return None
+        return self._sweeping, self._swept, initial
 
     def _initial(self, name: str) -> np.ndarray:
         """What the registers of a state begin with, row by row."""
@@ -362,15 +379,17 @@ class Population(wiring.Component):
         memory = Memory(shape=shape, depth=self.rows, init=[], attrs={"ram_style": "huge"})
         m.submodules[f"{SINGLE}{_plain(name)}_{lane}"] = memory
         read, write = memory.read_port(), memory.write_port()
+        self._kept[name].append(read.data)
         address = Signal(_bits(self.rows), name=f"{_plain(name)}_{lane}_row")
-        written = Mux(self._sweeping, self._swept, live.row(at))
+        now, row, value = self._besides(cell, initial)
+        reads, read_row = self._reads(cell.stage)
         m.d.comb += [
-            write.en.eq(self._sweeping | live.at(at)),
-            address.eq(Mux(write.en, written, live.row(cell.stage - 1))),
+            write.en.eq(now | live.at(at)),
+            address.eq(Mux(write.en, Mux(now, row, live.row(at)), read_row)),
             read.addr.eq(address),
             write.addr.eq(address),
-            write.data.eq(Mux(self._sweeping, initial, step.next[name])),
-            read.en.eq(live.at(cell.stage - 1) & ~write.en),
+            write.data.eq(Mux(now, value, step.next[name])),
+            read.en.eq(reads & ~write.en),
         ]
         held = Signal(shape, name=f"{_plain(name)}_{lane}_held")
         fresh = live.at(cell.stage)  # what was read is there for a clock: the next may write
@@ -381,7 +400,7 @@ class Population(wiring.Component):
     def _hold(self, m: Module, read: Any, stage: int) -> None:
         """Let a row that is read for a stage stay for as many clocks as an update takes."""
         if self.form.interval > 1:
-            m.d.comb += read.en.eq(self._live.at(stage - 1))
+            m.d.comb += read.en.eq(self._reads(stage)[0])
 
     def _inputs(self, m: Module, steps: list[Step]) -> None:
         """The sums of every input: a row's begin again as its last state is written."""

@@ -14,7 +14,7 @@ from ..errors import LoweringError
 from ..fixed import FixedNeuron
 from ..population import FixedPopulation
 from ..words import quantize
-from .link import FRAME_BYTES, FrameWriter
+from .link.samples import FRAME_BYTES, FrameWriter
 from .uart import UARTReceiver, UARTTransmitter, divisor
 
 __all__ = ["BAUD", "LED_MS", "Plan", "Top", "pins", "plan", "real_time"]

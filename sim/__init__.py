@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .engines.network import run_network
     from .engines.population import run_population
     from .export.write import Export, export_verilog
+    from .live.board import SimulatedBoard, SimulatedPort
+    from .live.simulated import simulated_board
     from .testing.conformance import conformance
 
 __all__ = [
@@ -32,7 +34,9 @@ __all__ = [
     "NetworkParity",
     "Parity",
     "PopulationParity",
+    "SimulatedBoard",
     "SimulatedNeuron",
+    "SimulatedPort",
     "VectorParity",
     "compiled_steps",
     "conformance",
@@ -44,6 +48,7 @@ __all__ = [
     "run_network",
     "run_population",
     "simulate_steps",
+    "simulated_board",
     "vector_parity",
 ]
 
@@ -56,7 +61,9 @@ _WHERE = {
     "NetworkParity": "compare.many.network",
     "Parity": "compare.figures",
     "PopulationParity": "compare.many.population",
+    "SimulatedBoard": "live.board",
     "SimulatedNeuron": "engines.amaranth",
+    "SimulatedPort": "live.board",
     "VectorParity": "compare.vectors",
     "compiled_steps": "engines.compiled",
     "conformance": "testing.conformance",
@@ -68,6 +75,7 @@ _WHERE = {
     "run_network": "engines.network",
     "run_population": "engines.population",
     "simulate_steps": "engines.amaranth",
+    "simulated_board": "live.simulated",
     "vector_parity": "compare.vectors",
 }
 

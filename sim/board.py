@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..fixed import FixedNeuron
-from ..hdl.link import FRAME_BYTES, FrameReader, Sample
+from ..hdl.link.samples import FRAME_BYTES, FrameReader, Sample
 from ..hdl.top import Plan, Top
 from ..hdl.uart import divisor, levels
 from ..population import FixedPopulation

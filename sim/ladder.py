@@ -24,6 +24,7 @@ from ..compiler.pipeline.schedule import schedule
 from ..errors import LoweringError, ScneuroError
 from ..fixed import FixedNeuron
 from ..hdl import build, hand_written
+from ..hdl.network import Network as Gates
 from ..hdl.top import plan
 from ..network import Network, need_network
 from ..neuron import Neuron, need_neuron
@@ -395,7 +396,7 @@ def climb_network(
 
     def once() -> NetworkParity:
         if not compared:
-            gates = network_hardware(network.fixed(), board.part, lanes=lanes)
+            gates = _judged(network, board, lanes)
             compared.append(network_parity(network, given, gates=gates, progress=progress))
         return compared[0]
 
@@ -408,6 +409,14 @@ def climb_network(
         "build": lambda: _net_bitstream(network, board, lanes),
     }
     yield from _tried(rungs, progress)
+
+
+def _judged(network: Network, board: Board, lanes: int | None) -> Gates:
+    """The hardware as it is on the board; where its weights are loaded, with no link to do that."""
+    gates = network_hardware(network.fixed(), board.part, lanes=lanes)
+    if gates.loaded:
+        gates = network_hardware(network.fixed(), board.part, lanes=lanes, linked=False)
+    return gates
 
 
 def _net_integers(found: NetworkParity) -> _Found:
@@ -449,7 +458,7 @@ def _net_invariants(network: Network, progress: bool) -> _Found:
 def _net_netlist(
     network: Network, board: Board, given: Mapping[str, Any], lanes: int | None, progress: bool
 ) -> _Found:
-    gates = network_hardware(network.fixed(), board.part, lanes=lanes)
+    gates = _judged(network, board, lanes)
     library = netlist_library(gates, board.chip)
     found = network_parity(network, given, gates=gates, library=library, stall=1, progress=progress)
     verdict = f"{found.differing} differ"

@@ -23,7 +23,7 @@ from scneuro.boards.devices import DEVICES
 from scneuro.boards.families import ECP5, ICE40
 from scneuro.boards.placement import read_placement
 from scneuro.errors import FileTrouble
-from scneuro.hdl.link import FrameWriter, Sample
+from scneuro.hdl.link.samples import FrameWriter, Sample
 from scneuro.tools import toolchain
 
 PYTHON = sys.executable  # some tests hide it

@@ -29,7 +29,7 @@ from scneuro.compiler.datapath import ARRAYS, Datapath
 from scneuro.compiler.pipeline.expand import adder_count, expand, plan
 from scneuro.hdl import LFSR, Form, Step
 from scneuro.hdl import Neuron as HardwareNeuron
-from scneuro.hdl.link import FRAME_BYTES, FrameReader, FrameWriter, Sample
+from scneuro.hdl.link.samples import FRAME_BYTES, FrameReader, FrameWriter, Sample
 from scneuro.hdl.uart import UARTReceiver, UARTTransmitter, divisor
 from scneuro.neurons import builtin, builtins
 from scneuro.sim import parity, vector_parity

@@ -8,7 +8,7 @@ from faults.text import rewritten
 
 from scneuro import LIF, NoisyLIF
 from scneuro.hdl import LFSR, Neuron
-from scneuro.hdl.link import FrameWriter
+from scneuro.hdl.link.samples import FrameWriter
 from scneuro.hdl.top import Top, plan
 from scneuro.hdl.uart import UARTReceiver, UARTTransmitter
 from scneuro.sim.proof import invariants

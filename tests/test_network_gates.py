@@ -12,8 +12,8 @@ from scneuro.boards.devices import DEVICES
 from scneuro.boards.network import network_hardware, network_memories
 from scneuro.cli import main
 from scneuro.errors import DoesNotFit, LoweringError
+from scneuro.hdl.link.top import link_plan
 from scneuro.hdl.network import Network as Gates
-from scneuro.hdl.network.top import network_plan
 from scneuro.network import AvgPool2d, Conv1d, Conv2d, Dense, Flatten, Scale, SumPool2d
 from scneuro.network.plan import loads_of, plan
 from scneuro.sim import network_parity, run_network
@@ -289,9 +289,9 @@ def test_real_time_is_refused_where_a_step_may_take_longer():
     with pytest.raises(
         LoweringError, match=r"dt = 1 ms is 100 clocks .* a step may take"
     ) as caught:
-        network_plan(fixed, gates, clock_hz=100_000, baud=10_000, flat_out=False)
+        link_plan(fixed, gates, clock_hz=100_000, baud=10_000, flat_out=False)
     assert "--flat-out" in caught.value.hint
-    assert network_plan(fixed, gates, clock_hz=12_000_000, flat_out=False).tick_clocks == 12_000
+    assert link_plan(fixed, gates, clock_hz=12_000_000, flat_out=False).tick_clocks == 12_000
 
 
 @pytest.mark.parametrize("wrong", ["decay", "weights", "delay", "none"])

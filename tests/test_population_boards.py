@@ -19,7 +19,7 @@ from scneuro.boards.memory import (
 )
 from scneuro.cli import main
 from scneuro.hdl import Form
-from scneuro.hdl.link import Sample
+from scneuro.hdl.link.samples import Sample
 from scneuro.hdl.observed import Observed
 from scneuro.hdl.population import Population as Gates
 from scneuro.hdl.top import plan

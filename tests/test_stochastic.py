@@ -560,6 +560,7 @@ def test_a_current_is_added_to_the_inputs_default_and_saturates_as_a_words_sum_d
         (lambda: SCDenseLayer(2, 1, weights=[[1]]), ValueError, r"shape \(1, 2\), not \(1, 1\)"),
         (lambda: SCDenseLayer(1, 1, neuron=LIF), TypeError, "takes a neuron"),
         (lambda: SCDenseLayer(1, 1, input="J"), ValueError, "LIF has no input 'J'; it has I"),
+        (lambda: SCDenseLayer(1, 1, neuron=finer()), ValueError, r"LIF.I is Q4.12, .*in Q8.8"),
         (lambda: SCDenseLayer(1, 1).forward([np.nan]), ValueError, r"x is nan at index \(0,\)"),
         (lambda: SCDenseLayer(1, 1).forward([-0.1]), ValueError, "x must be 0 to 1, not -0.1"),
         (lambda: AdExLayer(1, 1, 0), ValueError, "length must be 1 to 16,777,216, not 0"),
@@ -569,6 +570,12 @@ def test_mistakes_are_refused_in_a_line(make, kind, said):
     with pytest.raises(kind, match=said) as refused:
         make()
     assert "\n" not in str(refused.value)
+
+
+def finer():
+    neuron = LIF(R=40.0)
+    neuron.set_words(I="Q4.12")
+    return neuron
 
 
 def test_an_input_that_is_refused_changes_nothing():

@@ -10,7 +10,7 @@ from scneuro.boards import board
 from scneuro.boards.families import ecp5, ice40
 from scneuro.errors import ToolError
 from scneuro.hdl import Neuron
-from scneuro.hdl.link import FrameReader
+from scneuro.hdl.link.samples import FrameReader
 from scneuro.sim import ladder, proof
 from scneuro.sim.chip import bitstream_parity
 from scneuro.sim.chip.bitstream import _Listener

@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
-from amaranth import Module, ResetInserter, Shape, Signal, Value
+from amaranth import Module, Mux, ResetInserter, Shape, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from ...compiler.pipeline.cells import Cell
 from ...compiler.pipeline.form import Form
 from ...errors import ScneuroError
 from ...network.plan import AHEAD
@@ -28,6 +29,8 @@ class Core(Population):
     form : Form, optional
     order : ndarray of int, shape (count,), optional
         The neurons in the order of their rows; else their own.
+    linked : bool
+        Whether its states are read and written from outside, between steps.
 
     Members
     -------
@@ -39,6 +42,12 @@ class Core(Population):
         By input, what was fetched, ``AHEAD`` + 1 clocks later, for as long as an update takes.
     restart : In(1)
         Give every neuron its initial states; ``ready`` is there again when it is done.
+    look, place : In, where it is linked
+        Whether a row of all registers is read, and which; or is written, as ``write`` says.
+    write, given : In, where it is linked
+        By register, whether it is written, and what: in the lowest bits.
+    found : Out, where it is linked
+        By register, what was read, a clock after ``look``.
 
     Raises
     ------
@@ -49,6 +58,11 @@ class Core(Population):
     fetch: data.View
     words: data.View
     restart: Signal
+    look: Signal
+    place: Signal
+    write: data.View
+    given: Signal
+    found: data.View
     _ahead = AHEAD
 
     def __init__(
@@ -56,7 +70,10 @@ class Core(Population):
         population: FixedPopulation,
         form: Form | None = None,
         order: np.ndarray | None = None,
+        *,
+        linked: bool = False,
     ) -> None:
+        self._linked = linked
         self._order = np.arange(population.count) if order is None else order
         if not population.is_uniform:
             raise ScneuroError(
@@ -74,7 +91,34 @@ class Core(Population):
             "fetch": Out(data.StructLayout(dict.fromkeys(lowered.inputs, fetch))),
             "words": In(data.StructLayout(dict.fromkeys(lowered.inputs, words))),
             "restart": In(1),
+            **(self._linked_ports(rows) if self._linked else {}),
         }
+
+    def _linked_ports(self, rows: int) -> dict[str, Any]:
+        shapes = self.stored
+        return {
+            "look": In(1),
+            "place": In(rows),
+            "write": In(data.StructLayout(dict.fromkeys(shapes, 1))),
+            "given": In(max((shape.width for shape in shapes.values()), default=1)),
+            "found": Out(data.StructLayout(shapes)),
+        }
+
+    @property
+    def stored(self) -> dict[str, Shape]:
+        """What its memories hold a row, by register."""
+        registers = self._fixed.lowered.registers
+        return {
+            name: Shape(cell.node.width, signed=cell.node.signed)
+            for name, cell in self.pipeline.reads.items()
+            if name in registers
+        }
+
+    def elaborate(self, platform: object) -> Module:
+        m = super().elaborate(platform)
+        if self._linked:
+            m.d.comb += [self.found[name].eq(lanes[0]) for name, lanes in self._kept.items()]
+        return m
 
     def _written(self) -> data.StructLayout:
         """Besides, the words of the inputs that were fetched."""
@@ -103,6 +147,22 @@ class Core(Population):
         super()._sweep(m)
         with m.If(self.restart):
             m.d.sync += self._sweeping.eq(1)
+
+    def _reads(self, stage: int) -> tuple[Value, Value]:
+        at, row = super()._reads(stage)
+        if not self._linked:
+            return at, row
+        return at | self.look, Mux(self.look, self.place, row)
+
+    def _besides(self, cell: Cell, initial: int) -> Any:
+        sweeps = super()._besides(cell, initial)
+        if not self._linked:
+            return sweeps
+        writes, value = self.write[cell.node.meta], self.given[: cell.node.width]
+        if sweeps is None:
+            return writes, self.place, value
+        now, row, start = sweeps
+        return now | writes, Mux(now, row, self.place), Mux(now, start, value)
 
     def _spikes(self, m: Module, steps: list[Step]) -> Value:
         """Show the spikes of every row; there is always room for them."""

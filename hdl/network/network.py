@@ -9,8 +9,10 @@ from amaranth.lib.wiring import In, Out
 
 from ...compiler.pipeline.form import Form
 from ...errors import ScneuroError
+from ...link.regions import Region, regions
 from ...network.fixed import FixedNetwork
 from ...network.plan import LANES, SPIKES_A_WORD, Add, Deliver, Plan, most_clocks, plan
+from .access import Access, AccessSignature
 from .core import Core
 from .scan import Scan
 from .synapses import Synapses, bits_for
@@ -40,6 +42,9 @@ class Network(wiring.Component):
     loaded : bool
         Whether the weights are loaded at the start, into memories of one port, by the words of
         :func:`~scneuro.network.plan.loads_of`; else the bitstream brings them.
+    linked : bool
+        Whether its memories are read and written from outside, by rows of ``regions``. Weights
+        that are loaded come so, too, and not as words.
 
     Members
     -------
@@ -52,12 +57,25 @@ class Network(wiring.Component):
         A step is being computed.
     written : Out
         By population, what is written in a clock.
+    access : In(:class:`~scneuro.hdl.network.access.AccessSignature`), where it is linked
+        Reads or writes a row, before a step begins: in the clock in which one could, or later. Who
+        holds ``tick`` low as long as it is ``valid`` waits for a step at most.
+    restart_now : In(1), where it is linked
+        Give every neuron its initial states, and forget spikes on their way, as soon as no step is
+        computed: before another one begins, and before ``access`` is ready. A pulse is enough.
+    waiting : Out(1), where it is linked
+        A frame is there whose step did not begin.
+    saturated : Out, where it is linked
+        How many sums were beyond a word, or beyond the limits of their input: of all clocks of a
+        step, what :attr:`FixedNetwork.limited` counts in it.
 
     Attributes
     ----------
     fixed : FixedNetwork
     plan : Plan
     cores : dict of str to Core
+    regions : tuple of Region
+        What ``access`` reaches; none where it is not linked.
     """
 
     i: Any
@@ -66,6 +84,10 @@ class Network(wiring.Component):
     done: Signal
     busy: Signal
     written: data.View
+    access: Any
+    restart_now: Signal
+    waiting: Signal
+    saturated: Signal
 
     def __init__(
         self,
@@ -74,26 +96,38 @@ class Network(wiring.Component):
         form: Form | None = None,
         *,
         loaded: bool = False,
+        linked: bool = False,
     ) -> None:
         if not isinstance(fixed, FixedNetwork):
             raise TypeError(
                 "hdl.network.Network takes the integers of a network, such as network.fixed(), "
                 f"not {type(fixed).__name__}"
             )
-        self.fixed, self.name, self.loaded = fixed, fixed.name, loaded
+        self.fixed, self.name, self.loaded, self.linked = fixed, fixed.name, loaded, linked
         self.plan: Plan = plan(fixed, lanes)
         self.form = form = form or Form(stored=True)
+        self.regions: tuple[Region, ...] = regions(fixed, self.plan) if linked else ()
         self.cores = {}
         for name, p in fixed.populations.items():
             try:
-                self.cores[name] = Core(p, form, self.plan.places[name].order)
+                order = self.plan.places[name].order
+                self.cores[name] = Core(p, form, order, linked=linked)
             except ScneuroError as error:
                 raise type(error)(f"{fixed.name}, {name}: {error.message}", error.hint) from None
         self._drops = tuple(sorted({t.drop for t in self.plan.totals.values()}))
-        self._synapses = Synapses(self.plan, self._drops, loaded=loaded)
+        self._synapses = Synapses(self.plan, self._drops, loaded=loaded, linked=linked)
         words = self.plan.frame_words, self.plan.spike_words
         self._scan = Scan(max(map(bits_for, words)), bits_for(max(words) + 1))
         written = {n: core.written.shape() for n, core in self.cores.items()}
+        members: dict[str, Any] = {}
+        if linked:
+            self._access = Access(self.regions)
+            members = {
+                "access": In(AccessSignature(max(r.words for r in self.regions))),
+                "restart_now": In(1),
+                "waiting": Out(1),
+                "saturated": Out(range(len(self.plan.bases) + 1)),
+            }
         super().__init__(
             {
                 "i": In(stream.Signature(16)),
@@ -102,6 +136,7 @@ class Network(wiring.Component):
                 "done": Out(1),
                 "busy": Out(1),
                 "written": Out(data.StructLayout(written)),
+                **members,
             }
         )
 
@@ -136,6 +171,9 @@ class Network(wiring.Component):
         self._deliver(m, frame, spikes)
         self._update(m)
         self._sequence(m, spikes)
+        if self.linked:
+            self._link(m, spikes)
+            self._limits(m)
         return m
 
     # -- memories ----------------------------------------------------------------------------
@@ -171,7 +209,7 @@ class Network(wiring.Component):
             m.d.sync += slot.eq(slot + 1)
         with m.If(taken & (word == 0)):
             m.d.sync += anew.bit_select(slot, 1).eq(self.i.payload[0])
-        if self.loaded:
+        if self.loaded and not self.linked:
             self._load(m, word, loading, accepts)
         m.d.sync += self._waiting.eq(self._waiting + last - self._begin)
         return read
@@ -292,6 +330,9 @@ class Network(wiring.Component):
         slots = made.input_slots
         frame_slot = (self._frame - delay)[: bits_for(slots)] if slots > 1 else Const(0, 0)
         spike_slot = (self._step - delay)[: len(self._step)] if made.slots > 1 else Const(0, 0)
+        sent_slot: Value = self._step
+        if self.linked:  # between steps it is that of the last one
+            sent_slot = (self._step - ~self._computing)[: len(self._step)]
         words, cells = bits_for(made.frame_words), bits_for(made.spike_words)
         m.d.comb += [
             scan.word.eq(word),
@@ -300,7 +341,7 @@ class Network(wiring.Component):
             spikes.addr.eq(
                 Cat(
                     Mux(self._sending, self._sent[:cells], scan.address[:cells]),
-                    Mux(self._sending, self._step, spike_slot) if made.slots > 1 else Const(0, 0),
+                    Mux(self._sending, sent_slot, spike_slot) if made.slots > 1 else Const(0, 0),
                 )
             ),
             spikes.en.eq(scan.enable | self._sending),
@@ -390,6 +431,10 @@ class Network(wiring.Component):
         """Connect every population to its sums."""
         made, synapses = self.plan, self._synapses
         self._core_done, self._core_start = Signal(), Signal()
+        self._begins_anew: Value = self._begin & self._restart
+        self._anew = Signal()  # all neurons begin anew, without a step
+        if self.linked:
+            self._begins_anew = self._begins_anew | self._anew
         self._ready = Signal()
         ready: Value = Const(1)
         with m.Switch(self._phase):
@@ -415,7 +460,7 @@ class Network(wiring.Component):
                 port, fetch = made.totals[name, to].port, core.fetch[to]
                 wanted.setdefault(port, []).append(fetch.valid)
                 last.setdefault(port, []).append(fetch.valid & (fetch.row == core.rows - 1))
-            m.d.comb += core.restart.eq(self._begin & self._restart)
+            m.d.comb += core.restart.eq(self._begins_anew)
             for to in core.fixed.lowered.inputs:
                 m.d.comb += core.words[to][0].eq(synapses.o[made.totals[name, to].port])
         for port, valid in wanted.items():  # one population fetches at a time
@@ -441,9 +486,12 @@ class Network(wiring.Component):
             self.busy.eq(self._computing),
             self.o.payload.eq(spikes.data),
         ]
+        begins = self.tick & (self._waiting != 0) & self._ready
+        if self.linked:
+            begins = begins & ~self._restart_waits(m)
         with m.FSM() as self._state:
             with m.State("idle"):
-                m.d.comb += self._begin.eq(self.tick & (self._waiting != 0) & self._ready)
+                m.d.comb += self._begin.eq(begins)
                 with m.If(self._begin):
                     m.d.sync += [phase.eq(0), self._computing.eq(1)]
                     with m.If(self._restart):
@@ -494,6 +542,70 @@ class Network(wiring.Component):
                         ]
                         with m.If(self._age != _oldest(made)):
                             m.d.sync += self._age.eq(self._age + 1)
+
+    # -- what a link does --------------------------------------------------------------------
+    def _restart_waits(self, m: Module) -> Value:
+        """Begin anew when no step is computed; whether that is to be done."""
+        waiting, asked = Signal(name="restart_waits"), Signal(name="restart_asked")
+        m.d.comb += [
+            asked.eq(self.restart_now | waiting),
+            self._anew.eq(asked & self._ready & ~self._computing),
+            self._access.free.eq(~self._computing & self._ready & ~asked),
+            self.waiting.eq(self._waiting != 0),
+        ]
+        m.d.sync += waiting.eq(asked & ~self._anew)
+        with m.If(self._anew):
+            m.d.sync += self._age.eq(0)
+        return asked
+
+    def _link(self, m: Module, spikes: Any) -> None:
+        """Lead what is read and written to its memory."""
+        m.submodules.access = access = self._access
+        wiring.connect(m, wiring.flipped(self.access), access.i)
+        at, synapses = self.access, self._synapses
+        for core in self.cores.values():
+            m.d.comb += [
+                core.place.eq(at.row),
+                core.given.eq(at.data),
+                core.look.eq(access.look.any()),
+            ]
+        if self.loaded or self.regions[0].name == "weights":
+            m.d.comb += [synapses.load.row.eq(at.row), synapses.load.weights.eq(at.data)]
+        for k, region in enumerate(self.regions):
+            found, look, write = access.found[f"r{k}"], access.look[k], access.write[k]
+            if region.name == "weights":
+                m.d.comb += [
+                    synapses.look.eq(look),
+                    synapses.load.valid.eq(write),
+                    found.eq(synapses.found),
+                ]
+            elif region.writable:
+                name, state = region.name.rsplit(".", 1)
+                core = self.cores[name]
+                m.d.comb += [core.write[state].eq(write), found.eq(core.found[state])]
+            else:
+                base = self.plan.spikes[region.name.removesuffix("/spikes")].base
+                m.d.comb += found.eq(spikes.data)
+                with m.If(look):
+                    m.d.comb += [self._sending.eq(1), self._sent.eq(at.row + base)]
+
+    def _limits(self, m: Module) -> None:
+        """Count the words of inputs that were limited, in the clock after they are read."""
+        flags: dict[int, list[Value]] = {}
+        for name, core in self.cores.items():
+            lowered = core.fixed.lowered
+            for to in lowered.inputs:
+                port, view = self.plan.totals[name, to].port, core.written[to]
+                low, high = lowered.input_limits[to]
+                beyond: Value = self._synapses.limited[port]
+                if low > -(1 << 15):
+                    beyond = beyond | (view.values[0] < low)
+                if high < (1 << 15) - 1:
+                    beyond = beyond | (view.values[0] > high)
+                flags.setdefault(port, []).append(view.valid & beyond)
+        limited = Signal(len(flags))
+        m.d.sync += limited.eq(Cat(Cat(each).any() for each in flags.values()))
+        m.d.comb += self.saturated.eq(sum(limited))
 
 
 def _oldest(made: Plan) -> int:

@@ -38,6 +38,8 @@ class Synapses(wiring.Component):
         By how many bits sums are shifted where they become words.
     loaded : bool
         Whether the weights are loaded at the start, into memories of one port.
+    linked : bool
+        Whether weights are read and written from outside, between steps.
 
     Members
     -------
@@ -62,6 +64,12 @@ class Synapses(wiring.Component):
         By port, the word of the sum that was fetched, ``AHEAD`` + 1 clocks later.
     load : In
         Whether to write a row of weights, where, and what.
+    look : In(1), where it is linked
+        Read the row of weights that ``load`` names.
+    found : Out, where it is linked
+        What was read, a clock after ``look``.
+    limited : Out, where it is linked
+        By port, whether the word in ``o`` is at a limit because its sum is beyond.
     """
 
     valid: Signal
@@ -81,9 +89,14 @@ class Synapses(wiring.Component):
     drop: data.View
     o: data.View
     load: data.View
+    look: Signal
+    found: Signal
+    limited: Signal
 
-    def __init__(self, plan: Plan, drops: tuple[int, ...], *, loaded: bool = False) -> None:
-        self._plan, self._drops, self._loaded = plan, drops, loaded
+    def __init__(
+        self, plan: Plan, drops: tuple[int, ...], *, loaded: bool = False, linked: bool = False
+    ) -> None:
+        self._plan, self._drops, self._loaded, self._linked = plan, drops, loaded, linked
         ports = len(plan.bases)
         self._depth = max(map(len, plan.bases))
         self._places = bits_for(plan.lanes) if plan.lanes > 1 else 0
@@ -121,8 +134,16 @@ class Synapses(wiring.Component):
                         }
                     )
                 ),
+                **(self._linked_ports() if linked else {}),
             }
         )
+
+    def _linked_ports(self) -> dict[str, Any]:
+        return {
+            "look": In(1),
+            "found": Out(self._plan.lanes * self._plan.bits),
+            "limited": Out(len(self._plan.bases)),
+        }
 
     def elaborate(self, platform: object) -> Module:
         m, plan = Module(), self._plan
@@ -221,13 +242,14 @@ class Synapses(wiring.Component):
             m.submodules[f"{SINGLE}weights"] = memory
             read, write = memory.read_port(), memory.write_port()
             address = Signal.like(row)
+            named = self.load.valid | self.look if self._linked else self.load.valid
             m.d.comb += [
-                address.eq(Mux(self.load.valid, self.load.row, row)),
+                address.eq(Mux(named, self.load.row, row)),
                 write.addr.eq(address),
                 write.en.eq(self.load.valid),
                 write.data.eq(self.load.weights),
                 read.addr.eq(address),
-                read.en.eq(go),
+                read.en.eq(go | self.look if self._linked else go),
             ]
             values = _apart(read.data, plan.bits)
         else:
@@ -237,8 +259,20 @@ class Synapses(wiring.Component):
                 memory = _block(some, plan.bits)
                 m.submodules[f"weights_{begin}"] = memory
                 read = memory.read_port()
-                m.d.comb += [read.addr.eq(row), read.en.eq(go)]
+                if self._linked:
+                    write = memory.write_port()
+                    m.d.comb += [
+                        read.addr.eq(Mux(self.look, self.load.row, row)),
+                        read.en.eq(go | self.look),
+                        write.addr.eq(self.load.row),
+                        write.en.eq(self.load.valid),
+                        write.data.eq(self.load.weights[begin * plan.bits :]),
+                    ]
+                else:
+                    m.d.comb += [read.addr.eq(row), read.en.eq(go)]
                 values += _apart(read.data, plan.bits)
+        if self._linked:
+            m.d.comb += self.found.eq(Cat(values))
         current, lane = Signal(_WORD, name="kept_current"), Signal.like(self.lane)
         with m.If(self.ready):
             m.d.sync += [current.eq(self.current), lane.eq(self.lane)]
@@ -337,15 +371,18 @@ class Synapses(wiring.Component):
         m.d.sync += wanted.eq(valid)
         with m.If(valid):
             m.d.sync += picked.eq(Array(kept)[place])
-        words = []
+        words, beyond = [], []
         for by in self._drops:
             whole = Signal(Shape(width, signed=True), name=f"whole_{port}_{by}")
             m.d.comb += whole.eq(picked.shift_right(by) if by else picked)
             words.append(_limited(whole, width - by))
+            beyond.append(~_fits(whole, width - by))
         with m.If(wanted):
             m.d.sync += self.o[port].eq(
                 Array(words)[self.drop[port]] if len(words) > 1 else words[0]
             )
+            if self._linked:
+                m.d.sync += self.limited[port].eq(Array(beyond)[self.drop[port]])
         assert len(stages) == AHEAD
 
     def _begins(self, m: Module, port: int, address: Value, enable: Value) -> list[Any]:
@@ -401,7 +438,13 @@ def _limited(value: Value, width: int) -> Value:
     """A number of ``width`` bits as a word, at its limit where it is beyond."""
     if width <= 16:
         return value[:16].as_signed()
-    above = value[15:width]
-    fits = ~above.any() | above.all()
     limit = Cat((~value[width - 1]).replicate(15), value[width - 1])
-    return Mux(fits, value[:16], limit).as_signed()
+    return Mux(_fits(value, width), value[:16], limit).as_signed()
+
+
+def _fits(value: Value, width: int) -> Value:
+    """Whether a number of ``width`` bits is a word."""
+    if width <= 16:
+        return Const(1, 1)
+    above = value[15:width]
+    return ~above.any() | above.all()

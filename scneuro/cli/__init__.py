@@ -36,6 +36,9 @@ _COMMANDS = (
     "export",
     "explore",
     "flash",
+    "board",
+    "run",
+    "live",
     "demo",
 )
 

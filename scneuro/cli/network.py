@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from .options import answer, chosen_steps, proved
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..boards import Board
+    from ..boards import Board, Chip
     from ..network import FixedNetwork, Network, NetworkRecording
     from ..sim.ladder import Rung
 
@@ -26,6 +27,8 @@ __all__ = [
     "npz",
     "parity_network",
     "prove_network",
+    "ready",
+    "run_network_on",
     "rungs_of",
     "save",
     "show_network",
@@ -65,12 +68,44 @@ def simulate_network(options: argparse.Namespace, network: Network) -> int:
     else:
         with np.errstate(all="ignore"):  # what comes of it is looked at
             recording = network.run(**values)
+    tell_network(options, network, options.backend, values, said, chosen, recording)
+    return 0
+
+
+def run_network_on(
+    options: argparse.Namespace,
+    network: Network,
+    on: Callable[[Network], AbstractContextManager[Chip]],
+) -> int:
+    """Run a network on a board; print its spikes, and save what is asked for."""
+    values, said = _stimulus(options, network)
+    chosen = ready(options, network)
+    if options.output:
+        check_writable(npz(options.output))
+    with on(network) as chip:
+        recording = chip.run(**values, record=() if options.spikes else None)
+        where, counters = chip.identity.board, chip.counters
+    told = values, said, chosen, recording
+    tell_network(options, network, where, *told, board=where, counters=counters)
+    return 0
+
+
+def tell_network(
+    options: argparse.Namespace,
+    network: Network,
+    where: str,
+    values: Mapping[str, Any],
+    said: Mapping[str, str],
+    chosen: Mapping[str, Mapping[str, str]],
+    recording: NetworkRecording,
+    **more: Any,
+) -> None:
+    """Save and print what was recorded; ``more`` is for machines."""
     _check_finite(network, recording)
     if options.output:
         save({"t": recording.t, **recording.arrays()}, options.output)
-    figures = _run_figures(options.backend, network, values, said, chosen, recording)
-    answer(options, figures, _run_text(network, figures))
-    return 0
+    figures = _run_figures(where, network, values, said, chosen, recording)
+    answer(options, figures | more, _run_text(network, figures))
 
 
 def _stimulus(
@@ -226,6 +261,8 @@ def _run_figures(
     seconds = steps * network.dt / 1000
     populations = []
     for name, layer in network.layers.items():
+        if name not in recording.spike:
+            continue
         counts = recording.spikes[name].reshape(-1, layer.count)
         populations.append(
             {
@@ -312,7 +349,7 @@ def prove_network(options: argparse.Namespace, network: Network) -> int:
     from ..hdl import Form
     from ..sim.proof import prove
 
-    _ready(options, network)
+    ready(options, network)
     forms = [Form(stored=True), *map(network_form, DEVICES.values())]
     fixed = network.fixed()
     proofs = {
@@ -347,7 +384,7 @@ def build_network(options: argparse.Namespace, network: Network, target: Board) 
 
     from ..boards import build_bitstream
 
-    _ready(options, network)
+    ready(options, network)
     report = build_bitstream(
         network,
         target,
@@ -383,7 +420,7 @@ def _driven(options: argparse.Namespace, network: Network) -> dict[str, Any]:
     return values
 
 
-def _ready(options: argparse.Namespace, network: Network) -> None:
+def ready(options: argparse.Namespace, network: Network) -> dict[str, dict[str, str]]:
     """Words chosen as they were asked for; of a NIR file by random spikes, if by nothing else."""
     from ..sim.compare.many.network import random_spikes
     from ..tools.toolchain import say
@@ -392,7 +429,7 @@ def _ready(options: argparse.Namespace, network: Network) -> None:
     if is_nir(options.neuron) and not options.calibrate:
         values = random_spikes(network, _CALIBRATED)
         say(f"  words are chosen by {_CALIBRATED} steps of random spikes; give --calibrate FILE")
-    _calibrated(options, network, values)
+    return _calibrated(options, network, values)
 
 
 # -- show -----------------------------------------------------------------------------------------

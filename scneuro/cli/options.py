@@ -15,6 +15,7 @@ from . import complete
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..boards import Board
     from ..network import Network
     from ..neuron import Neuron
     from ..population import Population
@@ -25,13 +26,17 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 __all__ = [
     "Commands",
+    "add_baud",
     "add_board",
+    "add_clock",
     "add_command",
     "add_inputs",
     "add_population",
     "add_start",
     "add_steps",
     "answer",
+    "chosen_baud",
+    "chosen_board",
     "chosen_currents",
     "chosen_inputs",
     "chosen_network",
@@ -203,6 +208,18 @@ def add_board(parser: argparse.ArgumentParser) -> None:
         "--board", required=True, help="such as icebreaker; see `scneuro list`"
     )
     complete.offer(board, complete.boards)
+
+
+def add_clock(parser: argparse.ArgumentParser) -> None:
+    """``--clock``."""
+    parser.add_argument(
+        "--clock", type=float, metavar="MHZ", help="a PLL's, instead of the board's own"
+    )
+
+
+def add_baud(parser: argparse.ArgumentParser) -> None:
+    """``--baud``."""
+    parser.add_argument("--baud", type=int, metavar="N", help="of the UART (default 1,000,000)")
 
 
 # -- what was said --------------------------------------------------------------------------------
@@ -506,6 +523,39 @@ def population_stimulus(
     elif first not in found:
         found[first] = np.broadcast_to(population.spread_currents, (steps, population.count))
     return found
+
+
+def chosen_board(options: argparse.Namespace) -> Board:
+    """The board asked for, with its clock.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name, or no PLL makes that clock.
+    """
+    from ..boards import board
+
+    target = board(options.board)
+    if options.clock is None:
+        return target
+    if not 0 < options.clock < 1000:
+        raise ValueError(f"--clock must be a number of MHz, not {options.clock:g}")
+    return target.with_clock(options.clock * 1e6)
+
+
+def chosen_baud(options: argparse.Namespace) -> int:
+    """The baud rate asked for, or that of every design.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    from ..hdl.top import BAUD
+
+    if options.baud is not None and options.baud < 1:
+        raise ValueError(f"--baud must be a number of bits a second, not {options.baud}")
+    return BAUD if options.baud is None else int(options.baud)
 
 
 def chosen_currents(options: argparse.Namespace, count: int) -> np.ndarray | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from ..errors import LoweringError
 from ..population import FixedPopulation
 from ..words import WORD_BITS, rounded
+from .digest import digest
 from .recording import NetworkRecording
 from .run import Runs, run
 
@@ -47,6 +50,34 @@ class Synapses:
     shift: int
     error: float
 
+    def checked(self, weights: Any) -> np.ndarray:
+        """Other weights as int64, if they may be.
+
+        Raises
+        ------
+        TypeError, ValueError
+            No integers, another shape, or more than the projection's bits hold.
+        """
+        array, most = np.asarray(weights), (1 << (self.projection.bits - 1)) - 1
+        if array.dtype.kind not in "iu":
+            raise TypeError(f"{self.projection}: weights on a chip must be integers")
+        if array.shape != self.weights.shape:
+            raise ValueError(
+                f"{self.projection}: weights have shape {array.shape}, not {self.weights.shape}"
+            )
+        if array.size and (array.max() > most or array.min() < -most - 1):
+            raise ValueError(
+                f"{self.projection}: weights are {-most - 1} to {most}, not {array.min()} to "
+                f"{array.max()}"
+            )
+        return array.astype(np.int64)
+
+    def largest(self, network: Network) -> int:
+        """The most that they add to a sum, by absolute value, in its fraction bits."""
+        source = network.nodes[self.projection.source]
+        often = getattr(source, "most", 1)
+        return (self.projection.map.largest(source.shape, self.weights) * often) << self.shift
+
 
 @dataclass(frozen=True)
 class Total:
@@ -60,14 +91,17 @@ class Total:
         How many of them the word has not.
     base : ndarray of int64, shape (count,)
         What the sum begins with: default and biases, and half of what is dropped.
+    needs : int
+        The most that it can be, by absolute value, whatever arrives.
     width : int
-        Bits that hold the sum whatever arrives.
+        Bits that hold that.
     synapses : tuple of Synapses
     """
 
     fraction: int
     drop: int
     base: np.ndarray
+    needs: int
     width: int
     synapses: tuple[Synapses, ...]
 
@@ -90,6 +124,10 @@ class FixedNetwork(Runs):
     populations : dict of str to FixedPopulation
     totals : dict of (str, str) to Total
         By population and input.
+    limited : dict of str to int
+        Of the last run, how many sums of ``population.input`` were beyond a word or the limits of
+        the input, as a chip counts them: of inputs that an update reads. Numbers that come in are
+        limited before they reach a chip; :attr:`saturated` counts these, too.
     """
 
     def __init__(self, network: Network, **options: Any) -> None:
@@ -107,8 +145,13 @@ class FixedNetwork(Runs):
             for to in layer.population.input_defaults
         }
         totals = self.totals.values()
+        self._read = {
+            name: {n.meta for n in p.lowered.path.reachable() if n.op == "input"}
+            for name, p in self.populations.items()
+        }
         self._synapses = {s.projection: s for total in totals for s in total.synapses}
         self.saturated: dict[str, int] = {}
+        self.limited: dict[str, int] = {}
         self._batch = 1
 
     @property
@@ -143,20 +186,57 @@ class FixedNetwork(Runs):
         drop = fraction - own
         base = rounded(network.base(name, to), fraction).astype(np.int64)
         largest = int(np.abs(base).max())
-        for s in made:
-            source = network._node(s.projection.source)
-            often = getattr(source, "most", 1)
-            largest += (s.projection.map.largest(source.shape, s.weights) * often) << s.shift
+        largest += sum(s.largest(network) for s in made)
         if any(self.is_current(p) for p in network.into(name) if p.to == to):
             largest += 1 << (WORD_BITS + drop)
         half = (1 << drop) >> 1
-        width = max((largest + half).bit_length() + 1, WORD_BITS + drop)
+        needs = largest + half
+        width = max(needs.bit_length() + 1, WORD_BITS + drop)
         if width > _WIDEST:
             raise LoweringError(
                 f"{network.name}: {name}.{to}: a sum would take {width} bits",
                 "give the projections nearer binary points: connect(..., point=...)",
             )
-        return Total(fraction, drop, base + half, width, tuple(made))
+        return Total(fraction, drop, base + half, needs, width, tuple(made))
+
+    def with_weights(self, weights: Mapping[int, np.ndarray]) -> FixedNetwork:
+        """The same with other integers as weights, as they may be written to its hardware.
+
+        Parameters
+        ----------
+        weights : mapping of int to ndarray of int
+            By the projection's number, in the form of its map's weights.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Not a projection of spikes, no integers, another shape, or more than its bits hold.
+        """
+        other = copy.copy(self)
+        projections = self.network.projections
+        made = dict(self._synapses)
+        for k, values in weights.items():
+            s = made.get(projections[k]) if 0 <= k < len(projections) else None
+            if s is None:
+                raise ValueError(f"{self.name}: projection {k} has no weights on a chip")
+            made[projections[k]] = replace(s, weights=s.checked(values))
+        other.totals = {
+            key: replace(total, synapses=tuple(made[s.projection] for s in total.synapses))
+            for key, total in self.totals.items()
+        }
+        other._synapses = made
+        other.__dict__.pop("digest", None)
+        return other
+
+    @cached_property
+    def digest(self) -> str:
+        """16 hex digits, of all that decides its integers.
+
+        Of datapaths, registers and where they start, seeds of noise, sums, projections and their
+        weights and delays, inputs, outputs and their names, and the order of populations: not of
+        the network's name, of a board, or of lanes.
+        """
+        return digest(self)
 
     def is_current(self, projection: Projection) -> bool:
         """Whether its source gives numbers, not spikes."""
@@ -172,6 +252,7 @@ class FixedNetwork(Runs):
         **inputs: Any,
     ) -> NetworkRecording:
         """Reset, then run over arrays of inputs; as :meth:`Network.run`."""
+        self.limited = {}
         found = run(self.network, self, inputs, record=record, progress=progress)
         for name, fixed in self.populations.items():
             for state, times in fixed.one._stops.items():
@@ -209,8 +290,13 @@ class FixedNetwork(Runs):
         words = total.word(sums)
         most = 1 << (WORD_BITS - 1)
         found: np.ndarray = np.clip(words, -most, most - 1)
-        low, high = self.populations[name].lowered.input_limits[to]
-        self._count(name, to, (words < low) | (words > high))
+        lowered = self.populations[name].lowered
+        low, high = lowered.input_limits[to]
+        beyond = (words < low) | (words > high)
+        self._count(name, to, beyond)
+        if to in self._read[name]:
+            key = f"{name}.{to}"
+            self.limited[key] = self.limited.get(key, 0) + int(np.count_nonzero(beyond))
         return found
 
     def _count(self, name: str, to: str, beyond: np.ndarray) -> None:

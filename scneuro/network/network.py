@@ -15,7 +15,7 @@ from ..errors import LoweringError, ScneuroError, did_you_mean
 from ..neuron import Neuron, need_neuron
 from ..population import Population
 from ..words import WORD_BITS, Word, fitting
-from .maps import Map, Shape, chained
+from .maps import Map, Scale, Shape, Sparse, chained
 from .recording import NetworkRecording
 from .run import Runs, run
 
@@ -129,6 +129,8 @@ class Network:
         but themselves, or all.
     notes : list of str
         What was assumed where it was read from a file.
+    origin : Neuron or Population, optional
+        What it was made :meth:`of`.
 
     Examples
     --------
@@ -147,8 +149,50 @@ class Network:
     _outputs: list[str] = field(default_factory=list)
     _calibrated: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
     notes: list[str] = field(default_factory=list)
+    origin: Neuron | Population | None = field(default=None, compare=False, repr=False)
 
     # -- describing it -----------------------------------------------------------------------
+    @classmethod
+    def of(cls, target: Neuron | Population, name: str | None = None) -> Network:
+        """A neuron, or a population, as the network of one population.
+
+        Each input of its neurons is an input of numbers, one for each of them, by the same name.
+        Its integers are those of ``target.fixed()``, bit for bit. The population has the neuron's
+        name, with a ``_`` behind it if an input has that, too; lanes and the interval of a
+        population are none of a network's.
+
+        Parameters
+        ----------
+        target : Neuron or Population
+        name : str, optional
+            Of the network; by default the neuron's.
+
+        Raises
+        ------
+        TypeError
+            If it is neither.
+        """
+        origin = target
+        if isinstance(target, Neuron):
+            target = Population(target, 1)
+        elif not isinstance(target, Population):
+            raise TypeError(
+                f"Network.of() takes a neuron or a population, not {type(target).__name__}"
+            )
+        neuron, count = target.neuron, target.count
+        made = cls(neuron.name if name is None else name, origin=origin)
+        for to in target.input_defaults:
+            made.input(to, count, kind="current")
+        there = neuron.name
+        while there in made.inputs:
+            there += "_"
+        made.population(
+            there, neuron, count, parameters=target.parameters or None, init=target.init or None
+        )
+        for to, default in target.input_defaults.items():
+            made.connect(to, there, _instead(count, default), to=to)
+        return made
+
     def input(self, name: str, shape: Any, *, kind: str = "spikes", most: int = 1) -> str:
         """Add an input.
 
@@ -521,6 +565,15 @@ class FloatNetwork(Runs):
 
     def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
         return recorded
+
+
+def _instead(count: int, default: float) -> Map:
+    """What an input is given instead of its default: a network adds to that."""
+    if not default:
+        return Scale(1.0)
+    each = np.arange(count)
+    ones = np.ones(count), (each, each)
+    return Sparse(ones, shape=(count, count), bias=np.full(count, -default))
 
 
 def words(population: Population) -> dict[str, str]:

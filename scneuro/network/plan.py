@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,13 @@ __all__ = [
     "Frame",
     "Plan",
     "Totals",
+    "beyond",
     "frames_of",
     "loads_of",
     "most_clocks",
     "packed",
     "plan",
+    "table_of",
     "unpacked",
 ]
 
@@ -271,12 +274,15 @@ def plan(fixed: FixedNetwork, lanes: int = LANES) -> Plan:
     begins: dict[int, tuple[int, int]] = {}
     grids: dict[int, Grid] = {}
     for k, s in synapses.items():
-        made = grid(network, s, where[s.projection.target])
-        if made is None:
-            rows, table = _rows(fixed, s, where)
-        else:
-            rows, table = made.loop.rows, made.weights
+        table, rows, made = table_of(fixed, s, where)
+        if made is not None:
             grids[k] = made
+        elif beyond(table, s.projection.bits):
+            raise ScneuroError(
+                f"{fixed.name}: {s.projection}: weights that meet in a synapse add up to more than "
+                f"{s.projection.bits} bits",
+                "give it more bits: connect(..., bits=...)",
+            )
         begins[k] = sum(map(len, parts)), rows
         parts.append(table)
     firsts, count = {}, 0
@@ -381,13 +387,36 @@ def _sums(
     return totals, tuple(widths), tuple(np.concatenate(b) for b in bases)
 
 
-def _rows(
-    fixed: FixedNetwork, synapses: Synapses, where: dict[str, Places]
-) -> tuple[int, np.ndarray]:
-    """How many rows of weights a spike has, and all of them: (sources * rows, lanes)."""
+def table_of(
+    fixed: FixedNetwork, synapses: Synapses, where: Mapping[str, Places]
+) -> tuple[np.ndarray, int, Grid | None]:
+    """The weights of a projection in rows of memory.
+
+    Parameters
+    ----------
+    fixed : FixedNetwork
+    synapses : Synapses
+    where : mapping of str to Places
+
+    Returns
+    -------
+    table : ndarray of int64, shape (rows, lanes)
+    rows : int
+        That a spike has one after the other.
+    grid : Grid or None
+        Of a convolution.
+
+    Raises
+    ------
+    ScneuroError
+        More synapses than any memory holds.
+    """
     p = synapses.projection
-    source = fixed.network.nodes[p.source]
     at = where[p.target]
+    looped = grid(fixed.network, synapses, at)
+    if looped is not None:
+        return looped.weights, looped.loop.rows, looped
+    source = fixed.network.nodes[p.source]
     rows, lanes = at.rows, at.lanes
     if source.count * rows * lanes > _MOST_SYNAPSES:
         raise ScneuroError(
@@ -399,12 +428,13 @@ def _rows(
     table[come, at.row[target], at.lane[target]] = values.astype(np.int64)
     if p.source in where:  # as they come
         table = table[where[p.source].order]
-    if table.size and (table.min() < -(1 << (p.bits - 1)) or table.max() >= 1 << (p.bits - 1)):
-        raise ScneuroError(
-            f"{fixed.name}: {p}: weights that meet in a synapse add up to more than {p.bits} bits",
-            "give it more bits: connect(..., bits=...)",
-        )
-    return rows, table.reshape(-1, lanes)
+    return table.reshape(-1, lanes), rows, None
+
+
+def beyond(table: np.ndarray, bits: int) -> bool:
+    """Whether not all numbers have so many bits."""
+    most = 1 << (bits - 1)
+    return bool(np.any((table < -most) | (table >= most)))
 
 
 def _frames(fixed: FixedNetwork) -> tuple[Frame, ...]:

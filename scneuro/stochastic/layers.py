@@ -213,7 +213,12 @@ def _input_of(neuron: Neuron, name: str | None) -> str:
     if name is None:
         if not names:
             raise ValueError(f"{neuron.name} has no input")
-        return names[0]
+        name = names[0]
     if name not in names:
         raise ValueError(f"{neuron.name} has no input {name!r}; it has {', '.join(names)}")
+    if (word := neuron.input_words.get(name, Q8_8)) != Q8_8:
+        raise ValueError(
+            f"{neuron.name}.{name} is {word}, and streams add up in Q8.8: give the neuron an input "
+            f'of that word, as by neuron.set_words({name}="Q8.8")'
+        )
     return name

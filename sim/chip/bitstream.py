@@ -22,7 +22,7 @@ from ...boards.build import Build, finished_build
 from ...boards.table import Board
 from ...errors import ScneuroError
 from ...fixed import FixedNeuron
-from ...hdl.link import FrameReader, Sample
+from ...hdl.link.samples import FrameReader, Sample
 from ...hdl.uart import divisor, levels
 from ...neuron import Neuron, need_neuron
 from ..board import expected_samples

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,10 @@ from .amaranth import HardwareNeuron
 from .packing import CHUNK, unpack_chunks
 
 __all__ = [
+    "LINE",
     "Compiled",
     "CompiledNeuron",
+    "Exchanged",
     "compile_design",
     "compile_hardware",
     "compiled_steps",
@@ -42,9 +45,16 @@ __all__ = [
 _DRIVER = Path(__file__).with_name("driver.cc")
 _BLOCK = 20_000  # steps in one call, so that Ctrl-C and a progress bar have their turn
 _PATIENCE = 100_000
+_SENT = 4096  # bytes
+#: Numbers that say where the lines of a UART stand.
+LINE = 7
 # ports keep their names alone: what C++ has about those of other wires takes long to compile
 _WRITE = "rename -hide top/*\nwrite_cxxrtl design.cc\n"
-_SCRIPT = "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
+# a memory of one row has no address, of which cxxrtl would read a bit all the same
+_SCRIPT = (
+    "read_rtlil design.il\nhierarchy -top top\nproc\nflatten\nopt\n"
+    "memory_collect\nmemory_map t:$mem_v2 r:SIZE=1 %i\nopt\n"
+)
 
 
 def compiler() -> list[str]:
@@ -120,7 +130,8 @@ def compile_design(
                 '#include "design.cc"\n#include <cxxrtl/capi/cxxrtl_capi.cc>\n'
                 f'#include "{_DRIVER}"\n'
             )
-            options = ["-std=c++17", optimize, "-shared", "-fPIC", "-w", f"-I{runtime}"]
+            # NDEBUG: cxxrtl's assertions also look at the addresses of writes that are not enabled
+            options = ["-std=c++17", "-DNDEBUG", optimize, "-shared", "-fPIC", "-w", f"-I{runtime}"]
             text = f"  compiling the gates: {command[0]}, once"
             with announced(text, wanted=sys.stderr.isatty()):
                 run_tool([*command, *options, "-o", "design.so", "all.cc"], work)
@@ -149,6 +160,31 @@ def _is_whole(library: Path) -> bool:
         return True
     say(f"  {library} is damaged: the gates are compiled again")
     return False
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """What a board's design did in some clocks.
+
+    Attributes
+    ----------
+    taken : int
+        Bytes that went in.
+    sent : bytes
+        Those that left.
+    broken : int
+        Bytes that left without a stop bit.
+    clocks : int
+    led, late : bool
+        Of the pins, at the end.
+    """
+
+    taken: int
+    sent: bytes
+    broken: int
+    clocks: int
+    led: bool
+    late: bool
 
 
 class Compiled:
@@ -373,6 +409,38 @@ class Compiled:
         )
         self.clocks += int(counts[2])
         return (int(counts[0]), int(counts[1])) if done == runs else None
+
+    def uart(self, given: bytes, clocks: int, divisor: int, line: np.ndarray) -> Exchanged:
+        """Run a board's design, its UART and all; see ``driver.cc``.
+
+        Parameters
+        ----------
+        given : bytes
+            What goes into its ``rx``.
+        clocks : int
+            At most so many.
+        divisor : int
+            Clocks of a bit.
+        line : ndarray of int32, shape (LINE,)
+            Where the lines stand: zeros at first, then as the last call left it.
+        """
+        counts, sent = np.zeros(6, dtype=np.int64), np.empty(_SENT, dtype=np.uint8)
+        done = self._code.scneuro_uart(
+            self._design,
+            ctypes.c_int64(clocks),
+            ctypes.c_int(divisor),
+            given,
+            ctypes.c_int64(len(given)),
+            _at(sent),
+            ctypes.c_int64(len(sent)),
+            _at(line),
+            _at(counts),
+        )
+        if not done:
+            raise ToolError("the compiled design has not the pins of a board")
+        taken, left, broken, passed, led, late = counts.tolist()
+        self.clocks += passed
+        return Exchanged(taken, sent[:left].tobytes(), broken, passed, bool(led), bool(late))
 
     def set(self, name: str, value: int) -> None:
         """Set an input of at most 32 bits."""

@@ -237,6 +237,53 @@ int64_t scneuro_layer(void *handle, int64_t runs, int inputs, int neurons, const
   return runs;
 }
 
+// Run a board's design for `most` clocks, with a UART of `divisor` clocks a bit on its pins: `given`
+// goes into `rx`, byte after byte, and what leaves `tx` goes to `sent`. Returns before that when
+// bytes have left and no other follows, or there is no room for one. `line` keeps where both lines
+// stand, from one call to the next. `counts` gets the bytes that went in, those that left, those
+// that had no stop bit, the clocks, and the levels of `led` and `late`. Returns 0 if the design has
+// no such pins.
+//
+// The logic is evaluated once a clock, at its rising edge, and pins are seen as they were before.
+int scneuro_uart(void *handle, int64_t most, int divisor, const uint8_t *given, int64_t count,
+                 uint8_t *sent, int64_t room, int32_t *line, int64_t *counts) {
+  cxxrtl_handle design = static_cast<cxxrtl_handle>(handle);
+  cxxrtl::module &gates = *design->module;
+  port clk(design, "clk"), rx(design, "rx"), tx(design, "tx"), led(design, "led"), late(design, "late");
+  if (!clk.in || !rx.in || !tx.out || !led.out || !late.out) return 0;
+  // of what goes in and of what comes out: its bits, how many are to go, clocks to the next one
+  int32_t in_bits = line[0], in_left = line[1], in_wait = line[2];
+  int32_t out_bits = line[3], out_left = line[4], out_wait = line[5], idle = line[6];
+  int64_t in = 0, out = 0, broken = 0, clocks = 0;
+  while (clocks < most && out < room && !(out && idle > 2 * divisor)) {
+    if (in_wait) in_wait--;
+    if (!in_wait) {
+      if (!in_left && in < count) in_bits = given[in++] << 1 | 1 << 9, in_left = 10;
+      if (in_left) *rx.in = in_bits & 1, in_bits >>= 1, in_left--, in_wait = divisor;
+    }
+    *clk.in = 1;
+    while (!gates.eval()) gates.commit();
+    *clk.in = 0;
+    gates.commit();
+    clocks++;
+    int32_t level = *tx.out & 1;
+    if (!out_left) {
+      idle++;
+      if (!level) out_left = 9, out_bits = 0, out_wait = divisor + divisor / 2, idle = 0;
+    } else if (!--out_wait) {
+      out_wait = divisor;
+      if (--out_left) out_bits |= level << (8 - out_left);
+      else if (level) sent[out++] = out_bits;
+      else broken++;
+    }
+  }
+  line[0] = in_bits, line[1] = in_left, line[2] = in_wait;
+  line[3] = out_bits, line[4] = out_left, line[5] = out_wait, line[6] = idle;
+  counts[0] = in, counts[1] = out, counts[2] = broken, counts[3] = clocks;
+  counts[4] = *led.out & 1, counts[5] = *late.out & 1;
+  return 1;
+}
+
 // Set an input; returns 0 if there is none of that name.
 int scneuro_set(void *handle, const char *name, uint32_t value) {
   port input(static_cast<cxxrtl_handle>(handle), name);

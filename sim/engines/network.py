@@ -115,8 +115,8 @@ class _Layout:
 
 
 def _loads(hardware: Network) -> np.ndarray:
-    """The words that load the weights."""
-    if not hardware.loaded:
+    """The words that load the weights; what is linked has them from elsewhere."""
+    if not hardware.loaded or hardware.linked:
         return np.zeros(0, dtype=np.int64)
     return loads_of(hardware.plan).reshape(-1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth import Cat, Const, Mux, Signal, Value
 
 from ....hdl import LFSR
-from ....hdl.link import FRAME_BYTES, SYNC, FrameWriter
+from ....hdl.link.samples import FRAME_BYTES, SYNC, FrameWriter
 from ....stochastic import LFSR as Sequence
 from .harness import Harness, implies
 

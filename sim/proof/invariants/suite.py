@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from ....fixed import FixedNeuron
 from ....hdl import LFSR, Neuron
-from ....hdl.link import FrameWriter
+from ....hdl.link.samples import FrameWriter
 from ....hdl.top import Plan
 from ....hdl.uart import UARTReceiver, UARTTransmitter
 from .blocks import frame_writer, lfsr

@@ -1,0 +1,1 @@
+"""A board that is simulated: its compiled design behind a port, as a driver finds any board."""
