@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "build_network",
     "explore_network",
+    "export_network",
     "npz",
     "parity_network",
     "prove_network",
@@ -424,6 +425,18 @@ def explore_network(options: argparse.Namespace, network: Network, target: Board
         workers=options.workers,
         scheduler=options.scheduler,
     )
+
+
+def export_network(options: argparse.Namespace, network: Network) -> int:
+    """Write a network's Verilog."""
+    from ..sim import export_verilog
+
+    if options.steps is None and options.stimulus is None and not options.inputs:
+        options.steps = _VERIFIED
+    values = _driven(options, network)
+    made = export_verilog(network, options.verilog, stimulus=values, lanes=options.lanes)
+    answer(options, made.figures(), made)
+    return 0
 
 
 def _driven(options: argparse.Namespace, network: Network) -> dict[str, Any]:

@@ -338,7 +338,7 @@ def chosen_neuron(options: argparse.Namespace) -> Neuron:
     if is_nir(options.neuron) or load_network(options.neuron) is not None:
         raise ScneuroError(
             f"{options.neuron} is a network, which this command does not take",
-            "simulate, show, parity, prove, verify, build and explore take networks",
+            "plot, reference, list and flash do not; every other command takes networks",
         )
     neuron = make_neuron(options.neuron, preset=options.preset, settings=options.settings)
     if options.budget is not None:
@@ -463,8 +463,12 @@ def chosen_inputs(options: argparse.Namespace, neuron: Neuron) -> dict[str, Any]
     return given
 
 
-def chosen_stimulus(options: argparse.Namespace, neuron: Neuron) -> dict[str, np.ndarray]:
+def chosen_stimulus(
+    options: argparse.Namespace, neuron: Neuron, usual: int = STEPS
+) -> dict[str, np.ndarray]:
     """The values of the inputs, by name, one for every step; the first is always among them.
+
+    ``usual`` are the steps where nothing says how many.
 
     Raises
     ------
@@ -482,7 +486,7 @@ def chosen_stimulus(options: argparse.Namespace, neuron: Neuron) -> dict[str, np
             raise ValueError(f"--steps {steps}, but the file of {name} has {len(values)}")
         steps = steps or len(values)
     return {
-        name: stimulus.constant(values, steps or STEPS)
+        name: stimulus.constant(values, steps or usual)
         if isinstance(values, float)
         else values[:steps]
         for name, values in given.items()
