@@ -40,7 +40,8 @@ def network_memories(fixed: FixedNetwork, made: Plan, form: Form, *, loaded: boo
 def network_hardware(fixed: FixedNetwork, part: Device, *, lanes: int | None = None) -> Network:
     """The hardware of a network on a device.
 
-    As many weights a clock as its memories hold, eight at most or ``lanes``; in block RAM if it has
+    As many weights a clock as its memories hold, eight at most or ``lanes``, and one where there
+    are none; in block RAM if it has
     room for them, else, where the device has SPRAM, loaded into that.
 
     Raises
@@ -50,7 +51,8 @@ def network_hardware(fixed: FixedNetwork, part: Device, *, lanes: int | None = N
     """
     form = network_form(part)
     tried: list[tuple[int, int]] = []
-    for count in _candidates(lanes):
+    spikes = any(total.synapses for total in fixed.totals.values())
+    for count in _candidates(lanes if spikes or lanes is not None else 1):
         made = plan(fixed, count)
         for loaded in (False, True):
             if loaded and not (part.sprams and made.bits * count <= _SPRAM_BITS):
