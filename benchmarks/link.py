@@ -1,4 +1,4 @@
-"""The link: what it takes on a device, how much of a line is payload, how fast a simulated board is.
+"""The link: what it takes, how much of a line is payload, how fast a simulated board is.
 
     python benchmarks/link.py [--device up5k] [--json FILE]
 

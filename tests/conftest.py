@@ -1,6 +1,7 @@
 """One hypothesis profile for everyone: the same examples on every machine, and no deadline."""
 
 import os
+import shutil
 import sys
 
 import pytest
@@ -50,3 +51,5 @@ def pytest_runtest_setup(item):
             compiler()
         except ToolError as error:
             pytest.skip(str(error))
+    if item.get_closest_marker("iverilog") and shutil.which("iverilog") is None:
+        pytest.skip("no iverilog: apt install iverilog, or brew install icarus-verilog")

@@ -25,7 +25,8 @@ from scneuro.sim.explore import cluster as clusters
 from scneuro.sim.explore import jobs as work
 from scneuro.sim.explore.cluster import crew
 from scneuro.sim.explore.fidelity import Sweep
-from scneuro.sim.explore.jobs import Job, Question, content_of, perform
+from scneuro.sim.explore.jobs import Job, Question, perform
+from scneuro.sim.explore.neuron import content_of
 from scneuro.sim.explore.results import front
 from scneuro.sim.explore.search import Kept, jobs_of, results
 

@@ -47,6 +47,7 @@ class Chip:
         As it was built.
     states : mapping of str to ndarray
         ``chip.states["out.V"]``: a state of every neuron, in its unit, shape (N,); also to be set.
+        So are parameters that differ from neuron to neuron.
     weights : mapping of str to ndarray
         ``chip.weights["x > out"]``: the weights of a projection, in the form of its map's; also to
         be set: each becomes the nearest that the chip can have.
@@ -503,7 +504,7 @@ class _States(MutableMapping[str, Any]):
         self._names = {
             f"{name}.{state}" if not within else state: (name, state)
             for name, population in fixed.populations.items()
-            for state in population.state_names
+            for state in population.lowered.registers
         }
 
     def _where(self, name: str) -> tuple[str, str]:
@@ -524,10 +525,21 @@ class _States(MutableMapping[str, Any]):
         return float(values[0]) if self._single else values
 
     def __setitem__(self, name: str, values: Any) -> None:
+        where = self._settable(name)
+        self._memory.write(where, self._memory.memories.of_values(where, values))
+
+    def set_one(self, name: str, neuron: int, value: float) -> None:
+        """Set the state of a neuron alone; whatever the others do meanwhile."""
+        where, memories = self._settable(name), self._memory.memories
+        row = memories.row_of(where, neuron)
+        table = memories.of_values(where, np.asarray(value))
+        self._memory.write(where, table[row : row + 1], row)
+
+    def _settable(self, name: str) -> str:
         where = ".".join(self._where(name))
         if where not in self._memory:
             raise ValueError(f"{where} cannot be set on the chip: no update reads it")
-        self._memory.write(where, self._memory.memories.of_values(where, values))
+        return where
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("a chip's states stay")

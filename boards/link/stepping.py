@@ -60,12 +60,18 @@ class Stepping:
         return made != begin
 
     def taken(self) -> np.ndarray:
-        """The results that are there, (steps, words), which are then free."""
+        """The results that are there, (steps, words), which are then free.
+
+        Those that come meanwhile may be for the next time: a chip can be faster than the line.
+        """
         found: list[int] = []
+        until = None
         while True:
             words, made = self._take()
             found += words
-            if self._position == made and len(found) % self._output == 0:
+            until = made if until is None else until
+            to_go = (until - self._position) % (2 * self._kept)
+            if not 0 < to_go <= self._kept and len(found) % self._output == 0:
                 break
         return np.array(found, dtype=np.int64).reshape(-1, self._output)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import complete
@@ -30,9 +29,10 @@ if TYPE_CHECKING:
     from ..neuron import Neuron
     from ..population import Population
 
-__all__ = ["add", "run"]
+__all__ = ["SIMULATED", "add", "add_port", "connector", "run"]
 
-_SIMULATED = "simulated"
+#: Instead of a port.
+SIMULATED = "simulated"
 
 
 def add(commands: Commands) -> None:
@@ -40,16 +40,7 @@ def add(commands: Commands) -> None:
     parser = add_command(
         commands, "run", run, "Run a neuron or a network on a board.", network=True
     )
-    parser.add_argument(
-        "--port",
-        required=True,
-        metavar="PORT",
-        help="a serial port, socket://HOST:PORT, or `simulated`: the board's design here",
-    )
-    board = parser.add_argument(
-        "--board", help="such as icebreaker; which one is simulated, or which it must be"
-    )
-    complete.offer(board, complete.boards)
+    add_port(parser)
     add_clock(parser)
     add_baud(parser)
     add_population(parser)
@@ -65,39 +56,69 @@ def add(commands: Commands) -> None:
     parser.add_argument("-o", "--output", metavar="FILE.npz", help="save the traces")
 
 
+def add_port(parser: argparse.ArgumentParser) -> None:
+    """``--port`` and ``--board``."""
+    parser.add_argument(
+        "--port",
+        required=True,
+        metavar="PORT",
+        help="a serial port, socket://HOST:PORT, or `simulated`: the board's design here",
+    )
+    board = parser.add_argument(
+        "--board", help="such as icebreaker; which one is simulated, or which it must be"
+    )
+    complete.offer(board, complete.boards)
+
+
 def run(options: argparse.Namespace) -> int:
     """Run it; print, save or draw what it did."""
-    if options.port == _SIMULATED and options.board is None:
-        raise ValueError("--port simulated: say which board, with --board; `scneuro list` has them")
     network = chosen_network(options)
     if network is not None:
-        return run_network_on(options, network, lambda made: _chip(options, made))
+        return run_network_on(options, network, lambda made: connector(options, made)())
     target, values = driven(options)
-    with _chip(options, target) as chip:
+    with connector(options, target)() as chip:
         recording: Any = chip.run(**values, record=() if options.spikes else None)
         more = {"board": chip.identity.board, "counters": chip.counters}
     tell(options, target, chip.identity.board, recording, **more)
     return 0
 
 
-@contextmanager
-def _chip(options: argparse.Namespace, target: Neuron | Population | Network) -> Iterator[Chip]:
-    """The chip that holds it."""
+def connector(
+    options: argparse.Namespace, target: Neuron | Population | Network, *, flat_out: bool = True
+) -> Callable[[], Chip]:
+    """What connects to the chip that holds it, on a board that is there or is simulated here.
+
+    Raises
+    ------
+    ValueError, ScneuroError
+        No such board, or it cannot be simulated.
+    """
     from ..boards import LinkError, Port, connect
 
     port: str | Port = options.port
-    if options.port == _SIMULATED:
+    baud = chosen_baud(options)
+    if options.port == SIMULATED:
         from ..network import Network
         from ..sim import SimulatedPort, simulated_board
 
+        if options.board is None:
+            raise ValueError(
+                "--port simulated: say which board, with --board; `scneuro list` has them"
+            )
         lanes = options.lanes if isinstance(target, Network) else None
         board = chosen_board(options)
-        made = simulated_board(target, board, baud=chosen_baud(options), lanes=lanes, flat_out=True)
-        port = SimulatedPort(made)
-    with connect(port, target, baud=chosen_baud(options)) as chip:
-        if options.board not in (None, chip.identity.board):
+        port = SimulatedPort(
+            simulated_board(target, board, baud=baud, lanes=lanes, flat_out=flat_out)
+        )
+
+    def chip() -> Chip:
+        found = connect(port, target, baud=baud)
+        if options.board not in (None, found.identity.board):
+            found.close()
             raise LinkError(
-                f"{options.port}: this is {chip.identity.board}, not {options.board}",
+                f"{options.port}: this is {found.identity.board}, not {options.board}",
                 "name the port of the other one, or leave out --board",
             )
-        yield chip
+        return found
+
+    return chip
