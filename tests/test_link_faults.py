@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from scneuro import LIF, Population
@@ -237,7 +237,21 @@ def follow(schedule):
     session.end()
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEDULE)
 def test_no_request_is_lost_or_done_twice(schedule):
     follow(schedule)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(8))
+def test_ten_thousand_more_lose_none(part):
+    @seed(part)
+    @settings(
+        max_examples=1250, derandomize=False, database=None, suppress_health_check=[*HealthCheck]
+    )
+    @given(SCHEDULE)
+    def each(schedule):
+        follow(schedule)
+
+    each()
