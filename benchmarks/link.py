@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from amaranth import Elaboratable, Module, Signal
+from amaranth import Cat, Elaboratable, Module, Signal
 
 from scneuro import LIF, AdEx, Network, Population
 from scneuro.boards import board, connect
@@ -34,57 +34,53 @@ CLOCKS = 20_000_000
 
 
 class OnPins(Elaboratable):
-    """A linked network whose every port is a shift register or a parity of few pins."""
+    """A linked network whose inputs are a shift register, and whose outputs a parity.
 
-    def __init__(self, gates: Gates) -> None:
-        self.gates, self.i, self.o = gates, Signal(8), Signal()
+    With ``twice``, there are another such register and another such parity besides, which says what
+    one of them takes.
+    """
+
+    def __init__(self, gates: Gates, *, twice: bool = False) -> None:
+        self.gates, self._twice = gates, twice
+        self.i, self.o = Signal(), Signal(2)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.network = gates = self.gates
-        access, kept = gates.access, Signal(16 + len(gates.access.data) + 40)
-        m.d.sync += [
-            kept.eq((kept << 8) | self.i),
-            self.o.eq(
-                gates.o.payload.xor()
-                ^ gates.o.valid
-                ^ (access.result.xor() & access.ready)
-                ^ gates.busy
-                ^ gates.done
-                ^ gates.waiting
-                ^ gates.i.ready
-                ^ gates.saturated.xor()
-            ),
-        ]
-        m.d.comb += [
-            gates.i.payload.eq(kept),
-            access.row.eq(kept),
-            access.data.eq(kept >> 16),
-            access.region.eq(self.i),
-            access.valid.eq(kept[-1]),
-            access.write.eq(kept[-2]),
-            gates.i.valid.eq(kept[-3]),
-            gates.tick.eq(kept[-4]),
-            gates.restart_now.eq(kept[-5]),
-            gates.o.ready.eq(1),
-        ]
+        access = gates.access
+        given = Cat(gates.i.payload, gates.i.valid, gates.tick, gates.restart_now)
+        given = Cat(given, access.row, access.data, access.region, access.valid, access.write)
+        made = Cat(gates.o.payload, gates.o.valid, gates.i.ready, gates.busy, gates.done)
+        made = Cat(made, gates.waiting, gates.saturated, access.result, access.ready)
+        kept, more = Signal(len(given)), Signal(len(given))
+        m.d.comb += [given.eq(kept), gates.o.ready.eq(1)]
+        m.d.sync += [kept.eq(Cat(self.i, kept)), self.o[0].eq(made.xor())]
+        if self._twice:
+            few = Cat(more[k % len(more)] for k in range(len(made)))
+            m.d.sync += [more.eq(Cat(~self.i, more)), self.o[1].eq(few.xor())]
         return m
 
 
 def logic(network: Network, device: str) -> dict[str, Any]:
-    """Cells with the link, without it, and of it."""
+    """Cells with the link, and without it, of it, and of the stub that takes its place."""
     part, target = DEVICES[device], board(BOARD)
     fixed = network.fixed()
-    bare = OnPins(Gates(fixed, 1, network_form(part), linked=True))
-    without = measure_gates(bare, [bare.i, bare.o], device).used
+    once, twice = (
+        OnPins(Gates(fixed, 1, network_form(part), linked=True), twice=twice)
+        for twice in (False, True)
+    )
+    single, double = (measure_gates(top, [top.i, top.o], device).used for top in (once, twice))
+    stub = double["logic"] - single["logic"]
     hardware = Gates(fixed, 1, network_form(part), linked=True)
     rates = link_plan(fixed, hardware, clock_hz=target.clock_hz, flat_out=True)
     top = linked_top(fixed, hardware, rates, target)
     found = measure_gates(top, [top.rx, top.tx, top.led, top.late], device)
+    without = single["logic"] - stub
     return {
         "with": found.used,
         "without": without,
-        "link": found.used["logic"] - without["logic"],
+        "stub": stub,
+        "link": found.used["logic"] - without,
         "fmax_mhz": found.best,
     }
 

@@ -1,6 +1,7 @@
 """What holds for ever of a network's memories as they are reached, and that faults are caught."""
 
 import pytest
+from checks import faults
 from claims import Leak, broken, names
 from faults.text import rewritten
 
@@ -201,7 +202,7 @@ QUICK = {"i.valid & self.free", "row, Mux"}
 
 @pytest.mark.parametrize(
     ("part", "block", "old", "new", "claim"),
-    [pytest.param(*f, marks=() if f[3] in QUICK else slow) for f in FAULTS],
+    faults(FAULTS, lambda fault: fault[3] in QUICK),
 )
 def test_a_fault_of_the_gates_breaks_a_claim(part, block, old, new, claim):
     harness = made(part, block, old, new)
