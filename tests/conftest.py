@@ -6,11 +6,13 @@ import sys
 
 import pytest
 from checks import as_written
+from explored import hire, pretend_tools
 from hypothesis import settings
 
 from scneuro.engine import whole
 from scneuro.errors import ToolError
 from scneuro.sim.engines.compiled import compiler
+from scneuro.sim.explore import search
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("ci")
@@ -32,6 +34,18 @@ def command_line():
 def uncompiled(monkeypatch):
     """Whole runs by their function as it is written, in plain Python."""
     monkeypatch.setattr(whole, "compiled", as_written)
+
+
+@pytest.fixture
+def tools(tmp_path, monkeypatch):
+    """Tools of builds that only pretend."""
+    return pretend_tools(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """The crew of a search is this process."""
+    monkeypatch.setattr(search, "crew", hire)
 
 
 @pytest.fixture(scope="session", autouse=True)

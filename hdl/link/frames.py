@@ -13,6 +13,8 @@ __all__ = ["DEPTH", "Frames"]
 
 #: Bytes of the memory.
 DEPTH = 256
+# a byte that is read while it is written is not used
+_BLOCK = {"ram_style": "block"}
 _LEAST = sum(REQUEST.values()) // 8 + 2  # bytes of a request, with its check
 _FIRST = 1  # where a frame begins: at a code, whose place is as if a 0 was there
 _BEGIN = 0x1E0C  # of the check: with that 0, it is 0xFFFF
@@ -74,7 +76,7 @@ class Frames(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.memory = memory = Memory(
-            shape=8, depth=DEPTH, init=[], attrs={"ram_style": "block"}
+            shape=8, depth=DEPTH, init=[], attrs=_BLOCK
         )
         write, read = memory.write_port(), memory.read_port()
         at = Signal(8, init=_FIRST)  # of the byte that is read or written

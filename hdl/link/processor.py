@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 __all__ = ["PROGRAM", "Action", "Flag", "Processor", "Program", "Source"]
 
+# nothing is read and written in the same clock
 _BLOCK = {"ram_style": "block"}
 _OPERAND = 9  # bits
 #: Instructions of a program, at most.
@@ -57,6 +58,7 @@ class Action(IntEnum):
     CALM = 6
     LATE = 7
     FIRED = 8
+    WAITS = 9
 
 
 class Program:
@@ -288,7 +290,7 @@ class Processor(wiring.Component):
         with m.If(acts & i[_POINTS]):
             m.d.sync += pointer.eq(a)
         m.d.comb += [
-            *(getattr(self, a.name.lower()).eq(acts & i[_ACTS] & operand[a]) for a in Action),
+            *(getattr(self, a.name.lower()).eq(acts & i[_ACTS] & i[a]) for a in Action),
             self.takes.eq(computes & (source == Source.SHIFT) & i[0]),
             self.shifts.eq(computes & (source == Source.ROW)),
             self.left.eq(computes & (source == Source.NETWORK) & ~i[0]),

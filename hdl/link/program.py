@@ -113,7 +113,7 @@ def link_program(
     _steps(p, layout, frame_words, output_words)
     _request(p, layout, FIRST_MEMORY + len(regions))
     _rows(p, layout, max((r.words for r in regions), default=1))
-    _feed(p, layout, frame_words)
+    _feed(p, layout)
     _take(p, layout)
     _reply(p)
     assert len(p.memory) <= _DIRECT
@@ -127,7 +127,7 @@ def link_program(
 
 
 def _tables(settings: int, regions: Sequence[Rows]) -> list[int]:
-    """By region: its last row; the words of a row, none if it is not there; and if it is written."""
+    """By region: its last row; the words of a row, 0 if it is not there; and if it is written."""
     own = [(1, 0, False)] * FIRST_MEMORY
     own[Region.SETTINGS] = (settings, 1, True)
     own[Region.IDENTITY] = (IDENTITY_WORDS, 1, False)
@@ -187,6 +187,7 @@ def _steps(p: Program, layout: Layout, frame_words: int, output_words: int) -> N
     p.unless(Flag.CARRY, "calm")
     p.load("fed_out")
     p.label("room")
+    p.act(Action.WAITS)
     p.store("from")
     p.load("made")
     p.sub("taken")
@@ -531,7 +532,7 @@ def _one_less(p: Program) -> None:
 
 
 # -- words of steps --------------------------------------------------------------------------------
-def _feed(p: Program, layout: Layout, frame_words: int) -> None:
+def _feed(p: Program, layout: Layout) -> None:
     """Words of steps to come, as many as there is room for."""
     p.label("feed")
     p.load(len(layout.fed))
@@ -559,11 +560,6 @@ def _feed(p: Program, layout: Layout, frame_words: int) -> None:
     p.store("part")
     p.jump("feed word")
     p.label("fed")
-    p.load("fed_now")
-    p.sub(frame_words)
-    p.where(Flag.CARRY, "was waiting")
-    p.act(Action.CALM)  # these are the first ones
-    p.label("was waiting")
     p.load("fed_now")
     p.add("accepted")
     p.store("fed_now")

@@ -6,8 +6,9 @@ from amaranth.lib import wiring
 from ...network import FixedNetwork
 from ..network import Network
 from ..top import BAUD, LED_MS, Plan, pins, real_time
-from ..uart import UARTReceiver, UARTTransmitter, divisor
+from ..uart import divisor
 from .frames import Frames
+from .line import Line
 from .processor import Flag, Processor
 from .program import link_program
 
@@ -70,16 +71,15 @@ class LinkTop(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m, plan = Module(), self.plan
         clocks = divisor(plan.clock_hz, plan.baud)
-        m.submodules.receiver = receiver = UARTReceiver(clocks)
-        m.submodules.transmitter = transmitter = UARTTransmitter(clocks)
+        m.submodules.line = line = Line(clocks)
         m.submodules.frames = frames = Frames()
         m.submodules.processor = processor = self._processor
         m.submodules.network = self._network
-        wiring.connect(m, receiver.o, frames.i)
-        wiring.connect(m, frames.o, transmitter.i)
+        wiring.connect(m, line.o, frames.i)
+        wiring.connect(m, frames.o, line.i)
         m.d.comb += [
-            receiver.rx.eq(self.rx),
-            self.tx.eq(transmitter.tx),
+            line.rx.eq(self.rx),
+            self.tx.eq(line.tx),
             processor.body.eq(frames.body),
             frames.next.eq(processor.takes),
             frames.begin.eq(processor.begin),
@@ -109,16 +109,20 @@ class LinkTop(wiring.Component):
         """Whether a paced step's time has come, and the next one's, too; and the LEDs."""
         plan, processor = self.plan, self._processor
         timer, due, missed = Signal(range(plan.tick_clocks)), Signal(), Signal()
-        wraps = Signal()
+        wraps, waits = Signal(), Signal()  # there is something to make a step of
         m.d.comb += wraps.eq(timer == 0)
         m.d.sync += timer.eq(Mux(wraps, plan.tick_clocks - 1, timer - 1))
         with m.If(processor.begun):
             m.d.sync += due.eq(0)
         with m.If(processor.begun | processor.calm):
             m.d.sync += missed.eq(0)
+        with m.If(processor.calm):
+            m.d.sync += waits.eq(0)
+        with m.If(processor.waits):
+            m.d.sync += waits.eq(1)
         with m.If(wraps):
             m.d.sync += due.eq(1)
-            with m.If(due & ~processor.begun):
+            with m.If(due & waits & ~processor.begun):
                 m.d.sync += missed.eq(1)
         with m.If(processor.late):
             m.d.sync += self.late.eq(1)

@@ -90,7 +90,7 @@ class OfNeuron:
         """Its clocks are the same whatever it is given."""
         raise NotImplementedError
 
-    def found(self, rows: tuple[Row, ...], common: Mapping[str, Any]) -> Exploration:
+    def found(self, rows: tuple[Any, ...], common: Mapping[str, Any]) -> Exploration:
         """What a search found."""
         neuron = self.neuron
         first = next(iter(neuron.input_defaults))

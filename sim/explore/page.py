@@ -95,7 +95,7 @@ def draw_front(found: Explored, path: Path) -> None:
         if not placed:
             axis.text(0.5, 0.5, "no point was built", ha="center", transform=axis.transAxes)
             return
-        shares = [look.shared(row) for row in placed]
+        shares: list[Any] = [look.shared(row) for row in placed]
         known = [share for share in shares if share is not None]
         colours = ScalarMappable(Normalize(min([*known, 0.9]), 1.0), "viridis")
         places = {id(row): (float(row.logic or 0), found.speed(row) or 0.0) for row in placed}

@@ -71,16 +71,14 @@ class Row:
         for seed, build in self.builds.items():
             if "failed" in build:
                 lines.setdefault(build["failed"], []).append(f"seed {seed}")
-        others = {"fidelity": self.compared, "clocks": self.counted or {}}
-        for what, found in others.items():
+        for what, found in (("fidelity", self.compared), ("clocks", self.counted or {})):
             if "failed" in found:
                 lines.setdefault(found["failed"], []).append(what)
-        every = len(self.builds) + sum("failed" in found for found in others.values())
+        seeds = {f"seed {seed}" for seed in self.builds}
         said = [
-            line if len(whose) >= len(self.builds) or len(whose) == every
-            else f"{', '.join(whose)}: {line}"
+            line if seeds <= {*whose} else f"{', '.join(whose)}: {line}"
             for line, whose in lines.items()
-        ]  # fmt: skip
+        ]
         return "; ".join(said) or None
 
 

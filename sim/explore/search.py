@@ -308,7 +308,7 @@ def assembled(
     points: Iterable[Any],
     found: Mapping[Job, Mapping[str, Any]],
     tools: tuple[str, ...],
-) -> Any:
+) -> Exploration | NetworkExploration:
     """The results of all jobs, a row for each point."""
 
     def result(job: Job) -> dict[str, Any]:

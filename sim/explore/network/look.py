@@ -55,6 +55,8 @@ class NetworkLook(Look):
             said.append(f"a budget of {budget(space.budgets[0])} LSB")
         many = f" of {self.found.runs:,} runs" if self.found.runs > 1 else ""
         said.append(f"compared over {self.found.steps:,} steps{many}")
+        if self.found.float_accuracy is not None:
+            said.append(f"of which float tells {self.found.float_accuracy:.1%} right")
         return ", ".join([*said, seeds(self.found)])
 
     def facts(self) -> str:

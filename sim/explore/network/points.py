@@ -88,8 +88,10 @@ def _within(layer: Layer, budget: float) -> Layer:
     population = layer.population
     neuron = copy.copy(population.neuron)
     neuron.budget = budget
-    own = {"parameters": population.parameters, "init": population.init}
-    return replace(layer, population=Population(neuron, population.count, **own))
+    made = Population(
+        neuron, population.count, parameters=population.parameters, init=population.init
+    )
+    return replace(layer, population=made)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,9 @@ class OfNetwork:
     @property
     def files(self) -> tuple[str, ...]:
         """The user's files that neurons and maps are in."""
-        kinds = [type(layer.population.neuron) for layer in self.network.layers.values()]
+        kinds: list[type[Any]] = [
+            type(layer.population.neuron) for layer in self.network.layers.values()
+        ]
         kinds += [type(part) for p in self.network.projections for part in (p.map, *p.map.parts)]
         return tuple(dict.fromkeys(file for kind in kinds if (file := Place.of(kind).file)))
 
@@ -112,7 +114,7 @@ class OfNetwork:
         form = network_form(board.part)
         return counted(point.fixed(self.network), self.stimulus, point.lanes, form)
 
-    def found(self, rows: tuple[NetworkRow, ...], common: Mapping[str, Any]) -> NetworkExploration:
+    def found(self, rows: tuple[Any, ...], common: Mapping[str, Any]) -> NetworkExploration:
         """What a search found."""
         network = self.network
         return NetworkExploration(
