@@ -79,6 +79,12 @@ def test_a_damaged_message_is_none():
         assert Reader().feed(content[:at] + content[at + 1 :]) == []
 
 
+def test_without_cobs_there_is_a_way_out(monkeypatch):
+    monkeypatch.setattr("scneuro.boards.link.codec.cobs", None)
+    with pytest.raises(ScneuroError, match=r"needs the package cobs\n.*scneuro\[board\]"):
+        connect(Silent())
+
+
 # -- runs -----------------------------------------------------------------------------------------
 @pytest.mark.compiler
 def test_a_networks_run_is_that_of_the_integers_in_every_array():

@@ -15,7 +15,7 @@ __all__ = ["NoAnswer", "Refused", "Requests"]
 _NUMBERS = 1 << REQUEST["sequence"]
 _TRIES = 4  # at least
 _AROUND = 5  # bytes: a check, and what frames it
-_BITS, _LONGER = 10, 1.5  # of a byte on the line; times its time that a line may take
+_BITS, _LONGER = 10, 2.5  # of a byte on the line; times its time that line and chip may take
 _SLOWER = 4  # times what a reply is late is waited for the next one
 _ANOTHER = "was the board built from this network, by this version of scneuro?"
 
