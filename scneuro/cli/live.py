@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run"]
 
-_INSTALL = 'pip install "scneuro[live]"'
 _DRAWN = 1_000  # steps
 _ONE_IN = 10  # steps: a random spike of each neuron of an input
 
@@ -146,15 +145,12 @@ def _check(options: argparse.Namespace) -> None:
                 "matplotlib has no window here", "draw to a file, -o FILE, or leave out --plot"
             )
         return
-    try:
-        import bokeh  # noqa: F401
-    except ImportError:
-        raise ScneuroError("the page needs bokeh", _INSTALL) from None
+    from ..sim.watch import web  # noqa: F401
 
 
 def _serve(options: argparse.Namespace, watch: Watch, where: str) -> int:
     """Serve the page until it ends."""
-    from ..sim.watch.server import Served
+    from ..sim.watch.web.server import Served
 
     try:
         page = Served(watch, where, port=options.http, stays=options.stay)

@@ -27,10 +27,10 @@ from bokeh.models import (
 from bokeh.models.ui import UIElement
 from bokeh.plotting import figure
 
-from ...errors import ScneuroError
-from .choice import MOST_NEURONS, MOST_STATES, Choice, numbered
-from .history import KEPT_MS, Traces, View
-from .watch import PACES, Status, Watch
+from ....errors import ScneuroError
+from ..choice import MOST_NEURONS, MOST_STATES, Choice, numbered
+from ..history import KEPT_MS, Traces, View
+from ..watch import PACES, Status, Watch
 
 __all__ = ["Page"]
 
@@ -93,7 +93,7 @@ class Page:
 
     # -- figures ---------------------------------------------------------------------------------
     def _draw_figures(self) -> None:
-        self._raster = self._figure("spikes", 320)
+        self._raster = self._figure("figure spikes", 320)
         self._raster.xaxis.visible = False
         self._dots = {}
         first = 0
@@ -122,7 +122,7 @@ class Page:
         self._raster.y_range = Range1d(first - 0.5, -0.5)
         self._raster.yaxis.ticker = FixedTicker(ticks=list(ticks))
         self._raster.yaxis.major_label_overrides = ticks
-        self._rates = self._figure("rates", 170)
+        self._rates = self._figure("figure rates", 170)
         self._rates.yaxis.axis_label = "rate (Hz)"
         self._rates.xaxis.visible = False
         self._lines = {}
@@ -137,7 +137,7 @@ class Page:
         self._rates.legend.orientation = "horizontal"
         self._rates.legend.label_text_font_size = "9px"
         self._rates.legend.padding = 2
-        self._curves = [self._figure(f"traces {k}", 170) for k in range(MOST_STATES)]
+        self._curves = [self._figure(f"figure traces {k}", 170) for k in range(MOST_STATES)]
         self._traces, self._samples = [], []
         for k, curves in enumerate(self._curves):
             source = ColumnDataSource(
@@ -305,16 +305,13 @@ class Page:
     def _show_inputs(self) -> None:
         """Set the sliders to what inputs are of the neuron that they are for."""
 
-        def show() -> None:
-            neuron = self._neuron()
-            for name, slider in self._sliders.items():
-                inside = neuron is None or neuron < self._watch.network.inputs[name].count
-                slider.disabled = not inside
-                if inside:
-                    slider.value = self._watch.inputs.of(name, neuron)
-
+        neuron = self._neuron()
         self._quiet = True
-        self._wish(show)
+        for name, slider in self._sliders.items():
+            inside = neuron is None or neuron < self._watch.network.inputs[name].count
+            slider.disabled = not inside
+            if inside:
+                slider.value = self._watch.inputs.of(name, neuron)
         self._quiet = False
 
     # -- again and again -------------------------------------------------------------------------

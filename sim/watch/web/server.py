@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import secrets
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,14 +16,13 @@ from bokeh.document import Document
 from bokeh.server.auth_provider import AuthProvider
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
-from bokeh.server.util import bind_sockets
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.web import HTTPError, RequestHandler
 
-from ...errors import ScneuroError
+from ....errors import ScneuroError
+from ..watch import Watch
 from .page import Page
-from .watch import Watch
 
 __all__ = ["ADDRESS", "Served"]
 
@@ -70,6 +72,11 @@ class Served:
     url : str
         With the token.
     token : str
+    port : int
+    socket : socket
+        Where it listens.
+    viewers : int
+        Pages that are open.
 
     Raises
     ------
@@ -79,22 +86,17 @@ class Served:
 
     def __init__(self, watch: Watch, where: str, *, port: int = 0, stays: bool = False) -> None:
         self._watch, self._stays = watch, stays
-        self._viewers, self._seen = 0, False
+        self.viewers, self._seen = 0, False
         self.token = secrets.token_urlsafe(_TOKEN)
-        try:
-            sockets, self.port = bind_sockets(ADDRESS, port)
-        except (OSError, OverflowError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise ScneuroError(
-                f"cannot serve a page at port {port}: {why}",
-                "choose another one, 1024 to 65535, or 0 for any that is free",
-            ) from None
-        self._loop = IOLoop()
-        for name in ("bokeh", "tornado.access"):  # who left, who was refused: nobody need know
+        self.socket = _listening(port)
+        self.port: int = self.socket.getsockname()[1]
+        self._loop: Any = IOLoop(make_current=False)
+        asyncio.set_event_loop(self._loop.asyncio_loop)
+        for name in ("bokeh.server.views.ws", "tornado.access"):  # who has left, who was refused
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
         def show(document: Document) -> None:
-            self._viewers += 1
+            self.viewers += 1
             self._seen = True
             document.on_session_destroyed(self._gone)
             Page(document, watch, where)
@@ -107,7 +109,7 @@ class Served:
             unused_session_lifetime_milliseconds=_LEFT_MS,
         )
         http = HTTPServer(application)
-        http.add_sockets(sockets)
+        http.add_sockets([self.socket])
         self._server = BaseServer(self._loop, application, http)
         self._server.start()
         self.url = f"http://{ADDRESS}:{self.port}/?token={self.token}"
@@ -121,10 +123,10 @@ class Served:
         self.close()
 
     def _gone(self, session: Any) -> None:
-        self._viewers -= 1
+        self.viewers -= 1
 
     def _look(self) -> None:
-        left = self._seen and not self._viewers and not self._stays
+        left = self._seen and not self.viewers and not self._stays
         if left or self._watch.ended:
             self._loop.stop()
 
@@ -140,4 +142,23 @@ class Served:
         """Let go of the port; after :meth:`run`."""
         self._looks.stop()
         self._server.stop()
-        self._loop.close()
+        self._loop.close(all_fds=True)
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket of this machine alone."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((ADDRESS, port))
+        made.listen()
+    except (OSError, OverflowError) as error:
+        made.close()
+        why = getattr(error, "strerror", None) or error
+        raise ScneuroError(
+            f"cannot serve a page at port {port}: {why}",
+            "choose another one, 1024 to 65535, or 0 for any that is free",
+        ) from None
+    made.setblocking(False)
+    return made
