@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise, starmap
 
 from ...link.messages import (
     FIRST_MEMORY,
@@ -85,11 +86,9 @@ class Layout:
             fed_words(frame_words),
             kept_results(output_words),
         )
-        first, ranges = _DIRECT, []
-        for size in sizes:
-            ranges.append(range(first, first + size))
-            first += size
-        return cls(*ranges, 1 << (first - 1).bit_length())
+        ends = list(accumulate(sizes, initial=_DIRECT))
+        settings, tables, identity, fed, results = starmap(range, pairwise(ends))
+        return cls(settings, tables, identity, fed, results, 1 << (ends[-1] - 1).bit_length())
 
 
 def link_program(
