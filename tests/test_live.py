@@ -465,7 +465,6 @@ def test_what_the_command_is_given_is_what_is_watched(stand_in, monkeypatch):
         ("lif --port x --input J=3", "LIF has the inputs I"),
         ("lif --port x --http 99999999", "cannot serve a page at port 99999999"),
         ("lif --port simulated", "say which board, with --board"),
-        ("lif --port x --folder nowhere/file", None),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line_with_a_way_out(
@@ -473,8 +472,6 @@ def test_what_is_wrong_is_said_in_a_line_with_a_way_out(
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
-    if says is None:
-        return
     if "simulated" not in line:
         request.getfixturevalue("stand_in")
     assert cli.main(["live", *line.split()]) == 2
@@ -541,6 +538,7 @@ def running(*arguments):
         process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_ends_it_ends_it_cleanly_and_keeps_what_was_recorded(number, tmp_path):
     with running("--folder", str(tmp_path)) as (process, url):
@@ -557,6 +555,7 @@ def test_what_ends_it_ends_it_cleanly_and_keeps_what_was_recorded(number, tmp_pa
     assert np.load(path)["LIF/neurons"].tolist() == [0]
 
 
+@pytest.mark.slow
 def test_it_ends_when_the_last_browser_has_left(monkeypatch):
     monkeypatch.setattr("scneuro.sim.watch.web.server._LEFT_MS", 100)
     monkeypatch.setattr("scneuro.sim.watch.web.server._LOOKS_MS", 50)
@@ -577,6 +576,7 @@ def test_it_ends_when_the_last_browser_has_left(monkeypatch):
     assert not thread.is_alive()
 
 
+@pytest.mark.slow
 def test_where_it_stays_it_goes_on_without_a_browser(monkeypatch):
     monkeypatch.setattr("scneuro.sim.watch.web.server._LEFT_MS", 50)
     monkeypatch.setattr("scneuro.sim.watch.web.server._LOOKS_MS", 20)
