@@ -38,7 +38,8 @@ for name in names:
     try:
         importlib.import_module(name)
     except ScneuroError as error:
-        assert name == "scneuro.sim.proof" and "scneuro[proof]" in str(error), (name, error)
+        extra = {"scneuro.sim.proof": "proof", "scneuro.sim.watch.web": "live"}.get(name)
+        assert f"scneuro[{extra}]" in str(error), (name, error)
 for generic in ("hdl", "sim", "boards"):
     assert importlib.util.find_spec(generic) is None, f"{generic} leaked to the top level"
 print(f"wheel: {len(there)} files are in it, {len(names)} modules import")
@@ -69,8 +70,10 @@ refused 'scneuro[plots]' demo
 refused 'scneuro[proof]' prove lif
 refused 'scneuro[reference]' reference lif
 refused 'scneuro[toolchain]' build lif --board icebreaker -o out.d
+refused 'scneuro[toolchain]' export lif --verilog out.d
 refused 'scneuro[nir]' show net.nir --dt 1
 refused 'scneuro[explore]' explore lif --board icebreaker -o out.d
+refused 'scneuro[live]' live lif --board icebreaker --port simulated
 refused 'g++' simulate lif --steps 50 --backend cxxrtl
 echo "wheel: commands run, or say what they need"
 

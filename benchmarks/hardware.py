@@ -24,6 +24,7 @@ from scneuro.load import make_neuron
 from scneuro.tools.files import write_whole
 
 NEURONS = ("lif", "izhikevich", "adex", "hodgkin_huxley")
+MEASURED = ("hx8k", "up5k", "ecp5-85k")
 INTERVALS = (1, 4, 8, 16)
 COUNT = 256
 COUNTS = {"hodgkin_huxley": 64}
@@ -138,7 +139,7 @@ def wanted(options: argparse.Namespace) -> Iterator[Wanted]:
 def main(arguments: list[str] | None = None) -> list[dict]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--neurons", nargs="+", default=NEURONS)
-    parser.add_argument("--devices", nargs="+", default=list(DEVICES))
+    parser.add_argument("--devices", nargs="+", default=MEASURED, choices=DEVICES)
     parser.add_argument("--intervals", nargs="*", type=int, default=INTERVALS)
     parser.add_argument("--seeds", type=int, default=3, help="how many")
     parser.add_argument("--count", type=int, help=f"neurons (default {COUNT})")

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from ..tools.toolchain import Tool, find_tools
     from .build import BuildReport, build_bitstream, estimate
     from .host import read_samples
+    from .link.chip import Chip
+    from .link.connection import connect
+    from .link.port import LinkError, Port
     from .programmer import Flashed, flash
     from .table import BOARDS, Board, board
 
@@ -19,10 +22,14 @@ __all__ = [
     "BOARDS",
     "Board",
     "BuildReport",
+    "Chip",
     "Flashed",
+    "LinkError",
+    "Port",
     "Tool",
     "board",
     "build_bitstream",
+    "connect",
     "estimate",
     "find_tools",
     "flash",
@@ -33,10 +40,14 @@ _WHERE = {
     "BOARDS": "table",
     "Board": "table",
     "BuildReport": "build",
+    "Chip": "link.chip",
     "Flashed": "programmer",
+    "LinkError": "link.port",
+    "Port": "link.port",
     "Tool": ".tools.toolchain",
     "board": "table",
     "build_bitstream": "build",
+    "connect": "link.connection",
     "estimate": "build",
     "find_tools": ".tools.toolchain",
     "flash": "programmer",

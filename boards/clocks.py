@@ -13,12 +13,13 @@ class Divided:
 
     Attributes
     ----------
-    hz : int
-        What it makes.
+    source, hz : int
+        Of what it makes what.
     settings : dict of str to int
         The cell's parameters.
     """
 
+    source: int
     hz: int
     settings: dict[str, int]
 
@@ -52,7 +53,7 @@ def ice40_pll(source: int, wanted: int) -> Divided | None:
                         if reference <= most
                     )
                     settings = {"DIVR": divr, "DIVF": divf, "DIVQ": divq, "FILTER_RANGE": range_}
-                    best = Divided(round(hz), settings)
+                    best = Divided(source, round(hz), settings)
     return best
 
 
@@ -74,5 +75,5 @@ def ecp5_pll(source: int, wanted: int) -> Divided | None:
             ways = [k for k in range(1, 129) if 400e6 <= hz * k <= 800e6]
             if ways:
                 settings = {"CLKI_DIV": divide, "CLKFB_DIV": multiply, "CLKOP_DIV": ways[0]}
-                best = Divided(round(hz), settings)
+                best = Divided(source, round(hz), settings)
     return best

@@ -23,9 +23,9 @@ from ..population import FixedPopulation, Population
 from ..words import quantize
 from .memory import check_memory, stored_form
 from .network import network_hardware
-from .table import Board
+from .table import Board, Pin
 
-__all__ = ["Pins", "design", "identity"]
+__all__ = ["Pins", "design", "identity", "linked_top"]
 
 _SETTLES = 15e-6  # s
 
@@ -87,6 +87,11 @@ def identity(fixed: FixedNetwork, hardware: NetworkGates, plan: Plan, board: Boa
     )
 
 
+def linked_top(fixed: FixedNetwork, hardware: NetworkGates, plan: Plan, board: Board) -> LinkTop:
+    """The design of a network on a board, without its pins."""
+    return LinkTop(hardware, identity(fixed, hardware, plan, board).to_bytes(), plan)
+
+
 class Pins(Elaboratable):
     """The top with a board's pins, and its clock."""
 
@@ -99,7 +104,7 @@ class Pins(Elaboratable):
     ) -> None:
         self._top: Any
         if isinstance(fixed, FixedNetwork):
-            self._top = LinkTop(hardware, identity(fixed, hardware, plan, board).to_bytes(), plan)
+            self._top = linked_top(fixed, hardware, plan, board)
         else:
             self._top = Top(hardware, fixed, plan)
         self._board = board
@@ -109,14 +114,19 @@ class Pins(Elaboratable):
         if self._board.pll is not None:
             self._clock(m, platform)
         m.submodules.top = top = self._top
-        uart = platform.request("uart", 0, dir="-")
-        self._input(m, "rx", uart.rx, top.rx)
-        self._output(m, "tx", uart.tx, top.tx)
-        self._output(m, "led", platform.request("led", 0, dir="-"), top.led)
-        self._output(m, "late", platform.request("led", 1, dir="-"), top.late)
-        if self._board.button is not None:
-            button = platform.request(*self._board.button, dir="-")
-            self._input(m, "button", button, top.button)
+        row = self._board
+        pins: dict[str, Pin | None] = {"rx": ("uart", 0, "rx"), "tx": ("uart", 0, "tx")}
+        pins |= {"led": row.led, "late": row.late, "button": row.button}
+        found: dict[Any, Any] = {}
+        for name, pin in pins.items():
+            if pin is None:
+                continue
+            resource, parts = pin[:2], pin[2:]
+            if resource not in found:
+                found[resource] = platform.request(*resource, dir="-")
+            port = getattr(found[resource], *parts) if parts else found[resource]
+            make = self._input if name in ("rx", "button") else self._output
+            make(m, name, port, getattr(top, name))
         return m
 
     def _clock(self, m: Module, platform: Any) -> None:

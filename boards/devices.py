@@ -46,6 +46,11 @@ class Device:
     deep: int = 0
 
     @property
+    def package(self) -> str:
+        """As nextpnr calls it."""
+        return self.place[self.place.index("--package") + 1]
+
+    @property
     def form(self) -> Form:
         """The form of a single neuron there."""
         return Form(held=True, multipliers=self.dsps)
@@ -72,7 +77,8 @@ class Device:
 
 
 # fmt: off
-#: By name.
+#: By name. What there is of everything is what nextpnr has to give: an HX4K's die is the HX8K's,
+#: and a 12F's is the 25F's.
 DEVICES = {d.name: d for d in (
     Device("hx8k", "iCE40 HX8K", ICE40, ("--hx8k", "--package", "ct256"),
            logic=7_680, dsps=0, rams=32, deep=1),
@@ -80,6 +86,38 @@ DEVICES = {d.name: d for d in (
            logic=5_280, dsps=8, rams=30, sprams=4, deep=2),
     Device("ecp5-85k", "ECP5 LFE5U-85F", ECP5,
            ("--85k", "--package", "CABGA381", "--speed", "6"),
+           logic=83_640, dsps=156, rams=208),
+    Device("hx4k", "iCE40 HX4K", ICE40, ("--hx8k", "--package", "tq144:4k"),
+           logic=7_680, dsps=0, rams=32, deep=1),
+    Device("hx1k", "iCE40 HX1K", ICE40, ("--hx1k", "--package", "tq144"),
+           logic=1_280, dsps=0, rams=16, deep=1),
+    Device("hx1k-vq100", "iCE40 HX1K", ICE40, ("--hx1k", "--package", "vq100"),
+           logic=1_280, dsps=0, rams=16, deep=1),
+    Device("lp1k", "iCE40 LP1K", ICE40, ("--lp1k", "--package", "cm36"),
+           logic=1_280, dsps=0, rams=16, deep=1),
+    Device("ecp5-12k", "ECP5 LFE5U-12F", ECP5,
+           ("--12k", "--package", "CABGA381", "--speed", "6"), logic=24_288, dsps=28, rams=56),
+    Device("ecp5-25k", "ECP5 LFE5U-25F", ECP5,
+           ("--25k", "--package", "CABGA381", "--speed", "6"), logic=24_288, dsps=28, rams=56),
+    Device("ecp5-25k-256", "ECP5 LFE5U-25F", ECP5,
+           ("--25k", "--package", "CABGA256", "--speed", "6"), logic=24_288, dsps=28, rams=56),
+    Device("ecp5-45k", "ECP5 LFE5U-45F", ECP5,
+           ("--45k", "--package", "CABGA381", "--speed", "6"), logic=43_848, dsps=72, rams=108),
+    Device("ecp5-45k-8", "ECP5 LFE5U-45F", ECP5,
+           ("--45k", "--package", "CABGA381", "--speed", "8"), logic=43_848, dsps=72, rams=108),
+    Device("ecp5-um-45k", "ECP5 LFE5UM-45F", ECP5,
+           ("--um-45k", "--package", "CABGA381", "--speed", "8"), logic=43_848, dsps=72, rams=108),
+    Device("ecp5-5g-45k", "ECP5-5G LFE5UM5G-45F", ECP5,
+           ("--um5g-45k", "--package", "CABGA381", "--speed", "8"),
+           logic=43_848, dsps=72, rams=108),
+    Device("ecp5-5g-45k-554", "ECP5-5G LFE5UM5G-45F", ECP5,
+           ("--um5g-45k", "--package", "CABGA554", "--speed", "8"),
+           logic=43_848, dsps=72, rams=108),
+    Device("ecp5-5g-85k", "ECP5-5G LFE5UM5G-85F", ECP5,
+           ("--um5g-85k", "--package", "CABGA381", "--speed", "8"),
+           logic=83_640, dsps=156, rams=208),
+    Device("ecp5-5g-85k-554", "ECP5-5G LFE5UM5G-85F", ECP5,
+           ("--um5g-85k", "--package", "CABGA554", "--speed", "8"),
            logic=83_640, dsps=156, rams=208),
 )}
 # fmt: on

@@ -12,6 +12,7 @@ from .table import BOARDS, Board
 
 __all__ = ["does_not_fit", "in_words", "packed", "synthesized", "too_many"]
 
+_NAMED = 3  # boards
 _CALLED = {"logic": "logic cells", "flip_flops": "flip-flops", "dsp": "DSPs", "ram": "RAMs"}
 
 
@@ -59,7 +60,11 @@ def does_not_fit(
 ) -> DoesNotFit:
     """The refusal, with the numbers and what would fit."""
     holding = [b.name for b in BOARDS.values() if b != board and _holds(b, cells)]
-    larger = f"{' and '.join(holding)} would hold it; " if holding else ""
+    named, more = holding[:_NAMED], len(holding[_NAMED:])
+    if more:
+        named.append(f"{more} more")
+    first, last = ", ".join(named[:-1]), "".join(named[-1:])
+    larger = f"{' and '.join(filter(None, (first, last)))} would hold it; " if named else ""
     return DoesNotFit(
         f"{neuron} does not fit {board.title} ({board.device}): it takes {least}{in_words(cells)}",
         f"{larger}a larger --budget makes smaller hardware, and so do narrower State(range=...)",

@@ -56,7 +56,8 @@ def network_hardware(
 ) -> Network:
     """The hardware of a network on a device; its memories are reached by a link, where ``linked``.
 
-    As many weights a clock as its memories hold, eight at most or ``lanes``; in block RAM if it has
+    As many weights a clock as its memories hold, eight at most or ``lanes``, and one where there
+    are none; in block RAM if it has
     room for them, else, where the device has SPRAM, loaded into that.
 
     Raises
@@ -66,7 +67,8 @@ def network_hardware(
     """
     form = network_form(part)
     tried: list[tuple[int, int]] = []
-    for count in _candidates(lanes):
+    spikes = any(total.synapses for total in fixed.totals.values())
+    for count in _candidates(lanes if spikes or lanes is not None else 1):
         made = plan(fixed, count)
         delivers = any(isinstance(each, Deliver) for _, work in made.order for each in work)
         if not delivers and lanes is None and count > 1:

@@ -24,6 +24,9 @@ _PROGRAMMERS = {
             "openFPGALoader",
             install="apt install openfpgaloader, or brew install openfpgaloader, has it",
         ),
+        Wanted("icesprog", install="github.com/wuxx/icesugar and the OSS CAD Suite have it"),
+        Wanted("dfu-util", install="apt install dfu-util, or brew install dfu-util, has it"),
+        Wanted("cp", install="every Unix has it"),
     )
 }
 _HEADER = 512  # bytes in which a bitstream has its family's mark
@@ -50,7 +53,7 @@ class Flashed:
 
 
 def flash(bitstream: Path | str, board: str | None = None) -> Flashed:
-    """Give a bitstream to the board it is for, with ``iceprog`` or ``openFPGALoader``.
+    """Give a bitstream to the board it is for, with the programmer its row names.
 
     Parameters
     ----------
@@ -84,7 +87,10 @@ def flash(bitstream: Path | str, board: str | None = None) -> Flashed:
             f"{target.title} takes what scneuro build --board {target.name} wrote",
         )
     name, *options = shlex.split(target.program)
-    command = (find(_PROGRAMMERS[name]).command, *options, str(path))
+    if "FILE" not in options:
+        options.append("FILE")
+    options = [str(path) if option == "FILE" else option for option in options]
+    command = (find(_PROGRAMMERS[name]).command, *options)
     code = subprocess.run(command, check=False).returncode
     if code:
         raise ToolError(

@@ -286,16 +286,21 @@ class Runner:
                     progress=progress,
                     done=self._set_table,
                 )
+        units = self._in_units(inputs, shape)
+        states = self._as_states({name: traces[name] for name in recorded})
+        saturated |= self._beyond(units)
+        saturated = {name: count for name, count in saturated.items() if count}
+        return Recording(self.dt, traces["spike"], states, units, saturated)
+
+    def _in_units(self, inputs: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+        """What each input was given, as it was given, of a run's shape."""
         units = {}
         for name, default in self.input_defaults.items():
             given = collapsed(np.asarray(inputs.get(name, default))).astype(float, copy=False)
             given = np.broadcast_to(given, np.shape(inputs.get(name, default)))
             across = len(shape) == 2 and given.ndim == 1
             units[name] = np.broadcast_to(given[:, None] if across else given, shape)
-        states = self._as_states({name: traces[name] for name in recorded})
-        saturated |= self._beyond(units)
-        saturated = {name: count for name, count in saturated.items() if count}
-        return Recording(self.dt, traces["spike"], states, units, saturated)
+        return units
 
     # -- a run, by either engine -------------------------------------------------------------
     _stops: dict[str, int]  # the steps at which each state was stopped by its limits

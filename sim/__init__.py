@@ -20,20 +20,27 @@ if TYPE_CHECKING:
     from .engines.compiled import CompiledNeuron, compiled_steps
     from .engines.network import run_network
     from .engines.population import run_population
+    from .export.write import Export, export_verilog
+    from .live.board import SimulatedBoard, SimulatedPort
+    from .live.simulated import simulated_board
     from .testing.conformance import conformance
 
 __all__ = [
     "CompiledNeuron",
     "Criteria",
+    "Export",
     "LayerParity",
     "Mismatch",
     "NetworkParity",
     "Parity",
     "PopulationParity",
+    "SimulatedBoard",
     "SimulatedNeuron",
+    "SimulatedPort",
     "VectorParity",
     "compiled_steps",
     "conformance",
+    "export_verilog",
     "layer_parity",
     "network_parity",
     "parity",
@@ -41,21 +48,26 @@ __all__ = [
     "run_network",
     "run_population",
     "simulate_steps",
+    "simulated_board",
     "vector_parity",
 ]
 
 _WHERE = {
     "CompiledNeuron": "engines.compiled",
     "Criteria": "compare.verdict",
+    "Export": "export.write",
     "LayerParity": "compare.many.layer",
     "Mismatch": "compare.figures",
     "NetworkParity": "compare.many.network",
     "Parity": "compare.figures",
     "PopulationParity": "compare.many.population",
+    "SimulatedBoard": "live.board",
     "SimulatedNeuron": "engines.amaranth",
+    "SimulatedPort": "live.board",
     "VectorParity": "compare.vectors",
     "compiled_steps": "engines.compiled",
     "conformance": "testing.conformance",
+    "export_verilog": "export.write",
     "network_parity": "compare.many.network",
     "layer_parity": "compare.many.layer",
     "parity": "compare.parity",
@@ -63,6 +75,7 @@ _WHERE = {
     "run_network": "engines.network",
     "run_population": "engines.population",
     "simulate_steps": "engines.amaranth",
+    "simulated_board": "live.simulated",
     "vector_parity": "compare.vectors",
 }
 

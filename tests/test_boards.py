@@ -1,6 +1,9 @@
 """Boards: finding tools, building, caching and failing, with tools that only pretend."""
 
+import importlib
 import json
+import pkgutil
+import re
 import shutil
 import signal
 import subprocess
@@ -8,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import amaranth_boards
 import psutil
 import pytest
 
@@ -18,7 +22,6 @@ from scneuro.boards.design import Pins, design
 from scneuro.boards.devices import DEVICES
 from scneuro.boards.families import ECP5, ICE40
 from scneuro.boards.placement import read_placement
-from scneuro.boards.table import Board
 from scneuro.errors import FileTrouble
 from scneuro.hdl.link.samples import FrameWriter, Sample
 from scneuro.tools import toolchain
@@ -82,29 +85,84 @@ def left_over(tmp_path):
     return sorted(p.name for p in cache.iterdir()) if cache.exists() else []
 
 
-def test_every_row_names_a_platform_with_the_pins_a_design_needs():
-    for name, row in BOARDS.items():
-        assert isinstance(row, Board)
-        platform = row.make_platform()
-        assert platform.default_clk_frequency == row.clock_hz
-        hardware, _ = design(LIF(), LIF().fixed(), row)
-        for resource in [("uart", 0), ("led", 0), ("led", 1), row.button]:
-            assert resource is None or resource in platform.resources, (name, resource)
-        hardware.elaborate(None)
+def lattices():
+    """Every iCE40 and ECP5 platform of amaranth-boards, by its module and its class."""
+    for found in pkgutil.iter_modules(amaranth_boards.__path__):
+        module = importlib.import_module(f"amaranth_boards.{found.name}")
+        for name, kind in vars(module).items():
+            if isinstance(kind, type) and kind.__module__ == module.__name__:
+                device = getattr(kind, "device", None)
+                if isinstance(device, str) and device.startswith(("iCE40", "LFE5")):
+                    yield found.name, name, kind
 
 
-def test_a_board_and_its_device_tell_the_tools_the_same():
-    for row in BOARDS.values():
-        commands = json.loads(plan_of(row).files["build_top.json"])["commands"]
-        assert [command[0] for command in commands] == [tool.name for tool in row.tools]
-        assert set(row.part.place) <= set(commands[1])
-        assert f"top{row.suffix}" in " ".join(commands[2])
+def test_every_board_with_a_uart_and_one_of_our_devices_is_a_row():
+    there = {
+        (module, name)
+        for module, name, kind in lattices()
+        if ("uart", 0) in {(r.name, r.number) for r in kind.resources}
+    }
+    assert {(row.module, row.platform) for row in BOARDS.values()} == there
+
+
+@pytest.mark.parametrize("row", BOARDS.values(), ids=lambda row: row.name)
+def test_a_row_says_what_its_platform_does(row):
+    platform = row.make_platform()
+    assert platform.default_clk_frequency == row.oscillator_hz
+    assert row.part.title.replace(" ", "").endswith(platform.device)
+    requested = {}
+    for pin in (("uart", 0, "rx"), ("uart", 0, "tx"), row.led, row.late, row.button):
+        if pin is not None:
+            if pin[:2] not in requested:
+                requested[pin[:2]] = platform.request(*pin[:2], dir="-")
+            assert all(hasattr(requested[pin[:2]], part) for part in pin[2:])
+    hardware, rates = design(LIF(), LIF().fixed(), row)
+    assert rates.clock_hz == row.clock_hz
+    assert rates.tick_clocks * 10_000 == row.clock_hz  # dt = 0.1 ms
+    hardware.elaborate(None)
+
+
+@pytest.mark.parametrize("row", BOARDS.values(), ids=lambda row: row.name)
+def test_a_board_and_its_device_tell_the_tools_the_same(row):
+    plan = plan_of(row)
+    commands = json.loads(plan.files["build_top.json"])["commands"]
+    assert [command[0] for command in commands] == [tool.name for tool in row.tools]
+    assert " ".join(row.part.place) in " ".join(commands[1])
+    assert f"top{row.suffix}" in " ".join(commands[2])
+    assert row.packing in " ".join(commands[2])
+    pins = [("uart", 0, "rx"), ("uart", 0, "tx"), row.led, row.late, row.button]
+    wired = {"_".join(map(str, pin)).replace("0_", "0__") for pin in pins if pin}
+    constraints = plan.files["top.pcf" if row.part.family is ICE40 else "top.lpf"]
+    text = constraints if isinstance(constraints, str) else constraints.decode()
+    found = set(re.findall(r"(?:set_io|LOCATE COMP) \"?(\w+)__io", text))
+    others = {name for name in found if not name.startswith(("clk", "rst"))}
+    assert others == wired
 
 
 def plan_of(row):
     hardware, rates = design(LIF(), LIF().fixed(), row)
     pins = Pins(hardware, LIF().fixed(), rates, row)
     return row.make_platform().prepare(pins, synth_opts=row.synth)
+
+
+def test_the_readme_lists_every_board_with_its_device_and_programmer():
+    text = (Path(__file__).parent.parent / "README.md").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
+    for row in BOARDS.values():
+        (line,) = [line for line in lines if f"`{row.name}`" in line]
+        assert line.endswith(f"| `{row.program}` |")
+        assert row.part.title[-3:].removesuffix("F") in line  # 85F, HX8K
+
+
+def test_a_clock_is_made_of_the_boards_own_and_not_of_another_plls():
+    row = board("blackice")
+    assert (row.clock_hz, row.oscillator_hz) == (25_000_000, 100_000_000)
+    other = row.with_clock(50e6)
+    assert (other.clock_hz, other.oscillator_hz) == (50_000_000, 100_000_000)
+    assert other.pll.source == 100_000_000
+    plain = other.with_clock(100e6)
+    assert (plain.clock_hz, plain.pll) == (100_000_000, None)
+    assert board("icebreaker").oscillator_hz == 12_000_000
 
 
 @pytest.mark.parametrize("device", DEVICES.values(), ids=lambda d: d.name)
@@ -322,7 +380,7 @@ def test_what_does_not_fit_is_said_after_synthesis_with_the_numbers(tools, tmp_p
     with pytest.raises(ToolError, match=r"at least 9,000 of 7,680 logic cells") as caught:
         build(tmp_path)
     assert caught.value.message.startswith("LIF does not fit iCE40-HX8K-B-EVN (iCE40 HX8K)")
-    assert "ulx3s_85f would hold it" in caught.value.hint
+    assert "ulx3s_85f, ulx3s_45f, ulx3s_25f and 10 more would hold it" in caught.value.hint
     assert "--budget" in caught.value.hint
     assert left_over(tmp_path) == []
 

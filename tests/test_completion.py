@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from scneuro.boards import BOARDS
+
 
 @pytest.fixture
 def completed(tmp_path):
@@ -36,8 +38,8 @@ def completed(tmp_path):
     [
         ("scneuro sim", {"simulate"}),
         ("scneuro show ad", {"adex"}),
-        ("scneuro build adex --board ice", {"icebreaker", "ice40_hx8k_b_evn"}),
-        ("scneuro explore adex --board ulx", {"ulx3s_85f"}),
+        ("scneuro build adex --board ice", {name for name in BOARDS if name.startswith("ice")}),
+        ("scneuro explore adex --board ulx", {f"ulx3s_{size}f" for size in (12, 25, 45, 85)}),
         ("scneuro explore adex --int", {"--intervals"}),
         ("scneuro simulate adex --preset ton", {"tonic"}),
         ("scneuro simulate adex --set ta", {"tau_w="}),

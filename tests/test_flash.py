@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -14,10 +16,10 @@ from scneuro.tools import toolchain
 
 @pytest.fixture
 def programmers(tmp_path, monkeypatch):
-    """``iceprog`` and ``openFPGALoader`` on PATH; returns what the last call was given."""
+    """All programmers on PATH; returns what the last call was given."""
     folder, log = tmp_path / "bin", tmp_path / "calls.json"
     folder.mkdir()
-    for name in ("iceprog", "openFPGALoader"):
+    for name in ("iceprog", "openFPGALoader", "icesprog", "dfu-util", "cp"):
         path = folder / name
         path.write_text(
             f"#!{sys.executable}\nimport json, os, sys\n"
@@ -46,12 +48,33 @@ def built(tmp_path):
     return make
 
 
+BY_OPENOCD = {"ecp5_5g_evn", "versa_ecp5", "versa_ecp5_5g"}  # in amaranth-boards
+
+
 @pytest.mark.parametrize("name", BOARDS)
 def test_the_programmer_of_the_board_is_run(name, built, programmers, capsys):
     path = built(name)
     assert cli.main(["flash", str(path)]) == 0
-    assert programmers() == [*BOARDS[name].program.split(), str(path)]
+    tool, *options = BOARDS[name].program.split()
+    options = options if "FILE" in options else [*options, "FILE"]
+    assert programmers() == [tool, *(str(path) if o == "FILE" else o for o in options)]
     assert f"is on the {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", [name for name in BOARDS if name not in BY_OPENOCD])
+def test_it_is_run_as_amaranth_boards_runs_it(name, built, programmers, monkeypatch):
+    path, calls = built(name), []
+
+    class Products:
+        @contextmanager
+        def extract(self, file):
+            assert file == f"top{BOARDS[name].suffix}"
+            yield str(path)
+
+    monkeypatch.setattr(subprocess, "check_call", calls.append)
+    BOARDS[name].make_platform().toolchain_program(Products(), "top")
+    flash(path)
+    assert [programmers()] == calls
 
 
 def test_the_board_is_named_where_there_is_no_report(built, programmers, capsys):

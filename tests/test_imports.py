@@ -10,7 +10,7 @@ import scneuro
 
 HEAVY = {"amaranth", "amaranth_boards", "bitwuzla", "llvmlite", "matplotlib", "numba"}
 HEAVY |= {"dask", "distributed", "jinja2", "psutil", "scipy", "tqdm", "z3"}
-HEAVY |= {"mlxtend", "pandas", "sklearn"}
+HEAVY |= {"bokeh", "tornado", "mlxtend", "pandas", "sklearn"}
 
 
 def loaded_by(program, *options):

@@ -5,11 +5,11 @@ import pytest
 from amaranth.sim import Simulator
 from test_network_gates import loop, loop_spikes
 
-from scneuro import LIF, AdEx, Network
+from scneuro import LIF, AdEx, ConductanceLIF, Input, Network, Neuron, State
 from scneuro.hdl.network import Network as Gates
 from scneuro.link.regions import Memories
 from scneuro.network import Dense, Scale
-from scneuro.network.plan import frames_of, unpacked
+from scneuro.network.plan import frames_of, packed, unpacked
 
 
 class Board:
@@ -200,7 +200,11 @@ def changed(fixed, seed=3):
     return weights, registers
 
 
-CASES = [(loop, 8, False), (loop, 2, True), (varied, 2, False)]
+CASES = [
+    pytest.param(loop, 2, False, marks=pytest.mark.slow),
+    pytest.param(loop, 8, True, marks=pytest.mark.slow),
+    (varied, 2, False),
+]
 
 
 def stimulus(net, steps=14, seed=1):
@@ -270,3 +274,80 @@ def test_a_restart_between_steps_is_a_start():
     assert not any(rows.any() for rows in states)
     expected = loop().fixed().run(**given, progress=False)
     assert all(np.array_equal(found[n], expected.spike[n]) for n in found)
+
+
+def test_a_restart_in_a_step_comes_behind_it():
+    """And before what is read then, though a step waits to begin."""
+    fixed = loop().fixed()
+    given = loop_spikes(3, 4)
+
+    async def does(board):
+        ctx, gates = board.ctx, board.gates
+        frames = frames_of(fixed, gates.plan, given)
+        ctx.set(gates.o.ready, 1)
+        ctx.set(gates.tick, 1)
+        restarted = False
+        for word in frames.reshape(-1).tolist():
+            ctx.set(gates.i.valid, 1)
+            ctx.set(gates.i.payload, word)
+            while not ctx.get(gates.i.ready):
+                await board.tick()
+            if ctx.get(gates.busy) and not restarted:
+                restarted = True
+                await board.restart()
+                continue
+            await board.tick()
+        ctx.set(gates.i.valid, 0)
+        assert ctx.get(gates.busy)
+        while len(board.sent) < 3 * gates.plan.output_words:
+            await board.tick()
+        return restarted, board.sent
+
+    restarted, words = on_board(Gates(fixed, 8, linked=True), does)
+    assert restarted
+    first = loop().fixed().run(**{n: x[:1] for n, x in given.items()}, progress=False)
+    rest = loop().fixed().run(**{n: x[1:] for n, x in given.items()}, progress=False)
+    spikes = [np.vstack([first.spike[n], rest.spike[n]]) for n in "qp"]
+    expected = np.hstack([packed(spikes[0]), packed(spikes[1])])
+    assert words == expected.reshape(-1).tolist()
+
+
+class Narrow(Neuron):
+    """What it is given counts only up to a limit of its own."""
+
+    v = State(word="Q4.12")
+    drive = Input(word="Q6.10", range=(-2.0, 2.5))
+
+    def update(self, v, drive):
+        v = v + 0.25 * (drive - v)
+        return v >= 1.0, np.where(v >= 1.0, 0.0, v)
+
+
+def limited():
+    """Sums beyond a word, and beyond the limits of an input, of two inputs of one kind."""
+    net = Network("limited")
+    net.input("x", 30)
+    net.input("i", 4, kind="current")
+    net.population("n", Narrow(dt=1.0), 4)
+    net.population("g", ConductanceLIF(dt=1.0), 3)
+    net.connect("x", "n", Dense(rng().normal(0, 2, (4, 30))))
+    net.connect("i", "n", Scale(1.0))
+    net.connect("x", "g", Dense(rng(1).uniform(0, 90, (3, 30))), to="I_exc")
+    net.connect("x", "g", Dense(rng(2).uniform(0, 90, (3, 30))), to="I_inh")
+    return net
+
+
+def test_sums_that_are_limited_are_counted_as_the_integers_count():
+    fixed = limited().fixed()
+    r = rng(5)
+    given = {"x": (r.random((8, 30)) < 0.5).astype(float), "i": r.normal(0, 20, (8, 4))}
+
+    async def does(board):
+        await board.run(given)
+        return board.saturated
+
+    counted = on_board(Gates(fixed, 8, linked=True), does)
+    found = fixed.run(**given, progress=False)
+    assert {n for n, times in fixed.limited.items() if times} == {"n.drive", "g.I_exc", "g.I_inh"}
+    assert counted == sum(fixed.limited.values())
+    assert sum(found.saturated.values()) > counted  # numbers that come in are limited before

@@ -11,7 +11,6 @@ from scneuro.boards.families import ecp5, ice40
 from scneuro.errors import ToolError
 from scneuro.hdl import Neuron
 from scneuro.hdl.link.samples import FrameReader
-from scneuro.load import make_neuron
 from scneuro.sim import ladder, proof
 from scneuro.sim.chip import bitstream_parity
 from scneuro.sim.chip.bitstream import _Listener
@@ -191,10 +190,18 @@ def test_one_bit_of_one_lut_is_found_through_the_pins(monkeypatch):
     assert found.difference.startswith("frame ")
 
 
+@pytest.mark.slow
+@pytest.mark.compiler
+def test_a_board_with_a_pll_and_a_clock_on_two_pins_is_read_back():
+    found = bitstream_parity(LIF(), board("versa_ecp5"), steps=200, progress=False)
+    assert found.ok, str(found)
+    assert found.what == "routed netlist"
+
+
 @pytest.mark.icestorm
-@pytest.mark.parametrize(("name", "target"), [("lif", "ice40_hx8k_b_evn"), ("lif", "icebreaker")])
-def test_a_bitstream_unpacked_equals_the_model(name, target):
-    found = bitstream_parity(make_neuron(name), board(target), steps=1_000, progress=False)
+@pytest.mark.parametrize("target", ["ice40_hx8k_b_evn", "icebreaker", "nandland_go", "blackice"])
+def test_a_bitstream_unpacked_equals_the_model(target):
+    found = bitstream_parity(LIF(), board(target), steps=1_000, progress=False)
     assert found.ok, str(found)
     assert found.what == "bitstream unpacked"
     assert found.currents == len(LIF.currents)

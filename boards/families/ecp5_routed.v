@@ -66,3 +66,18 @@ module TRELLIS_IO(input from_pad, output to_pad, input I, T, output O);
   assign O = from_pad;
   assign to_pad = I;
 endmodule
+
+// A PLL. What it makes is counted in clocks of its own, so it is the clock it is given here.
+module EHXPLLL(
+    input CLKI, CLKFB, RST, STDBY, PHASESEL0, PHASESEL1, PHASEDIR, PHASESTEP, PHASELOADREG,
+    input PLLWAKESYNC, ENCLKOP, ENCLKOS, ENCLKOS2, ENCLKOS3,
+    output CLKOP, CLKOS, CLKOS2, CLKOS3, LOCK, INTLOCK, REFCLK, CLKINTFB);
+  parameter FEEDBK_PATH = "CLKOP";
+  parameter CLKOP_ENABLE = "ENABLED";
+  parameter CLKI_DIV = 1;
+  parameter CLKFB_DIV = 1;
+  parameter CLKOP_DIV = 8;
+  parameter CLKOP_CPHASE = 0;
+  assign CLKOP = CLKI;
+  assign LOCK = ~RST;
+endmodule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -42,12 +43,12 @@ class Ice40(Family):
     ram_bits = 4_096
     ram_shapes = ((16, 256), (8, 512), (4, 1024), (2, 2048))
     complements = True
-    models = "read_verilog -defer -overwrite +/ice40/cells_sim.v spram.v\n"
+    models = "read_verilog -defer -overwrite +/ice40/cells_sim.v cells.v\n"
     reads_back_with = (_UNPACK, _TO_VERILOG)
 
     def model_files(self) -> dict[str, str]:
-        """The memory of one port, whose model in yosys takes minutes to read."""
-        return {"spram.v": beside("ice40_cells.v")}
+        """The memory of one port, whose model in yosys takes minutes to read, and the PLL."""
+        return {"cells.v": beside("ice40_cells.v")}
 
     def synth_options(self, dsps: int) -> str:
         return "-dsp" if dsps else ""
@@ -92,7 +93,10 @@ class Ice40(Family):
         unpacked = build.folder / "unpacked.asc"
         unpacked.write_text(run_tool([tools[_UNPACK.name].command, "top.bin"], build.folder))
         to_verilog = [tools[_TO_VERILOG.name].command, "-s", "-n", "top", "-p", "top.pcf"]
+        to_verilog += ["-d", board.part.package]
         chip = run_tool([*to_verilog, unpacked.name], build.folder)
+        for pin in re.findall(r"unmatched port '(\w+)'", chip):  # a PLL's pad has no name there
+            chip = re.sub(r"\.PACKAGEPIN\(\w+\)", f".PACKAGEPIN({pin})", chip)
         design = CellDesign({"chip.v": chip}, "read_verilog chip.v\n")
         return ReadBack(build, design, "bitstream unpacked")
 

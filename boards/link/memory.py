@@ -23,6 +23,10 @@ class Chipped:
     def __init__(self, requests: Requests, memories: Memories) -> None:
         self._requests, self.memories = requests, memories
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a region of that name."""
+        return any(region.name == name for region in self.memories.regions)
+
     def read(self, name: str, rows: range | None = None) -> np.ndarray:
         """Rows of a region, by default all: int64 of shape (rows, words), 0 to 65,535."""
         region = self.memories.region(name)
@@ -50,26 +54,38 @@ class Settings:
         self._requests = requests
 
     def __getitem__(self, name: str) -> int:
-        """A register; one of two rows is read until no step has come between them."""
-        register = REGISTERS[name]
-        words = self._words(register.row, register.bits)
-        while len(words) > 1 and (again := self._words(register.row, register.bits)) != words:
-            if again[1:] == words[1:]:
-                words = again
-                break
-            words = again
-        return sum(word << (16 * k) for k, word in enumerate(words))
+        """A register of one row."""
+        assert REGISTERS[name].bits == 16
+        return self.words(name)[0]
+
+    def words(self, *names: str) -> list[int]:
+        """The rows from one register to another, in turn: a step may be done between them."""
+        first, last = REGISTERS[names[0]], REGISTERS[names[-1]]
+        count = last.row + last.bits // 16 - first.row
+        return self._requests.read(Region.SETTINGS, first.row, count)
+
+    def counted(self, *names: str) -> dict[str, int]:
+        """Registers that lie side by side, and may go on while they are read."""
+        places = {n: REGISTERS[n].row - REGISTERS[names[0]].row for n in names}
+        high = [places[n] + 1 for n in names if REGISTERS[n].bits > 16]
+        before, found = self.words(*names), self.words(*names)
+        while any(found[k] != before[k] for k in high):  # low ones have begun anew between them
+            before, found = found, self.words(*names)
+        return {
+            n: found[k] + (found[k + 1] << 16 if k + 1 in high else 0) for n, k in places.items()
+        }
 
     def __setitem__(self, name: str, value: int) -> None:
         register = REGISTERS[name]
         words = [value >> place & 0xFFFF for place in range(0, register.bits, 16)]
         self._requests.write(Region.SETTINGS, register.row, words)
 
+    def control(self, bits: int, *, left: int) -> None:
+        """Have steps be made of what is held, so many, as the bits of ``control`` say."""
+        self._requests.write(Region.SETTINGS, REGISTERS["control"].row, [bits, left])
+
     def hold(self, words: list[int]) -> None:
         """The words of the held step."""
         for begin in range(0, len(words), MOST_WORDS):
             some = words[begin : begin + MOST_WORDS]
             self._requests.write(Region.SETTINGS, HELD + begin, some)
-
-    def _words(self, row: int, bits: int) -> list[int]:
-        return self._requests.read(Region.SETTINGS, row, bits // 16)

@@ -1,4 +1,4 @@
-"""Steps of a chip: their words go in, their results come out, and an interruption loses none."""
+"""Steps of a chip: their words go in whole, their results come out."""
 
 from __future__ import annotations
 
@@ -6,23 +6,30 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...link.messages import MOST_WORDS
+from ...link.messages import MOST_WORDS, Control
+from .memory import Settings
 from .port import LinkError
 from .requests import Requests
 
 __all__ = ["Stepping"]
 
+_FED = 240  # words that a chip has room for at least, of steps to come
 _SLOWER = 10  # times the time that a step takes on the chip
 
 
 class Stepping:
-    """The steps that a chip is fed, and the results it leaves.
+    """The steps that a chip is told to make, and the results that they leave.
+
+    The words of a step are taken whole or not at all, by one request: fed, or, where that holds too
+    few, written as the held step and made once. So a host that ends at any time leaves no half of
+    one.
 
     Parameters
     ----------
     requests : Requests
-    frame_words, output_words : int
-        Of a step: what goes in, what comes out.
+    settings : Settings
+    output_words : int
+        That a step leaves.
     kept : int
         Words of results that the chip keeps.
     longest : float
@@ -30,16 +37,19 @@ class Stepping:
     """
 
     def __init__(
-        self, requests: Requests, *, frame_words: int, output_words: int, kept: int, longest: float
+        self,
+        requests: Requests,
+        settings: Settings,
+        *,
+        output_words: int,
+        kept: int,
+        longest: float,
     ) -> None:
-        self._requests = requests
-        self._frame, self._output, self._kept = frame_words, output_words, kept
+        self._requests, self._settings = requests, settings
+        self._output, self._kept = output_words, kept
         self._patience = requests.timeout + _SLOWER * longest
-        self._words: list[int] = []  # of the run that is under way
-        self._origin = requests.fed
         self._position = 0
 
-    # -- results -----------------------------------------------------------------------------
     def forget(self) -> bool:
         """Free all results that there are; whether there were any."""
         begin = self._position
@@ -50,17 +60,21 @@ class Stepping:
         return made != begin
 
     def taken(self) -> np.ndarray:
-        """The results that are there, (steps, words), which are then free."""
+        """The results that are there, (steps, words), which are then free.
+
+        Those that come meanwhile may be for the next time: a chip can be faster than the line.
+        """
         found: list[int] = []
+        until = None
         while True:
-            words, made = self._requests.take(self._position, MOST_WORDS)
+            words, made = self._take()
             found += words
-            self._position = (self._position + len(words)) % (2 * self._kept)
-            if self._position == made and len(found) % self._output == 0:
+            until = made if until is None else until
+            to_go = (until - self._position) % (2 * self._kept)
+            if not 0 < to_go <= self._kept and len(found) % self._output == 0:
                 break
         return np.array(found, dtype=np.int64).reshape(-1, self._output)
 
-    # -- steps -------------------------------------------------------------------------------
     def run(self, frames: np.ndarray, *, at_once: int | None = None) -> Iterator[np.ndarray]:
         """The results of steps, one after the other, as (words,).
 
@@ -75,52 +89,49 @@ class Stepping:
         LinkError
             Nothing happens any more, or as the requests.
         """
-        self.finish()
-        steps = len(frames)
-        most = self._kept // self._output if at_once is None else at_once
-        words = self._words = frames.reshape(-1).tolist()
-        self._origin = self._requests.fed
+        steps, each = frames.shape
+        room = max(1, min(_FED // each, self._kept // self._output))
+        most = room if at_once is None else min(at_once, room)
+        of_one = max(1, MOST_WORDS // each)  # request
+        begun = done = 0
         row: list[int] = []
-        done, since = 0, self._requests.port.now()
+        since = self._requests.port.now()
         while done < steps:
-            fed = self._requests.fed - self._origin
-            some = words[fed : min((done + most) * self._frame, fed + MOST_WORDS)]
-            fits = some and self._requests.feed(some) == len(some)
-            if fits and len(some) == MOST_WORDS:
+            some = frames[begun : min(begun + of_one, done + most)]
+            if len(some):
+                self._begin(some)
+                begun += len(some)
+                if begun < min(done + most, steps):
+                    continue
+            found, _ = self._take()
+            if found:
                 since = self._requests.port.now()
-                continue
-            found, _ = self._requests.take(self._position, MOST_WORDS)
-            self._position = (self._position + len(found)) % (2 * self._kept)
-            now = self._requests.port.now()
-            if found or self._requests.fed - self._origin > fed:
-                since = now
-            else:
-                self._check(since)
+            elif self._requests.port.now() - since > self._patience:
+                raise LinkError(
+                    f"{self._requests.port.name}: the chip answers, and makes no step",
+                    "load its design again",
+                )
             for word in found:
                 row.append(word)
                 if len(row) == self._output:
                     done += 1
                     yield np.array(row, dtype=np.int64)
                     row = []
-        self._words = []
 
-    def finish(self) -> None:
-        """Bring to its end what was interrupted: a request, and a step whose words are fed in part.
+    def _begin(self, frames: np.ndarray) -> None:
+        """Have some steps made, one after the other."""
+        words = frames.reshape(-1).tolist()
+        if len(words) <= MOST_WORDS:
+            if self._requests.feed(words) != len(words):
+                raise LinkError(
+                    f"{self._requests.port.name}: the chip has no room for the words of a step",
+                    "does another program talk to it? reset() it",
+                )
+        else:
+            self._settings.hold(words)
+            self._settings.control(Control.HELD, left=1)
 
-        The chip must not hold its steps.
-        """
-        self._requests.finish()
-        since = self._requests.port.now()
-        while rest := -(begun := self._requests.fed - self._origin) % self._frame:
-            if not self._requests.feed(self._words[begun : begun + min(rest, MOST_WORDS)]):
-                self._check(since)
-            self.forget()
-        self._words, self._origin = [], self._requests.fed
-
-    def _check(self, since: float) -> None:
-        """Refuse to wait any longer."""
-        if self._requests.port.now() - since > self._patience:
-            raise LinkError(
-                f"{self._requests.port.name}: the chip answers, and makes no step",
-                "connect again, and reset() it",
-            )
+    def _take(self) -> tuple[list[int], int]:
+        words, made = self._requests.take(self._position, MOST_WORDS)
+        self._position = (self._position + len(words)) % (2 * self._kept)
+        return words, made

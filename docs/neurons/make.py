@@ -15,7 +15,6 @@ from typing import Any
 
 from scneuro import Neuron
 from scneuro.boards.area import measure_area
-from scneuro.boards.devices import DEVICES
 from scneuro.errors import ToolError
 from scneuro.neurons import builtin, builtins
 from scneuro.report import describe, latency_clocks
@@ -224,7 +223,7 @@ def refresh_area() -> None:
     """Place and route every neuron on every device; each result is kept as soon as it is there."""
     stored = json.loads(AREA.read_text()) if AREA.exists() else {}
     for name in builtins():
-        for device in DEVICES:
+        for device in DEVICE_NAMES:
             print(f"{name} on {device} ...", flush=True)
             try:
                 stored.setdefault(name, {})[device] = measure_area(builtin(name)(), device)

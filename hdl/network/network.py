@@ -486,11 +486,11 @@ class Network(wiring.Component):
             self.busy.eq(self._computing),
             self.o.payload.eq(spikes.data),
         ]
+        begins = self.tick & (self._waiting != 0) & self._ready
+        if self.linked:
+            begins = begins & ~self._restart_waits(m)
         with m.FSM() as self._state:
             with m.State("idle"):
-                begins = self.tick & (self._waiting != 0) & self._ready
-                if self.linked:
-                    begins = begins & ~self._restart_waits(m)
                 m.d.comb += self._begin.eq(begins)
                 with m.If(self._begin):
                     m.d.sync += [phase.eq(0), self._computing.eq(1)]

@@ -33,8 +33,12 @@ _COMMANDS = (
     "verify",
     "reference",
     "build",
+    "export",
     "explore",
     "flash",
+    "board",
+    "run",
+    "live",
     "demo",
 )
 

@@ -8,9 +8,11 @@ from .network import build_network
 from .options import (
     Commands,
     add_board,
+    add_clock,
     add_command,
     add_population,
     answer,
+    chosen_board,
     chosen_network,
     chosen_target,
 )
@@ -26,9 +28,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--flat-out", action="store_true", help="step as fast as it can, not in real time"
     )
-    parser.add_argument(
-        "--clock", type=float, metavar="MHZ", help="a PLL's, instead of the board's own"
-    )
+    add_clock(parser)
     parser.add_argument(
         "--link", action="store_true", help="let a host run and read it; networks always do"
     )
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     """Build a bitstream and print what it takes; 1 if it is slower than the board's clock."""
     from dataclasses import asdict
 
-    from ..boards import board, build_bitstream
+    from ..boards import build_bitstream
     from ..boards.memory import in_blocks
     from ..network import Network
     from ..population import Population
@@ -48,11 +48,7 @@ def run(options: argparse.Namespace) -> int:
     from ..tools.toolchain import say
 
     network = chosen_network(options)
-    target = board(options.board)
-    if options.clock is not None:
-        if not 0 < options.clock < 1000:
-            raise ValueError(f"--clock must be a number of MHz, not {options.clock:g}")
-        target = target.with_clock(options.clock * 1e6)
+    target = chosen_board(options)
     if network is not None:
         return build_network(options, network, target)
     chosen = chosen_target(options)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +17,19 @@ from .options import answer, chosen_steps, proved
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..boards import Board
+    from ..boards import Board, Chip
     from ..network import FixedNetwork, Network, NetworkRecording
     from ..sim.ladder import Rung
 
 __all__ = [
     "build_network",
+    "explore_network",
+    "export_network",
     "npz",
     "parity_network",
     "prove_network",
+    "ready",
+    "run_network_on",
     "rungs_of",
     "save",
     "show_network",
@@ -64,12 +69,44 @@ def simulate_network(options: argparse.Namespace, network: Network) -> int:
     else:
         with np.errstate(all="ignore"):  # what comes of it is looked at
             recording = network.run(**values)
+    tell_network(options, network, options.backend, values, said, chosen, recording)
+    return 0
+
+
+def run_network_on(
+    options: argparse.Namespace,
+    network: Network,
+    on: Callable[[Network], AbstractContextManager[Chip]],
+) -> int:
+    """Run a network on a board; print its spikes, and save what is asked for."""
+    values, said = _stimulus(options, network)
+    chosen = ready(options, network)
+    if options.output:
+        check_writable(npz(options.output))
+    with on(network) as chip:
+        recording = chip.run(**values, record=() if options.spikes else None)
+        where, counters = chip.identity.board, chip.counters
+    told = values, said, chosen, recording
+    tell_network(options, network, where, *told, board=where, counters=counters)
+    return 0
+
+
+def tell_network(
+    options: argparse.Namespace,
+    network: Network,
+    where: str,
+    values: Mapping[str, Any],
+    said: Mapping[str, str],
+    chosen: Mapping[str, Mapping[str, str]],
+    recording: NetworkRecording,
+    **more: Any,
+) -> None:
+    """Save and print what was recorded; ``more`` is for machines."""
     _check_finite(network, recording)
     if options.output:
         save({"t": recording.t, **recording.arrays()}, options.output)
-    figures = _run_figures(options.backend, network, values, said, chosen, recording)
-    answer(options, figures, _run_text(network, figures))
-    return 0
+    figures = _run_figures(where, network, values, said, chosen, recording)
+    answer(options, figures | more, _run_text(network, figures))
 
 
 def _stimulus(
@@ -161,7 +198,8 @@ def _random(
             f"--rate {rate:g}: in a step of {network.dt:g} ms there may be 0 to "
             f"{1000 / network.dt:g} Hz"
         )
-    seed = 1 if options.noise_seed is None else options.noise_seed
+    number = getattr(options, "noise_seed", None)
+    seed = 1 if number is None else number
     # its place among the inputs is part of the seed: no two are alike
     rng = np.random.default_rng([seed, list(network.inputs).index(name)])
     spikes = rng.random((steps, *source.shape)) < chance
@@ -225,6 +263,8 @@ def _run_figures(
     seconds = steps * network.dt / 1000
     populations = []
     for name, layer in network.layers.items():
+        if name not in recording.spike:
+            continue
         counts = recording.spikes[name].reshape(-1, layer.count)
         populations.append(
             {
@@ -307,14 +347,15 @@ def prove_network(options: argparse.Namespace, network: Network) -> int:
 
     from ..boards.devices import DEVICES
     from ..boards.memory import network_form
+    from ..compiler.pipeline.cells import distinct
     from ..hdl import Form
     from ..sim.proof import prove
 
-    _ready(options, network)
-    forms = dict.fromkeys([Form(stored=True), *map(network_form, DEVICES.values())])
+    ready(options, network)
+    forms = [Form(stored=True), *map(network_form, DEVICES.values())]
     fixed = network.fixed()
     proofs = {
-        name: [prove(p.one, form, timeout=options.timeout) for form in forms]
+        name: [prove(p.one, form, timeout=options.timeout) for form in distinct(p.lowered, forms)]
         for name, p in fixed.populations.items()
     }
     claims = []
@@ -345,7 +386,7 @@ def build_network(options: argparse.Namespace, network: Network, target: Board) 
 
     from ..boards import build_bitstream
 
-    _ready(options, network)
+    ready(options, network)
     report = build_bitstream(
         network,
         target,
@@ -360,6 +401,44 @@ def build_network(options: argparse.Namespace, network: Network, target: Board) 
     return 0 if report.fmax_mhz >= report.clock_mhz else 1
 
 
+def explore_network(options: argparse.Namespace, network: Network, target: Board) -> Any:
+    """Try every point of a network; what was found."""
+    from dataclasses import replace
+
+    from ..signals.stimulus import load_array
+    from ..sim.explore import NetworkSpace, explore
+
+    if options.widths is not None and options.point is not None:
+        raise ValueError("--bits chooses binary points anew: leave out --point")
+    given = {n: getattr(options, n) for n in ("lanes", "budgets", "seeds")}
+    given["bits"] = options.widths
+    space = replace(NetworkSpace(), **{n: v for n, v in given.items() if v is not None})
+    labels = None if options.labels is None else load_array(options.labels)
+    stimulus = _driven(options, network)
+    return explore(
+        network,
+        target,
+        options.output,
+        space,
+        stimulus=stimulus,
+        labels=labels,
+        workers=options.workers,
+        scheduler=options.scheduler,
+    )
+
+
+def export_network(options: argparse.Namespace, network: Network) -> int:
+    """Write a network's Verilog."""
+    from ..sim import export_verilog
+
+    if options.steps is None and options.stimulus is None and not options.inputs:
+        options.steps = _VERIFIED
+    values = _driven(options, network)
+    made = export_verilog(network, options.verilog, stimulus=values, lanes=options.lanes)
+    answer(options, made.figures(), made)
+    return 0
+
+
 def _driven(options: argparse.Namespace, network: Network) -> dict[str, Any]:
     """What each input is given, with words chosen by it."""
     if options.steps is None and options.stimulus is None and not options.inputs:
@@ -369,7 +448,7 @@ def _driven(options: argparse.Namespace, network: Network) -> dict[str, Any]:
     return values
 
 
-def _ready(options: argparse.Namespace, network: Network) -> None:
+def ready(options: argparse.Namespace, network: Network) -> dict[str, dict[str, str]]:
     """Words chosen as they were asked for; of a NIR file by random spikes, if by nothing else."""
     from ..sim.compare.many.network import random_spikes
     from ..tools.toolchain import say
@@ -378,7 +457,7 @@ def _ready(options: argparse.Namespace, network: Network) -> None:
     if is_nir(options.neuron) and not options.calibrate:
         values = random_spikes(network, _CALIBRATED)
         say(f"  words are chosen by {_CALIBRATED} steps of random spikes; give --calibrate FILE")
-    _calibrated(options, network, values)
+    return _calibrated(options, network, values)
 
 
 # -- show -----------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from . import complete
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..boards import Board
     from ..network import Network
     from ..neuron import Neuron
     from ..population import Population
@@ -25,13 +26,18 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 __all__ = [
     "Commands",
+    "add_baud",
     "add_board",
+    "add_clock",
     "add_command",
     "add_inputs",
+    "add_network",
     "add_population",
     "add_start",
     "add_steps",
     "answer",
+    "chosen_baud",
+    "chosen_board",
     "chosen_currents",
     "chosen_inputs",
     "chosen_network",
@@ -58,8 +64,12 @@ def add_command(
     *,
     neuron: bool = True,
     network: bool = False,
+    network_options: bool = True,
 ) -> argparse.ArgumentParser:
-    """A command's parser, with ``--json``, and what says which neuron or network it is for."""
+    """A command's parser, with ``--json``, and what says which neuron or network it is for.
+
+    Without ``network_options``, it adds those by itself.
+    """
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(run=run)
     parser._negative_number_matcher = _NEGATIVE  # argparse's own takes -5e1 for an option
@@ -87,7 +97,7 @@ def add_command(
             metavar="LSB",
             help="what one step of a state may be off by in integers (default 1)",
         )
-    if network:
+    if network and network_options:
         add_network(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, for machines")
     return parser
@@ -116,8 +126,8 @@ def add_population(parser: argparse.ArgumentParser) -> None:
     complete.offer(given, complete.parameters)
 
 
-def add_network(parser: argparse.ArgumentParser) -> None:
-    """The options of networks, ``net.nir`` or ``file.py:network``."""
+def add_network(parser: argparse.ArgumentParser, *, bits: bool = True) -> argparse._ArgumentGroup:
+    """The options of networks, ``net.nir`` or ``file.py:network``; the group that they are in."""
     group = parser.add_argument_group(
         "networks", "where NEURON is net.nir, or file.py:network, a Network or what returns one"
     )
@@ -130,12 +140,13 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         choices=("value", "subtract"),
         help="what a spike does in a NIR file (default value)",
     )
-    group.add_argument(
-        "--bits",
-        action="append",
-        metavar="N|NODE=N",
-        help="of a NIR file's weights, of all or of a node's (default 8)",
-    )
+    if bits:
+        group.add_argument(
+            "--bits",
+            action="append",
+            metavar="N|NODE=N",
+            help="of a NIR file's weights, of all or of a node's (default 8)",
+        )
     group.add_argument(
         "--point", action="append", metavar="NODE=N", help="fraction bits of a NIR node's weights"
     )
@@ -156,6 +167,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]FILE",
         help="choose the words by a run over these inputs",
     )
+    return group
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -205,13 +217,26 @@ def add_board(parser: argparse.ArgumentParser) -> None:
     complete.offer(board, complete.boards)
 
 
+def add_clock(parser: argparse.ArgumentParser) -> None:
+    """``--clock``."""
+    parser.add_argument(
+        "--clock", type=float, metavar="MHZ", help="a PLL's, instead of the board's own"
+    )
+
+
+def add_baud(parser: argparse.ArgumentParser) -> None:
+    """``--baud``."""
+    parser.add_argument("--baud", type=int, metavar="N", help="of the UART (default 1,000,000)")
+
+
 # -- what was said --------------------------------------------------------------------------------
 _OF_NIR = ("dt", "method", "reset", "bits", "point", "word", "input_kind")
-_OF_NETWORKS = (*_OF_NIR, "calibrate", "rate")
+_OF_NETWORKS = (*_OF_NIR, "calibrate", "rate", "labels")
 _OF_NEURONS = {
     "settings": "set",
     "initial": "init",
     **{n: n for n in ("preset", "current", "neurons", "interval", "vary", "plot")},
+    **{n: n for n in ("intervals", "guards", "currents")},
 }
 
 
@@ -313,7 +338,7 @@ def chosen_neuron(options: argparse.Namespace) -> Neuron:
     if is_nir(options.neuron) or load_network(options.neuron) is not None:
         raise ScneuroError(
             f"{options.neuron} is a network, which this command does not take",
-            "simulate, show, parity, prove, verify and build take networks",
+            "plot, reference, list and flash do not; every other command takes networks",
         )
     neuron = make_neuron(options.neuron, preset=options.preset, settings=options.settings)
     if options.budget is not None:
@@ -438,8 +463,12 @@ def chosen_inputs(options: argparse.Namespace, neuron: Neuron) -> dict[str, Any]
     return given
 
 
-def chosen_stimulus(options: argparse.Namespace, neuron: Neuron) -> dict[str, np.ndarray]:
+def chosen_stimulus(
+    options: argparse.Namespace, neuron: Neuron, usual: int = STEPS
+) -> dict[str, np.ndarray]:
     """The values of the inputs, by name, one for every step; the first is always among them.
+
+    ``usual`` are the steps where nothing says how many.
 
     Raises
     ------
@@ -457,7 +486,7 @@ def chosen_stimulus(options: argparse.Namespace, neuron: Neuron) -> dict[str, np
             raise ValueError(f"--steps {steps}, but the file of {name} has {len(values)}")
         steps = steps or len(values)
     return {
-        name: stimulus.constant(values, steps or STEPS)
+        name: stimulus.constant(values, steps or usual)
         if isinstance(values, float)
         else values[:steps]
         for name, values in given.items()
@@ -502,6 +531,39 @@ def population_stimulus(
     elif first not in found:
         found[first] = np.broadcast_to(population.spread_currents, (steps, population.count))
     return found
+
+
+def chosen_board(options: argparse.Namespace) -> Board:
+    """The board asked for, with its clock.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name, or no PLL makes that clock.
+    """
+    from ..boards import board
+
+    target = board(options.board)
+    if options.clock is None:
+        return target
+    if not 0 < options.clock < 1000:
+        raise ValueError(f"--clock must be a number of MHz, not {options.clock:g}")
+    return target.with_clock(options.clock * 1e6)
+
+
+def chosen_baud(options: argparse.Namespace) -> int:
+    """The baud rate asked for, or that of every design.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    from ..hdl.top import BAUD
+
+    if options.baud is not None and options.baud < 1:
+        raise ValueError(f"--baud must be a number of bits a second, not {options.baud}")
+    return BAUD if options.baud is None else int(options.baud)
 
 
 def chosen_currents(options: argparse.Namespace, count: int) -> np.ndarray | None:

@@ -80,6 +80,7 @@ def _population(options: argparse.Namespace, population: Population) -> int:
 
     from ..boards.devices import DEVICES
     from ..boards.memory import stored_form
+    from ..compiler.pipeline.cells import distinct
     from ..hdl import Form
     from ..sim.proof import prove
 
@@ -90,7 +91,7 @@ def _population(options: argparse.Namespace, population: Population) -> int:
         for rams in ((0, 16) if population.interval == 1 else (0,))
     ]
     # and as the devices have it
-    forms = list(dict.fromkeys([*forms, *(stored_form(fixed, d) for d in DEVICES.values())]))
+    forms = distinct(fixed.lowered, [*forms, *(stored_form(fixed, d) for d in DEVICES.values())])
     proofs = [prove(fixed.one, form, timeout=options.timeout) for form in forms]
     claims = []
     if options.invariants:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..population import Population
     from ..runner import Recording
 
-__all__ = ["add", "run"]
+__all__ = ["add", "driven", "run", "tell"]
 
 _SHOWN = 8  # spike times
 
@@ -60,22 +60,44 @@ def run(options: argparse.Namespace) -> int:
     network = chosen_network(options)
     if network is not None:
         return simulate_network(options, network)
+    target, values = driven(options)
+    if isinstance(target, Population):
+        recording = _population_on(options.backend, target, values)
+    else:
+        recording = _run_on(options.backend, target, values)
+    tell(options, target, options.backend, recording)
+    return 0
+
+
+def driven(options: argparse.Namespace) -> tuple[Neuron | Population, Mapping[str, Any]]:
+    """The neuron or population, and what its inputs are given; what is to be written can be."""
+    from ..population import Population
+
     target = chosen_target(options)
     if isinstance(target, Population):
         values = population_stimulus(options, target)
     else:
         values = chosen_stimulus(options, target)
-    neuron = target.neuron if isinstance(target, Population) else target
     if options.plot:
         from ..plot import require
 
         require(options.plot)
     if options.output:
         check_writable(npz(options.output))
-    if isinstance(target, Population):
-        recording = _population_on(options.backend, target, values)
-    else:
-        recording = _run_on(options.backend, target, values)
+    return target, values
+
+
+def tell(
+    options: argparse.Namespace,
+    target: Neuron | Population,
+    where: str,
+    recording: Recording,
+    **more: Any,
+) -> None:
+    """Save, draw and print what was recorded; ``more`` is for machines."""
+    from ..population import Population
+
+    neuron = target.neuron if isinstance(target, Population) else target
     _check_finite(neuron, recording)
     if options.output:
         save(
@@ -90,22 +112,22 @@ def run(options: argparse.Namespace) -> int:
                 recording,
                 options.plot,
                 units=neuron.units,
-                title=f"{target.count:,} {neuron.name}, {options.backend}",
+                title=f"{target.count:,} {neuron.name}, {where}",
             )
         else:
             plot_recordings(
-                {options.backend: recording},
+                {where: recording},
                 options.plot,
                 units=neuron.units,
-                title=f"{neuron.name}, {options.backend}",
+                title=f"{neuron.name}, {where}",
             )
     if isinstance(target, Population):
-        figures = _population_figures(target, options.backend, recording)
-        answer(options, figures, _population_text(figures))
-        return 0
+        figures = _population_figures(target, where, recording)
+        answer(options, figures | more, _population_text(figures))
+        return
     figures = {
         "neuron": neuron.name,
-        "backend": options.backend,
+        "backend": where,
         "steps": len(recording.spike),
         "dt_ms": neuron.dt,
         "spikes": int(recording.spikes),
@@ -113,8 +135,7 @@ def run(options: argparse.Namespace) -> int:
         "final": {name: float(values[-1]) for name, values in recording.states.items()},
         "saturated_steps": recording.saturated,
     }
-    answer(options, figures, _text(neuron, figures))
-    return 0
+    answer(options, figures | more, _text(neuron, figures))
 
 
 def _run_on(backend: str, neuron: Neuron, values: Mapping[str, Any]) -> Recording:
@@ -211,7 +232,7 @@ def _text(neuron: Neuron, figures: dict[str, Any]) -> str:
         [
             f"{neuron.name} ({figures['backend']}): {figures['steps']:,} steps of {neuron.dt:g} ms",
             f"  {figures['spikes']} spikes" + (f", at {shown} ms" if times else ""),
-            f"  at the end {final}",
+            *([f"  at the end {final}"] if final else []),
             *(
                 f"  {name} spent {count:,} of {figures['steps']:,} steps at its limit; "
                 f"`scneuro parity` says which range it needs"

@@ -123,5 +123,6 @@ REGISTERS = {
         Register("steps", 4, 32, "that are done"),
         Register("late", 6, 32, "of them that did not begin in their time"),
         Register("saturated", 8, 32, "words of inputs that were beyond their limits"),
+        Register("loaded", 10, 16, "written 1 by a host that has written all weights"),
     )
 }

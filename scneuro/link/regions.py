@@ -196,6 +196,19 @@ class Memories:
             )
         return self.of_registers(name, integers.astype(np.int64))
 
+    def row_of(self, name: str, neuron: int) -> int:
+        """The row of ``POPULATION.STATE`` that a neuron has.
+
+        Raises
+        ------
+        ValueError
+            There is no such neuron.
+        """
+        order = self._order(name)
+        if neuron not in range(len(order)):
+            raise ValueError(f"{name} is of neurons 0 to {len(order) - 1}, not {neuron}")
+        return int(np.flatnonzero(order == neuron)[0])
+
     def _order(self, name: str) -> np.ndarray:
         """The neurons of ``POPULATION.STATE`` in the order of their rows."""
         self.number(name)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from amaranth.lib.io import DifferentialPort
 from tqdm import tqdm
 
 from ...boards.build import Build, finished_build
@@ -190,13 +191,13 @@ def bitstream_samples(
     """
     chip, clocks = Compiled(library), divisor(build.plan.clock_hz, build.plan.baud)
     platform = board.make_platform()
-    clock = f"{platform.default_clk}_0__io"
+    pin = platform.request(platform.default_clk, dir="-")
+    clock = f"{platform.default_clk}_0__{'p' if isinstance(pin, DifferentialPort) else 'io'}"
     rx, tx = "uart_0__rx__io", "uart_0__tx__io"
     chip.set(rx, 1)
     if board.button is not None:
-        resource, number = board.button
-        port = platform.request(resource, number, dir="-")
-        chip.set(f"{resource}_{number}__io", int(port.invert[0]))  # not pressed
+        port = platform.request(*board.button, dir="-")
+        chip.set(f"{'_'.join(map(str, board.button))}__io", int(port.invert[0]))  # not pressed
     listener, total = _Listener(clocks), 0
     frame = build.plan.every * build.plan.tick_clocks
     turn = -(-frames // len(build.plan.currents))

@@ -5,9 +5,10 @@ A :class:`~scneuro.hdl.Step` prints it, and a proof is of it; neither decides an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from ..datapath import Node
 from ..lowered import Lowered
@@ -15,7 +16,7 @@ from .form import Form
 from .schedule import Schedule, schedule
 from .stages import FREE
 
-__all__ = ["Cell", "Cells", "Kind", "Pipeline", "pipeline", "place"]
+__all__ = ["Cell", "Cells", "Kind", "Pipeline", "distinct", "pipeline", "place"]
 
 Kind: TypeAlias = Literal["port", "wires", "logic", "result", "delay", "row", "product"]
 
@@ -167,6 +168,20 @@ class Pipeline:
 def pipeline(lowered: Lowered, form: Form) -> Pipeline:
     """The pipeline of a lowered neuron, in a form."""
     return Cells(schedule(lowered, form)).build()
+
+
+def distinct(lowered: Lowered, forms: Iterable[Form]) -> list[Form]:
+    """The forms that make different hardware of a lowered neuron: the first of each."""
+    first: dict[Any, Form] = {}
+    for form in dict.fromkeys(forms):
+        pipe = pipeline(lowered, form)
+        cells = tuple(
+            (c.stage, c.kind, c.takes, c.name, c.low, c.inverted, c.unit) for c in pipe.cells
+        )
+        used = [c.node for c in pipe.cells]
+        nodes = tuple((n.op, n.meta, n.low, n.high, n.fraction) for n in used)
+        first.setdefault((form.interval, cells, nodes, *pipe.outputs.items(), pipe.waits), form)
+    return list(first.values())
 
 
 def place(plan: Schedule, node: Node, stage: int) -> tuple[int, int]:

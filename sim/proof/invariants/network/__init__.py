@@ -4,6 +4,7 @@ Each block is put next to a monitor of its own: the scan of spikes, the synapses
 and what is around them. What one assumes of another is claimed of that one, in the same words.
 """
 
+from .access import access, memories
 from .core import core
 from .events import events
 from .intake import intake
@@ -13,10 +14,12 @@ from .suite import few_sums, prove_network, small_network
 from .synapses import synapses
 
 __all__ = [
+    "access",
     "core",
     "events",
     "few_sums",
     "intake",
+    "memories",
     "prove_network",
     "scan",
     "small_network",

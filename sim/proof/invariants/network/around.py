@@ -30,11 +30,16 @@ class Around:
         dut.cores = {name: AnyBlock(core) for name, core in dut.cores.items()}
         dut._scan = self.scan = AnyBlock(dut._scan)
         name = f"{dut.name}, weights loaded" if dut.loaded else dut.name
+        name += ", linked" if dut.linked else ""
+        linked = ("found",) if dut.linked else ()
         self.h = h = Harness(name, dut=dut, search=64)
         for block, outputs in (
-            (self.synapses, ("ready", "busy", "o")),
+            (self.synapses, ("ready", "busy", "o", *linked, *("limited",) * len(linked))),
             (self.scan, ("address", "enable", "index", "valid", "busy")),
-            *((core, ("fetch", "ready", "done", "written")) for core in dut.cores.values()),
+            *(
+                (core, ("fetch", "ready", "done", "written", *linked))
+                for core in dut.cores.values()
+            ),
         ):
             h.free(*(getattr(block, name) for name in outputs))
         self.turns = {n: Turns(h, core, n) for n, core in dut.cores.items()}

@@ -88,12 +88,20 @@ class Turns:
             m.d.sync += count.eq(Mux(starts, 0, count + view.valid))
 
     def asked(self) -> list[Value]:
-        """What a population needs: a step begins, anew or not, when none is under way."""
+        """What a population needs: a step begins, anew or not, when none is under way.
+
+        Its memories are read, or written, only then.
+        """
         core = self.core
-        return [
+        found = [
             implies(core.tick, ~self.open & ~core.restart),
             implies(core.restart, ~self.open & core.ready),
         ]
+        if core._linked:
+            reached = core.look | core.write.as_value().any()
+            found.append(implies(reached, ~self.open & core.ready & ~core.tick))
+            found.append(~(core.look & core.write.as_value().any()))
+        return found
 
     def kept(self) -> list[Value]:
         """What it does: each row once in a step, in turn, and it is done when all were."""

@@ -19,6 +19,7 @@ def core(dut: Core, fixed: FixedPopulation) -> Harness:
     at = Around(dut, fixed, search=2 * (dut.clocks_a_step + dut.latency) + 8)
     h = at.h
     h.name = f"{h.name}, in a network"
+    h.name += ", linked" if at.linked else ""
     turns = Turns(h, dut, "core")
     for condition in turns.asked():
         h.assume(condition)

@@ -50,6 +50,8 @@ def _turns(of: Around) -> None:
         m.d.sync += turn.eq(turn + 1)
     with m.If(dut.done & (since != most)):
         m.d.sync += since.eq(since + 1)
+    with m.If(dut._anew):
+        m.d.sync += since.eq(0)
     one = [started & left_out, started & ticks, ticks & left_out]
     mine = [
         implies(core.tick, of.is_in(lambda work: work is None) & (of.names(name)))

@@ -19,11 +19,12 @@ def intake(dut: Network) -> Harness:
     slots, words = made.input_slots, made.frame_words
     # -- what came: a word of a frame, or of a row of weights -------------------------------------
     word, slot, there = Signal(range(words)), Signal(range(slots)), Signal(range(slots + 2))
+    by_words = dut.loaded and not dut.linked
     loads = Signal(range(made.row_words + 2), name="words_to_load")
     comes, whole, begins = Signal(), Signal(), Signal(name="begins")
     accepted = i.valid & i.ready
     is_load = accepted & (loads == 0) & (word == 0) & i.payload[LOAD.bit_length() - 1]
-    is_load = is_load if dut.loaded else Const(0)
+    is_load = is_load if by_words else Const(0)
     m.d.comb += [
         comes.eq(accepted & (loads == 0) & ~is_load),
         whole.eq(comes & (word == words - 1)),
@@ -57,7 +58,7 @@ def intake(dut: Network) -> Harness:
         "restart",
         "populations begin anew when their step's frame says so, and at no other time",
         *(
-            implies(core.restart, begins)
+            implies(core.restart, begins | dut._anew)
             & implies(begins & (of.frame == watched_slot), core.restart == anew)
             for core in dut.cores.values()
         ),
@@ -84,7 +85,7 @@ def intake(dut: Network) -> Harness:
     flags = h.register("anew")
     filled = begun | ((slot == watched_slot) & (word != 0))
     h.know(implies(filled, flags.bit_select(watched_slot, 1) == anew))
-    if dut.loaded:
+    if by_words:
         _loads(of, loads, is_load)
     return h
 

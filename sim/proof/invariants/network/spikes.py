@@ -83,6 +83,8 @@ def _kept(of: Around) -> None:
         implies(dut.done, (wrote == 1) & ~now & (has == bits)),
     )
     looked = read.en & (dut._inside | dut._sending)
+    if dut.linked:  # between steps it is read from outside
+        looked = looked & of.computing
     h.claim(
         "read",
         "of the step's own spikes a word is read only when it is written, and no word that is "

@@ -10,9 +10,11 @@ from tqdm import tqdm
 
 from .....hdl import Form
 from .....hdl.network import Network as Gates
+from .....hdl.network.access import Access
 from .....hdl.network.core import Core
 from .....hdl.network.scan import Scan
 from .....hdl.network.synapses import Synapses
+from .....link.regions import Region
 from .....network import Dense, Network, Scale, need_network
 from .....network.grid import Places
 from .....network.plan import Add, Cells, Deliver, Plan, Totals
@@ -21,6 +23,7 @@ from .....population import Population
 from ..harness import Harness
 from ..population.suite import small
 from ..solver import Invariant, check
+from .access import access, memories
 from .core import core
 from .events import events
 from .intake import intake
@@ -28,7 +31,7 @@ from .scan import scan
 from .spikes import spikes
 from .synapses import synapses
 
-__all__ = ["few_sums", "prove_network", "small_network"]
+__all__ = ["FEW_REGIONS", "few_sums", "prove_network", "small_network"]
 
 _Made: TypeAlias = Callable[[], Harness]
 
@@ -41,6 +44,13 @@ _SUMS: tuple[_Size, ...] = (
     (1, 6, 5, 1, 0, False, True, False),  # more rows than clocks from read to write
     (1, 2, 17, 1, 0, True, True, False),  # a sum that is wider than a word
     (2, 3, 6, 1, 0, False, False, True),
+)
+#: Of one word and of two, with a sign and without, and one that is only read.
+FEW_REGIONS = (
+    Region("weights", 4, 2, 24, False, True),
+    Region("p.v", 3, 1, 9, True, True),
+    Region("p.w", 3, 2, 20, True, True),
+    Region("p/spikes", 1, 1, 16, False, False),
 )
 #: Neurons, and clocks from one to the next.
 _CORES = ((3, 1), (2, 3))
@@ -90,19 +100,24 @@ def small_network(neurons: int = 2) -> Network:
     return network
 
 
-def _blocks() -> list[_Made]:
+def _blocks(linked: bool) -> list[_Made]:
     """The claims of the blocks that are the same for all networks."""
 
     def sums(size: _Size) -> Harness:
         lanes, rows, width, ports, port, currents, alike, loaded = size
         plan = few_sums(lanes, rows, width, ports, currents, alike)
         drops = (0, 1) if width > 16 else (0,)
-        return synapses(Synapses(plan, drops, loaded=loaded), plan, port)
+        return synapses(Synapses(plan, drops, loaded=loaded, linked=linked), plan, port)
 
-    return [lambda: scan(Scan(1, 2)), *(lambda size=size: sums(size) for size in _SUMS)]
+    found: list[_Made] = [lambda: scan(Scan(1, 2))]
+    if linked:
+        found.append(lambda: access(Access(FEW_REGIONS)))
+    return [*found, *(lambda size=size: sums(size) for size in _SUMS)]
 
 
-def prove_network(network: Network | None = None, *, progress: bool = True) -> list[Invariant]:
+def prove_network(
+    network: Network | None = None, *, linked: bool = False, progress: bool = True
+) -> list[Invariant]:
     """Prove what holds for ever of a network's hardware, outside its datapaths.
 
     By induction. The scan of spikes and the synapses are of a few words, rows and lanes. The order
@@ -114,6 +129,8 @@ def prove_network(network: Network | None = None, *, progress: bool = True) -> l
     ----------
     network : Network, optional
         By default a small one.
+    linked : bool
+        Whether it is of hardware whose memories are read and written from outside.
     progress : bool
 
     Raises
@@ -129,9 +146,14 @@ def prove_network(network: Network | None = None, *, progress: bool = True) -> l
         network = small_network()
     need_network(network, "prove_network()")
     fixed = network.fixed()
-    wanted = _blocks()
-    for gates, loaded in ((intake, False), (intake, True), (spikes, False), (events, True)):
-        wanted.append(lambda of=gates, how=loaded: of(Gates(fixed, loaded=how)))  # type: ignore[misc]
+    wanted = _blocks(linked)
+    parts = [(intake, False), (intake, True), (spikes, False), (events, True)]
+    if linked:
+        parts = [(memories, False), (intake, False), (spikes, False), (events, True)]
+    for part, loaded in parts:
+        wanted.append(
+            lambda of=part, how=loaded: of(Gates(fixed, loaded=how, linked=linked))  # type: ignore[misc]
+        )
     done: list[object] = []
     for layer in network.layers.values():
         neuron = layer.population.neuron
@@ -141,7 +163,9 @@ def prove_network(network: Network | None = None, *, progress: bool = True) -> l
         for count, interval in _CORES:
             few = small(Population(neuron, count), count, 1, interval)
             form = Form(interval=interval, stored=True)
-            wanted.append(lambda few=few, form=form: core(Core(few, form), few))  # type: ignore[misc]
+            wanted.append(
+                lambda few=few, form=form: core(Core(few, form, linked=linked), few)  # type: ignore[misc]
+            )
     results: list[Invariant] = []
     for make in tqdm(
         wanted,

@@ -68,6 +68,7 @@ def between(h: Harness, dut: Synapses, plan: Plan, fetches: list[Fetches]) -> li
         implies(dut.valid, (dut.rows != 0) & (dut.port < len(plan.bases))),
         implies(dut.valid, dut.shift < len(plan.shifts)),
         implies(dut.load.valid, ~dut.busy & ~dut.valid),
+        *([implies(dut.look, ~dut.busy & ~dut.valid)] if dut._linked else []),
     ]
     if not dut._loops:
         found.append(~dut.loop.valid)
@@ -122,6 +123,7 @@ class _Sum:
         rows, self.lanes = bases.shape
         name = f"{rows} rows of {self.lanes} sums of {self.width} bits"
         name += ", weights loaded" if dut._loaded else ""
+        name += ", linked" if dut._linked else ""
         name += f", input {port}" if len(plan.bases) > 1 else ""
         self.h = h = Harness(name, dut=dut, search=20)
         self.row = h.constant(range(max(2, rows)), "watched_row")
@@ -302,6 +304,14 @@ def _fetched(of: _Sum) -> None:
         implies(h.was(wanted[-1]), dut.o[port] == h.was(word)),
         implies(h.begun & ~h.was(f.valid[-1]), dut.o[port] == h.was(dut.o[port])),
     )
+    if dut._linked:
+        limited = dut.limited[port]
+        h.claim(
+            "limited",
+            "with a word comes whether its sum is beyond, which stays as the word does",
+            implies(h.was(wanted[-1]), limited == h.was((value > most) | (value < ~most))),
+            implies(h.begun & ~h.was(f.valid[-1]), limited == h.was(limited)),
+        )
     h.claim(
         "again",
         "when the last sum of a row is fetched, the row begins again with its base, once, and no "
@@ -339,17 +349,33 @@ def _fetched(of: _Sum) -> None:
 
 
 def _loads(of: _Sum) -> None:
-    h, dut = of.h, of.dut
-    if not dut._loaded:
+    """Any one row of weights."""
+    h, m, dut = of.h, of.h.m, of.dut
+    if not dut._loaded and not dut._linked:
         return
-    row = h.constant(range(len(of.plan.weights)), "watched_weights")
-    h.assume(row < len(of.plan.weights))
-    kept = Signal(of.lanes * of.plan.bits)
-    with h.m.If(dut.load.valid & (dut.load.row == row)):
-        h.m.d.sync += kept.eq(dut.load.weights)
+    rows, bits = len(of.plan.weights), of.plan.bits
+    row = h.constant(range(max(2, rows)), "watched_weights")
+    h.assume(row < rows)
+    kept, fresh = Signal(of.lanes * bits), Signal(init=1)
+    with m.If(dut.load.valid & (dut.load.row == row)):
+        m.d.sync += [kept.eq(dut.load.weights), fresh.eq(0)]
+    initial: Any = Const(0, len(kept))
+    if not dut._loaded:
+        fields = of.plan.weights & ((1 << bits) - 1)
+        whole = [sum(int(v) << (bits * k) for k, v in enumerate(each)) for each in fields]
+        initial = Array(Const(value, len(kept)) for value in whole)[row]
+    read, has = h.part("dut", of.weights).read_ports[0], h.look(f"dut.{of.weights}", row)
     h.claim(
         "loads",
-        "a row of weights is what was loaded for it last; none is read as one is loaded",
-        h.look(f"dut.{of.weights}", row) == kept,
-        implies(dut.load.valid, ~h.part("dut", of.weights).read_ports[0].en),
+        "a row of weights is what was written for it last, or its initial one"
+        + ("; none is read as one is written" if dut._loaded else ""),
+        has == Mux(fresh, initial, kept),
+        *([implies(dut.load.valid, ~read.en)] if dut._loaded and not dut._linked else []),
     )
+    if dut._linked:
+        looked = dut.look & ~dut.load.valid & (dut.load.row == row)
+        h.claim(
+            "found",
+            "a clock after a row of weights is asked for it is there, as it lies",
+            implies(h.was(looked), dut.found == h.was(has)),
+        )

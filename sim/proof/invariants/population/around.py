@@ -56,6 +56,7 @@ class Around:
         self.rows, self.lanes = dut.rows, fixed.population.lanes
         self.interval = dut.form.interval
         self.ahead = dut._ahead
+        self.linked = bool(getattr(dut, "_linked", False))
         self.at = {name: stage + self.ahead for name, stage in dut.pipeline.schedule.at.items()}
         self.reads = dut.pipeline.reads
         registers = {signal.name: signal for signal in h.registers()}

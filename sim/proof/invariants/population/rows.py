@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from amaranth import Array, Mux, Signal, Value
+from amaranth import Array, Const, Mux, Signal, Value
 
 from .....hdl.population import SINGLE, Population
 from .....population import FixedPopulation
@@ -103,7 +103,7 @@ def _mixed(at: Around, pending: _Pending) -> None:
 
 def _states(at: Around) -> None:
     """What the core reads of a row is what was written of it last."""
-    h, m, conditions = at.h, at.m, []
+    h, m, conditions, found = at.h, at.m, [], []
     for name, cell in at.reads.items():
         if name not in at.lowered.registers:
             continue
@@ -113,26 +113,32 @@ def _states(at: Around) -> None:
             port: Any = core.ports[cell.name]
             expected: Any = Signal(port.shape(), name=f"{name}_{lane}_expected")
             initial = Array(values)[at.watched]
+            kept, fresh = Signal(port.shape(), name=f"{name}_{lane}_kept"), Signal(init=1)
+            m.d.comb += expected.eq(Mux(fresh, initial, kept))
             if name in at.at:
                 view = at.dut.written[name]
-                kept, fresh = Signal(port.shape(), name=f"{name}_{lane}_kept"), Signal(init=1)
                 with m.If(view.valid & (view.row == at.watched)):
                     m.d.sync += [kept.eq(view.values[lane]), fresh.eq(0)]
+            if at.linked:  # it may be written from outside
+                with m.If(at.dut.write[name] & (at.dut.place == at.watched)):
+                    m.d.sync += [kept.eq(at.dut.given[: len(kept)]), fresh.eq(0)]
+            if name in at.at:
                 if at.ahead:  # it may begin anew
                     with m.If(at.dut.restart):
                         m.d.sync += fresh.eq(1)
-                m.d.comb += expected.eq(Mux(fresh, initial, kept))
                 h.know(implies(at.sweeping, fresh))
-            else:
-                m.d.comb += expected.eq(initial)
             memory = f"dut.{name.replace('.', '_')}_{lane}"
             if not h.has(memory):
                 memory = memory.replace(".", f".{SINGLE}")
             has = h.look(memory, at.watched)
             if at.ahead:
                 h.know(implies(~at.sweeping, at.swept == 0))
-            h.know((has == expected) | (at.sweeping & (at.swept <= at.watched)))
+            swept = at.sweeping & (at.swept <= at.watched) if name in at.at else Const(0)
+            h.know((has == expected) | swept)
             conditions.append(implies(at.here(at.of(cell)), port == expected))
+            if at.linked:
+                looks = at.dut.look & (at.dut.place == at.watched)
+                found.append(implies(h.was(looks), at.dut.found[name] == h.was(expected)))
             for k in range(1, at.interval):
                 conditions.append(implies(at.live[at.of(cell) + k], port == h.was(port)))
     h.claim(
@@ -144,6 +150,13 @@ def _states(at: Around) -> None:
         "initial value",
         *conditions,
     )
+    if at.linked:
+        h.claim(
+            "found",
+            "a clock after a row is asked for from outside it is there, of every register: what "
+            "was written last, from inside or outside, or its initial value",
+            *found,
+        )
 
 
 def _draws(at: Around) -> None:

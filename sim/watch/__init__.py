@@ -1,0 +1,1 @@
+"""What a chip does, watched while it does it: what is seen, its page, its figure."""
