@@ -70,6 +70,7 @@ refused 'scneuro[plots]' demo
 refused 'scneuro[proof]' prove lif
 refused 'scneuro[reference]' reference lif
 refused 'scneuro[toolchain]' build lif --board icebreaker -o out.d
+refused 'scneuro[toolchain]' export lif --verilog out.d
 refused 'scneuro[nir]' show net.nir --dt 1
 refused 'scneuro[explore]' explore lif --board icebreaker -o out.d
 refused 'scneuro[live]' live lif --board icebreaker --port simulated

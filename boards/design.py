@@ -10,7 +10,7 @@ from amaranth.lib.cdc import FFSynchronizer
 
 from ..fixed import FixedNeuron
 from ..hdl import build
-from ..hdl.link.steps import kept_results
+from ..hdl.link.program import kept_results
 from ..hdl.link.top import LinkTop, link_plan
 from ..hdl.network import Network as NetworkGates
 from ..hdl.observed import Observed
@@ -25,7 +25,7 @@ from .memory import check_memory, stored_form
 from .network import network_hardware
 from .table import Board, Pin
 
-__all__ = ["Pins", "design", "identity"]
+__all__ = ["Pins", "design", "identity", "linked_top"]
 
 _SETTLES = 15e-6  # s
 
@@ -87,6 +87,11 @@ def identity(fixed: FixedNetwork, hardware: NetworkGates, plan: Plan, board: Boa
     )
 
 
+def linked_top(fixed: FixedNetwork, hardware: NetworkGates, plan: Plan, board: Board) -> LinkTop:
+    """The design of a network on a board, without its pins."""
+    return LinkTop(hardware, identity(fixed, hardware, plan, board).to_bytes(), plan)
+
+
 class Pins(Elaboratable):
     """The top with a board's pins, and its clock."""
 
@@ -99,7 +104,7 @@ class Pins(Elaboratable):
     ) -> None:
         self._top: Any
         if isinstance(fixed, FixedNetwork):
-            self._top = LinkTop(hardware, identity(fixed, hardware, plan, board).to_bytes(), plan)
+            self._top = linked_top(fixed, hardware, plan, board)
         else:
             self._top = Top(hardware, fixed, plan)
         self._board = board

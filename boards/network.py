@@ -8,8 +8,10 @@ from ..compiler.pipeline.cells import pipeline
 from ..compiler.pipeline.form import Form
 from ..errors import DoesNotFit
 from ..hdl.link.frames import DEPTH
-from ..hdl.link.steps import FED, kept_results, settings_rows
+from ..hdl.link.processor import PROGRAM
+from ..hdl.link.program import Layout
 from ..hdl.network import Network
+from ..link.regions import regions
 from ..network import FixedNetwork
 from ..network.plan import LANES, Deliver, Plan, plan
 from .devices import Device
@@ -36,16 +38,16 @@ def network_memories(fixed: FixedNetwork, made: Plan, form: Form, *, loaded: boo
         found += pipeline_memories(pipe, lowered.registers, population.count, name)
     found.append(Stored("frames", 16, made.input_slots * made.frame_words, 1))
     found.append(Stored("spikes", 16, made.slots * made.spike_words, 1))
-    return found + link_memories(made)
+    return found + link_memories(fixed, made)
 
 
-def link_memories(made: Plan) -> list[Stored]:
+def link_memories(fixed: FixedNetwork, made: Plan) -> list[Stored]:
     """Those of the link around a network."""
+    layout = Layout.of(len(regions(fixed, made)), made.frame_words, made.output_words)
     return [
         Stored("frames of the link", 8, DEPTH, 1),
-        Stored("settings", 16, settings_rows(made.frame_words), 1),
-        Stored("steps to come", 16, FED, 1),
-        Stored("results", 16, kept_results(made.output_words), 1),
+        Stored("program of the link", 16, PROGRAM, 1),
+        Stored("words of the link", 16, layout.words, 1),
     ]
 
 
@@ -54,7 +56,8 @@ def network_hardware(
 ) -> Network:
     """The hardware of a network on a device; its memories are reached by a link, where ``linked``.
 
-    As many weights a clock as its memories hold, eight at most or ``lanes``; in block RAM if it has
+    As many weights a clock as its memories hold, eight at most or ``lanes``, and one where there
+    are none; in block RAM if it has
     room for them, else, where the device has SPRAM, loaded into that.
 
     Raises
@@ -64,7 +67,8 @@ def network_hardware(
     """
     form = network_form(part)
     tried: list[tuple[int, int]] = []
-    for count in _candidates(lanes):
+    spikes = any(total.synapses for total in fixed.totals.values())
+    for count in _candidates(lanes if spikes or lanes is not None else 1):
         made = plan(fixed, count)
         delivers = any(isinstance(each, Deliver) for _, work in made.order for each in work)
         if not delivers and lanes is None and count > 1:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .engines.compiled import CompiledNeuron, compiled_steps
     from .engines.network import run_network
     from .engines.population import run_population
+    from .export.write import Export, export_verilog
     from .live.board import SimulatedBoard, SimulatedPort
     from .live.simulated import simulated_board
     from .testing.conformance import conformance
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CompiledNeuron",
     "Criteria",
+    "Export",
     "LayerParity",
     "Mismatch",
     "NetworkParity",
@@ -38,6 +40,7 @@ __all__ = [
     "VectorParity",
     "compiled_steps",
     "conformance",
+    "export_verilog",
     "layer_parity",
     "network_parity",
     "parity",
@@ -52,6 +55,7 @@ __all__ = [
 _WHERE = {
     "CompiledNeuron": "engines.compiled",
     "Criteria": "compare.verdict",
+    "Export": "export.write",
     "LayerParity": "compare.many.layer",
     "Mismatch": "compare.figures",
     "NetworkParity": "compare.many.network",
@@ -63,6 +67,7 @@ _WHERE = {
     "VectorParity": "compare.vectors",
     "compiled_steps": "engines.compiled",
     "conformance": "testing.conformance",
+    "export_verilog": "export.write",
     "network_parity": "compare.many.network",
     "layer_parity": "compare.many.layer",
     "parity": "compare.parity",

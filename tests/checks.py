@@ -20,6 +20,15 @@ def nightly(values, kept):
     return cases
 
 
+def faults(given, quick):
+    """Planted faults: the quick ones for every run, of the others every other one for the night."""
+    rest = [fault for fault in given if not quick(fault)]
+    marks = {
+        fault: (pytest.mark.slow, *[pytest.mark.nightly] * (k % 2)) for k, fault in enumerate(rest)
+    }
+    return [pytest.param(*fault, marks=marks.get(fault, ())) for fault in given]
+
+
 def one_step_errors(neuron, fixed, vectors):
     """One step of the integer model against ``update()``, from any registers.
 

@@ -1,15 +1,18 @@
 """One hypothesis profile for everyone: the same examples on every machine, and no deadline."""
 
 import os
+import shutil
 import sys
 
 import pytest
 from checks import as_written
+from explored import hire, pretend_tools
 from hypothesis import settings
 
 from scneuro.engine import whole
 from scneuro.errors import ToolError
 from scneuro.sim.engines.compiled import compiler
+from scneuro.sim.explore import search
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("ci")
@@ -33,6 +36,18 @@ def uncompiled(monkeypatch):
     monkeypatch.setattr(whole, "compiled", as_written)
 
 
+@pytest.fixture
+def tools(tmp_path, monkeypatch):
+    """Tools of builds that only pretend."""
+    return pretend_tools(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """The crew of a search is this process."""
+    monkeypatch.setattr(search, "crew", hire)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_its_own(tmp_path_factory):
     """Builds of this run share a cache with each other, and with nobody else."""
@@ -50,3 +65,5 @@ def pytest_runtest_setup(item):
             compiler()
         except ToolError as error:
             pytest.skip(str(error))
+    if item.get_closest_marker("iverilog") and shutil.which("iverilog") is None:
+        pytest.skip("no iverilog: apt install iverilog, or brew install icarus-verilog")

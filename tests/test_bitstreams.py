@@ -29,7 +29,7 @@ BUILDS = [
 
 @pytest.mark.parametrize(
     ("name", "board"),
-    nightly(BUILDS, lambda b: b[1] != "ulx3s_85f" or b[0] in ("adex", "hodgkin_huxley")),
+    nightly(BUILDS, lambda b: b[1] != "ulx3s_85f" or b[0] == "adex"),
 )
 def test_every_neuron_becomes_a_bitstream_that_meets_the_clock(tmp_path, name, board):
     neuron = builtin(name)()

@@ -145,6 +145,15 @@ def plan_of(row):
     return row.make_platform().prepare(pins, synth_opts=row.synth)
 
 
+def test_the_readme_lists_every_board_with_its_device_and_programmer():
+    text = (Path(__file__).parent.parent / "README.md").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
+    for row in BOARDS.values():
+        (line,) = [line for line in lines if f"`{row.name}`" in line]
+        assert line.endswith(f"| `{row.program}` |")
+        assert row.part.title[-3:].removesuffix("F") in line  # 85F, HX8K
+
+
 def test_a_clock_is_made_of_the_boards_own_and_not_of_another_plls():
     row = board("blackice")
     assert (row.clock_hz, row.oscillator_hz) == (25_000_000, 100_000_000)

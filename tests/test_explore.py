@@ -10,13 +10,13 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
+from explored import hire, refused, run
 
-from scneuro import LIF, AdEx, cli
+from scneuro import LIF, AdEx
 from scneuro.boards import BOARDS, board
 from scneuro.errors import DoesNotFit, FileTrouble, LoweringError, ScneuroError
 from scneuro.load import load_neuron
@@ -25,7 +25,9 @@ from scneuro.sim.explore import cluster as clusters
 from scneuro.sim.explore import jobs as work
 from scneuro.sim.explore.cluster import crew
 from scneuro.sim.explore.fidelity import Sweep
-from scneuro.sim.explore.jobs import Job, Question, content_of, perform
+from scneuro.sim.explore.jobs import Job, Question, perform
+from scneuro.sim.explore.network import NetworkPoint
+from scneuro.sim.explore.neuron import content_of
 from scneuro.sim.explore.results import front
 from scneuro.sim.explore.search import Kept, jobs_of, results
 
@@ -339,6 +341,7 @@ def test_a_row_has_the_best_and_the_median_of_its_seeds():
 def test_what_failed_is_one_line_of_its_row(made_up):
     failed = [row.failed for row in made_up.rows]
     assert failed == [None, "seed 2: no route", None, "V | w: no"]
+    assert Row(Point(), {1: report(9, 9.0)}, {"failed": "no"}).failed == "fidelity: no"
 
 
 def test_the_figures_say_all_of_every_point(made_up):
@@ -432,21 +435,6 @@ def test_a_search_in_which_nothing_was_built_still_has_its_page(tmp_path):
 
 
 # -- the search itself ----------------------------------------------------------------------------
-class Here:
-    """A crew of this process alone."""
-
-    def each(self, function, *given):
-        return [function(*given)]
-
-    def answers(self, function, calls):
-        for name, given in calls.items():
-            yield name, function(*given)
-
-
-def hire(*_):
-    return nullcontext(Here())
-
-
 @pytest.fixture
 def question(monkeypatch):
     monkeypatch.setattr(search, "tools_of", lambda question: {"tools": ["yosys 0.60"]})
@@ -536,72 +524,6 @@ def test_tools_that_are_missing_are_said_before_anything_runs(question, tmp_path
 
 
 # -- the command ----------------------------------------------------------------------------------
-@pytest.fixture
-def tools(tmp_path, monkeypatch):
-    """Tools that only pretend: more text takes more cells, and a higher seed is faster."""
-    folder = tmp_path / "tools"
-    folder.mkdir()
-    bodies = {
-        "yosys": (
-            "Yosys 0.60",
-            "text = pathlib.Path('top.il').read_text()\n"
-            "cells = 100 + len(text) // 50\n"
-            "stat = {'design': {'num_cells_by_type': {'SB_LUT4': cells, 'SB_DFF': 9}}}\n"
-            "pathlib.Path('stat.json').write_text(json.dumps(stat))\n"
-            "pathlib.Path('top.json').write_text('{}')\n",
-        ),
-        "nextpnr-ice40": (
-            "nextpnr-ice40 (Version nextpnr-0.8)",
-            "seed = sys.argv[sys.argv.index('--seed') + 1]\n"
-            "time.sleep(float(os.environ.get('PRETENDED_SECONDS', '0')))\n"
-            "stat = json.loads(pathlib.Path('stat.json').read_text())\n"
-            "used = stat['design']['num_cells_by_type']['SB_LUT4']\n"
-            "report = {'fmax': {'clk': {'achieved': 50.0 + int(seed), 'constraint': 12.0}},\n"
-            "    'utilization': {'ICESTORM_LC': {'used': used, 'available': 7680},\n"
-            "                    'ICESTORM_RAM': {'used': 4, 'available': 32}}}\n"
-            "pathlib.Path('report.json').write_text(json.dumps(report))\n"
-            "pathlib.Path('top.asc').write_text(seed)\n"
-            "if 'PRETENDED_LOG' in os.environ:\n"
-            "    with open(os.environ['PRETENDED_LOG'], 'a') as log: print(seed, file=log)\n",
-        ),
-        "icepack": ("", "pathlib.Path(sys.argv[-1]).write_text('bits')\n"),
-    }
-    for name, (version, body) in bodies.items():
-        path = folder / name
-        path.write_text(
-            f"#!{sys.executable}\nimport sys, json, os, time, pathlib\n"
-            "if len(sys.argv) == 2 and sys.argv[1] in ('-V', '--version'):\n"
-            f"    print({version!r})\n    sys.exit()\n{body}"
-        )
-        path.chmod(0o755)
-        monkeypatch.setenv(name.upper().replace("-", "_"), str(path))
-    monkeypatch.setenv("SCNEURO_CACHE", str(tmp_path / "cache"))
-    return folder
-
-
-@pytest.fixture
-def here(monkeypatch):
-    """The command's crew is this process."""
-    monkeypatch.setattr(search, "crew", hire)
-
-
-def run(capsys, line):
-    """(exit code, standard output, standard error) of ``scneuro explore``."""
-    try:
-        code = cli.main(["explore", *line.split()])
-    except SystemExit as stopped:
-        code = stopped.code
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
-def refused(capsys, line):
-    """The message and the way out of a command that must exit with 2 and print nothing else."""
-    code, out, err = run(capsys, line)
-    assert (code, out) == (2, "")
-    return err
-
-
 def test_the_command_tries_every_point_and_writes_all_files(capsys, tmp_path, tools, here):
     line = (
         "lif --board ice40_hx8k_b_evn --neurons 64 --lanes 1,2 --intervals 1 --budgets 1,1e-9 "
@@ -801,20 +723,22 @@ def cluster(tmp_path):
                 process.wait(timeout=30)
 
 
-def found_by(staff, function, given):
-    return dict(staff.answers(function, {job: (given, job) for job in JOBS}))
+def found_by(staff, function, given, jobs=JOBS):
+    return dict(staff.answers(function, {job: (given, job) for job in jobs}))
 
 
 @pytest.mark.slow
-def test_the_jobs_of_a_killed_worker_are_done_again(tmp_path):
+@pytest.mark.parametrize("point", [Point(), NetworkPoint(lanes=4, bits=6)], ids=type)
+def test_the_jobs_of_a_killed_worker_are_done_again(tmp_path, point):
+    jobs = jobs_of([point], range(1, 6))
     with crew(2) as staff:
-        found = found_by(staff, pretended, str(tmp_path))
-        assert {job.seed: f["found"]["seed"] for job, f in found.items()} == {
-            job.seed: job.seed for job in JOBS
+        found = found_by(staff, pretended, str(tmp_path), jobs)
+        assert {job: f["found"]["seed"] for job, f in found.items()} == {
+            job: job.seed for job in jobs
         }
         killed, again = (tmp_path / "seed3").read_text().split()
         assert killed != again
-        assert int(again) == found[Job(Point(), 3)]["found"]["by"]
+        assert int(again) == found[Job(point, 3)]["found"]["by"]
 
 
 @pytest.mark.slow

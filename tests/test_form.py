@@ -4,6 +4,7 @@ import pytest
 
 from scneuro import AdEx
 from scneuro.boards import BOARDS
+from scneuro.compiler.pipeline.cells import distinct
 from scneuro.hdl import Form, Neuron, Step, build
 
 
@@ -41,6 +42,16 @@ def test_a_neuron_is_held_and_multiplies_in_dsps_unless_told_otherwise():
 def test_a_board_has_the_form_its_device_can_hold():
     for board in BOARDS.values():
         assert board.form == Form(held=True, multipliers=board.dsp)
+
+
+def test_forms_that_make_the_same_hardware_are_one():
+    adex = AdEx().fixed().lowered
+    few, many, logic = (Form(stored=True, multipliers=n) for n in (28, 156, 0))
+    assert distinct(adex, [many, few, logic]) == [many, logic]
+    deep = Form(stored=True, multipliers=28, deep=2)
+    assert distinct(adex, [few, deep]) == [few, deep]
+    held = Form(held=True)
+    assert distinct(adex, [held, few]) == [held, few]
 
 
 @pytest.mark.parametrize("keywords", [{"held": True}, {"dsp": False}, {"held": False, "dsp": 3}])

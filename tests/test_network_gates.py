@@ -401,7 +401,7 @@ def test_the_command_line_takes_networks(tmp_path, capsys):
         (["parity", target, "--lanes", "3"], "lanes must be a power of two"),
         (["parity", target, "--vcd", "a.vcd"], "--vcd is of a single neuron"),
         (["parity", target, "--budget", "-1"], "--budget must be a positive number"),
-        (["explore", target, "--board", "icebreaker", "-o", str(tmp_path)], "is a network"),
+        (["plot", target, "-o", str(tmp_path / "a.png")], "is a network"),
         (["build", target, "--board", "nowhere", "-o", str(tmp_path)], "nowhere"),
     ):
         assert main(wrong) == 2

@@ -1,6 +1,7 @@
 """What holds for ever around a network, and that gates in which it does not are caught."""
 
 import pytest
+from checks import faults
 from claims import Leak, broken, names
 from faults.text import rewritten
 
@@ -256,7 +257,7 @@ SIZES = {"[0]": {"lanes": 2}, "again[k - 1]": {"lanes": 2}, "clears.eq(fetch.val
 
 @pytest.mark.parametrize(
     ("part", "block", "old", "new", "claim"),
-    [pytest.param(*f, marks=() if f[3] in QUICK else slow) for f in FAULTS],
+    faults(FAULTS, lambda fault: fault[3] in QUICK),
 )
 def test_a_fault_of_the_gates_breaks_a_claim(part, block, old, new, claim):
     size = next((size for piece, size in SIZES.items() if piece in new), {})

@@ -1148,7 +1148,6 @@ def words(line):
         ("parity net.nir", "net.nir: a NIR file has no time step"),
         ("plot net.nir -o a.png", "net.nir is a network, which this command does not take"),
         ("reference own.py:network", "own.py:network is a network, which this command does not"),
-        ("explore net.nir --board icebreaker -o out", "net.nir is a network, which this command"),
     ],
 )
 def test_what_the_command_line_cannot_do_is_said_in_a_line(folder, capsys, arguments, text):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from amaranth import Signal
+from checks import faults
 from claims import Leak, broken, names
 from faults.text import rewritten
 
@@ -224,7 +225,7 @@ QUICK = [
 
 @pytest.mark.parametrize(
     ("part", "block", "old", "new", "claim"),
-    [pytest.param(*f, marks=() if f[2] in QUICK else slow) for f in FAULTS],
+    faults(FAULTS, lambda fault: fault[2] in QUICK),
 )
 def test_a_fault_of_the_gates_breaks_a_claim(monkeypatch, part, block, old, new, claim):
     fixed = leaks(*SIZES.get(old, (5, 2)))

@@ -31,7 +31,7 @@ from .stepping import Stepping
 
 __all__ = ["Chip", "NeuronChip"]
 
-_COUNTERS = ("steps", "late", "saturated", "dropped")
+_COUNTERS = ("dropped", "steps", "late", "saturated")  # as they lie
 _MOST_LEFT = NO_END - 1
 
 
@@ -92,7 +92,7 @@ class Chip:
 
         ``dropped`` is always 0, and ``repeated`` are this program's requests that were sent again.
         """
-        found = {name: self._settings[name] for name in _COUNTERS}
+        found = self._settings.counted(*_COUNTERS)
         return found | {"repeated": self._requests.repeated}
 
     def __repr__(self) -> str:
@@ -286,9 +286,9 @@ class Chip:
         """Stop what it does, and free what it left."""
         self._settings["control"] = 0
         while True:  # until nothing is done between two looks at it
-            before = self._settings["steps"]
+            before = self._settings.words("steps")
             left = self._stepping.forget()
-            if self._settings["steps"] == before and not left:
+            if self._settings.words("steps") == before and not left:
                 return
 
     def _given(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -310,7 +310,8 @@ class Chip:
         found, place = {}, 0
         for name in self._plan.outputs:
             cells, order = self._plan.spikes[name], self._plan.places[name].order
-            spikes = unpacked(rows[:, place : place + cells.words], len(order))
+            own = rows[:, place : place + cells.words]
+            spikes = unpacked(own, len(order)) if len(own) else np.zeros((0, len(order)), bool)
             found[name] = np.empty_like(spikes)
             found[name][:, order] = spikes
             place += cells.words

@@ -6,9 +6,13 @@ from binascii import crc_hqx
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cobs import cobs
-
+from ...errors import ScneuroError
 from ...link.messages import FRAME_BYTES, REPLY, REQUEST
+
+try:
+    from cobs import cobs
+except ImportError:
+    cobs = None
 
 __all__ = ["Message", "Reader", "reply_bytes", "request_bytes"]
 
@@ -79,6 +83,11 @@ class Reader:
     layout : mapping of str to int
         Of the headers.
 
+    Raises
+    ------
+    ScneuroError
+        The package cobs is missing.
+
     Attributes
     ----------
     rejected : int
@@ -86,6 +95,8 @@ class Reader:
     """
 
     def __init__(self, layout: Mapping[str, int] = REPLY) -> None:
+        if cobs is None:
+            raise ScneuroError("the link needs the package cobs", 'pip install "scneuro[board]"')
         self._layout, self._size = layout, sum(layout.values()) // 8
         self._kept = b""
         self.rejected = 0

@@ -54,15 +54,26 @@ class Settings:
         self._requests = requests
 
     def __getitem__(self, name: str) -> int:
-        """A register; one of two rows is read until no step has come between them."""
-        register = REGISTERS[name]
-        words = self._words(register.row, register.bits)
-        while len(words) > 1 and (again := self._words(register.row, register.bits)) != words:
-            if again[1:] == words[1:]:
-                words = again
-                break
-            words = again
-        return sum(word << (16 * k) for k, word in enumerate(words))
+        """A register of one row."""
+        assert REGISTERS[name].bits == 16
+        return self.words(name)[0]
+
+    def words(self, *names: str) -> list[int]:
+        """The rows from one register to another, in turn: a step may be done between them."""
+        first, last = REGISTERS[names[0]], REGISTERS[names[-1]]
+        count = last.row + last.bits // 16 - first.row
+        return self._requests.read(Region.SETTINGS, first.row, count)
+
+    def counted(self, *names: str) -> dict[str, int]:
+        """Registers that lie side by side, and may go on while they are read."""
+        places = {n: REGISTERS[n].row - REGISTERS[names[0]].row for n in names}
+        high = [places[n] + 1 for n in names if REGISTERS[n].bits > 16]
+        before, found = self.words(*names), self.words(*names)
+        while any(found[k] != before[k] for k in high):  # low ones have begun anew between them
+            before, found = found, self.words(*names)
+        return {
+            n: found[k] + (found[k + 1] << 16 if k + 1 in high else 0) for n, k in places.items()
+        }
 
     def __setitem__(self, name: str, value: int) -> None:
         register = REGISTERS[name]
@@ -78,6 +89,3 @@ class Settings:
         for begin in range(0, len(words), MOST_WORDS):
             some = words[begin : begin + MOST_WORDS]
             self._requests.write(Region.SETTINGS, HELD + begin, some)
-
-    def _words(self, row: int, bits: int) -> list[int]:
-        return self._requests.read(Region.SETTINGS, row, bits // 16)

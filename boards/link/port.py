@@ -114,7 +114,10 @@ class SerialPort(Port):
             raise self._gone(error) from None
 
     def close(self) -> None:
+        behind = getattr(self._line, "_socket", None)  # which pyserial leaves open if it was reset
         self._line.close()
+        if behind is not None:
+            behind.close()
 
     def _gone(self, error: BaseException) -> LinkError:
         return LinkError(

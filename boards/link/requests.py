@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...link.messages import FRAME_BYTES, REQUEST, Kind, Status
+from ...link.messages import REPLY, REQUEST, Kind, Status
 from .codec import Message, Reader, request_bytes
 from .port import LinkError, Port
 
@@ -14,7 +14,9 @@ __all__ = ["NoAnswer", "Refused", "Requests"]
 
 _NUMBERS = 1 << REQUEST["sequence"]
 _TRIES = 4  # at least
-_SLOWER = 4  # times a reply's own time is waited for the next one
+_AROUND = 5  # bytes: a check, and what frames it
+_BITS, _LONGER = 10, 2.5  # of a byte on the line; times its time that line and chip may take
+_SLOWER = 4  # times what a reply is late is waited for the next one
 _ANOTHER = "was the board built from this network, by this version of scneuro?"
 
 
@@ -41,6 +43,12 @@ class _Request:
     row: int = 0
     count: int = 0
     words: tuple[int, ...] = ()
+
+    @property
+    def answer_bytes(self) -> int:
+        """Of the longest reply that there may be."""
+        asked = self.count if self.kind in (Kind.READ, Kind.TAKE) else 0
+        return sum(REPLY.values()) // 8 + 2 * asked + _AROUND
 
     def content(self, number: int) -> bytes:
         """Its bytes."""
@@ -71,9 +79,7 @@ class Requests:
         self.port, self.timeout = port, timeout
         self.repeated = 0
         self._reader = Reader()
-        # both ways, and a little
-        self._least = 2.5 * 10 * FRAME_BYTES / port.baud + port.delay
-        self._wait = self._least
+        self._delay = port.delay  # how late a reply may be, besides its time on the line
         self._reads = secrets.randbelow(_NUMBERS)
         self._last: int | None = None  # the number that the chip took last, where that is known
         self._pending: _Request | None = None  # that which has no reply yet
@@ -143,18 +149,20 @@ class Requests:
         """The reply to a request, which is sent until there is one."""
         content = request.content(number)
         begin, tries, rejected = self.port.now(), 0, self._reader.rejected
+        line = _BITS * (len(content) + request.answer_bytes) / self.port.baud
         while tries < _TRIES or self.port.now() - begin < self.timeout:
             self.port.write(content)
             tries += 1
             sent = self.port.now()
-            if (reply := self._reply(request.kind, number, sent + self._wait)) is not None:
+            reply = self._reply(request.kind, number, sent + _LONGER * line + self._delay)
+            if reply is not None:
                 if tries == 1:  # else nobody knows which one it is the reply to
-                    took = self.port.now() - sent
-                    self._wait = min(max(self._least, _SLOWER * took), self.timeout)
+                    late = _SLOWER * (self.port.now() - sent - line)
+                    self._delay = min(max(self.port.delay, late), self.timeout)
                 if reply["status"] not in (Status.OK, *refusals):
                     raise self._refused(reply)
                 return reply
-            self._wait = min(2 * self._wait, max(self._least, self.timeout / 2))
+            self._delay = min(2 * self._delay, max(self.port.delay, self.timeout / 2))
             self.repeated += 1
         raise self._silent(tries, self._reader.rejected - rejected)
 

@@ -2,44 +2,47 @@
 
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.crc.catalog import CRC16_IBM_3740
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ...link.messages import FRAME_BYTES, REQUEST
+from ...link.messages import REQUEST
 
 __all__ = ["DEPTH", "Frames"]
 
 #: Bytes of the memory.
-DEPTH = 512
-_LEAST = sum(REQUEST.values()) // 8 + 2
+DEPTH = 256
+# a byte that is read while it is written is not used
+_BLOCK = {"ram_style": "block"}
+_LEAST = sum(REQUEST.values()) // 8 + 2  # bytes of a request, with its check
+_FIRST = 1  # where a frame begins: at a code, whose place is as if a 0 was there
+_BEGIN = 0x1E0C  # of the check: with that 0, it is 0xFFFF
 
 
 class Frames(wiring.Component):
-    """Takes frames in and sends one for each: half duplex, all in one memory.
+    """Takes frames in and sends one for each: half duplex, all in one memory, a byte a clock.
 
-    A request lies in the lower half of the memory, its reply in the upper one, stuffed as it is
-    written: where a byte is 0 its place becomes that of the next code, and the code before gets
-    the distance, so that every byte is written at once. What comes in while a request is worked
-    on is ignored up to the end of its frame.
+    A byte of 0 and a code are the same: where one was, or has to be, there is the other. Of a
+    frame that comes in, codes are replaced by zeros, as it is written. Of a reply, the place of a 0
+    becomes that of the next code, and the code before gets the distance. Both begin with a code;
+    a request has its length there, when it is whole.
 
     Members
     -------
     i, o : In and Out(stream of 8 bits)
-        The bytes of the line. Every one that comes in is taken; the next one comes eight clocks
-        later at the earliest.
+        The bytes of the line. Every one that comes in is taken.
     asked : Out(1)
-        There is a request; until its reply is sent.
-    length : Out(8)
-        Its bytes, with the check, until the reply begins.
-    body : Out(stream of 8 bits)
-        These bytes, in turn; whatever is behind them comes then.
+        There is a request, until ``send``. What comes in from then on is ignored, until its reply
+        has left.
+    body : Out(8)
+        A byte of it: first, one more than how many there are, with their check; then these.
+    next : In(1)
+        Show the one behind it, from the second clock on.
     begin : In(1)
-        Begin the reply, or begin it again.
-    reply : In(stream of 8 bits)
-        Its bytes.
+        Begin the reply, or begin it again. The request is gone.
+    put : In(1), reply : In(8)
+        A byte of the reply; before all others, one of 0.
     send : In(1)
         There are no more: check it and let it leave.
     """
@@ -47,10 +50,11 @@ class Frames(wiring.Component):
     i: Any
     o: Any
     asked: Signal
-    length: Signal
-    body: Any
+    body: Signal
+    next: Signal
     begin: Signal
-    reply: Any
+    put: Signal
+    reply: Signal
     send: Signal
 
     def __init__(self) -> None:
@@ -60,150 +64,94 @@ class Frames(wiring.Component):
                 "i": In(byte),
                 "o": Out(byte),
                 "asked": Out(1),
-                "length": Out(8),
-                "body": Out(byte),
+                "body": Out(8),
+                "next": In(1),
                 "begin": In(1),
-                "reply": In(byte),
+                "put": In(1),
+                "reply": In(8),
                 "send": In(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(
-            shape=8, depth=DEPTH, init=[], attrs={"ram_style": "block"}
-        )
-        self._write, self._read = memory.write_port(), memory.read_port()
-        self._to = Signal(8)  # where the next byte is written
-        self._code = Signal(8)  # bytes before the next code; or where the code is that waits
-        self._answers, self._ends = Signal(), Signal()
-        self._fresh = Signal(init=1)  # nothing came since the last frame's end
-        self._bad = Signal()
-        m.d.comb += [self.i.ready.eq(1), self.length.eq(self._to)]
-        with m.If(self.i.valid):
-            m.d.sync += [self._fresh.eq(self.i.payload == 0), self._bad.eq(self.i.payload != 0)]
-        self._check(m)
-        self._put(m)
-        self._give(m)
-        second = Signal()
+        m.submodules.memory = memory = Memory(shape=8, depth=DEPTH, init=[], attrs=_BLOCK)
+        write, read = memory.write_port(), memory.read_port()
+        at = Signal(8, init=_FIRST)  # of the byte that is read or written
+        # the complement of where the last code is; or how far the next one is: it is the next byte
+        # where that is of _NEXT
+        code = Signal(8, init=0xFF - _FIRST)
+        check = Signal(16, init=_BEGIN)
+        bad = Signal()  # the frame is too long
+        comes, puts, stuffs = Signal(), Signal(), Signal()  # a byte; its place is a code's
+        listens, appends, ends = Signal(), Signal(), Signal()
+        byte, is_code, length = Signal(8), Signal(), Signal(8)
+        last, there, again = Signal(2), Signal(), Signal()
+        m.d.comb += [
+            self.i.ready.eq(1),
+            is_code.eq(code == 0xFF - _FIRST),
+            length.eq(at - ~code),
+            byte.eq(Mux(appends, check[8:], self.reply)),
+            self.body.eq(read.data),
+            self.o.payload.eq(read.data),
+            read.addr.eq(at),
+            read.en.eq(1),
+            write.addr.eq(Mux(stuffs, ~code, at)),
+            write.data.eq(Mux(stuffs, length & (~ends).replicate(8), byte)),
+            write.en.eq(puts | stuffs),
+        ]
+        with m.If(listens):
+            m.d.comb += byte.eq(self.i.payload & (~is_code).replicate(8))
+        with m.If(puts):
+            m.d.sync += [check.eq(_checked(m, check, byte)), at.eq(at + 1)]
+            with m.If(at == 0xFF):
+                m.d.sync += bad.eq(1)
+            with m.If(listens):
+                m.d.sync += code.eq(Mux(is_code, ~self.i.payload, code + 1))
+            with m.Elif(byte == 0):
+                m.d.comb += stuffs.eq(1)
+                m.d.sync += code.eq(~at)
         with m.FSM(name="frame"):
             with m.State("listen"):
-                m.d.comb += self._answers.eq(0)
-                self._listen(m)
-            with m.State("answer"):
-                m.d.comb += self.asked.eq(1)
-                with m.If(self.begin):
-                    m.d.comb += self._crc.start.eq(1)
-                    m.d.sync += [self._to.eq(1), self._code.eq(0)]
-                with m.Elif(~self._busy):
-                    m.d.comb += [self.reply.ready.eq(1), self._load.eq(self.reply.valid)]
-                    with m.If(self.send & ~self.reply.valid):
-                        m.next = "check"
-            with m.State("check"):
-                m.d.comb += self._appends.eq(1)
-                with m.If(~self._busy):
-                    m.d.comb += self._load.eq(1)
-                    m.d.sync += second.eq(~second)
-                    with m.If(second):
-                        m.next = "checked"
-            with m.State("checked"):
-                m.d.comb += self._appends.eq(1)
-                with m.If(~self._busy):
-                    m.next = "code"
-            with m.State("code"):  # as if a 0 came
-                m.d.comb += [self._zero.eq(1), self._load.eq(~self._busy)]
-                with m.If(~self._busy):
+                m.d.comb += [
+                    listens.eq(1),
+                    comes.eq(self.i.valid & (self.i.payload != 0)),
+                    puts.eq(comes & ~bad),
+                ]
+                with m.If(self.i.valid & ~comes):
+                    m.d.comb += again.eq(1)
+                    with m.If(
+                        is_code & (check == 0) & ~bad & (at[4:].any() | (at[3] & at[1:3].any()))
+                    ):
+                        m.d.comb += stuffs.eq(1)
+                        m.next = "asked"
+            with m.State("asked"):
+                m.d.comb += [self.asked.eq(1), puts.eq(self.put), again.eq(self.begin)]
+                with m.If(self.next):
+                    m.d.sync += at.eq(at + 1)
+                with m.If(self.send):
                     m.next = "end"
-            with m.State("end"):  # a 0 that is none of the frame's
-                with m.If(~self._busy):
-                    m.d.comb += self._ends.eq(1)
-                    m.d.sync += [self._at.eq(0), self._there.eq(0)]
+            with m.State("end"):  # the check, the last code, and a 0 that is none of the frame's
+                m.d.comb += [appends.eq(1), puts.eq(1), ends.eq(last == 3)]
+                m.d.sync += last.eq(last + 1)
+                with m.If(ends):
+                    m.d.comb += again.eq(1)
                     m.next = "send"
             with m.State("send"):
-                m.d.comb += [self._sending.eq(1), self.o.valid.eq(self._there)]
-                with m.If(self._there & self.o.ready & (self._at == self._to)):
-                    m.d.sync += self._there.eq(0)
-                    self._again(m)
-                    m.next = "listen"
+                m.d.sync += there.eq(1)
+                m.d.comb += self.o.valid.eq(there)
+                with m.If(there & self.o.ready):
+                    m.d.sync += [there.eq(0), at.eq(at + 1)]
+                    with m.If(read.data == 0):
+                        m.d.comb += again.eq(1)
+                        m.next = "listen"
+        with m.If(again):
+            m.d.sync += [at.eq(at.init), code.eq(code.init), check.eq(_BEGIN), bad.eq(0)]
         return m
 
-    def _check(self, m: Module) -> None:
-        """A byte that comes in or leaves: it is checked, a bit a clock, and then written."""
-        m.submodules.crc = self._crc = crc = CRC16_IBM_3740(data_width=1).create()
-        self._byte, self._zero, self._load = Signal(8), Signal(), Signal()
-        self._appends = Signal()  # the check itself: it leaves its register
-        self._busy, self._writes = Signal(), Signal()
-        left, bit = Signal(4), Signal()
-        m.d.comb += [
-            self._answers.eq(1),
-            self._busy.eq(left != 0),
-            self._writes.eq(left == 1),
-            bit.eq(Mux(self._appends, crc.crc[-1], self._byte[-1])),
-            crc.data.eq(bit),
-            crc.valid.eq((left > 1) & ~crc.start),
-        ]
-        with m.If(crc.start):
-            m.d.sync += left.eq(0)
-        with m.Elif(self._load):
-            m.d.sync += left.eq(9)
-            m.d.sync += self._byte.eq(Mux(self._answers, self.reply.payload, self.i.payload))
-            with m.If(self._zero):
-                m.d.sync += self._byte.eq(0)
-        with m.Elif(self._busy):
-            m.d.sync += left.eq(left - 1)
-            with m.If(crc.valid):
-                m.d.sync += self._byte.eq(Cat(bit, self._byte))
 
-    def _put(self, m: Module) -> None:
-        """Write a byte; of a reply, a 0 becomes the next code."""
-        write, stuffs = self._write, Signal()
-        m.d.comb += [
-            stuffs.eq(self._answers & (self._byte == 0)),
-            write.addr.eq(Cat(Mux(stuffs, self._code, self._to), self._answers)),
-            write.data.eq(Mux(stuffs & ~self._ends, self._to - self._code, self._byte)),
-            write.en.eq(self._writes | self._ends),
-        ]
-        with m.If(self._writes):
-            m.d.sync += self._to.eq(self._to + 1)
-            with m.If(stuffs):
-                m.d.sync += self._code.eq(self._to)
-
-    def _give(self, m: Module) -> None:
-        """Read the request, or the reply, byte by byte."""
-        self._at, self._there, self._sending = Signal(8), Signal(), Signal()
-        fetch = Signal()
-        m.d.comb += [
-            self._read.addr.eq(Cat(self._at, self._sending)),
-            self._read.en.eq(fetch),
-            fetch.eq(
-                (self._sending & (~self._there | self.o.ready))
-                | (self.asked & (~self._there | self.body.ready))
-            ),
-            self.body.valid.eq(self._there & self.asked),
-            self.body.payload.eq(self._read.data),
-            self.o.payload.eq(self._read.data),
-        ]
-        with m.If(fetch):
-            m.d.sync += [self._there.eq(1), self._at.eq(self._at + 1)]
-
-    def _listen(self, m: Module) -> None:
-        """Take a frame apart, and look whether it is whole."""
-        byte, starts = self.i.payload, Signal()
-        m.d.comb += [starts.eq(self._code == 0), self._zero.eq(starts)]
-        with m.If(self._to == FRAME_BYTES + 1):
-            m.d.sync += self._bad.eq(1)
-        with m.If(self.i.valid):
-            m.d.sync += self._bad.eq(self._bad)
-            with m.If(byte != 0):
-                m.d.comb += self._load.eq(~(starts & self._fresh))
-                m.d.sync += self._code.eq(Mux(starts, byte, self._code) - 1)
-            with m.Elif(~self._bad & starts & (self._to >= _LEAST) & self._crc.match_detected):
-                m.d.sync += [self._at.eq(0), self._there.eq(0)]
-                m.next = "answer"
-            with m.Else():
-                self._again(m)
-
-    def _again(self, m: Module) -> None:
-        """Let a frame begin."""
-        m.d.comb += self._crc.start.eq(1)
-        m.d.sync += [self._to.eq(0), self._code.eq(0), self._bad.eq(0)]
+def _checked(m: Module, check: Signal, byte: Value) -> Value:
+    """CRC-16/IBM-3740 of one byte more."""
+    high, folded = Signal(8, name="high"), Signal(8, name="folded")
+    m.d.comb += [high.eq(check[8:] ^ byte), folded.eq(high ^ high[4:])]
+    return ((check << 8) ^ (folded << 12) ^ (folded << 5) ^ folded)[:16]

@@ -1,14 +1,17 @@
 """What goes on a board where a host talks to a network."""
 
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
+from amaranth.utils import bits_for
 
 from ...network import FixedNetwork
 from ..network import Network
 from ..top import BAUD, LED_MS, Plan, pins, real_time
-from ..uart import UARTReceiver, UARTTransmitter, divisor
-from .requests import Requests
-from .steps import Steps
+from ..uart import divisor
+from .frames import Frames
+from .line import Line
+from .processor import Flag, Processor
+from .program import link_program
 
 __all__ = ["LinkTop", "link_plan"]
 
@@ -60,36 +63,106 @@ class LinkTop(wiring.Component):
     late: Signal
 
     def __init__(self, network: Network, identity: bytes, plan: Plan) -> None:
-        self.plan = plan
-        self._steps = Steps(network, identity, plan.tick_clocks)
-        self._requests = Requests(self._steps.rows, network.regions, self._steps.kept)
+        self.plan, self._network = plan, network
+        words = network.plan.frame_words, network.plan.output_words
+        code, memory = link_program(network.regions, *words, identity)
+        self._processor = Processor(code, memory)
         super().__init__(pins())
 
     def elaborate(self, platform: object) -> Module:
         m, plan = Module(), self.plan
         clocks = divisor(plan.clock_hz, plan.baud)
-        m.submodules.receiver = receiver = UARTReceiver(clocks)
-        m.submodules.transmitter = transmitter = UARTTransmitter(clocks)
-        m.submodules.requests = requests = self._requests
-        m.submodules.steps = steps = self._steps
-        wiring.connect(m, receiver.o, requests.i)
-        wiring.connect(m, requests.o, transmitter.i)
-        for name in ("settings", "memories", "feed"):
-            wiring.connect(m, getattr(requests, name), getattr(steps, name))
-        lit = plan.clock_hz * LED_MS // 1000
-        glow = Signal(range(lit + 1))
+        m.submodules.line = line = Line(clocks)
+        m.submodules.frames = frames = Frames()
+        m.submodules.processor = processor = self._processor
+        m.submodules.network = self._network
+        wiring.connect(m, line.o, frames.i)
+        wiring.connect(m, frames.o, line.i)
         m.d.comb += [
-            receiver.rx.eq(self.rx),
-            self.tx.eq(transmitter.tx),
-            requests.made.eq(steps.made),
-            steps.taken.eq(requests.taken),
-            steps.place.eq(requests.place),
-            requests.result.eq(steps.result),
-            self.led.eq(glow != 0),
-            self.late.eq(steps.late),
+            line.rx.eq(self.rx),
+            self.tx.eq(line.tx),
+            processor.body.eq(frames.body),
+            frames.next.eq(processor.takes),
+            frames.begin.eq(processor.begin),
+            frames.put.eq(processor.put),
+            frames.reply.eq(processor.accumulator),
+            frames.send.eq(processor.send),
         ]
-        with m.If(steps.fired):
-            m.d.sync += glow.eq(lit)
-        with m.Elif(glow != 0):
-            m.d.sync += glow.eq(glow - 1)
+        due, missed = self._time(m)
+        self._connect(m)
+        network = self._network
+        reached = Signal()  # a clock later: in the first one of an instruction
+        m.d.sync += reached.eq(network.access.ready)
+        flags = {
+            Flag.ASKED: frames.asked,
+            Flag.GIVEN: network.i.ready,
+            Flag.LEAVES: network.o.valid,
+            Flag.BUSY: network.busy,
+            Flag.DUE: due,
+            Flag.MISSED: missed,
+            Flag.REACHED: reached,
+        }
+        for flag, value in flags.items():
+            m.d.comb += processor.flags[flag - Flag.ASKED].eq(value)
         return m
+
+    def _time(self, m: Module) -> tuple[Signal, Signal]:
+        """Whether a paced step's time has come, and the next one's, too; and the LEDs."""
+        plan, processor = self.plan, self._processor
+        due, missed = Signal(), Signal()
+        timer = Signal(bits_for(plan.tick_clocks) + 1)  # counts down to -1
+        wraps, waits = Signal(), Signal()  # there is something to make a step of
+        m.d.comb += wraps.eq(timer[-1])
+        m.d.sync += timer.eq(Mux(wraps, (plan.tick_clocks - 2) % (1 << len(timer)), timer - 1))
+        with m.If(processor.begun):
+            m.d.sync += due.eq(0)
+        with m.If(processor.begun | processor.calm):
+            m.d.sync += missed.eq(0)
+        with m.If(processor.calm):
+            m.d.sync += waits.eq(0)
+        with m.If(processor.waits):
+            m.d.sync += waits.eq(1)
+        with m.If(wraps):
+            m.d.sync += due.eq(1)
+            with m.If(due & waits & ~processor.begun):
+                m.d.sync += missed.eq(1)
+        with m.If(processor.late):
+            m.d.sync += self.late.eq(1)
+        lit = plan.steps_in(LED_MS)
+        bits = bits_for(lit) + 1
+        glow = Signal(bits, init=(1 << bits) - 1)  # and so does this one
+        m.d.comb += self.led.eq(~glow[-1])
+        with m.If(processor.fired):
+            m.d.sync += glow.eq(lit - 1)
+        with m.Elif(wraps & self.led):
+            m.d.sync += glow.eq(glow - 1)
+        return due, missed
+
+    def _connect(self, m: Module) -> None:
+        """The network, and the row that is read or written."""
+        network, processor, access = self._network, self._processor, self._network.access
+        row = Signal.like(access.data)
+        beyond = Signal(16)
+        m.d.comb += [
+            network.i.payload.eq(processor.accumulator),
+            network.i.valid.eq(processor.gives),
+            network.tick.eq(processor.begins),
+            network.o.ready.eq(processor.left),
+            network.restart_now.eq(processor.restart),
+            processor.leaves.eq(network.o.payload),
+            access.valid.eq(processor.reaches),
+            access.write.eq(processor.writes),
+            access.region.eq(processor.accumulator),
+            access.row.eq(processor.pointer),
+            access.data.eq(row),
+            processor.row.eq(row),
+            processor.beyond.eq(beyond),
+        ]
+        with m.If(access.ready):
+            m.d.sync += row.eq(access.result)
+        with m.Elif(processor.shifts | processor.push):
+            m.d.sync += row.eq(Cat(row[16:], processor.accumulator))
+        with m.If(processor.counted):
+            m.d.sync += beyond.eq(0)
+        with m.Else():
+            m.d.sync += beyond.eq(beyond + network.saturated)

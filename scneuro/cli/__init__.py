@@ -33,6 +33,7 @@ _COMMANDS = (
     "verify",
     "reference",
     "build",
+    "export",
     "explore",
     "flash",
     "board",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "build_network",
+    "explore_network",
+    "export_network",
     "npz",
     "parity_network",
     "prove_network",
@@ -196,7 +198,8 @@ def _random(
             f"--rate {rate:g}: in a step of {network.dt:g} ms there may be 0 to "
             f"{1000 / network.dt:g} Hz"
         )
-    seed = 1 if options.noise_seed is None else options.noise_seed
+    number = getattr(options, "noise_seed", None)
+    seed = 1 if number is None else number
     # its place among the inputs is part of the seed: no two are alike
     rng = np.random.default_rng([seed, list(network.inputs).index(name)])
     spikes = rng.random((steps, *source.shape)) < chance
@@ -396,6 +399,44 @@ def build_network(options: argparse.Namespace, network: Network, target: Board) 
     if not options.json:
         print(f"  load it    scneuro flash {report.bitstream} (runs {target.program})")
     return 0 if report.fmax_mhz >= report.clock_mhz else 1
+
+
+def explore_network(options: argparse.Namespace, network: Network, target: Board) -> Any:
+    """Try every point of a network; what was found."""
+    from dataclasses import replace
+
+    from ..signals.stimulus import load_array
+    from ..sim.explore import NetworkSpace, explore
+
+    if options.widths is not None and options.point is not None:
+        raise ValueError("--bits chooses binary points anew: leave out --point")
+    given = {n: getattr(options, n) for n in ("lanes", "budgets", "seeds")}
+    given["bits"] = options.widths
+    space = replace(NetworkSpace(), **{n: v for n, v in given.items() if v is not None})
+    labels = None if options.labels is None else load_array(options.labels)
+    stimulus = _driven(options, network)
+    return explore(
+        network,
+        target,
+        options.output,
+        space,
+        stimulus=stimulus,
+        labels=labels,
+        workers=options.workers,
+        scheduler=options.scheduler,
+    )
+
+
+def export_network(options: argparse.Namespace, network: Network) -> int:
+    """Write a network's Verilog."""
+    from ..sim import export_verilog
+
+    if options.steps is None and options.stimulus is None and not options.inputs:
+        options.steps = _VERIFIED
+    values = _driven(options, network)
+    made = export_verilog(network, options.verilog, stimulus=values, lanes=options.lanes)
+    answer(options, made.figures(), made)
+    return 0
 
 
 def _driven(options: argparse.Namespace, network: Network) -> dict[str, Any]:

@@ -31,6 +31,7 @@ __all__ = [
     "add_clock",
     "add_command",
     "add_inputs",
+    "add_network",
     "add_population",
     "add_start",
     "add_steps",
@@ -63,8 +64,12 @@ def add_command(
     *,
     neuron: bool = True,
     network: bool = False,
+    network_options: bool = True,
 ) -> argparse.ArgumentParser:
-    """A command's parser, with ``--json``, and what says which neuron or network it is for."""
+    """A command's parser, with ``--json``, and what says which neuron or network it is for.
+
+    Without ``network_options``, it adds those by itself.
+    """
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(run=run)
     parser._negative_number_matcher = _NEGATIVE  # argparse's own takes -5e1 for an option
@@ -92,7 +97,7 @@ def add_command(
             metavar="LSB",
             help="what one step of a state may be off by in integers (default 1)",
         )
-    if network:
+    if network and network_options:
         add_network(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, for machines")
     return parser
@@ -121,8 +126,8 @@ def add_population(parser: argparse.ArgumentParser) -> None:
     complete.offer(given, complete.parameters)
 
 
-def add_network(parser: argparse.ArgumentParser) -> None:
-    """The options of networks, ``net.nir`` or ``file.py:network``."""
+def add_network(parser: argparse.ArgumentParser, *, bits: bool = True) -> argparse._ArgumentGroup:
+    """The options of networks, ``net.nir`` or ``file.py:network``; the group that they are in."""
     group = parser.add_argument_group(
         "networks", "where NEURON is net.nir, or file.py:network, a Network or what returns one"
     )
@@ -135,12 +140,13 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         choices=("value", "subtract"),
         help="what a spike does in a NIR file (default value)",
     )
-    group.add_argument(
-        "--bits",
-        action="append",
-        metavar="N|NODE=N",
-        help="of a NIR file's weights, of all or of a node's (default 8)",
-    )
+    if bits:
+        group.add_argument(
+            "--bits",
+            action="append",
+            metavar="N|NODE=N",
+            help="of a NIR file's weights, of all or of a node's (default 8)",
+        )
     group.add_argument(
         "--point", action="append", metavar="NODE=N", help="fraction bits of a NIR node's weights"
     )
@@ -161,6 +167,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]FILE",
         help="choose the words by a run over these inputs",
     )
+    return group
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -224,11 +231,12 @@ def add_baud(parser: argparse.ArgumentParser) -> None:
 
 # -- what was said --------------------------------------------------------------------------------
 _OF_NIR = ("dt", "method", "reset", "bits", "point", "word", "input_kind")
-_OF_NETWORKS = (*_OF_NIR, "calibrate", "rate")
+_OF_NETWORKS = (*_OF_NIR, "calibrate", "rate", "labels")
 _OF_NEURONS = {
     "settings": "set",
     "initial": "init",
     **{n: n for n in ("preset", "current", "neurons", "interval", "vary", "plot")},
+    **{n: n for n in ("intervals", "guards", "currents")},
 }
 
 
@@ -330,7 +338,7 @@ def chosen_neuron(options: argparse.Namespace) -> Neuron:
     if is_nir(options.neuron) or load_network(options.neuron) is not None:
         raise ScneuroError(
             f"{options.neuron} is a network, which this command does not take",
-            "simulate, show, parity, prove, verify and build take networks",
+            "plot, reference, list and flash do not; every other command takes networks",
         )
     neuron = make_neuron(options.neuron, preset=options.preset, settings=options.settings)
     if options.budget is not None:
@@ -455,8 +463,12 @@ def chosen_inputs(options: argparse.Namespace, neuron: Neuron) -> dict[str, Any]
     return given
 
 
-def chosen_stimulus(options: argparse.Namespace, neuron: Neuron) -> dict[str, np.ndarray]:
+def chosen_stimulus(
+    options: argparse.Namespace, neuron: Neuron, usual: int = STEPS
+) -> dict[str, np.ndarray]:
     """The values of the inputs, by name, one for every step; the first is always among them.
+
+    ``usual`` are the steps where nothing says how many.
 
     Raises
     ------
@@ -474,7 +486,7 @@ def chosen_stimulus(options: argparse.Namespace, neuron: Neuron) -> dict[str, np
             raise ValueError(f"--steps {steps}, but the file of {name} has {len(values)}")
         steps = steps or len(values)
     return {
-        name: stimulus.constant(values, steps or STEPS)
+        name: stimulus.constant(values, steps or usual)
         if isinstance(values, float)
         else values[:steps]
         for name, values in given.items()

@@ -27,6 +27,7 @@ _REGIONS = {
     Region.SETTINGS: f"registers; from row {HELD} on the words of the held step",
     Region.IDENTITY: "JSON in UTF-8, two bytes a word, zeros behind it",
 }
+_MEMORIES = "weights, states and parameters, spikes: `scneuro.link.regions`"
 
 
 def protocol() -> str:
@@ -50,7 +51,7 @@ def protocol() -> str:
                 ("region", "", ""),
                 [
                     *((f"{int(r)}", r.name.lower(), _REGIONS[r]) for r in Region),
-                    ("8 and on", "memories", "of the network, as `scneuro show` lists them"),
+                    ("8 and on", "memories", _MEMORIES),
                 ],
             ),
             "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import FileTrouble
@@ -17,6 +17,7 @@ __all__ = [
     "check_writable",
     "writable_cache",
     "writable_folder",
+    "write_all",
     "write_whole",
 ]
 
@@ -58,6 +59,26 @@ def write_whole(path: Path, content: bytes) -> None:
         if isinstance(error, OSError):
             raise cannot_write(path, error) from None
         raise
+
+
+def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files to a folder so that all are there whole, or the folder is as it was before.
+
+    Raises
+    ------
+    FileTrouble
+        If one cannot be written.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as made:
+            for name, content in files.items():
+                (Path(made) / name).write_bytes(content)
+                if (folder / name).is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+            for name in files:
+                (Path(made) / name).replace(folder / name)
+    except OSError as error:
+        raise cannot_write(folder, error) from None
 
 
 def check_writable(path: Path | str) -> None:

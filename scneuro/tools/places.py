@@ -86,6 +86,14 @@ def _see_neighbours(path: Path) -> None:
         sys.path.insert(0, folder)
 
 
+def _file_of(module: str) -> str:
+    """The user's file that a module is: one that was loaded, or one that such a file imported."""
+    if module in _LOADED:
+        return _LOADED[module][0]
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file if file and str(Path(file).parent) in _FOLDERS else ""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a class, a function or a module's variable is found, by any process.
@@ -106,7 +114,7 @@ class Place:
     @classmethod
     def in_module(cls, module: str, name: str) -> Place:
         """The place of a name in a module."""
-        return cls(module, name, _LOADED.get(module, ("", b""))[0])
+        return cls(module, name, _file_of(module))
 
     @classmethod
     def of(cls, thing: Any) -> Place:

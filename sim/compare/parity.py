@@ -115,7 +115,7 @@ def parity(
     make = make or (lambda: build(neuron, fixed))
     if stimulus is None:
         stimulus = np.full(steps, neuron.currents[0])
-    inputs: dict[str, Any] = _words(neuron, fixed, stimulus)
+    inputs: dict[str, Any] = input_values(neuron, stimulus)
     words = {n: quantize(v, n, fixed.lowered.input_words[n]).astype(int) for n, v in inputs.items()}
     count = len(next(iter(words.values())))
     history, mismatch = bit_parity(fixed, words, _ENGINES[engine](make(), fixed, words), progress)
@@ -239,7 +239,7 @@ _ENGINES: dict[str, Callable[..., Iterator[tuple[Any, Any, Mapping[str, Any]]]]]
 }
 
 
-def _words(neuron: Neuron, fixed: FixedNeuron, stimulus: Any) -> dict[str, np.ndarray]:
+def input_values(neuron: Neuron, stimulus: Any) -> dict[str, np.ndarray]:
     """Every input as the values its port carries, all of the same length."""
     names = list(neuron.input_defaults)
     if not isinstance(stimulus, Mapping):

@@ -74,6 +74,10 @@ class Layout:
 
     def payloads(self, words: Mapping[str, np.ndarray]) -> np.ndarray:
         """What is added in each step, row by row: uint32 of shape (T, rows, chunks)."""
+        return packed(self.added(words))
+
+    def added(self, words: Mapping[str, np.ndarray]) -> list[tuple[np.ndarray, int]]:
+        """The same as fields, lowest first: integers of shape (T, rows), and bits."""
         fixed = self.fixed
         count = len(next(iter(words.values())))
         parts = [(np.broadcast_to(np.arange(self.rows), (count, self.rows)), self.row_bits)]
@@ -90,7 +94,7 @@ class Layout:
             full[:, : given.shape[1]] = given
             table = full.reshape(count, self.rows, self.lanes)
             parts += [(table[:, :, lane], 16) for lane in range(self.lanes)]
-        return packed(parts)
+        return parts
 
     @property
     def mask(self) -> np.ndarray:

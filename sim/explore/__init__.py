@@ -1,7 +1,8 @@
-"""The design space of a neuron on a board: area, speed and fidelity of every way to make it."""
+"""The design space of a neuron or a network on a board: area, speed and fidelity of every way."""
 
+from .network import NetworkExploration, NetworkSpace
 from .points import Point, Space
 from .results import Exploration, Row
 from .search import explore
 
-__all__ = ["Exploration", "Point", "Row", "Space", "explore"]
+__all__ = ["Exploration", "NetworkExploration", "NetworkSpace", "Point", "Row", "Space", "explore"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import pickle
 import threading
 from collections.abc import Iterable
@@ -11,40 +10,54 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...boards.build import finished_build, report_of
 from ...boards.table import Board
-from ...compiler.graph import Expr, ordered
 from ...errors import DoesNotFit, FileTrouble, LoweringError, ScneuroError
+from ...network import Network
 from ...neuron import Neuron
-from ...report import describe, latency_clocks
-from ...tools.places import Place, load_file
+from ...tools.places import load_file
 from ...tools.source import said
 from ...tools.toolchain import find_tools
-from .fidelity import Sweep, currents_of
+from .network.points import NetworkPoint
+from .network.subject import OfNetwork
+from .neuron import OfNeuron
 from .points import Point
 
-__all__ = ["Job", "Question", "content_of", "perform", "tools_of"]
+__all__ = ["Job", "Question", "Subject", "perform", "subject_of", "tools_of"]
+
+#: What is explored, and on what it is compared with float.
+Subject: TypeAlias = OfNeuron | OfNetwork
 
 _PACKAGES = ("scneuro", "scneuro.hdl", "scneuro.boards", "scneuro.sim")
 _ONE = threading.Lock()  # a worker does one job at a time, however many threads it has
 _LONGEST = 300  # characters of what failed
 
 
+def subject_of(target: Neuron | Network, *given: Any, **options: Any) -> Subject:
+    """A neuron or a network with what it is compared on: see :meth:`OfNeuron.of` and the other."""
+    made: type[Any] = OfNetwork if isinstance(target, Network) else OfNeuron
+    subject: Subject = made.of(target, *given, **options)
+    return subject
+
+
 @dataclass(frozen=True)
 class Job:
-    """One build, or one comparison of integers with float.
+    """One build, one comparison of integers with float, or one run of gates that counts clocks.
 
     Attributes
     ----------
-    point : Point
+    point : Point or NetworkPoint
     seed : int or None
-        Of placement; None is the comparison.
+        Of placement; None is the comparison, or the run.
+    counts : bool
+        It is the run.
     """
 
-    point: Point
+    point: Point | NetworkPoint
     seed: int | None = None
+    counts: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,101 +67,94 @@ class Question:
     Attributes
     ----------
     pickled : bytes
-        The neuron and the board.
-    file : str
-        The user's file that the neuron is in, if it is in one.
+        The subject and the board.
+    files : tuple of str
+        The user's files that its classes are in.
     name : str
-        The neuron's.
+        The neuron's, or the network's.
     content : str
-        What the neuron computes, and by which code, as a digest.
+        What it computes, as a digest.
+    code : str
+        By which code, as a digest.
     board : str
         The board with all it says.
-    currents : tuple of float
-    steps : int or None
-        As :class:`~scneuro.sim.explore.fidelity.Sweep` takes them.
+    asked : str
+        What comparisons depend on besides.
     """
 
     pickled: bytes
-    file: str
+    files: tuple[str, ...]
     name: str
     content: str
+    code: str
     board: str
-    currents: tuple[float, ...]
-    steps: int | None = None
+    asked: str
 
     @classmethod
-    def of(
-        cls,
-        neuron: Neuron,
-        board: Board,
-        currents: Any = None,
-        steps: int | None = None,
-    ) -> Question:
-        """The question for a neuron on a board.
+    def of(cls, target: Neuron | Network, board: Board, *given: Any, **options: Any) -> Question:
+        """The question for a neuron or a network on a board.
+
+        Parameters
+        ----------
+        target : Neuron or Network
+        board : Board
+        *given, **options
+            As :func:`subject_of` takes them.
 
         Raises
         ------
         PicklingError
-            If another process could not find the neuron's class.
+            If another process could not find the class of a neuron or of a map.
         TraceError, UpdateError
             If it cannot become hardware at all.
         ValueError, TypeError
-            Currents that do not fit.
+            Currents or a stimulus that do not fit.
         """
-        place = Place.of(type(neuron))
+        return cls.about(subject_of(target, *given, **options), board)
+
+    @classmethod
+    def about(cls, subject: Subject, board: Board) -> Question:
+        """The same of a subject."""
         return cls(
-            pickle.dumps((neuron, board)),
-            place.file,
-            neuron.name,
-            content_of(neuron),
+            pickle.dumps((subject, board)),
+            subject.files,
+            subject.name,
+            subject.content,
+            _code(),
             repr(board),
-            tuple(currents_of(neuron, currents).tolist()),
-            steps,
+            subject.asked,
         )
 
-    def open(self) -> tuple[Neuron, Board]:
-        """The neuron and the board, in this process.
+    def open(self) -> tuple[Subject, Board]:
+        """The subject and the board, in this process.
 
         Raises
         ------
         FileTrouble
-            It is not the same neuron here, or another scneuro.
+            It is not the same here, or another scneuro.
         """
-        if self.file:
-            load_file(self.file)  # again, if it has changed since this process read it
-        neuron, board = pickle.loads(self.pickled)
-        if content_of(neuron) != self.content:
+        for file in self.files:
+            load_file(file)  # again, if it has changed since this process read it
+        subject, board = pickle.loads(self.pickled)
+        if (subject.content, _code()) != (self.content, self.code):
             raise FileTrouble(
                 f"a worker has another {self.name}, or another scneuro, than the search",
                 "give all workers the same files and packages, and start them again",
             )
-        return neuron, board
+        return subject, board
 
     def key(self, job: Job, tools: Iterable[str]) -> str:
         """All that the job's result depends on, as a digest."""
-        parts: list[Any] = [self.content]
+        parts: list[Any] = [self.code, self.content]
         if job.seed is None:
-            parts += [job.point.precision, self.currents, self.steps]
-        else:
+            parts.append(self.asked)
+        if job.counts:
+            parts.append("counts")
+        if job.counts or job.seed is not None:
             parts += [job.point, job.seed, self.board, sorted(tools)]
+        else:
+            parts.append(job.point.precision)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
-
-
-def content_of(neuron: Neuron) -> str:
-    """What a neuron computes and declares, and the code that makes hardware of it, as a digest."""
-    number: dict[Expr, int] = {}
-    parts: list[Any] = [_code(), neuron.name, neuron.dt, tuple(neuron.currents)]
-    spec, program = neuron.spec, neuron.program
-    parts += [spec.preset, spec.parameters, spec.seed, spec.budget, program.initial]
-    parts += [(s.name, s.unit, s.word, s.range, s.guard, s.budget) for s in program.states.values()]
-    parts += [*program.inputs.values(), *program.noises.values()]
-    for expr in ordered(program.roots):
-        number[expr] = len(number)
-        parts.append((expr.op, [number[arg] for arg in expr.args], expr.value))
-    parts.append([number[root] for root in program.roots])
-    if type(neuron).hardware is not Neuron.hardware:  # written by hand, in this file
-        parts.append(Path(inspect.getfile(type(neuron).hardware)).read_bytes())
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 @cache
@@ -184,10 +190,13 @@ def perform(question: Question, job: Job) -> dict[str, Any]:
     """
     with _ONE:
         try:
-            neuron, board = question.open()
+            subject, board = question.open()
+            point: Any = job.point
+            if job.counts:
+                return {"found": subject.counted(point, board)}
             if job.seed is None:
-                return {"found": _compared(question, job.point, neuron)}
-            return {"found": _built(job.point, job.seed, neuron, board)}
+                return {"found": subject.compared(point)}
+            return {"found": _built(subject, point, job.seed, board)}
         except FileTrouble as error:
             return {"trouble": [error.message, error.hint]}
         except ScneuroError as error:
@@ -202,26 +211,10 @@ def _line(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-def _built(point: Point, seed: int, neuron: Neuron, board: Board) -> dict[str, Any]:
+def _built(subject: Subject, point: Any, seed: int, board: Board) -> dict[str, Any]:
     """The report of a build, its bitstream aside."""
-    target = point.target(neuron)
-    build = finished_build(
-        target, board, seed=seed, guard=point.guard, flat_out=True, progress=False
-    )
+    target = subject.target(point)
+    build = finished_build(target, board, seed=seed, flat_out=True, progress=False, **point.options)
     report = asdict(report_of(target, board, build, build.folder))
     del report["bitstream"], report["cached"]
     return report
-
-
-def _compared(question: Question, point: Point, neuron: Neuron) -> dict[str, Any]:
-    """Fidelity, and what was chosen for the integers."""
-    one = point.one(neuron)
-    fixed = one.fixed(guard=point.guard)
-    made = describe(one, fixed, latency_clocks(fixed))
-    found = Sweep(one, question.currents, question.steps).against(fixed)
-    return {
-        "fidelity": found.figures(),
-        "states": made["states"],
-        "tables": made["tables"],
-        "notes": made["notes"],
-    }

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, ClassVar
 
 from ...declare import MOST_GUARD
+from ...fixed import FixedNeuron
 from ...neuron import Neuron
 from ...population import Population
 
-__all__ = ["Point", "Space"]
+__all__ = ["Point", "Space", "check_space"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Point:
         Guard bits of every state; None are those of the rule.
     """
 
+    #: What its integers depend on, by the names in :attr:`precision`.
+    decides: ClassVar[tuple[str, ...]] = ("budget", "guard")
+    #: Whether its clocks depend on what it is given.
+    counted: ClassVar[bool] = False
+
     neurons: int | None = None
     lanes: int = 1
     interval: int = 1
@@ -41,6 +47,25 @@ class Point:
     def precision(self) -> tuple[float | None, int | None]:
         """What its integers depend on."""
         return self.budget, self.guard
+
+    @property
+    def alike(self) -> Point:
+        """The plainest point that has the same integers."""
+        return Point(budget=self.budget, guard=self.guard)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Of its build."""
+        return {"guard": self.guard}
+
+    def fixed(self, neuron: Neuron) -> FixedNeuron:
+        """The integers of one neuron.
+
+        Raises
+        ------
+        LoweringError
+        """
+        return self.one(neuron).fixed(guard=self.guard)
 
     def one(self, neuron: Neuron) -> Neuron:
         """The neuron, with this budget."""
@@ -104,6 +129,8 @@ class Space:
         ValueError
             A value that makes no sense, such as three lanes, or lanes of a single neuron.
         """
+        if not isinstance(neuron, Neuron):
+            raise TypeError(f"a Space is of neurons, not of {neuron!r}"[:160])
         self._check()
         single: tuple[int | None, ...] = (None,)
         axes: list[tuple[Any, ...]] = [self.neurons or single, self.lanes, self.intervals]
@@ -114,19 +141,42 @@ class Space:
         return points
 
     def _check(self) -> None:
-        for name, values in vars(self).items():
-            if not values and name != "neurons":
-                raise ValueError(f"{name}: name at least one")
+        check_space(vars(self), self.budgets, self.seeds, empty=("neurons",))
         if not self.neurons and (set(self.lanes) | set(self.intervals)) != {1}:
             raise ValueError(
                 "lanes and intervals are of a population: say of how many with --neurons N"
             )
-        for budget in self.budgets:
-            if budget is not None and not 0 < budget < float("inf"):
-                raise ValueError(f"budgets must be positive numbers of LSB, not {budget:g}")
         for guard in self.guards:
             if guard is not None and not 0 <= guard <= MOST_GUARD:
                 raise ValueError(f"guards must be 0 to {MOST_GUARD} bits, not {guard}")
-        for seed in self.seeds:
-            if not 0 <= seed < 1 << 31:
-                raise ValueError(f"seeds must be 0 to {(1 << 31) - 1}, not {seed}")
+
+
+def check_space(
+    values: dict[str, Any],
+    budgets: Iterable[float | None],
+    seeds: Iterable[int],
+    *,
+    empty: Sequence[str] = (),
+) -> None:
+    """Refuse what makes no sense for anything that is explored.
+
+    Parameters
+    ----------
+    values : dict of str to tuple
+        All of a space, by name; each has something, but those of ``empty``.
+    budgets, seeds
+        Of these.
+
+    Raises
+    ------
+    ValueError
+    """
+    for name, each in values.items():
+        if not each and name not in empty:
+            raise ValueError(f"{name}: name at least one")
+    for budget in budgets:
+        if budget is not None and not 0 < budget < float("inf"):
+            raise ValueError(f"budgets must be positive numbers of LSB, not {budget:g}")
+    for seed in seeds:
+        if not 0 <= seed < 1 << 31:
+            raise ValueError(f"seeds must be 0 to {(1 << 31) - 1}, not {seed}")

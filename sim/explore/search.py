@@ -6,19 +6,21 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from ... import __version__
 from ...boards.table import Board
 from ...errors import FileTrouble, LoweringError, ScneuroError
+from ...network import Network
 from ...neuron import Neuron, need_neuron
 from ...tools.files import writable_cache, writable_folder, write_whole
 from ...tools.progress import progress
 from ...tools.toolchain import say
 from .cluster import Crew, cores, crew, require
-from .jobs import Job, Question, perform, tools_of
+from .jobs import Job, Question, Subject, perform, subject_of, tools_of
+from .network import NetworkExploration, NetworkPoint, NetworkSpace
 from .points import Point, Space
-from .results import Exploration, Row
+from .results import Exploration
 
 __all__ = ["Kept", "explore", "jobs_of", "results"]
 
@@ -59,14 +61,18 @@ class Kept:
         return self._folder / f"explored-{key}.json"
 
 
-def jobs_of(points: Iterable[Point], seeds: Iterable[int]) -> list[Job]:
-    """Comparisons first, one for each precision, then the builds, a seed after the other."""
+def jobs_of(points: Iterable[Point | NetworkPoint], seeds: Iterable[int]) -> list[Job]:
+    """Comparisons first, one for each precision, then clocks, where they are counted, then builds.
+
+    Of the builds, a seed after the other.
+    """
     points = tuple(points)
-    precisions = dict.fromkeys(p.precision for p in points)
-    compared = [Job(Point(budget=budget, guard=guard)) for budget, guard in precisions]
-    return compared + [Job(point, seed) for seed in dict.fromkeys(seeds) for point in points]
+    looked_at = [Job(point) for point in dict.fromkeys(p.alike for p in points)]
+    looked_at += [Job(point, counts=True) for point in points if point.counted]
+    return looked_at + [Job(point, seed) for seed in dict.fromkeys(seeds) for point in points]
 
 
+@overload
 def explore(
     neuron: Neuron,
     board: Board,
@@ -78,22 +84,60 @@ def explore(
     workers: int | None = None,
     scheduler: str | None = None,
     shown: bool = True,
-) -> Exploration:
-    """Try every way of making a neuron on a board, and write what came of it.
+) -> Exploration: ...
+
+
+@overload
+def explore(
+    neuron: Network,
+    board: Board,
+    output: Path | str,
+    space: NetworkSpace | None = None,
+    *,
+    stimulus: Any = None,
+    labels: Any = None,
+    steps: int | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    shown: bool = True,
+) -> NetworkExploration: ...
+
+
+def explore(
+    neuron: Neuron | Network,
+    board: Board,
+    output: Path | str,
+    space: Any = None,
+    *,
+    currents: Any = None,
+    stimulus: Any = None,
+    labels: Any = None,
+    steps: int | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    shown: bool = True,
+) -> Exploration | NetworkExploration:
+    """Try every way of making a neuron or a network on a board, and write what came of it.
 
     Jobs run in other processes; a script calls it under ``if __name__ == "__main__":``.
 
     Parameters
     ----------
-    neuron : Neuron
+    neuron : Neuron or Network
     board : Board
     output : path
         Folder for ``explore.json``, ``explore.md``, ``pareto.svg`` and ``explore.html``.
-    space : Space, optional
-        What to try; by default a few budgets, two seeds each.
+    space : Space or NetworkSpace, optional
+        What to try; by default a few budgets of a neuron, or lanes of a network, two seeds each.
     currents : array of shape (N,), optional
+        Of a neuron, for the comparison with float.
+    stimulus : array or mapping of str to array, (T, *shape) or (T, B, *shape), optional
+        Of a network, for the same; by default random spikes.
+    labels : array of int, shape (B,), optional
+        The class of each of B runs: that of the output's neuron that should fire most.
     steps : int, optional
-        Of the comparison with float: :class:`~scneuro.sim.explore.fidelity.Sweep`.
+        Of the comparison: :class:`~scneuro.sim.explore.fidelity.Sweep`, or that of a network:
+        :class:`~scneuro.sim.explore.network.fidelity.Stimulus`.
     workers : int, optional
         Processes on this machine; by default one for each core.
     scheduler : str, optional
@@ -109,17 +153,29 @@ def explore(
     FileTrouble
         ``output`` or a cache cannot be written. Finished results are kept.
     ValueError, TypeError
-        A point that makes no sense, or currents that do not fit.
+        A point that makes no sense; currents, a stimulus or labels that do not fit.
     """
     from .page import write
 
-    need_neuron(neuron, "explore()")
+    of_networks = isinstance(neuron, Network)
+    if not of_networks:
+        need_neuron(neuron, "explore()")
+    asked: dict[str, Any] = {"stimulus": stimulus, "labels": labels}
+    other: dict[str, Any] = {"currents": currents}
+    if not of_networks:
+        asked, other = other, asked
+    for name, value in other.items():
+        if value is not None:
+            raise TypeError(
+                f"explore(): {name} is not of a {'network' if of_networks else 'neuron'}"
+            )
     require_all()
-    space = space or Space.usual()
+    space = space or (NetworkSpace() if of_networks else Space.usual())
     points = space.points(neuron)
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, not {workers}")
-    question = Question.of(neuron, board, currents, steps)
+    subject = subject_of(neuron, **asked, steps=steps)
+    question = Question.about(subject, board)
     _check_possible(neuron, points)
     output = writable_folder(output)
     jobs = jobs_of(points, space.seeds)
@@ -128,7 +184,7 @@ def explore(
         return crew(min(workers or cores(), wanted), scheduler)
 
     found, tools = results(question, jobs, hire, Kept(), here=scheduler is None, shown=shown)
-    done = assembled(neuron, board, space, points, found, tools)
+    done = assembled(subject, board, space, points, found, tools)
     write(done, output)
     return done
 
@@ -146,13 +202,12 @@ def require_all() -> None:
     require_plots()
 
 
-def _check_possible(neuron: Neuron, points: Iterable[Point]) -> None:
-    """Refuse a neuron that is refused at every point."""
+def _check_possible(target: Any, points: Iterable[Any]) -> None:
+    """Refuse what is refused at every point."""
     refused: LoweringError | None = None
-    for precision in dict.fromkeys(p.precision for p in points):
-        point = Point(budget=precision[0], guard=precision[1])
+    for point in dict.fromkeys(p.alike for p in points):
         try:
-            point.one(neuron).fixed(guard=point.guard)
+            point.fixed(target)
             return
         except LoweringError as error:
             refused = refused or error
@@ -247,13 +302,13 @@ def _versions(answers: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def assembled(
-    neuron: Neuron,
+    subject: Subject,
     board: Board,
-    space: Space,
-    points: Iterable[Point],
+    space: Any,
+    points: Iterable[Any],
     found: Mapping[Job, Mapping[str, Any]],
     tools: tuple[str, ...],
-) -> Exploration:
+) -> Exploration | NetworkExploration:
     """The results of all jobs, a row for each point."""
 
     def result(job: Job) -> dict[str, Any]:
@@ -261,26 +316,20 @@ def assembled(
         return dict(outcome["found"]) if "found" in outcome else {"failed": outcome["failed"]}
 
     rows = tuple(
-        Row(
+        subject.row(
             point,
             {seed: result(Job(point, seed)) for seed in dict.fromkeys(space.seeds)},
-            result(Job(Point(budget=point.budget, guard=point.guard))),
+            result(Job(point.alike)),
+            result(Job(point, counts=True)) if point.counted else None,
         )
         for point in points
     )
-    first = next(iter(neuron.input_defaults))
-    return Exploration(
-        neuron=neuron.name,
-        preset=neuron.spec.preset,
-        parameters=neuron.parameters,
-        dt_ms=neuron.dt,
-        board=board.title,
-        device=board.device,
-        cell="LUT" if "flip_flops" in board.part.family.cells else "LC",
-        space=space,
-        input=first,
-        unit=neuron.units[first],
-        tools=tools,
-        version=__version__,
-        rows=rows,
-    )
+    common: dict[str, Any] = {
+        "board": board.title,
+        "device": board.device,
+        "cell": "LUT" if "flip_flops" in board.part.family.cells else "LC",
+        "space": space,
+        "tools": tools,
+        "version": __version__,
+    }
+    return subject.found(rows, common)

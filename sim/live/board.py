@@ -14,7 +14,7 @@ from ..engines.compiled import LINE, Compiled, compile_hardware
 __all__ = ["SimulatedBoard", "SimulatedPort"]
 
 _AT_ONCE = 1_000_000  # clocks in a call, so that Ctrl-C has its turn
-_DELAY = 4096  # clocks
+_DELAY = 8192  # clocks; 120 words take the chip some 5,000 to make a reply of
 
 
 class SimulatedBoard:

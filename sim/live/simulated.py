@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...boards.design import identity
+from ...boards.design import linked_top
 from ...boards.network import network_hardware
 from ...boards.table import Board
-from ...hdl.link.top import LinkTop, link_plan
+from ...hdl.link.top import link_plan
 from ...hdl.top import BAUD
 from ...network import Network
 from ...neuron import Neuron
@@ -46,6 +46,5 @@ def simulated_board(
     fixed = network.fixed()
     hardware = network_hardware(fixed, board.part, lanes=lanes)
     rates = link_plan(fixed, hardware, clock_hz=board.clock_hz, baud=baud, flat_out=flat_out)
-    said = identity(fixed, hardware, rates, board)
-    top = LinkTop(hardware, said.to_bytes(), rates)
+    top = linked_top(fixed, hardware, rates, board)
     return SimulatedBoard(top, clock_hz=rates.clock_hz, baud=rates.baud)

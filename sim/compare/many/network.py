@@ -24,7 +24,7 @@ from ..rounded import finest
 from ..verdict import Criteria, Criterion
 from .population import steps_compared
 
-__all__ = ["NetworkParity", "PopulationFigures", "network_parity", "random_spikes"]
+__all__ = ["Exact", "NetworkParity", "PopulationFigures", "network_parity", "random_spikes"]
 
 _RUNS = 3  # of float with states and weights rounded
 _FINE = 8  # bits of a weight: projections that have fewer excuse nothing
@@ -281,7 +281,7 @@ def network_parity(
     _check_same(network, fixed)
     gates = gates or Gates(fixed, lanes, form, loaded=loaded)
     given, several = given_inputs(network, stimulus)
-    exact = _Exact(fixed)
+    exact = Exact(fixed)
     integers = _in_turn(exact.run(progress=progress, **stimulus), several)
     steps, runs = next(iter(given.values())).shape[:2]
     whole = {n: a.swapaxes(0, 1).reshape(-1, *a.shape[2:]) for n, a in given.items()}
@@ -327,7 +327,7 @@ def _check_same(network: Network, fixed: FixedNetwork) -> None:
         raise ValueError(f"fixed are the integers of {fixed.network!r}, not of {network!r}")
 
 
-class _Exact(FixedNetwork):
+class Exact(FixedNetwork):
     """The integers, recorded as they are: registers with their guard bits, words of inputs."""
 
     def __init__(self, fixed: FixedNetwork) -> None:
@@ -456,7 +456,7 @@ def _layer(
     name: str,
     steps: int,
     integers: NetworkRecording,
-    exact: _Exact,
+    exact: Exact,
     float_run: NetworkRecording,
     rounded: list[NetworkRecording],
 ) -> PopulationFigures:

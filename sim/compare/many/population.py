@@ -234,7 +234,7 @@ def population_parity(
             f"fixed are the integers of {fixed.count} {fixed.name}, not {population!r}"
         )
     gates = gates or Gates(fixed, form)
-    inputs = _inputs(population, fixed, stimulus, steps)
+    inputs = input_values(population, stimulus, steps)
     steps = len(next(iter(inputs.values())))
     words = {n: quantize(v, n, fixed.lowered.input_words[n]).astype(int) for n, v in inputs.items()}
     fixed.reset()
@@ -288,9 +288,7 @@ def population_parity(
     )
 
 
-def _inputs(
-    population: Population, fixed: FixedPopulation, stimulus: Any, steps: int
-) -> dict[str, np.ndarray]:
+def input_values(population: Population, stimulus: Any, steps: int) -> dict[str, np.ndarray]:
     """Every input as the values its port carries, (T, count)."""
     names = list(population.input_defaults)
     if stimulus is None:

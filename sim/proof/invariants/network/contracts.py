@@ -90,7 +90,7 @@ class Turns:
     def asked(self) -> list[Value]:
         """What a population needs: a step begins, anew or not, when none is under way.
 
-        Its memories are reached only then.
+        Its memories are read, or written, only then.
         """
         core = self.core
         found = [
@@ -100,6 +100,7 @@ class Turns:
         if core._linked:
             reached = core.look | core.write.as_value().any()
             found.append(implies(reached, ~self.open & core.ready & ~core.tick))
+            found.append(~(core.look & core.write.as_value().any()))
         return found
 
     def kept(self) -> list[Value]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from amaranth import Array, Mux, Signal, Value
+from amaranth import Array, Const, Mux, Signal, Value
 
 from .....hdl.population import SINGLE, Population
 from .....population import FixedPopulation
@@ -133,7 +133,8 @@ def _states(at: Around) -> None:
             has = h.look(memory, at.watched)
             if at.ahead:
                 h.know(implies(~at.sweeping, at.swept == 0))
-            h.know((has == expected) | (at.sweeping & (at.swept <= at.watched)))
+            swept = at.sweeping & (at.swept <= at.watched) if name in at.at else Const(0)
+            h.know((has == expected) | swept)
             conditions.append(implies(at.here(at.of(cell)), port == expected))
             if at.linked:
                 looks = at.dut.look & (at.dut.place == at.watched)

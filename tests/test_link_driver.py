@@ -1,0 +1,587 @@
+"""A chip's driver, against the gates of a simulated board: its arrays are those of the integers."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from functools import cache
+
+import numpy as np
+import pytest
+
+from scneuro import LIF, AdEx, Network, NoisyLIF, Population, ScneuroError, cli
+from scneuro.boards import BOARDS, LinkError, Port, connect
+from scneuro.boards.link.codec import Message, Reader, reply_bytes, request_bytes
+from scneuro.boards.link.requests import NoAnswer, Refused, Requests
+from scneuro.errors import ToolError
+from scneuro.link.messages import FRAME_BYTES, REQUEST, Kind, Status
+from scneuro.network import Dense
+from scneuro.sim import SimulatedPort, simulated_board
+from scneuro.sim.live.serve import PseudoTerminal, Served, Socket, served
+
+rng = np.random.default_rng(7)
+HIDDEN, OUT = rng.normal(0, 40, (6, 5)), rng.normal(0, 60, (3, 6))
+
+
+def network():
+    net = Network("net")
+    net.input("x", 5)
+    net.population("h", LIF(tau_m=3.0), 6)
+    net.population("out", LIF(tau_m=3.0), 3)
+    net.connect("x", "h", Dense(HIDDEN))
+    net.connect("h", "out", Dense(OUT))
+    net.connect("out", "h", Dense(0.2 * OUT.T), delay=1)
+    net.output("out")
+    return net
+
+
+def spikes(steps=40):
+    return np.random.default_rng(3).random((steps, 5)) < 0.4
+
+
+@cache
+def board(kind=network):
+    return simulated_board(kind(), BOARDS["icebreaker"], baud=3_000_000, flat_out=True)
+
+
+def chip(kind=network, target=None, **options):
+    return connect(SimulatedPort(board(kind)), target or kind(), timeout=0.05, **options)
+
+
+def equal(found, wanted):
+    assert np.array_equal(found, wanted)
+    assert found.dtype == wanted.dtype
+
+
+# -- frames ---------------------------------------------------------------------------------------
+def test_a_message_is_found_after_anything():
+    header = {"kind": 4, "status": 0, "sequence": 200, "position": 40_000}
+    message = Message(header, (0, 1, 65535, 256))
+    content = reply_bytes(message)
+    assert content.count(b"\0") == 1
+    reader = Reader()
+    assert reader.feed(b"\x05rubbish\0" + content[:5]) == []
+    assert reader.feed(content[5:] + content) == [message, message]
+    assert reader.rejected == 1
+    longest = {**dict.fromkeys(REQUEST, 255), "row": 65535}
+    whole = request_bytes(Message(longest, (1,) * 120))
+    assert len(whole) == FRAME_BYTES + 3  # a zero on either side, and one code
+    assert Reader(REQUEST).feed(whole) == [Message(longest, (1,) * 120)]
+
+
+def test_a_damaged_message_is_none():
+    content = reply_bytes(Message({"kind": 1, "status": 0, "sequence": 1, "position": 0}, (7, 8)))
+    for at in range(len(content) - 1):
+        for bit in range(8):
+            damaged = content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :]
+            assert Reader().feed(damaged) == []
+        assert Reader().feed(content[:at] + content[at + 1 :]) == []
+
+
+def test_without_cobs_there_is_a_way_out(monkeypatch):
+    monkeypatch.setattr("scneuro.boards.link.codec.cobs", None)
+    with pytest.raises(ScneuroError, match=r"needs the package cobs\n.*scneuro\[board\]"):
+        connect(Silent())
+
+
+# -- runs -----------------------------------------------------------------------------------------
+@pytest.mark.compiler
+def test_a_networks_run_is_that_of_the_integers_in_every_array():
+    x = spikes()
+    wanted = network().fixed().run(x=x)
+    with chip() as it:
+        found = it.run(x=x)
+        assert set(found.arrays()) == set(wanted.arrays())
+        for name, values in wanted.arrays().items():
+            equal(found[name], values)
+        assert all(spike.any() for spike in found.spike.values())
+        limited = {n: k for n, k in wanted.saturated.items() if n.endswith(".I")}
+        assert found.saturated == limited
+        before = it.counters
+        some = it.run(x=x, record={"h": ["V"]})
+        assert set(some.arrays()) == {"out/spike", "h/spike", "h/V"}
+        equal(some["h/V"], wanted["h/V"])
+        few = it.run(x=x, record=())
+        assert set(few.arrays()) == {"out/spike"}
+        equal(few["out/spike"], wanted["out/spike"])
+        assert it.counters["steps"] - before["steps"] == 2 * len(x)
+        assert it.counters["repeated"] == 0
+
+
+def lif():
+    return LIF(tau_m=1.0)
+
+
+MORE = (AdEx(), NoisyLIF(), Population(lif(), 3))
+TARGETS = [lif(), *(pytest.param(t, marks=pytest.mark.slow) for t in MORE)]
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: repr(t)[:30])
+def test_a_neurons_run_is_that_of_the_integers(target):
+    made = simulated_board(target, BOARDS["icebreaker"], baud=3_000_000, flat_out=True)
+    many = isinstance(target, Population)
+    size = (60, target.count) if many else 60
+    current = np.random.default_rng(5).uniform(0, 3 * target.currents[0], size)
+    fixed = target.fixed()
+    assert fixed.run(current).spike.any() or target.name != "LIF"
+    with connect(SimulatedPort(made), target) as it:
+        for _ in range(2):
+            found, wanted = it.run(current), fixed.run(current)
+            equal(found.spike, wanted.spike)
+            for name in (*wanted.states, *wanted.inputs):
+                equal(found[name], wanted[name])
+            assert found.words.keys() == wanted.words.keys()
+            assert found.t.tolist() == wanted.t.tolist()
+            for value in (0.0, target.currents[0]):  # and it goes on from there
+                spike, v = it.step(value)
+                expected = fixed.step(value)
+                assert np.array_equal(spike, expected[0])
+                assert np.array_equal(v, expected[1])
+                assert type(spike) is type(expected[0])
+            held = it.run(np.full(9, target.currents[0]), reset=False, record=())
+            wanted = fixed.run(np.full(9, target.currents[0]), reset=False)
+            equal(held.spike, wanted.spike)
+
+
+@pytest.mark.compiler
+def test_a_builtin_neurons_board_says_what_it_holds_and_no_other_is_taken_for_it():
+    port = SimulatedPort(board(lif))
+    with connect(port) as it:
+        assert it.target == lif()
+        assert it.identity.board == "icebreaker"
+        assert repr(it) == "<LIF on icebreaker, at simulated>"
+        assert it.dt == LIF().dt
+    with pytest.raises(LinkError, match=r"holds LIF \(\w{16}\), not LIF \(\w{16}\)\n.*build"):
+        connect(port, LIF(tau_m=5.0))
+    with pytest.raises(ScneuroError, match="holds net, and does not say what that is made of"):
+        connect(SimulatedPort(board()))
+
+
+# -- states, weights, held steps ------------------------------------------------------------------
+@pytest.mark.compiler
+def test_states_and_weights_are_read_and_written():
+    x, net = spikes(), network()
+    fixed = net.fixed()
+    with chip() as it:
+        wanted = fixed.run(x=x)
+        it.run(x=x, record=())
+        for name in ("h.V", "out.V"):
+            population, state = name.split(".")
+            equal(it.states[name], wanted.states[population][state][-1])
+        values = np.array([-60.5, -70.0, -55.25])
+        it.states["out.V"] = values
+        equal(it.states["out.V"], values)
+        assert list(it.states) == ["h.V", "out.V"]
+        with pytest.raises(KeyError, match=r"no state 'out\.W'; there are h\.V, out\.V\. did you"):
+            it.states["out.W"]
+        with pytest.raises(ValueError, match="outside"):
+            it.states["out.V"] = 1e6
+        assert list(it.weights) == ["x > h", "h > out", "out > h"]
+        synapses = {str(s.projection): s for t in fixed.totals.values() for s in t.synapses}
+        for name, s in synapses.items():
+            equal(it.weights[name], np.ldexp(s.weights.astype(float), -s.point))
+        it.weights["x > h"] = other = it.weights["x > h"][::-1]
+        equal(it.weights["x > h"], other)
+        found = it.run(x=x)
+        wanted = fixed.with_weights({0: synapses["x > h"].weights[::-1]}).run(x=x)
+        for name, values in wanted.arrays().items():
+            equal(found[name], values)
+        with pytest.raises(ValueError, match="weights are -128 to 127, not 0 to"):
+            it.weights["x > h"] = np.full((6, 5), 1e5) * (other >= other.max())
+        with pytest.raises(KeyError, match="no weights 'x>h'; there are x > h"):
+            it.weights["x>h"]
+        it.load()
+        equal(it.weights["x > h"], other[::-1])
+    with chip() as again:  # what the chip holds was read, not remembered
+        again.weights["x > h"] = other
+    with chip() as again:
+        equal(again.weights["x > h"], other)
+        again.load()
+
+
+@pytest.mark.compiler
+def test_held_steps_go_on_until_they_are_over_or_paused():
+    x, fixed = spikes(1)[0], network().fixed()
+    with chip() as it:
+        it.reset()
+        it.hold(x=x)
+        before = it.counters["steps"]
+        it.start(20, paced=False)
+        wanted = fixed.run(x=np.tile(x, (20, 1)))
+        found = []
+        while len(found) < 20:
+            found += list(it.collect().spike["out"])
+        equal(np.array(found), wanted.spike["out"])
+        assert it.counters["steps"] - before == 20
+        equal(it.states["h.V"], wanted.states["h"]["V"][-1])
+        it.start(paced=True)
+        while it.counters["steps"] - before < 30:
+            it.collect()
+        it.pause()
+        it.collect()
+        made = it.counters["steps"]
+        assert it.counters["steps"] == made
+        it.hold(x=1 - x)  # another one, in time
+        it.start(2)
+        it.hold(x=x)
+        with pytest.raises(ValueError, match="steps must be 1 to 65,534, not 0"):
+            it.start(0)
+        # it goes on as if nothing had been held
+        equal(it.run(x=spikes(), record=())["out/spike"], fixed.run(x=spikes())["out/spike"])
+
+
+@pytest.mark.slow
+@pytest.mark.compiler
+def test_a_step_with_more_words_than_a_request_is_made_whole():
+    wide = Population(LIF(tau_m=2.0), 130)
+    made = simulated_board(wide, BOARDS["ulx3s_85f"], baud=5_000_000)
+    current = np.random.default_rng(2).uniform(0, 60, (6, 130))
+    wanted = wide.fixed().run(current)
+    with connect(SimulatedPort(made), wide) as it:
+        assert it._plan.frame_words > 120
+        it.hold(0.0)
+        equal(it.run(current, record=()).spike, wanted.spike)
+        equal(it.V, wanted.V[-1])
+        it.start(3, paced=False)  # of what was held, not of what the run left there
+        found = []
+        while len(found) < 3:
+            found += list(it.collect().spike)
+        equal(np.array(found), wide_after(wide, current))
+
+
+def wide_after(wide, current):
+    fixed = wide.fixed()
+    fixed.run(current)
+    return fixed.run(np.zeros(3), reset=False).spike
+
+
+@pytest.mark.compiler
+def test_what_cannot_be_run_is_refused_before_anything_is_sent():
+    with chip() as it:
+        made = it.counters["steps"]
+        with pytest.raises(ValueError, match="one run at a time"):
+            it.run(x=np.zeros((4, 2, 5)))
+        with pytest.raises(TypeError, match="has no input 'y'"):
+            it.run(y=np.zeros((4, 5)))
+        with pytest.raises(ValueError, match="leave it out of record, or reset"):
+            it.run(x=np.zeros((4, 5)), reset=False)
+        it.run(x=np.zeros((4, 5)), reset=False, record={"h": ["V"]})
+        assert it.counters["steps"] - made == 4
+    with chip(lif) as it:
+        with pytest.raises(ValueError, match=r"shape \(5, 2\), and there is one neuron"):
+            it.run(np.zeros((5, 2)))
+        with pytest.raises(ValueError, match="does not fit"):
+            it.run(np.full(5, 1e6))
+        with pytest.raises(AttributeError, match="no attribute 'W'"):
+            _ = it.W
+        it.V = -60.0
+        assert it.V == it.states["V"] == -60.0
+
+
+@pytest.mark.slow
+@pytest.mark.compiler
+def test_weights_that_no_bitstream_brings_are_written_once(monkeypatch):
+    from scneuro.sim.live import simulated
+
+    real = simulated.network_hardware
+
+    def loaded(fixed, part, lanes=None):
+        from scneuro.hdl.network import Network as Gates
+
+        made = real(fixed, part, lanes=lanes)
+        return Gates(fixed, made.plan.lanes, made.form, loaded=True, linked=True)
+
+    monkeypatch.setattr(simulated, "network_hardware", loaded)
+    made = simulated_board(network(), BOARDS["icebreaker"], baud=3_000_000)
+    x = spikes()
+    with connect(SimulatedPort(made), network()) as it:
+        assert it.identity.loaded
+        equal(it.run(x=x, record=())["out/spike"], network().fixed().run(x=x)["out/spike"])
+        other = it.weights["h > out"] * 0
+        it.weights["h > out"] = other
+    with connect(SimulatedPort(made), network()) as it:
+        equal(it.weights["h > out"], other)  # as it was left
+
+
+# -- what goes wrong ------------------------------------------------------------------------------
+class Broken(Port):
+    """Fails once so many requests have gone through."""
+
+    name, delay = "broken", 0.0
+
+    def __init__(self, inner, after, error):
+        self._inner, self.baud, self.after, self.error = inner, inner.baud, after, error
+
+    def write(self, content):
+        self._inner.write(content)
+        self.after -= 1
+        if self.after == 0:
+            raise self.error
+
+    def read(self, timeout):
+        return self._inner.read(timeout)
+
+    def now(self):
+        return self._inner.now()
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize(("record", "most"), [(None, 20), ((), 7)])
+def test_a_run_that_is_interrupted_keeps_what_it_has_and_the_link_goes_on(record, most):
+    x, fixed = spikes(), network().fixed()
+    wanted = fixed.run(x=x)
+    port = Broken(SimulatedPort(board()), 0, KeyboardInterrupt())
+    with connect(port, network()) as it:
+        it.run(x=x, record=record)
+        for after in range(1, most):
+            port.after = after
+            with pytest.raises(KeyboardInterrupt) as caught:
+                it.run(x=x, record=record)
+            begun = caught.value.recording
+            for name, values in begun.arrays().items():
+                equal(values, wanted[name][: len(begun.t)])
+            assert len(begun.t) < len(x)
+            equal(it.run(x=x, record=())["out/spike"], wanted["out/spike"])
+
+
+@pytest.mark.compiler
+def test_a_run_whose_port_goes_away_says_how_far_it_came():
+    x, fixed = spikes(), network().fixed()
+    port = Broken(SimulatedPort(board()), 0, LinkError("broken: the board is gone", "plug it in"))
+    with connect(port, network()) as it:
+        port.after = 60
+        with pytest.raises(LinkError, match=r"is gone; (\d+) of 40 steps were complete\n  plug"
+                           ) as caught:  # fmt: skip
+            it.run(x=x)
+        begun = caught.value.recording
+        assert f"; {len(begun.t)} of 40" in str(caught.value)
+        assert 0 < len(begun.t) < 40
+        equal(begun["h/I"], fixed.run(x=x)["h/I"][: len(begun.t)])
+    with chip() as it:
+        equal(it.run(x=x, record=())["out/spike"], fixed.run(x=x)["out/spike"])
+
+
+class Silent(Port):
+    """Says what it is told to say."""
+
+    name, baud = "nowhere", 115_200
+
+    def __init__(self, says=b""):
+        self.says, self._time = says, 0.0
+        self.closed = False
+
+    def write(self, content):
+        pass
+
+    def read(self, timeout):
+        self._time += timeout
+        return self.says
+
+    def now(self):
+        return self._time
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_board_that_does_not_answer_is_given_up():
+    port = Silent()
+    with pytest.raises(NoAnswer, match=r"nowhere: no answer to \d+ requests at 115,200 baud\n"):
+        connect(port, timeout=1.0)
+    assert 1.0 <= port.now() < 4.0
+    assert port.closed
+    with pytest.raises(NoAnswer, match=r"but \d+ damaged frames\n.*baud rate"):
+        connect(Silent(b"\x01\x02\x03\0"), timeout=0.1)
+
+
+@pytest.mark.compiler
+def test_another_baud_rate_is_no_answer():
+    made = board()
+    fast = simulated_board(network(), BOARDS["icebreaker"], baud=3_000_000, flat_out=True)
+    fast._divisor = 12  # the host's line is slower than the design's
+    port = SimulatedPort(fast)
+    port.baud = 1_000_000
+    with pytest.raises(NoAnswer, match="at 1,000,000 baud"):
+        connect(port, network(), timeout=0.005)
+    assert made.broken == 0
+
+
+@pytest.mark.compiler
+def test_a_refusal_names_its_status_and_nothing_hangs_on_it():
+    requests = Requests(SimulatedPort(board()), timeout=0.05)
+    with pytest.raises(Refused, match="refuses to read: outside") as caught:
+        requests.read(99, 0, 1)
+    assert caught.value.status == Status.OUTSIDE
+    with pytest.raises(Refused, match="refuses to write: outside"):
+        requests.write(1, 0, [1])
+    requests.write(0, 16, [0])
+    requests._last = (requests._last + 9) % 256
+    with pytest.raises(Refused, match="taken requests that were not made here"):
+        requests.write(0, 16, [0])
+    requests.write(0, 16, [0])
+    assert requests.read(0, 16, 1) == [0]
+    assert Kind.FEED in Kind
+
+
+def test_a_port_that_cannot_be_opened_says_why(tmp_path):
+    pytest.importorskip("serial")
+    with pytest.raises(LinkError, match="cannot open /dev/nowhere: there is no such port\n"):
+        connect("/dev/nowhere")
+    with pytest.raises(LinkError, match=r"cannot open socket://localhost:1: nobody listens there"):
+        connect("socket://localhost:1")
+    with pytest.raises(LinkError, match="cannot open nothing://here"):
+        connect("nothing://here")
+    if hasattr(os, "getuid") and os.getuid():
+        locked = tmp_path / "tty"
+        locked.write_bytes(b"")
+        locked.chmod(0)
+        with pytest.raises(LinkError, match="you may not open it"):
+            connect(locked)
+
+
+# -- a board behind a port ------------------------------------------------------------------------
+LINES = [Socket, pytest.param(PseudoTerminal, marks=pytest.mark.skipif(os.name == "nt", reason=""))]
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("kind", LINES)
+def test_clients_come_and_go_and_the_board_stays_as_it_is(kind):
+    pytest.importorskip("serial")
+    x, made = spikes(8), board()
+    wanted = network().fixed().run(x=x)
+    with served(made, kind()) as port:
+        with connect(port, network()) as it:
+            it.run(x=x, record=())
+            assert repr(it).endswith(f"at {port}>")
+        with connect(port, network()) as it:
+            equal(it.states["h.V"], wanted.states["h"]["V"][-1])
+        with connect(port, network()) as it:
+            equal(it.run(x=x, record=())["out/spike"], wanted["out/spike"])
+    with pytest.raises(LinkError, match=r"gone|cannot open"):
+        connect(port, network(), timeout=0.2)
+
+
+@pytest.mark.compiler
+def test_a_socket_has_one_client_and_a_name():
+    line = Socket()
+    with pytest.raises(ScneuroError, match="cannot listen on port"):
+        Socket(int(line.port.rpartition(":")[2]))
+    with pytest.raises(ScneuroError, match="cannot listen on port 99999"):
+        Socket(99999)
+    pytest.importorskip("serial")
+    with served(board(), line) as port, connect(port, network()) as it:
+        with pytest.raises(LinkError):
+            connect(port, network(), timeout=0.3)
+        assert it.counters["dropped"] == 0
+
+
+@pytest.mark.compiler
+def test_in_real_time_the_clock_is_no_faster_than_the_boards():
+    slow = simulated_board(lif(), BOARDS["icebreaker"], baud=3_000_000, flat_out=True)
+    slow.clock_hz = 100_000  # as if it were
+    with served(slow, Socket(), real_time=True):
+        speed = Served(slow)
+        time.sleep(0.3)
+        assert 0 < speed.clocks < 100_000 * (speed.seconds + 0.1)
+        assert "times the board's" in str(speed)
+
+
+# -- the command line -----------------------------------------------------------------------------
+@pytest.mark.compiler
+def test_run_writes_what_simulate_does(tmp_path, capsys):
+    common = ["lif", "--set", "tau_m=1", "--steps", "40", "--current", "30"]
+    on = ["--port", "simulated", "--board", "icebreaker", "--baud", "3000000"]
+    assert cli.main(["run", *common, *on, "-o", str(tmp_path / "a.npz"), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    backend = ["--backend", "fixed", "-o", str(tmp_path / "b.npz")]
+    assert cli.main(["simulate", *common, *backend, "--json"]) == 0
+    wanted = json.loads(capsys.readouterr().out)
+    assert figures["board"] == figures.pop("backend") == "icebreaker"
+    assert figures.pop("counters")["steps"] == 40
+    assert {**wanted, "board": "icebreaker"} == {**figures, "backend": "fixed"}
+    found, expected = np.load(tmp_path / "a.npz"), np.load(tmp_path / "b.npz")
+    assert set(found) == set(expected)
+    for name in expected:
+        equal(found[name], expected[name])
+    assert cli.main(["run", *common, *on, "--spikes"]) == 0
+    assert "at the end" not in capsys.readouterr().out
+
+
+NET = """
+import numpy as np
+from scneuro import LIF, Network
+from scneuro.network import Dense
+net = Network("small")
+net.input("x", 4)
+net.population("h", LIF(tau_m=2.0), 3)
+net.population("out", LIF(tau_m=2.0), 2)
+net.connect("x", "h", Dense(np.full((3, 4), 60.0)))
+net.connect("h", "out", Dense(np.full((2, 3), 60.0)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.compiler
+def test_run_takes_networks_and_boards_behind_a_port(tmp_path, capsys, command_line):
+    pytest.importorskip("serial")
+    file = tmp_path / "small.py"
+    file.write_text(NET)
+    target = f"{file}:net"
+    program = [*command_line, "board", target, "--board", "icebreaker", "--json"]
+    with subprocess.Popen(
+        [*program, "--tcp", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            said = json.loads(process.stdout.readline())
+            assert (said["target"], said["board"]) == ("small", "icebreaker")
+            on = ["--port", said["port"], "--steps", "20", "-o", str(tmp_path / "a.npz")]
+            assert cli.main(["run", target, *on]) == 0
+            assert "small (icebreaker): 20 steps" in capsys.readouterr().out
+            assert cli.main(["run", target, "--port", said["port"], "--board", "ulx3s_85f"]) == 2
+            assert "this is icebreaker, not ulx3s_85f" in capsys.readouterr().err
+            assert cli.main(["run", "lif", "--port", said["port"], "--steps", "5"]) == 2
+            assert "holds small" in capsys.readouterr().err
+        finally:
+            process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
+            try:
+                _, error = process.communicate(timeout=20)
+            finally:
+                process.kill()
+    if os.name == "posix":
+        assert process.returncode == 0, error
+        assert "million clocks a second" in error
+    wanted = tmp_path / "b.npz"
+    options = ["--backend", "fixed", "--steps", "20", "-o", str(wanted)]
+    assert cli.main(["simulate", target, *options]) == 0
+    found, expected = np.load(tmp_path / "a.npz"), np.load(wanted)
+    assert set(found) == set(expected)
+    for name in expected:
+        equal(found[name], expected[name])
+
+
+def test_what_is_asked_for_wrongly_is_one_line(capsys, monkeypatch):
+    for arguments, message in [
+        (["run", "lif", "--port", "simulated"], "say which board"),
+        (["run", "lif", "--port", "/dev/nowhere"], "cannot open /dev/nowhere"),
+        (["run", "lif", "--port", "simulated", "--board", "nope"], "no board 'nope'"),
+        (["run", "lif", "--port", "x", "--baud", "0"], "--baud must be"),
+        (
+            ["board", "lif", "--board", "icebreaker", "--baud", "9000000"],
+            "cannot make 9,000,000 baud",
+        ),
+        (["board", "lif", "--board", "icebreaker", "--tcp", "70000"], "cannot listen on port"),
+    ]:
+        assert cli.main(arguments) == 2, arguments
+        captured = capsys.readouterr()
+        assert message in captured.err
+        assert "Traceback" not in captured.err
+        assert captured.out == ""
+    monkeypatch.setattr("scneuro.sim.engines.compiled.compiler", _no_compiler)
+    assert cli.main(["run", "lif", "--port", "simulated", "--board", "icebreaker"]) == 2
+    assert "no compiler here" in capsys.readouterr().err
+
+
+def _no_compiler():
+    raise ToolError("no compiler here")
