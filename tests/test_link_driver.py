@@ -14,6 +14,7 @@ from scneuro import LIF, AdEx, Network, NoisyLIF, Population, ScneuroError, cli
 from scneuro.boards import BOARDS, LinkError, Port, connect
 from scneuro.boards.link.codec import Message, Reader, reply_bytes, request_bytes
 from scneuro.boards.link.requests import NoAnswer, Refused, Requests
+from scneuro.boards.link.stepping import Stepping
 from scneuro.errors import ToolError
 from scneuro.link.messages import FRAME_BYTES, REQUEST, Kind, Status
 from scneuro.network import Dense
@@ -199,6 +200,36 @@ def test_states_and_weights_are_read_and_written():
     with chip() as again:
         equal(again.weights["x > h"], other)
         again.load()
+
+
+@pytest.mark.compiler
+def test_the_state_of_one_neuron_is_set_alone():
+    with chip() as it:
+        it.run(x=spikes(), record=())
+        before = it._memory.read("out.V")
+        it.states.set_one("out.V", 1, -60.5)
+        after = it._memory.read("out.V")
+        assert np.count_nonzero(np.any(before != after, axis=1)) == 1  # guard bits, too
+        assert it.states["out.V"][1] == -60.5
+        with pytest.raises(ValueError, match=r"out\.V is of neurons 0 to 2, not 3"):
+            it.states.set_one("out.V", 3, -60.5)
+
+
+def test_results_that_come_faster_than_they_are_taken_are_for_the_next_time():
+    class Fast:
+        """Leaves as many words as are taken, and more."""
+
+        timeout, made = 1.0, 100
+
+        def take(self, position, count):
+            words = [k % 256 for k in range(position, min(self.made, position + count))]
+            self.made += 2 * count
+            return words, self.made % 512
+
+    stepping = Stepping(Fast(), None, output_words=7, kept=256, longest=1.0)
+    first, second = stepping.taken(), stepping.taken()
+    assert first.shape[1] == second.shape[1] == 7
+    assert np.concatenate([first, second]).reshape(-1).tolist()[:140] == list(range(140))
 
 
 @pytest.mark.compiler
