@@ -11,9 +11,9 @@ from ..hdl.link.frames import DEPTH
 from ..hdl.link.processor import PROGRAM
 from ..hdl.link.program import Layout
 from ..hdl.network import Network
-from ..link.regions import regions
+from ..link.regions import listed
 from ..network import FixedNetwork
-from ..network.plan import LANES, Deliver, Plan, plan
+from ..network.plan import LANES, Plan, plan
 from .devices import Device
 from .memory import Stored, blocks, network_form, pipeline_memories, single_blocks
 
@@ -43,7 +43,7 @@ def network_memories(fixed: FixedNetwork, made: Plan, form: Form, *, loaded: boo
 
 def link_memories(fixed: FixedNetwork, made: Plan) -> list[Stored]:
     """Those of the link around a network."""
-    layout = Layout.of(len(regions(fixed, made)), made.frame_words, made.output_words)
+    layout = Layout.of(len(listed(fixed, made)), made.frame_words, made.output_words)
     return [
         Stored("frames of the link", 8, DEPTH, 1),
         Stored("program of the link", 16, PROGRAM, 1),
@@ -57,8 +57,8 @@ def network_hardware(
     """The hardware of a network on a device; its memories are reached by a link, where ``linked``.
 
     As many weights a clock as its memories hold, eight at most or ``lanes``, and one where there
-    are none; in block RAM if it has
-    room for them, else, where the device has SPRAM, loaded into that.
+    are none; in block RAM if it has room for them, else, where the device has SPRAM, loaded into
+    that.
 
     Raises
     ------
@@ -70,9 +70,6 @@ def network_hardware(
     spikes = any(total.synapses for total in fixed.totals.values())
     for count in _candidates(lanes if spikes or lanes is not None else 1):
         made = plan(fixed, count)
-        delivers = any(isinstance(each, Deliver) for _, work in made.order for each in work)
-        if not delivers and lanes is None and count > 1:
-            continue  # a current is added in one lane
         for loaded in (False, True):
             if loaded and not (part.sprams and made.bits * count <= _SPRAM_BITS):
                 continue

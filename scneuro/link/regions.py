@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..network import FixedNetwork
     from ..network.fixed import Synapses
 
-__all__ = ["MOST_REGIONS", "MOST_ROWS", "Memories", "Region", "regions"]
+__all__ = ["MOST_REGIONS", "MOST_ROWS", "Memories", "Region", "listed", "regions"]
 
 WORD = 16
 #: What a number of a region, and of a row, can name; eight regions are the link's own.
@@ -64,17 +64,7 @@ def regions(fixed: FixedNetwork, plan: Plan) -> tuple[Region, ...]:
     ScneuroError
         More than numbers of 8 bits name, or more rows than 16 bits do.
     """
-    found = []
-    if any(isinstance(work, Deliver) for _, works in plan.order for work in works):
-        bits = plan.lanes * plan.bits
-        found.append(Region("weights", len(plan.weights), plan.row_words, bits, False, True))
-    for name, population in fixed.populations.items():
-        for state, node in _read(population.lowered).items():
-            words = -(-node.width // WORD)
-            where = f"{name}.{state}"
-            found.append(Region(where, population.count, words, node.width, node.signed, True))
-    for name, cells in plan.spikes.items():
-        found.append(Region(f"{name}/spikes", cells.words, 1, SPIKES_A_WORD, False, False))
+    found = listed(fixed, plan)
     for region in found:
         if region.rows > MOST_ROWS:
             raise ScneuroError(
@@ -88,6 +78,22 @@ def regions(fixed: FixedNetwork, plan: Plan) -> tuple[Region, ...]:
             "use fewer populations",
         )
     return tuple(found)
+
+
+def listed(fixed: FixedNetwork, plan: Plan) -> list[Region]:
+    """The memories of a network, in order, also where a link does not reach all of them."""
+    found = []
+    if any(isinstance(work, Deliver) for _, works in plan.order for work in works):
+        bits = plan.lanes * plan.bits
+        found.append(Region("weights", len(plan.weights), plan.row_words, bits, False, True))
+    for name, population in fixed.populations.items():
+        for state, node in _read(population.lowered).items():
+            words = -(-node.width // WORD)
+            where = f"{name}.{state}"
+            found.append(Region(where, population.count, words, node.width, node.signed, True))
+    for name, cells in plan.spikes.items():
+        found.append(Region(f"{name}/spikes", cells.words, 1, SPIKES_A_WORD, False, False))
+    return found
 
 
 def _read(lowered: object) -> dict[str, Node]:
