@@ -254,7 +254,8 @@ class Chip:
         """Make steps of what is held.
 
         They leave the spikes of the outputs, which :meth:`collect` takes: where there is no room
-        for more, the board waits.
+        for more, the board waits. What :meth:`run`, :meth:`step` and :meth:`reset` find there, they
+        forget.
 
         Parameters
         ----------
@@ -263,13 +264,16 @@ class Chip:
         paced : bool
             In real time; else as fast as it can.
         """
-        if steps is not None and not 1 <= steps <= _MOST_LEFT:
-            raise ValueError(f"{self.name}: steps must be 1 to {_MOST_LEFT:,}, not {steps}")
-        self._quiet()
+        if steps is not None:
+            if isinstance(steps, bool) or not isinstance(steps, int | np.integer):
+                raise TypeError(f"{self.name}: steps must be a whole number, not {steps!r}")
+            if not 1 <= steps <= _MOST_LEFT:
+                raise ValueError(f"{self.name}: steps must be 1 to {_MOST_LEFT:,}, not {steps}")
+        self._settings["control"] = 0
         if self._held:  # a run may have written others there
             self._settings.hold(self._held)
         bits = Control.HELD | (Control.PACED if paced else 0)
-        self._settings.control(bits, left=NO_END if steps is None else steps)
+        self._settings.control(bits, left=NO_END if steps is None else int(steps))
 
     def pause(self) -> None:
         """Make no more steps; what is under way is finished. :meth:`start` goes on."""
@@ -279,7 +283,9 @@ class Chip:
         """The spikes of the outputs that steps have left since the last time."""
         rows = self._stepping.taken()
         empty: dict[str, dict[str, np.ndarray]] = {name: {} for name in self.network.layers}
-        return NetworkRecording(self.dt, self._decoded(rows), empty, dict(empty))
+        found = NetworkRecording(self.dt, self._decoded(rows), empty, dict(empty))
+        self._stepping.drop(len(rows))  # until here, an interruption loses none
+        return found
 
     # -- within ------------------------------------------------------------------------------
     def _quiet(self) -> None:
@@ -482,10 +488,7 @@ class NeuronChip(Chip):
 
     def _given(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         self._check(inputs, time=False)
-        words = {
-            n: self._one._convert(n, numbers(inputs.get(n, default), f"{self.name}: {n}"))
-            for n, default in self._one.input_defaults.items()
-        }
+        words = self._one._prepare(dict(inputs), ndim=0)
         return {n: self._of_each(n, w[None], (1,)) for n, w in words.items()}
 
 
@@ -522,6 +525,7 @@ class _States(MutableMapping[str, Any]):
         else:  # no update reads it: it is as it was
             registers = np.array(own.initial[state])
         values = r.to_word(registers) * r.word.lsb
+        values.setflags(write=False)  # they are what was read: to set one, set_one()
         return float(values[0]) if self._single else values
 
     def __setitem__(self, name: str, values: Any) -> None:

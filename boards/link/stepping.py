@@ -48,10 +48,14 @@ class Stepping:
         self._requests, self._settings = requests, settings
         self._output, self._kept = output_words, kept
         self._patience = requests.timeout + _SLOWER * longest
-        self._position = 0
+        self._position = settings["taken"]
+        self._waiting: list[int] = []  # words that were taken, and are nobody's yet
+        # whole steps at once, so that whoever comes next finds the beginning of one
+        self._most = MOST_WORDS - MOST_WORDS % output_words if output_words < MOST_WORDS else 0
 
     def forget(self) -> bool:
         """Free all results that there are; whether there were any."""
+        self._waiting = []
         begin = self._position
         _, made = self._requests.take(begin, 0)
         while made != self._position:
@@ -60,20 +64,31 @@ class Stepping:
         return made != begin
 
     def taken(self) -> np.ndarray:
-        """The results that are there, (steps, words), which are then free.
+        """The results that are there, (steps, words), and stay until :meth:`drop`.
 
         Those that come meanwhile may be for the next time: a chip can be faster than the line.
         """
-        found: list[int] = []
         until = None
         while True:
-            words, made = self._take()
-            found += words
+            words, made, position = self._next()
+            # at once: whatever ends this, no word is lost or there twice
+            self._waiting, self._position = self._waiting + words, position
             until = made if until is None else until
-            to_go = (until - self._position) % (2 * self._kept)
-            if not 0 < to_go <= self._kept and len(found) % self._output == 0:
+            to_go = (until - position) % (2 * self._kept)
+            if not words or not 0 < to_go <= self._kept:
                 break
-        return np.array(found, dtype=np.int64).reshape(-1, self._output)
+        steps = len(self._waiting) // self._output
+        whole = self._waiting[: steps * self._output]
+        return np.array(whole, dtype=np.int64).reshape(-1, self._output)
+
+    def drop(self, steps: int) -> None:
+        """The first results of so many steps are somebody's: the chip need not keep them."""
+        self._waiting = self._waiting[steps * self._output :]
+        if steps:
+            self._free()
+
+    def _free(self) -> None:
+        self._requests.take(self._position, 0)
 
     def run(self, frames: np.ndarray, *, at_once: int | None = None) -> Iterator[np.ndarray]:
         """The results of steps, one after the other, as (words,).
@@ -117,6 +132,7 @@ class Stepping:
                     done += 1
                     yield np.array(row, dtype=np.int64)
                     row = []
+        self._free()
 
     def _begin(self, frames: np.ndarray) -> None:
         """Have some steps made, one after the other."""
@@ -132,6 +148,12 @@ class Stepping:
             self._settings.control(Control.HELD, left=1)
 
     def _take(self) -> tuple[list[int], int]:
-        words, made = self._requests.take(self._position, MOST_WORDS)
-        self._position = (self._position + len(words)) % (2 * self._kept)
+        words, made, self._position = self._next()
         return words, made
+
+    def _next(self) -> tuple[list[int], int, int]:
+        """The next results, where all end, and where these do."""
+        words, made = self._requests.take(self._position, self._most or MOST_WORDS)
+        if self._most:
+            words = words[: len(words) - len(words) % self._output]
+        return words, made, (self._position + len(words)) % (2 * self._kept)

@@ -44,7 +44,7 @@ _VARIABLES = (
     "from",
     "was_late",
     *("fed_in", "fed_out", "fed_now"),  # where, where from, and how many words wait
-    *("made", "taken"),  # positions of results
+    "made",  # position of the next result
 )
 
 

@@ -124,5 +124,6 @@ REGISTERS = {
         Register("late", 6, 32, "of them that did not begin in their time"),
         Register("saturated", 8, 32, "words of inputs that were beyond their limits"),
         Register("loaded", 10, 16, "written 1 by a host that has written all weights"),
+        Register("taken", 11, 16, "position of the first result that is not freed"),
     )
 }

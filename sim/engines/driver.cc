@@ -262,7 +262,7 @@ int scneuro_uart(void *handle, int64_t most, int divisor, const uint8_t *given, 
       if (in_left) *rx.in = in_bits & 1, in_bits >>= 1, in_left--, in_wait = divisor;
     }
     *clk.in = 1;
-    while (!gates.eval()) gates.commit();
+    while (!gates.eval() && gates.commit()) {}  // it may not know that nothing changes any more
     *clk.in = 0;
     gates.commit();
     clocks++;

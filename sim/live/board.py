@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...boards.link.port import Port
+from ...boards.link.port import LinkError, Port
 from ...hdl.uart import divisor
 from ..engines.compiled import LINE, Compiled, compile_hardware
 
@@ -92,8 +92,14 @@ class SimulatedPort(Port):
         self.board, self.baud = board, board.baud
         self.delay = _DELAY / board.clock_hz
         self._written = b""
+        self._open = True
+
+    def close(self) -> None:
+        self._open = False
 
     def write(self, content: bytes) -> None:
+        if not self._open:
+            raise LinkError(f"{self.name}: this port was closed", "connect again")
         self._written += content
 
     def read(self, timeout: float) -> bytes:
