@@ -148,14 +148,13 @@ def test_a_neurons_run_is_that_of_the_integers(target):
 
 @pytest.mark.compiler
 def test_a_builtin_neurons_board_says_what_it_holds_and_no_other_is_taken_for_it():
-    port = SimulatedPort(board(lif))
-    with connect(port) as it:
+    with connect(SimulatedPort(board(lif))) as it:
         assert it.target == lif()
         assert it.identity.board == "icebreaker"
         assert repr(it) == "<LIF on icebreaker, at simulated>"
         assert it.dt == LIF().dt
     with pytest.raises(LinkError, match=r"holds LIF \(\w{16}\), not LIF \(\w{16}\)\n.*build"):
-        connect(port, LIF(tau_m=5.0))
+        connect(SimulatedPort(board(lif)), LIF(tau_m=5.0))
     with pytest.raises(ScneuroError, match="holds net, and does not say what that is made of"):
         connect(SimulatedPort(board()))
 
@@ -226,10 +225,80 @@ def test_results_that_come_faster_than_they_are_taken_are_for_the_next_time():
             self.made += 2 * count
             return words, self.made % 512
 
-    stepping = Stepping(Fast(), None, output_words=7, kept=256, longest=1.0)
-    first, second = stepping.taken(), stepping.taken()
+    stepping = Stepping(Fast(), {"taken": 0}, output_words=7, kept=256, longest=1.0)
+    first = stepping.taken()
+    assert np.array_equal(stepping.taken()[: len(first)], first)  # nobody has it yet
+    stepping.drop(len(first))
+    second = stepping.taken()
     assert first.shape[1] == second.shape[1] == 7
     assert np.concatenate([first, second]).reshape(-1).tolist()[:140] == list(range(140))
+
+
+@pytest.mark.compiler
+def test_what_nobody_collected_is_there_for_the_next_host():
+    x = spikes(1)[0]
+    wanted = network().fixed().run(x=np.tile(x, (500, 1))).spike["out"]
+    for steps in (50, 256, 500):
+        with chip() as it:
+            it.reset()
+            it.hold(x=x)
+            before = it.counters["steps"]
+            it.start(np.int64(steps), paced=False)
+            board().exchange(b"", 100_000)
+        found = []
+        while len(found) < steps:
+            with chip() as it:
+                found += list(it.collect().spike["out"])
+                assert it.counters["steps"] - before <= steps
+        equal(np.array(found), wanted[:steps])
+    with chip() as it:
+        it.run(x=spikes(), record=())
+    with chip() as it:
+        assert len(it.collect().spike["out"]) == 0
+
+
+@pytest.mark.compiler
+def test_an_interrupted_collect_loses_none():
+    x = spikes(1)[0]
+    wanted = network().fixed().run(x=np.tile(x, (300, 1))).spike["out"]
+    with chip() as it:
+        it.reset()
+        it.hold(x=x)
+        it.start(300, paced=False)
+        found, port, write = [], it._requests.port, it._requests.port.write
+        calls = 0
+
+        def interrupted(content):
+            nonlocal calls
+            calls += 1
+            write(content)
+            if calls % 3 == 0:
+                raise KeyboardInterrupt
+
+        port.write = interrupted
+        while len(found) < 300:
+            try:
+                found += list(it.collect().spike["out"])
+            except KeyboardInterrupt:
+                continue
+        port.write = write
+    equal(np.array(found), wanted)
+
+
+@pytest.mark.compiler
+def test_mistakes_on_a_neurons_chip_are_refused_and_it_goes_on():
+    with connect(SimulatedPort(board(lif))) as it:
+        for steps in (1.5, "a", True):
+            with pytest.raises(TypeError, match="steps must be a whole number, not"):
+                it.start(steps)
+        for call in (it.step, it.hold):
+            with pytest.raises(TypeError, match="LIF has no input 'J'; it has I"):
+                call(J=2)
+        assert len(it.run([1.0, 2.0]).spike) == 2
+    with pytest.raises(LinkError, match="this port was closed"):
+        it.step(1.0)
+    with chip() as it, pytest.raises(ValueError, match="read-only"):
+        it.states["h.V"][1] = 3.0
 
 
 @pytest.mark.compiler

@@ -12,6 +12,7 @@ holds whatever they are given.
 
 from .blocks import frame_writer, lfsr
 from .harness import Harness
+from .link import frames
 from .network import prove_network
 from .neuron import neuron, neuron_reset
 from .population import prove_population
@@ -26,6 +27,7 @@ __all__ = [
     "Invariant",
     "check",
     "frame_writer",
+    "frames",
     "lfsr",
     "loopback",
     "neuron",

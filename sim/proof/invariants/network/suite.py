@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .....hdl import Form
+from .....hdl.link.frames import Frames
 from .....hdl.network import Network as Gates
 from .....hdl.network.access import Access
 from .....hdl.network.core import Core
@@ -21,6 +22,7 @@ from .....network.plan import Add, Cells, Deliver, Plan, Totals
 from .....neurons.lif import LIF
 from .....population import Population
 from ..harness import Harness
+from ..link import frames
 from ..population.suite import small
 from ..solver import Invariant, check
 from .access import access, memories
@@ -109,7 +111,7 @@ def _blocks(linked: bool) -> list[_Made]:
         drops = (0, 1) if width > 16 else (0,)
         return synapses(Synapses(plan, drops, loaded=loaded, linked=linked), plan, port)
 
-    found: list[_Made] = [lambda: scan(Scan(1, 2))]
+    found: list[_Made] = [lambda: scan(Scan(1, 2)), lambda: frames(Frames())]
     if linked:
         found.append(lambda: access(Access(FEW_REGIONS)))
     return [*found, *(lambda size=size: sums(size) for size in _SUMS)]

@@ -1,0 +1,66 @@
+"""What holds for ever of the link's frames, and that gates in which it does not are caught."""
+
+import pytest
+from checks import faults
+from claims import broken, names
+from faults.text import rewritten
+
+from scneuro.hdl.link.frames import Frames
+from scneuro.sim.proof import invariants
+from scneuro.sim.proof.invariants import check
+
+
+def test_the_claims_of_the_frames_are_proved():
+    results = check(invariants.frames(Frames()))
+    assert names(results) == ["asked", "anew", "placed", "request", "reply", "ends"]
+    assert all(r.ok for r in results), "\n".join(map(str, results))
+
+
+_WHOLE = "(check == 0) & ~bad & (at[4:].any() | (at[3] & at[1:3].any()))"
+FAULTS = [
+    # behind a frame that is damaged, the next code is looked for where its last one led
+    ("at.eq(at.init), code.eq(code.init)", "at.eq(at.init)", "anew"),
+    # a frame is whole though it has no header
+    ("(at[4:].any() | (at[3] & at[1:3].any()))", "at[1:].any()", "asked"),
+    # whatever its check is
+    (_WHOLE, "at[1:].any()", "asked"),
+    # a code is written as it is
+    ("self.i.payload & (~is_code).replicate(8)", "self.i.payload", "placed"),
+    # something is written when nothing comes
+    ("write.en.eq(puts | stuffs)", "write.en.eq(1)", "placed"),
+    # what comes is sent back
+    ("self.i.ready.eq(1),", "self.i.ready.eq(1), self.o.valid.eq(self.i.valid),", "ends"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "claim"), faults(FAULTS, lambda fault: fault == FAULTS[0]))
+def test_a_fault_of_the_gates_breaks_a_claim(old, new, claim):
+    results = check(invariants.frames(rewritten(Frames, old, new)()))
+    assert claim in broken(results), "\n".join(map(str, results))
+
+
+LATE = [
+    # what is too long is written over its beginning
+    ("with m.If(at == 0xFF):", "with m.If(0):"),
+    # a request is one byte too short
+    ("length.eq(at - ~code)", "length.eq(at + code)"),
+    # the check of a reply is left out
+    ("appends.eq(1), puts.eq(1)", "puts.eq(1)"),
+    # a reply has no end
+    ("length & (~ends).replicate(8)", "length"),
+    # a byte is sent before it has been read
+    ("self.o.valid.eq(there)", "self.o.valid.eq(1)"),
+    # the byte behind one is not the next one
+    (
+        "with m.If(self.next):\n                    m.d.sync += at.eq(at + 1)",
+        "with m.If(self.next):\n                    m.d.sync += at.eq(at + 2)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), faults(LATE, lambda fault: fault == LATE[0]))
+def test_a_fault_that_shows_only_behind_a_whole_frame_is_not_proved(old, new):
+    """No counterexample from the start is looked for: that takes a frame, which takes long."""
+    harness = invariants.frames(rewritten(Frames, old, new)())
+    harness.search = 1
+    assert not any(r.ok for r in check(harness))
