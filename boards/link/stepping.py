@@ -68,7 +68,7 @@ class Stepping:
 
         Those that come meanwhile may be for the next time: a chip can be faster than the line.
         """
-        until = None
+        until, begin = None, self._position
         while True:
             words, made, position = self._next()
             # at once: whatever ends this, no word is lost or there twice
@@ -77,17 +77,18 @@ class Stepping:
             to_go = (until - position) % (2 * self._kept)
             if not words or not 0 < to_go <= self._kept:
                 break
+        if self._position != begin:
+            self._free()
         steps = len(self._waiting) // self._output
         whole = self._waiting[: steps * self._output]
         return np.array(whole, dtype=np.int64).reshape(-1, self._output)
 
     def drop(self, steps: int) -> None:
-        """The first results of so many steps are somebody's: the chip need not keep them."""
+        """The first results of so many steps are somebody's."""
         self._waiting = self._waiting[steps * self._output :]
-        if steps:
-            self._free()
 
     def _free(self) -> None:
+        """The chip need not keep what was taken: the next host does not find it."""
         self._requests.take(self._position, 0)
 
     def run(self, frames: np.ndarray, *, at_once: int | None = None) -> Iterator[np.ndarray]:
