@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from checks import nightly
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
@@ -244,7 +245,7 @@ def test_no_request_is_lost_or_done_twice(schedule):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(8))
+@pytest.mark.parametrize("part", nightly(range(8), lambda part: part == 0))
 def test_ten_thousand_more_lose_none(part):
     @seed(part)
     @settings(
