@@ -155,9 +155,7 @@ def _steps(p: Program, layout: Layout, frame_words: int, output_words: int) -> N
     p.label("dark")
     p.load("made")
     _next(p, "made", 2 * kept)
-    p.load("going")
-    p.sub(1)
-    p.store("going")
+    _less(p, "going")
     p.unless(Flag.ZERO, "main")
 
     # the step is over: count
@@ -206,9 +204,7 @@ def _steps(p: Program, layout: Layout, frame_words: int, output_words: int) -> N
     p.wait(Flag.GIVEN)
     p.load("from")
     _next(p, "from", layout.fed.stop, layout.fed.start)
-    p.load("going")
-    p.sub(1)
-    p.store("going")
+    _less(p, "going")
     p.unless(Flag.ZERO, "give")
     p.load("control")
     p.unless(Flag.BIT0, "were fed")
@@ -297,8 +293,7 @@ def _request(p: Program, layout: Layout, regions: int) -> None:
         if name == "region":
             p.shift()
         p.store(name)
-    p.shift(body=True)
-    p.shift(body=True)
+    _body_word(p)
     p.store("row")
     p.load(0)
     p.store("status")
@@ -312,9 +307,7 @@ def _request(p: Program, layout: Layout, regions: int) -> None:
     p.load(MOST_WORDS * _BYTE)
     p.sub("count")
     p.unless(Flag.CARRY, "outside")
-    p.load("kind")
-    p.sub(Kind.TAKE * _BYTE)
-    p.where(Flag.ZERO, "a take")
+    _is(p, Kind.TAKE, "a take")
     p.add((Kind.TAKE - Kind.READ) * _BYTE)
     p.where(Flag.ZERO, "a read")
 
@@ -361,15 +354,11 @@ def _request(p: Program, layout: Layout, regions: int) -> None:
     p.load(Status.ORDER * 16 * _BYTE)
     p.jump("say")
     p.label("again")
-    p.load("kind")
-    p.sub(Kind.TAKE * _BYTE)
-    p.where(Flag.ZERO, "take")
+    _is(p, Kind.TAKE, "take")
     p.load(0)
     p.jump("say")
     p.label("due")
-    p.load("kind")
-    p.sub(Kind.FEED * _BYTE)
-    p.where(Flag.ZERO, "feed")
+    _is(p, Kind.FEED, "feed")
     p.where(Flag.CARRY, "take")
 
     p.label("reach")  # rows: when no step is under way
@@ -379,26 +368,15 @@ def _request(p: Program, layout: Layout, regions: int) -> None:
     p.load("region")
     p.sub(regions)
     p.where(Flag.CARRY, "outside")
-    p.load("region")
-    p.add(layout.tables.start)
-    p.point()
-    p.load_there()
+    _of_region(p, layout.tables.start)
     p.store("end")
-    p.load("kind")
-    p.sub(Kind.READ * _BYTE)
-    p.where(Flag.ZERO, "is read")
-    p.load("region")
-    p.add(layout.tables.start + 2 * regions)
-    p.point()
-    p.load_there()
+    _is(p, Kind.READ, "is read")
+    _of_region(p, layout.tables.start + 2 * regions)
     p.where(Flag.ZERO, "outside")
     p.store("words")
     p.jump("fill")
     p.label("is read")
-    p.load("region")
-    p.add(layout.tables.start + regions)
-    p.point()
-    p.load_there()
+    _of_region(p, layout.tables.start + regions)
     p.where(Flag.ZERO, "outside")
     p.store("words")
     p.load(0)
@@ -413,6 +391,21 @@ def _request(p: Program, layout: Layout, regions: int) -> None:
     p.store("kind")
     p.load(Status.UNKNOWN * 16 * _BYTE)
     p.jump("say")
+
+
+def _is(p: Program, kind: Kind, label: str) -> None:
+    """Go on elsewhere with a request of a kind."""
+    p.load("kind")
+    p.sub(kind * _BYTE)
+    p.where(Flag.ZERO, label)
+
+
+def _of_region(p: Program, table: int) -> None:
+    """What a table has of the region."""
+    p.load("region")
+    p.add(table)
+    p.point()
+    p.load_there()
 
 
 # -- rows ------------------------------------------------------------------------------------------
@@ -443,11 +436,9 @@ def _rows(p: Program, layout: Layout, widest: int) -> None:
     p.row()
     p.label("say word")
     _put_word(p)
-    _one_less(p)
+    _less(p, "count", _BYTE)
     p.where(Flag.ZERO, "send")
-    p.load("part")
-    p.sub(1)
-    p.store("part")
+    _less(p, "part")
     p.unless(Flag.ZERO, "read word")
     p.load("row")
     p.add(1)
@@ -468,13 +459,10 @@ def _rows(p: Program, layout: Layout, widest: int) -> None:
     p.label("fill word")
     p.load("count")
     p.where(Flag.ZERO, "outside")
-    p.shift(body=True)
-    p.shift(body=True)
+    _body_word(p)
     p.act(Action.PUSH)
-    _one_less(p)
-    p.load("part")
-    p.sub(1)
-    p.store("part")
+    _less(p, "count", _BYTE)
+    _less(p, "part")
     p.unless(Flag.ZERO, "fill word")
     p.load(widest)  # the first word is to be the lowest one
     p.sub("words")
@@ -495,12 +483,11 @@ def _rows(p: Program, layout: Layout, widest: int) -> None:
     p.jump("outside")
 
     p.label("set")
-    _one_less(p)
+    _less(p, "count", _BYTE)
     p.load("row")
     p.add(layout.settings.start)
     p.point()
-    p.shift(body=True)
-    p.shift(body=True)
+    _body_word(p)
     p.store_there()
     p.load("row")
     p.sub(REGISTERS["restart"].row)
@@ -524,10 +511,11 @@ def _reach(p: Program, *, writes: bool = False) -> None:
     p.wait(Flag.REACHED, writes=writes)
 
 
-def _one_less(p: Program) -> None:
-    p.load("count")
-    p.sub(_BYTE)
-    p.store("count")
+def _less(p: Program, name: str, by: int = 1) -> None:
+    """Count down; what is left is in the accumulator."""
+    p.load(name)
+    p.sub(by)
+    p.store(name)
 
 
 # -- words of steps --------------------------------------------------------------------------------
@@ -549,14 +537,11 @@ def _feed(p: Program, layout: Layout) -> None:
     p.where(Flag.ZERO, "fed")
     p.load("fed_in")
     p.point()
-    p.shift(body=True)
-    p.shift(body=True)
+    _body_word(p)
     p.store_there()
     p.load("fed_in")
     _next(p, "fed_in", layout.fed.stop, layout.fed.start)
-    p.load("part")
-    p.sub(1)
-    p.store("part")
+    _less(p, "part")
     p.jump("feed word")
     p.label("fed")
     p.load("fed_now")
@@ -583,7 +568,7 @@ def _take(p: Program, layout: Layout) -> None:
     p.where(Flag.ZERO, "send")
     p.sub(1)
     p.store("behind")
-    _one_less(p)
+    _less(p, "count", _BYTE)
     p.load("row")
     _place(p, layout)
     p.load("row")
@@ -614,17 +599,19 @@ def _reply(p: Program) -> None:
     _put_word(p)
     p.load("status")
     p.unless(Flag.ZERO, "send")
-    p.load("kind")
-    p.sub(Kind.READ * _BYTE)
-    p.where(Flag.ZERO, "read")
+    _is(p, Kind.READ, "read")
     p.load("sequence")
     p.store("last")
-    p.load("kind")
-    p.sub(Kind.TAKE * _BYTE)
-    p.where(Flag.ZERO, "say results")
+    _is(p, Kind.TAKE, "say results")
     p.label("send")
     p.act(Action.SEND)
     p.jump("main")
+
+
+def _body_word(p: Program) -> None:
+    """The next word of the request."""
+    p.shift(body=True)
+    p.shift(body=True)
 
 
 def _put_word(p: Program) -> None:
