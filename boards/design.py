@@ -15,7 +15,7 @@ from ..hdl.link.top import LinkTop, link_plan
 from ..hdl.network import Network as NetworkGates
 from ..hdl.observed import Observed
 from ..hdl.population import Population as Gates
-from ..hdl.top import Plan, Top, plan
+from ..hdl.top import BAUD, Plan, Top, plan
 from ..link.identity import Identity, described
 from ..network import FixedNetwork, Network
 from ..neuron import Neuron
@@ -37,6 +37,7 @@ def design(
     *,
     flat_out: bool = False,
     lanes: int | None = None,
+    baud: int = BAUD,
 ) -> tuple[Any, Plan]:
     """The hardware of a neuron, a population or a network for a board, and its rates there.
 
@@ -54,7 +55,7 @@ def design(
     hardware: Any
     if isinstance(fixed, FixedNetwork):
         hardware = network_hardware(fixed, board.part, lanes=lanes)
-        rates = link_plan(fixed, hardware, clock_hz=board.clock_hz, flat_out=flat_out)
+        rates = link_plan(fixed, hardware, clock_hz=board.clock_hz, baud=baud, flat_out=flat_out)
         return hardware, rates
     assert not isinstance(target, Network)
     if isinstance(fixed, FixedPopulation):
@@ -67,7 +68,8 @@ def design(
     word = next(iter(fixed.lowered.input_words.values()))
     words = [int(w) for w in quantize(target.currents, f"{target.name}: currents", word)]
     latency = int(getattr(hardware, "step_clocks", 0) or getattr(hardware, "latency", 1))
-    return hardware, plan(fixed, latency, words, clock_hz=board.clock_hz, flat_out=flat_out)
+    rates = plan(fixed, latency, words, clock_hz=board.clock_hz, baud=baud, flat_out=flat_out)
+    return hardware, rates
 
 
 def identity(fixed: FixedNetwork, hardware: NetworkGates, plan: Plan, board: Board) -> Identity:

@@ -383,9 +383,9 @@ def test_what_cannot_be_run_is_refused_before_anything_is_sent():
 @pytest.mark.slow
 @pytest.mark.compiler
 def test_weights_that_no_bitstream_brings_are_written_once(monkeypatch):
-    from scneuro.sim.live import simulated
+    from scneuro.boards import design
 
-    real = simulated.network_hardware
+    real = design.network_hardware
 
     def loaded(fixed, part, lanes=None):
         from scneuro.hdl.network import Network as Gates
@@ -393,7 +393,7 @@ def test_weights_that_no_bitstream_brings_are_written_once(monkeypatch):
         made = real(fixed, part, lanes=lanes)
         return Gates(fixed, made.plan.lanes, made.form, loaded=True, linked=True)
 
-    monkeypatch.setattr(simulated, "network_hardware", loaded)
+    monkeypatch.setattr(design, "network_hardware", loaded)
     made = simulated_board(network(), BOARDS["icebreaker"], baud=3_000_000)
     x = spikes()
     with connect(SimulatedPort(made), network()) as it:

@@ -21,6 +21,7 @@ from ...network.run import given_inputs
 from ...neuron import Neuron
 from ...population import Population
 from ...runner import Recording, numbers
+from ...stochastic.streams import whole
 from ...tools.progress import progress as bar
 from ...words import rounded
 from .memory import Chipped, Settings
@@ -32,7 +33,6 @@ from .stepping import Stepping
 __all__ = ["Chip", "NeuronChip"]
 
 _COUNTERS = ("dropped", "steps", "late", "saturated")  # as they lie
-_MOST_LEFT = NO_END - 1
 
 
 class Chip:
@@ -264,16 +264,12 @@ class Chip:
         paced : bool
             In real time; else as fast as it can.
         """
-        if steps is not None:
-            if isinstance(steps, bool) or not isinstance(steps, int | np.integer):
-                raise TypeError(f"{self.name}: steps must be a whole number, not {steps!r}")
-            if not 1 <= steps <= _MOST_LEFT:
-                raise ValueError(f"{self.name}: steps must be 1 to {_MOST_LEFT:,}, not {steps}")
+        left = NO_END if steps is None else whole(f"{self.name}: steps", steps, 1, NO_END - 1)
         self._settings["control"] = 0
         if self._held:  # a run may have written others there
             self._settings.hold(self._held)
         bits = Control.HELD | (Control.PACED if paced else 0)
-        self._settings.control(bits, left=NO_END if steps is None else int(steps))
+        self._settings.control(bits, left=left)
 
     def pause(self) -> None:
         """Make no more steps; what is under way is finished. :meth:`start` goes on."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from ...boards.design import linked_top
-from ...boards.network import network_hardware
+from ...boards.design import design, linked_top
 from ...boards.table import Board
-from ...hdl.link.top import link_plan
 from ...hdl.top import BAUD
 from ...network import Network
 from ...neuron import Neuron
@@ -44,7 +42,6 @@ def simulated_board(
     """
     network = target if isinstance(target, Network) else Network.of(target)
     fixed = network.fixed()
-    hardware = network_hardware(fixed, board.part, lanes=lanes)
-    rates = link_plan(fixed, hardware, clock_hz=board.clock_hz, baud=baud, flat_out=flat_out)
+    hardware, rates = design(network, fixed, board, flat_out=flat_out, lanes=lanes, baud=baud)
     top = linked_top(fixed, hardware, rates, board)
     return SimulatedBoard(top, clock_hz=rates.clock_hz, baud=rates.baud)
