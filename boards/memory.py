@@ -128,7 +128,7 @@ def _spike_bits(rows: int, lanes: int) -> int:
 
 def blocks(family: Family, memory: Stored) -> int:
     """The block RAMs that memories of one kind take, each in the shape that takes fewest."""
-    if memory.single or memory.width * memory.depth <= _SHARED:
+    if memory.single or memory.width * memory.depth < _SHARED:
         return 0
     return memory.copies * min(
         -(-memory.width // width) * -(-memory.depth // depth) for width, depth in family.ram_shapes

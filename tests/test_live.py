@@ -616,7 +616,7 @@ def test_the_page_of_a_simulated_board_is_driven_through_its_own_client():
             assert "LIF on icebreaker, simulated" in viewer["header"].text
             assert "0</td><td style='padding-left:8px'>late" in viewer["counters"].text
             viewer.set("pace", value=PACES[0])
-            viewer.soon(lambda: viewer["samples 0"].data["t"] == [])
+            viewer.soon(lambda: len(viewer["samples 0"].data["t"]) == 0)
             viewer.set("input I", value=0)
             viewer.set("state", value="LIF.V")
             viewer.set("pause", active=True)

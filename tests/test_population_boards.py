@@ -37,6 +37,7 @@ from scneuro.sim.engines.amaranth import simulate_steps
         ("icebreaker", 24, 256, 1, 2),
         ("icebreaker", 4, 1024, 3, 3),
         ("icebreaker", 2, 32, 1, 0),
+        ("icebreaker", 16, 4, 1, 1),  # as much as yosys makes of logic, and no more
         ("ulx3s_85f", 36, 512, 1, 1),
         ("ulx3s_85f", 24, 1024, 2, 4),
         ("ulx3s_85f", 18, 1024, 1, 1),

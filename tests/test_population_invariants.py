@@ -243,7 +243,7 @@ def test_a_fault_of_the_gates_breaks_a_claim(monkeypatch, part, block, old, new,
         # the draws go on at every clock
         ("rows", NoisyLIF, "lfsr.en.eq(self._live.at(", "lfsr.en.eq(1 | self._live.at(", "draws"),
         # a row is read, and held, a clock too long
-        ("rows", Leak, "read.en.eq(self._live.at(stage - 1))", "read.en.eq(1)", "states"),
+        ("rows", Leak, "read.en.eq(self._reads(stage)[0])", "read.en.eq(1)", "states"),
     ],
 )
 def test_a_fault_where_rows_are_held_breaks_a_claim(monkeypatch, part, neuron, old, new, claim):
