@@ -74,7 +74,8 @@ def design(
 
 def identity(fixed: FixedNetwork, hardware: NetworkGates, plan: Plan, board: Board) -> Identity:
     """What a board says of itself."""
-    origin = fixed.network.origin
+    # what is made again of it has the outputs of any
+    origin = None if fixed.network.counted else fixed.network.origin
     return Identity(
         fixed.digest,
         fixed.name,

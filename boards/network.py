@@ -13,6 +13,7 @@ from ..hdl.link.program import Layout
 from ..hdl.network import Network
 from ..link.regions import listed
 from ..network import FixedNetwork
+from ..network.counts import BITS, where_of
 from ..network.plan import LANES, Plan, plan
 from .devices import Device
 from .memory import Stored, blocks, network_form, pipeline_memories, single_blocks
@@ -38,6 +39,8 @@ def network_memories(fixed: FixedNetwork, made: Plan, form: Form, *, loaded: boo
         found += pipeline_memories(pipe, lowered.registers, population.count, name)
     found.append(Stored("frames", 16, made.input_slots * made.frame_words, 1))
     found.append(Stored("spikes", 16, made.slots * made.spike_words, 1))
+    for name in made.counted:
+        found.append(Stored(where_of(name), BITS, fixed.populations[name].count, 1))
     return found + link_memories(fixed, made)
 
 

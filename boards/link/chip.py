@@ -14,6 +14,7 @@ from ...link.identity import Identity
 from ...link.messages import NO_END, Control
 from ...link.regions import Memories
 from ...network import FixedNetwork, Network, NetworkRecording
+from ...network.counts import where_of
 from ...network.fixed import Synapses
 from ...network.network import Projection
 from ...network.plan import RESTART, Plan, frames_of, most_clocks, unpacked
@@ -51,6 +52,10 @@ class Chip:
     weights : mapping of str to ndarray
         ``chip.weights["x > out"]``: the weights of a projection, in the form of its map's; also to
         be set: each becomes the nearest that the chip can have.
+    counts : mapping of str to ndarray
+        ``chip.counts["out"]``: how many spikes every neuron of an output fired since the last
+        reset, where the network counts them, int64 of shape (N,), 65,535 at most. They are read
+        between steps, 120 neurons at a time: pause it where more are to be of one step.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Chip:
         self._held: list[int] = []
         self.states: MutableMapping[str, Any] = _States(self._memory, fixed)
         self.weights = _Weights(self._memory, fixed)
+        self.counts: Mapping[str, np.ndarray] = _Counts(self._memory, plan.counted)
 
     # -- what it is --------------------------------------------------------------------------
     @property
@@ -148,8 +154,8 @@ class Chip:
         record : mapping of str to sequence of str, or sequence of str, optional
             The states and inputs to record, by population, or the populations of which to record
             all; by default all of them. With ``()``, the spikes of the outputs leave the chip as
-            fast as the line carries them; states, and spikes of other populations, are read after
-            each step.
+            fast as the line carries them, or none where they are only counted; states, and spikes
+            of other populations, are read after each step.
         reset : bool
             Otherwise it goes on from the states as they are.
         **inputs : array of shape (T, *shape)
@@ -157,8 +163,8 @@ class Chip:
         Returns
         -------
         NetworkRecording
-            Spikes of the outputs and of the populations that are recorded. ``saturated`` has what
-            was limited on its way to a recorded input.
+            Spikes of the outputs and of the populations that are recorded, and counts as they are
+            in the end. ``saturated`` has what was limited on its way to a recorded input.
 
         Raises
         ------
@@ -180,7 +186,9 @@ class Chip:
             )
         fixed = self._as_it_is(played.into)
         self._play(single, played, fixed, reset=reset, progress=progress)
-        return played.recording(fixed, single)
+        found = played.recording(fixed, single)
+        found.counts = dict(self.counts)
+        return found
 
     def _play(
         self,
@@ -224,7 +232,7 @@ class Chip:
         Returns
         -------
         dict of str to ndarray of bool, shape (N,)
-            The spikes of the outputs.
+            The spikes of the outputs; not of those of which only counts leave.
 
         Raises
         ------
@@ -276,7 +284,7 @@ class Chip:
         self._settings["control"] = 0
 
     def collect(self) -> NetworkRecording:
-        """The spikes of the outputs that steps have left since the last time."""
+        """The spikes of the outputs that steps have left since the last time; no counts."""
         rows = self._stepping.taken()
         empty: dict[str, dict[str, np.ndarray]] = {name: {} for name in self.network.layers}
         found = NetworkRecording(self.dt, self._decoded(rows), empty, dict(empty))
@@ -555,6 +563,29 @@ class _States(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"<states {', '.join(self._names)}>"
+
+
+class _Counts(Mapping[str, np.ndarray]):
+    """The counts of outputs, by their names."""
+
+    def __init__(self, memory: Chipped, names: Sequence[str]) -> None:
+        self._memory, self._names = memory, names
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            near = did_you_mean(str(name), self._names)
+            there = ", ".join(self._names) or "none: output(..., sends=\"counts\") has them kept"
+            raise KeyError(f"no counts {name!r}; there are {there}. {near}".strip())
+        return self._memory.memories.counts(name, self._memory.read(where_of(name)))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return f"<counts {', '.join(self._names)}>"
 
 
 class _Weights(MutableMapping[str, np.ndarray]):

@@ -49,10 +49,10 @@ class Played(Runs):
         }
         sources = {p.source for name in self._sums for p in network.into(name)}
         self._spiking = [
-            n for n in network.layers if n in network.outputs or n in named or n in sources
+            n for n in network.layers if n in network.sent or n in named or n in sources
         ]
         states = [f"{n}.{state}" for n, wanted in self._wanted.items() for state in wanted]
-        spikes = [f"{n}/spikes" for n in self._spiking if n not in network.outputs]
+        spikes = [f"{n}/spikes" for n in self._spiking if n not in network.sent]
         self.reads = [name for name in states + spikes if name in regions]
         self._spike: dict[str, list[np.ndarray]] = {n: [] for n in self._spiking}
         self._registers: dict[str, list[np.ndarray]] = {n: [] for n in states}
@@ -88,7 +88,7 @@ class Played(Runs):
         }
         if not self._sums or not steps:
             empty: dict[str, dict[str, np.ndarray]] = {n: {} for n in self._wanted}
-            return NetworkRecording(self.network.dt, spike, sampled, empty)
+            return NetworkRecording(self.network.dt, spike, sampled, empty, steps=steps)
         self._fixed = fixed
         fixed.saturated = {}
         runners: dict[str, Any] = {
@@ -107,7 +107,9 @@ class Played(Runs):
             progress=False,
         )
         limited = {name: count for name, count in fixed.saturated.items() if count}
-        return NetworkRecording(self.network.dt, spike, sampled, found.sums, limited)
+        return NetworkRecording(
+            self.network.dt, spike, sampled, found.sums, limited, steps=steps
+        )
 
     def _registers_of(self, name: str) -> tuple[str, ...]:
         return self.network.layers[name].population.state_names

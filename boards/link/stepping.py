@@ -29,7 +29,7 @@ class Stepping:
     requests : Requests
     settings : Settings
     output_words : int
-        That a step leaves.
+        That a step leaves; where it leaves none, the chip's own count says that it is over.
     kept : int
         Words of results that the chip keeps.
     longest : float
@@ -51,7 +51,8 @@ class Stepping:
         self._position = settings["taken"]
         self._waiting: list[int] = []  # words that were taken, and are nobody's yet
         # whole steps at once, so that whoever comes next finds the beginning of one
-        self._most = MOST_WORDS - MOST_WORDS % output_words if output_words < MOST_WORDS else 0
+        many = output_words >= MOST_WORDS or not output_words
+        self._most = 0 if many else MOST_WORDS - MOST_WORDS % output_words
 
     def forget(self) -> bool:
         """Free all results that there are; whether there were any."""
@@ -79,9 +80,9 @@ class Stepping:
                 break
         if self._position != begin:
             self._free()
-        steps = len(self._waiting) // self._output
+        steps = len(self._waiting) // self._output if self._output else 0
         whole = self._waiting[: steps * self._output]
-        return np.array(whole, dtype=np.int64).reshape(-1, self._output)
+        return np.array(whole, dtype=np.int64).reshape(steps, self._output)
 
     def drop(self, steps: int) -> None:
         """The first results of so many steps are somebody's."""
@@ -106,11 +107,12 @@ class Stepping:
             Nothing happens any more, or as the requests.
         """
         steps, each = frames.shape
-        room = max(1, min(_FED // each, self._kept // self._output))
+        room = max(1, min(_FED // each, self._kept // (self._output or 1)))
         most = room if at_once is None else min(at_once, room)
         of_one = max(1, MOST_WORDS // each)  # request
         begun = done = 0
         row: list[int] = []
+        before = 0 if self._output else self._steps()
         since = self._requests.port.now()
         while done < steps:
             some = frames[begun : min(begun + of_one, done + most)]
@@ -119,7 +121,7 @@ class Stepping:
                 begun += len(some)
                 if begun < min(done + most, steps):
                     continue
-            found, _ = self._take()
+            found = self._take() if self._output else self._ended(before + done)
             if found:
                 since = self._requests.port.now()
             elif self._requests.port.now() - since > self._patience:
@@ -129,9 +131,9 @@ class Stepping:
                 )
             for word in found:
                 row.append(word)
-                if len(row) == self._output:
+                if len(row) == max(1, self._output):
                     done += 1
-                    yield np.array(row, dtype=np.int64)
+                    yield np.array(row[: self._output], dtype=np.int64)
                     row = []
         self._free()
 
@@ -148,9 +150,17 @@ class Stepping:
             self._settings.hold(words)
             self._settings.control(Control.HELD, left=1)
 
-    def _take(self) -> tuple[list[int], int]:
-        words, made, self._position = self._next()
-        return words, made
+    def _take(self) -> list[int]:
+        words, _, self._position = self._next()
+        return words
+
+    def _steps(self) -> int:
+        """How many the chip has made, modulo 65,536."""
+        return self._settings.words("steps")[0]
+
+    def _ended(self, before: int) -> list[int]:
+        """Something for each step that is over since there were so many."""
+        return [0] * ((self._steps() - before) & 0xFFFF)
 
     def _next(self) -> tuple[list[int], int, int]:
         """The next results, where all end, and where these do."""

@@ -101,7 +101,7 @@ def link_program(
     regions : sequence of Region
         The network's memories.
     frame_words, output_words : int
-        Of a step.
+        Of a step, which may leave none.
     identity : bytes
     """
     if len(identity) > 2 * IDENTITY_WORDS:
@@ -143,18 +143,21 @@ def _steps(p: Program, layout: Layout, frame_words: int, output_words: int) -> N
     p.label("step")
     p.load("going")
     p.where(Flag.ZERO, "idle")
-    p.unless(Flag.LEAVES, "main")
+    if output_words:
+        p.unless(Flag.LEAVES, "main")
 
-    # a word leaves: keep it
-    p.load("made")
-    _place(p, layout)
-    p.leaves()
-    p.store_there()
-    p.where(Flag.ZERO, "dark")
-    p.act(Action.FIRED)
-    p.label("dark")
-    p.load("made")
-    _next(p, "made", 2 * kept)
+        # a word leaves: keep it
+        p.load("made")
+        _place(p, layout)
+        p.leaves()
+        p.store_there()
+        p.where(Flag.ZERO, "dark")
+        p.act(Action.FIRED)
+        p.label("dark")
+        p.load("made")
+        _next(p, "made", 2 * kept)
+    else:
+        p.where(Flag.BUSY, "main")
     _less(p, "going")
     p.unless(Flag.ZERO, "main")
 
@@ -235,7 +238,7 @@ def _steps(p: Program, layout: Layout, frame_words: int, output_words: int) -> N
     p.store("was_late")
     p.act(Action.BEGUN)
     p.wait(Flag.BUSY)
-    p.load(output_words)
+    p.load(max(1, output_words))  # where none leaves, one is until it is over
     p.store("going")
     p.jump("main")
 

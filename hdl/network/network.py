@@ -10,10 +10,12 @@ from amaranth.lib.wiring import In, Out
 from ...compiler.pipeline.form import Form
 from ...errors import ScneuroError
 from ...link.regions import Region, regions
+from ...network.counts import where_of
 from ...network.fixed import FixedNetwork
 from ...network.plan import LANES, SPIKES_A_WORD, Add, Deliver, Plan, most_clocks, plan
 from .access import Access, AccessSignature
 from .core import Core
+from .counts import Counts
 from .scan import Scan
 from .synapses import Synapses, bits_for
 
@@ -31,6 +33,8 @@ class Network(wiring.Component):
     populations run in
     turn: every spike that reaches one adds its row of weights to sums, then each of its neurons is
     updated with its sum. Last, the spikes of the outputs leave, 16 in a word, the first one lowest.
+    Where an output's spikes are counted, they are as its neurons are updated; counts are read by
+    ``access``, and do not leave by themselves.
 
     Parameters
     ----------
@@ -56,7 +60,7 @@ class Network(wiring.Component):
     busy : Out(1)
         A step is being computed.
     written : Out
-        By population, what is written in a clock.
+        By population, what is written in a clock; of those that are counted, ``counts``, too.
     access : In(:class:`~scneuro.hdl.network.access.AccessSignature`), where it is linked
         Reads or writes a row, before a step begins: in the clock in which one could, or later. Who
         holds ``tick`` low as long as it is ``valid`` waits for a step at most.
@@ -74,6 +78,8 @@ class Network(wiring.Component):
     fixed : FixedNetwork
     plan : Plan
     cores : dict of str to Core
+    counts : dict of str to Counts
+        Of the outputs whose spikes are counted.
     regions : tuple of Region
         What ``access`` reaches; none where it is not linked.
     """
@@ -114,11 +120,12 @@ class Network(wiring.Component):
                 self.cores[name] = Core(p, form, order, linked=linked)
             except ScneuroError as error:
                 raise type(error)(f"{fixed.name}, {name}: {error.message}", error.hint) from None
+        self.counts = {n: Counts(self.cores[n].rows, linked=linked) for n in self.plan.counted}
         self._drops = tuple(sorted({t.drop for t in self.plan.totals.values()}))
         self._synapses = Synapses(self.plan, self._drops, loaded=loaded, linked=linked)
         words = self.plan.frame_words, self.plan.spike_words
         self._scan = Scan(max(map(bits_for, words)), bits_for(max(words) + 1))
-        written = {n: core.written.shape() for n, core in self.cores.items()}
+        written = {n: self._shows(n) for n in self.cores}
         members: dict[str, Any] = {}
         if linked:
             self._access = Access(self.regions)
@@ -140,6 +147,13 @@ class Network(wiring.Component):
             }
         )
 
+    def _shows(self, name: str) -> data.StructLayout:
+        """What is shown of a population."""
+        fields = {field: shape.shape for field, shape in self.cores[name].written.shape()}
+        if name in self.counts:
+            fields["counts"] = self.counts[name].written.shape()
+        return data.StructLayout(fields)
+
     @property
     def phases(self) -> list[tuple[str, Deliver | Add | None]]:
         """What is done in a step: something for a population, or its update where there is None."""
@@ -159,7 +173,8 @@ class Network(wiring.Component):
         m.submodules.synapses = self._synapses
         for name, core in self.cores.items():
             m.submodules[f"population_{name}"] = core
-            m.d.comb += self.written[name].eq(core.written)
+            for field, _ in core.written.shape():
+                m.d.comb += self.written[name][field].eq(core.written[field])
         phases = self.phases
         self._phase = Signal(range(len(phases)))
         self._step = Signal(max(1, (self.plan.slots - 1).bit_length()))
@@ -170,6 +185,7 @@ class Network(wiring.Component):
         spikes = self._spikes(m)
         self._deliver(m, frame, spikes)
         self._update(m)
+        self._count(m)
         self._sequence(m, spikes)
         if self.linked:
             self._link(m, spikes)
@@ -470,6 +486,19 @@ class Network(wiring.Component):
             ]
         m.d.comb += self._ready.eq(ready)
 
+    def _count(self, m: Module) -> None:
+        """Count the spikes of outputs, as they are shown."""
+        for name, counts in self.counts.items():
+            m.submodules[f"counts_{name}"] = counts
+            view = self.cores[name].written.spike
+            m.d.comb += [
+                counts.valid.eq(view.valid),
+                counts.row.eq(view.row),
+                counts.fired.eq(view.values[0]),
+                counts.restart.eq(self._begins_anew),
+                self.written[name].counts.eq(counts.written),
+            ]
+
     def _sequence(self, m: Module, spikes: Any) -> None:
         """One phase after the other."""
         made, synapses, scan = self.plan, self._synapses, self._scan
@@ -523,7 +552,9 @@ class Network(wiring.Component):
                 m.next = "choose"
                 with m.If(last):
                     m.d.sync += sent.eq(0)
-                    m.next = "read"
+                    m.next = "read" if outputs else "idle"
+                    if not outputs:
+                        self._end(m)
             with m.State("read"):
                 m.d.comb += self._sending.eq(1)
                 m.next = "send"
@@ -534,14 +565,18 @@ class Network(wiring.Component):
                     m.next = "read"
                     with m.If(sent == len(outputs) - 1):
                         m.next = "idle"
-                        m.d.comb += self.done.eq(1)
-                        m.d.sync += [
-                            self._computing.eq(0),
-                            self._step.eq(self._step + 1),
-                            self._frame.eq(self._frame + 1),
-                        ]
-                        with m.If(self._age != _oldest(made)):
-                            m.d.sync += self._age.eq(self._age + 1)
+                        self._end(m)
+
+    def _end(self, m: Module) -> None:
+        """A step is over."""
+        m.d.comb += self.done.eq(1)
+        m.d.sync += [
+            self._computing.eq(0),
+            self._step.eq(self._step + 1),
+            self._frame.eq(self._frame + 1),
+        ]
+        with m.If(self._age != _oldest(self.plan)):
+            m.d.sync += self._age.eq(self._age + 1)
 
     # -- what a link does --------------------------------------------------------------------
     def _restart_waits(self, m: Module) -> Value:
@@ -583,11 +618,18 @@ class Network(wiring.Component):
                 name, state = region.name.rsplit(".", 1)
                 core = self.cores[name]
                 m.d.comb += [core.write[state].eq(write), found.eq(core.found[state])]
+            elif (counts := self._counts_of(region)) is not None:
+                m.d.comb += [counts.look.eq(look), counts.place.eq(at.row)]
+                m.d.comb += found.eq(counts.found)
             else:
                 base = self.plan.spikes[region.name.removesuffix("/spikes")].base
                 m.d.comb += found.eq(spikes.data)
                 with m.If(look):
                     m.d.comb += [self._sending.eq(1), self._sent.eq(at.row + base)]
+
+    def _counts_of(self, region: Region) -> Counts | None:
+        """Whose counts a region is."""
+        return {where_of(name): counts for name, counts in self.counts.items()}.get(region.name)
 
     def _limits(self, m: Module) -> None:
         """Count the words of inputs that were limited, in the clock after they are read."""

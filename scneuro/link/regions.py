@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ScneuroError
+from ..network import counts
 from ..network.plan import SPIKES_A_WORD, Deliver, Plan, beyond, table_of, unpacked
 from ..runner import numbers
 from ..words import rounded
@@ -32,7 +33,7 @@ class Region:
     Attributes
     ----------
     name : str
-        ``weights``, ``POPULATION.STATE`` or ``POPULATION/spikes``.
+        ``weights``, ``POPULATION.STATE``, ``POPULATION/spikes`` or ``POPULATION/counts``.
     rows : int
     words : int
         16-bit words of a row, the lowest first.
@@ -56,8 +57,9 @@ def regions(fixed: FixedNetwork, plan: Plan) -> tuple[Region, ...]:
 
     First the weights, where spikes reach any neuron: a row of lanes, the first one lowest. Then, by
     population, its states and the parameters that differ from neuron to neuron, a row a neuron in
-    the order of ``plan.places``: those that an update reads. Last, by population, the spikes of
-    the last step, 16 in a row.
+    the order of ``plan.places``: those that an update reads. Then, by population, the spikes of
+    the last step, 16 in a row. Last, the counts of the outputs whose spikes are counted, a row a
+    neuron in the same order: of the spikes since the last restart, at most 65,535.
 
     Raises
     ------
@@ -93,6 +95,9 @@ def listed(fixed: FixedNetwork, plan: Plan) -> list[Region]:
             found.append(Region(where, population.count, words, node.width, node.signed, True))
     for name, cells in plan.spikes.items():
         found.append(Region(f"{name}/spikes", cells.words, 1, SPIKES_A_WORD, False, False))
+    for name in plan.counted:
+        count = fixed.populations[name].count
+        found.append(Region(counts.where_of(name), count, 1, counts.BITS, False, False))
     return found
 
 
@@ -219,7 +224,7 @@ class Memories:
         """The neurons of ``POPULATION.STATE`` in the order of their rows."""
         self.number(name)
         population, dot, _ = name.rpartition(".")
-        if not dot or name.endswith("/spikes"):
+        if not dot or not self.region(name).writable:
             raise ValueError(f"{name} is no state of a population")
         order: np.ndarray = self._plan.places[population].order
         return order
@@ -231,6 +236,14 @@ class Memories:
         order = self._plan.places[population].order
         found = np.empty(len(order), dtype=bool)
         found[order] = unpacked(np.reshape(rows, (1, -1)), len(order))[0]
+        return found
+
+    # -- counts ----------------------------------------------------------------------------------
+    def counts(self, population: str, rows: np.ndarray) -> np.ndarray:
+        """The counts that rows of ``POPULATION/counts`` are, int64 of shape (N,)."""
+        region, order = self.region(counts.where_of(population)), self._plan.places[population].order
+        found = np.empty(region.rows, dtype=np.int64)
+        found[order] = _integers(region, rows)
         return found
 
     # -- weights ---------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ def digest(fixed: FixedNetwork) -> str:
         own = (0, *p.map.synapses(shape)) if s is None else (s.shift, *_synapses(s, shape))
         add("projection", p.source, p.target, p.to, p.delay, *own)
     add("order", network.order, network.outputs)
+    if network.counted:
+        add("sends", tuple(network.sends.values()))
     return made.hexdigest()[:_DIGITS]
 
 

@@ -318,6 +318,7 @@ class FixedNetwork(Runs):
         registers: Mapping[str, Mapping[str, np.ndarray]],
         words: Mapping[str, Mapping[str, np.ndarray]],
         saturated: Mapping[str, int] | None = None,
+        counts: Mapping[str, np.ndarray] | None = None,
     ) -> NetworkRecording:
         """A recording, of what registers and the words of inputs were, (T, N) by population.
 
@@ -334,7 +335,9 @@ class FixedNetwork(Runs):
                     values = np.broadcast_to(population.initial[n], spike[name].shape)
                 states[name][n] = self.sampled(name, n, r.to_word(values))
             sums[name] = {n: self.sums(name, n, values) for n, values in words[name].items()}
-        return NetworkRecording(self.dt, spike, states, sums, dict(saturated or {}))
+        return NetworkRecording(
+            self.dt, spike, states, sums, dict(saturated or {}), dict(counts or {})
+        )
 
     def __repr__(self) -> str:
         return f"<integers of {self.network!r}>"

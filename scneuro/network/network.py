@@ -15,6 +15,7 @@ from ..errors import LoweringError, ScneuroError, did_you_mean
 from ..neuron import Neuron, need_neuron
 from ..population import Population
 from ..words import WORD_BITS, Word, fitting
+from .counts import SENDS, where_of
 from .maps import Map, Scale, Shape, Sparse, chained
 from .recording import NetworkRecording
 from .run import Runs, run
@@ -125,8 +126,12 @@ class Network:
     layers : dict of str to Layer
     projections : list of Projection
     outputs : list of str
-        The populations whose spikes leave the chip; if none is named, those that project to none
-        but themselves, or all.
+        The populations that leave the chip; if none is named, those that project to none but
+        themselves, or all.
+    sends : dict of str to {"spikes", "counts", "both"}
+        What leaves of each output.
+    sent, counted : list of str
+        The outputs whose spikes leave in every step, and those whose spikes are counted.
     notes : list of str
         What was assumed where it was read from a file.
     origin : Neuron or Population, optional
@@ -146,7 +151,7 @@ class Network:
     inputs: dict[str, Source] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
     projections: list[Projection] = field(default_factory=list)
-    _outputs: list[str] = field(default_factory=list)
+    _outputs: dict[str, str] = field(default_factory=dict)
     _calibrated: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
     notes: list[str] = field(default_factory=list)
     origin: Neuron | Population | None = field(default=None, compare=False, repr=False)
@@ -330,14 +335,36 @@ class Network:
             raise
         return projection
 
-    def output(self, *names: str) -> None:
-        """Name the populations whose spikes leave the chip."""
+    def output(self, *names: str, sends: str = "spikes") -> None:
+        """Name populations that leave the chip.
+
+        Parameters
+        ----------
+        *names : str
+        sends : {"spikes", "counts", "both"}
+            Their spikes of every step, or how many each neuron fired since the last reset, which
+            is asked for when it is wanted. A count has 16 bits and stays at 65,535. What was said
+            last of an output holds.
+
+        Raises
+        ------
+        ValueError
+            No such population, another word than these, or a state or an input that is called
+            ``counts``, as they are.
+        """
+        if sends not in SENDS:
+            raise ValueError(f"sends must be one of {', '.join(SENDS)}, not {sends!r}")
         for name in names:
             if name not in self.layers:
                 self._node(name)
                 raise ValueError(f"{self.name}: {name} is an input, not a population")
-            if name not in self._outputs:
-                self._outputs.append(name)
+            one = self.layers[name].population
+            if sends != "spikes" and "counts" in (*one.state_names, *one.input_defaults):
+                raise ValueError(
+                    f"{self.name}: {name} has a state or an input called counts, and "
+                    f"{where_of(name)} would be two things: call it something else"
+                )
+        self._outputs |= dict.fromkeys(names, sends)
 
     @property
     def nodes(self) -> dict[str, Source | Layer]:
@@ -348,7 +375,19 @@ class Network:
     def outputs(self) -> list[str]:
         sources = {p.source for p in self.projections if p.source != p.target}
         last = [n for n in self.layers if n not in sources]
-        return self._outputs or last or list(self.layers)
+        return list(self._outputs) or last or list(self.layers)
+
+    @property
+    def sends(self) -> dict[str, str]:
+        return {name: self._outputs.get(name, "spikes") for name in self.outputs}
+
+    @property
+    def sent(self) -> list[str]:
+        return [name for name, what in self.sends.items() if what != "counts"]
+
+    @property
+    def counted(self) -> list[str]:
+        return [name for name, what in self.sends.items() if what != "spikes"]
 
     # -- what follows from it ----------------------------------------------------------------
     @property

@@ -192,10 +192,12 @@ class Plan:
     frames : tuple of Frame
         In the order in which they come in.
     outputs : tuple of str
-        The populations whose spikes leave, in order.
+        The populations whose spikes leave in every step, in order.
     places : dict of str to Places
     sources : ndarray of int64, shape (sources, 4)
         Of convolutions: first rows of weights and sums, steps across and down.
+    counted : tuple of str
+        The populations whose spikes are counted, in order.
     """
 
     lanes: int
@@ -214,6 +216,7 @@ class Plan:
     outputs: tuple[str, ...]
     places: dict[str, Places]
     sources: np.ndarray
+    counted: tuple[str, ...] = ()
 
     @property
     def frame_words(self) -> int:
@@ -343,9 +346,10 @@ def plan(fixed: FixedNetwork, lanes: int = LANES) -> Plan:
         _power(earlier + 2),
         earlier,
         frames,
-        tuple(network.outputs),
+        tuple(network.sent),
         where,
         _sources(fixed, where, grids),
+        tuple(network.counted),
     )
 
 

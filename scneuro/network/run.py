@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import did_you_mean
 from ..runner import Runner, numbers
 from ..tools.progress import progress as bar
+from . import counts
 from .recording import NetworkRecording
 
 if TYPE_CHECKING:
@@ -218,8 +219,17 @@ def run(
             n: flat(runs.sampled(name, n, table[name][n])) for n in own if n in table[name]
         }
         sums[name] = {n: flat(a) for n, a in table[name].items() if n not in own}
-    saturated = {n: count for n, count in runs.saturated.items() if count}
-    return NetworkRecording(dt, {n: flat(a) for n, a in spike.items()}, states, sums, saturated)
+    kept = {n: counts.kept(spike[n]) for n in network.counted}
+    missed = {counts.where_of(n): int(spike[n].sum() - found.sum()) for n, found in kept.items()}
+    saturated = {n: count for n, count in (runs.saturated | missed).items() if count}
+    return NetworkRecording(
+        dt,
+        {n: flat(a) for n, a in spike.items()},
+        states,
+        sums,
+        saturated,
+        {n: found if several else found[0] for n, found in kept.items()},
+    )
 
 
 def _keep(table: dict[str, np.ndarray], name: str, values: np.ndarray, t: int, steps: int) -> None:

@@ -275,7 +275,7 @@ def _with(network: Network, weights: list[np.ndarray], quantised: bool) -> Netwo
         inputs=dict(network.inputs),
         layers=dict(network.layers),
         projections=made,
-        _outputs=list(network._outputs),
+        _outputs=dict(network._outputs),
     )
 
 

@@ -32,7 +32,8 @@ class Steps:
     Attributes
     ----------
     written : dict of str to dict of str to ndarray of int64, shape (T, N)
-        By population, what was written of each state, the spike flags, and the words of its inputs.
+        By population, what was written of each state, the spike flags, the words of its inputs,
+        and its counts where it is counted.
     sent : dict of str to ndarray of bool, shape (T, N)
         The spikes of the outputs, as they left.
     clocks : int
@@ -51,10 +52,10 @@ class _Layout:
         self.fields: dict[str, int] = {}
         self.signed: dict[tuple[str, str], bool] = {}
         self.names: dict[str, list[str]] = {}
-        for layer, core in hardware.cores.items():
-            self.names[layer] = list(core.written.shape().members)
+        for layer in hardware.cores:
+            self.names[layer] = list(hardware.written[layer].shape().members)
             for name in self.names[layer]:
-                view = core.written[name]
+                view = hardware.written[layer][name]
                 at = f"{layer}.{name}"
                 self.fields |= {
                     f"{at} valid": 1,
@@ -191,7 +192,11 @@ def _simulated(hardware: Network, frames: np.ndarray, *, stall: int = 0) -> Step
         nonlocal clocks
         finished = 0
         ctx.set(hardware.tick, 1)
-        flags = [view.valid for core in hardware.cores.values() for view in _views(core)]
+        flags = [
+            hardware.written[layer][name].valid
+            for layer, names in layout.names.items()
+            for name in names
+        ]
         while finished < steps:
             taking = int(rng.integers(2)) if stall else 1
             ctx.set(hardware.o.ready, taking)
@@ -213,10 +218,6 @@ def _simulated(hardware: Network, frames: np.ndarray, *, stall: int = 0) -> Step
     run_bench(hardware, feed, watch, max_cycles=most, what=hardware.name)
     records = chunked(written, layout.chunks)
     return layout.steps(records, np.array(sent, dtype=np.uint32), steps, clocks)
-
-
-def _views(core: Any) -> list[Any]:
-    return [core.written[name] for name in core.written.shape().members]
 
 
 #: What takes a network's gates through steps, by its name: from the hardware and frames (T,
@@ -264,4 +265,5 @@ def run_network(
         name: {n: values for n, values in written.items() if n in inputs_of[name]}
         for name, written in found.written.items()
     }
-    return fixed.recorded(spike, found.written, words)
+    counts = {name: found.written[name]["counts"][-1] for name in network.counted}
+    return fixed.recorded(spike, found.written, words, counts=counts)

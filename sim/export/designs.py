@@ -18,6 +18,7 @@ from ...hdl.flat import Flat, Path
 from ...hdl.network import Network as NetworkGates
 from ...hdl.population import Population as PopulationGates
 from ...network import Network
+from ...network.counts import running
 from ...network.plan import LANES, frames_of, packed
 from ...network.run import given_inputs
 from ...neuron import Neuron
@@ -120,6 +121,8 @@ def _shown(lowered: Lowered, units: Mapping[str, str], at: Path) -> Fact:
         return None, "", f"which row: {name}"
     if name == "spike":
         return None, "", f"whether the neuron of lane {lane[0]} fires"
+    if name not in lowered.registers and name not in lowered.inputs:
+        return None, "", f"spikes of the neuron of lane {lane[0]} since all began anew"
     kind = "register" if name in lowered.registers else "sum of its input"
     return _number(lowered, units, name, f"{kind} of the neuron of lane {lane[0]}")
 
@@ -294,19 +297,21 @@ def _network(network: Network, stimulus: Any, steps: int, lanes: int) -> Design:
     watched = []
     for layer, core in hardware.cores.items():
         model = {**run.states[layer], **run.sums[layer], "spike": run.spike[layer]}
+        if layer in plan.counted:
+            model["counts"] = running(run.spike[layer])
         entering = core.pipeline.reads
-        for name in core.written.shape().members:
+        for name in hardware.written[layer].shape().members:
             if name in lowered[layer].inputs and name not in entering:
                 continue  # nothing asks for it
             values = model[name].reshape(steps, -1)[:, plan.places[layer].order]
             watched.append(_written(top, ("written", layer), name, values, core.rows, 1))
-    sent = np.hstack(
-        [
-            packed(run.spike[name].reshape(steps, -1)[:, plan.places[name].order])
-            for name in plan.outputs
-        ]
-    )
-    watched.append(Watch(_TAKEN, _table(top, "sent", {("o", "payload"): sent.reshape(-1)})))
+    sent = [
+        packed(run.spike[name].reshape(steps, -1)[:, plan.places[name].order])
+        for name in plan.outputs
+    ]
+    if sent:
+        words = {("o", "payload"): np.hstack(sent).reshape(-1)}
+        watched.append(Watch(_TAKEN, _table(top, "sent", words)))
     return Design(
         top,
         f"{network.name}, steps of {network.dt:g} ms",

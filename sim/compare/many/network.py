@@ -11,7 +11,7 @@ import numpy as np
 
 from ....compiler.pipeline.form import Form
 from ....hdl.network import Network as Gates
-from ....network import FixedNetwork, Network, NetworkRecording, need_network
+from ....network import FixedNetwork, Network, NetworkRecording, counts, need_network
 from ....network.network import FloatNetwork, Projection
 from ....network.plan import LANES, frames_of
 from ....network.run import given_inputs, run
@@ -28,6 +28,7 @@ __all__ = ["Exact", "NetworkParity", "PopulationFigures", "network_parity", "ran
 
 _RUNS = 3  # of float with states and weights rounded
 _FINE = 8  # bits of a weight: projections that have fewer excuse nothing
+_WHAT = "registers, spikes and sums"
 _SHARE = 0.002  # of spike bits that may differ where rounding changes none
 
 
@@ -72,8 +73,8 @@ class NetworkParity:
     network : str
     steps : int
     differing : int
-        Level 1: registers, spike flags and sums, of any neuron in any step, that differ between
-        the gates and the integers, and spikes that did not leave as they should.
+        Level 1: registers, spike flags, sums and counts, of any neuron in any step, that differ
+        between the gates and the integers, and spikes that did not leave as they should.
     compared : int
         How many were compared.
     first : dict or None
@@ -152,7 +153,8 @@ class NetworkParity:
     def __str__(self) -> str:
         lines = [f"{self.network}: {self.steps:,} steps"]
         if self.first is None:
-            said = f"gates = integer model, {self.compared:,} registers, spikes and sums"
+            what = "registers, spikes, sums and counts" if self.fixed_run.counts else _WHAT
+            said = f"gates = integer model, {self.compared:,} {what}"
         else:
             f = self.first
             said = (
@@ -288,14 +290,20 @@ def network_parity(
     frames = frames_of(fixed, gates.plan, whole, np.arange(steps * runs) % steps == 0)
     options: dict[str, Any] = {} if library is None else {"library": library}
     found = NETWORK_ENGINES[engine](gates, frames, stall=stall, **options)
-    differing, compared, first = _differences(fixed, integers, found)
+    running = {
+        name: np.concatenate([counts.running(run) for run in np.split(integers.spike[name], runs)])
+        for name in network.counted
+    }
+    differing, compared, first = _differences(integers, running, found)
     with np.errstate(all="ignore"):
         float_run = _in_turn(network.run(progress=progress, **stimulus), several)
         rounded = [
             _in_turn(_Rounding(network, fixed, k).run(stimulus, progress), several)
             for k in range(_RUNS)
         ]
-    fixed_run = fixed.recorded(integers.spike, integers.states, integers.sums, integers.saturated)
+    fixed_run = fixed.recorded(
+        integers.spike, integers.states, integers.sums, integers.saturated, integers.counts
+    )
     layers = {
         name: _layer(fixed, name, steps, integers, exact, float_run, rounded)
         for name in network.layers
@@ -414,13 +422,17 @@ def _in_turn(found: NetworkRecording, several: bool) -> NetworkRecording:
         each(found.states),
         each(found.sums),
         found.saturated,
+        found.counts,
     )
 
 
 def _differences(
-    fixed: FixedNetwork, integers: NetworkRecording, found: Steps
+    integers: NetworkRecording, running: Mapping[str, np.ndarray], found: Steps
 ) -> tuple[int, int, dict[str, Any] | None]:
-    """How many values differ, how many were compared, and the first that differs."""
+    """How many values differ, how many were compared, and the first that differs.
+
+    ``running`` are the counts of the integers after each step.
+    """
     differing = compared = 0
     first: dict[str, Any] | None = None
 
@@ -443,6 +455,8 @@ def _differences(
 
     for layer, written in found.written.items():
         model = {**integers.states[layer], **integers.sums[layer], "spike": integers.spike[layer]}
+        if layer in running:
+            model["counts"] = running[layer]
         for what in sorted(written, key=lambda n: n not in integers.sums[layer]):  # causes first
             values = written[what]
             look(layer, what, model[what].astype(np.int64), values)

@@ -70,7 +70,7 @@ class NetworkPoint:
             inputs=dict(network.inputs),
             layers=layers,
             projections=projections,
-            _outputs=list(network._outputs),
+            _outputs=dict(network._outputs),
         )
 
     def fixed(self, network: Network) -> FixedNetwork:

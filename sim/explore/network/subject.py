@@ -132,7 +132,7 @@ class OfNetwork:
 def content_of_network(network: Network) -> str:
     """What a network computes and declares, as a digest."""
     digest = hashlib.sha256()
-    _add(digest, network.name, network.order, network.outputs)
+    _add(digest, network.name, network.order, network.sends)
     for source in network.inputs.values():
         _add(digest, source.name, source.shape, source.kind, source.most)
     for name, layer in network.layers.items():
