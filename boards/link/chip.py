@@ -574,7 +574,7 @@ class _Counts(Mapping[str, np.ndarray]):
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._names:
             near = did_you_mean(str(name), self._names)
-            there = ", ".join(self._names) or "none: output(..., sends=\"counts\") has them kept"
+            there = ", ".join(self._names) or 'none: output(..., sends="counts") has them kept'
             raise KeyError(f"no counts {name!r}; there are {there}. {near}".strip())
         return self._memory.memories.counts(name, self._memory.read(where_of(name)))
 

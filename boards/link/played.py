@@ -107,9 +107,7 @@ class Played(Runs):
             progress=False,
         )
         limited = {name: count for name, count in fixed.saturated.items() if count}
-        return NetworkRecording(
-            self.network.dt, spike, sampled, found.sums, limited, steps=steps
-        )
+        return NetworkRecording(self.network.dt, spike, sampled, found.sums, limited, steps=steps)
 
     def _registers_of(self, name: str) -> tuple[str, ...]:
         return self.network.layers[name].population.state_names

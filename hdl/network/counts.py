@@ -1,7 +1,5 @@
 """The spikes of an output, counted neuron by neuron."""
 
-from typing import Any
-
 from amaranth import Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory

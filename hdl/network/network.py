@@ -555,17 +555,22 @@ class Network(wiring.Component):
                     m.next = "read" if outputs else "idle"
                     if not outputs:
                         self._end(m)
-            with m.State("read"):
-                m.d.comb += self._sending.eq(1)
-                m.next = "send"
-            with m.State("send"):
-                m.d.comb += self.o.valid.eq(1)
-                with m.If(self.o.ready):
-                    m.d.sync += sent.eq(sent + 1)
-                    m.next = "read"
-                    with m.If(sent == len(outputs) - 1):
-                        m.next = "idle"
-                        self._end(m)
+            if outputs:
+                self._send(m, sent, len(outputs))
+
+    def _send(self, m: Module, sent: Signal, words: int) -> None:
+        """The outputs' words leave, and the step is over."""
+        with m.State("read"):
+            m.d.comb += self._sending.eq(1)
+            m.next = "send"
+        with m.State("send"):
+            m.d.comb += self.o.valid.eq(1)
+            with m.If(self.o.ready):
+                m.d.sync += sent.eq(sent + 1)
+                m.next = "read"
+                with m.If(sent == words - 1):
+                    m.next = "idle"
+                    self._end(m)
 
     def _end(self, m: Module) -> None:
         """A step is over."""

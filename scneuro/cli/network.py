@@ -40,6 +40,7 @@ STEPS = 1_000
 _COMPARED = 200  # steps
 _VERIFIED = 100
 _CALIBRATED = 300
+_SHOWN = 20  # counts
 _ONE_IN = 10  # steps: a random spike of each neuron of an input
 
 
@@ -262,10 +263,11 @@ def _run_figures(
     steps = len(recording.t)
     seconds = steps * network.dt / 1000
     populations = []
+    fired = {**recording.counts, **recording.spikes}  # by what is known of a population
     for name, layer in network.layers.items():
-        if name not in recording.spike:
+        if name not in fired:
             continue
-        counts = recording.spikes[name].reshape(-1, layer.count)
+        counts = fired[name].reshape(-1, layer.count)
         populations.append(
             {
                 "name": name,
@@ -295,11 +297,16 @@ def _run_figures(
             for name, source in network.inputs.items()
         ],
         "populations": populations,
+        "counts": {name: counts.tolist() for name, counts in recording.counts.items()},
         "saturated": recording.saturated,
     }
 
 
 def _run_text(network: Network, figures: dict[str, Any]) -> str:
+    import numpy as np
+
+    from ..network.counts import MOST, where_of
+
     lines = [
         f"{network.name} ({figures['backend']}): {figures['steps']:,} steps of "
         f"{figures['dt_ms']:g} ms"
@@ -317,11 +324,18 @@ def _run_text(network: Network, figures: dict[str, Any]) -> str:
             f"  {p['name']:{wide}s}  {p['neuron']:18s}{p['neurons']:8,}{p['spikes']:9,}"
             f"{p['mean_rate_hz']:9.1f}{p['silent']:8,}  {words}".rstrip()
         )
-    lines += [
-        f"  {name} was limited {count:,} times; a --calibrate with more of what it is given, or "
-        "another word, leaves it room"
-        for name, count in figures["saturated"].items()
-    ]
+    for name, counts in figures["counts"].items():
+        if np.ndim(counts) == 1:
+            shown = ", ".join(map(str, counts[:_SHOWN])) + ", ..." * (len(counts) > _SHOWN)
+            lines.append(f"  counts of {name}: {shown}")
+    for name, count in figures["saturated"].items():
+        if name in map(where_of, figures["counts"]):
+            lines.append(f"  {name} stopped at {MOST:,}: {count:,} spikes were not counted")
+            continue
+        lines.append(
+            f"  {name} was limited {count:,} times; a --calibrate with more of what it is given, "
+            "or another word, leaves it room"
+        )
     return "\n".join(lines)
 
 
@@ -478,6 +492,7 @@ def show_network(options: argparse.Namespace, network: Network) -> int:
 
 def _describe(network: Network, fixed: FixedNetwork) -> dict[str, Any]:
     """What a network is made of, as plain data."""
+    from ..network.counts import BITS
     from ..network.nir.neurons import LOST
 
     populations = []
@@ -513,8 +528,10 @@ def _describe(network: Network, fixed: FixedNetwork) -> dict[str, Any]:
                     for to, total in totals.items()
                 ],
                 "output": name in network.outputs,
+                "sends": network.sends.get(name),
                 "state_memory_bits": layer.count * sum(r["bits"] for r in registers),
                 "sum_memory_bits": layer.count * sum(t.width for t in totals.values()),
+                "count_memory_bits": layer.count * BITS * (name in network.counted),
             }
         )
     synapses = {id(s.projection): s for total in fixed.totals.values() for s in total.synapses}
@@ -550,11 +567,18 @@ def _describe(network: Network, fixed: FixedNetwork) -> dict[str, Any]:
             "weights": sum(p["weight_memory_bits"] for p in projections),
             "states": sum(p["state_memory_bits"] for p in populations),
             "sums": sum(p["sum_memory_bits"] for p in populations),
+            "counts": sum(p["count_memory_bits"] for p in populations),
         },
     }
 
 
 _WORD = 16
+_LEAVES = {
+    None: "",
+    "spikes": ", spikes leave",
+    "counts": ", spikes are counted",
+    "both": ", spikes leave and are counted",
+}
 
 
 def _show_text(figures: dict[str, Any], *, of_file: bool) -> str:
@@ -568,7 +592,7 @@ def _show_text(figures: dict[str, Any], *, of_file: bool) -> str:
         what = i["kind"] + f", up to {i['most']} a step" * (i["kind"] == "spikes" and i["most"] > 1)
         lines.append(f"input       {i['name']}: {_shape(i['shape'])}, {what}")
     for p in figures["populations"]:
-        leaves = ", spikes leave" * p["output"]
+        leaves = _LEAVES[p["sends"]]
         lines.append(f"population  {p['name']}: {_shape(p['shape'])} {p['neuron']}{leaves}")
         given = [f"{n} = {v:g}" for n, v in p["parameters"].items() if n != "dt"]
         given += [f"{n} {low:g} to {high:g}" for n, (low, high) in p["varied"].items()]
@@ -596,7 +620,8 @@ def _show_text(figures: dict[str, Any], *, of_file: bool) -> str:
                 f"{p['weight_error']:.2g} at most; {p['weight_memory_bits']:,} bits"
             )
     memory = figures["memory_bits"]
-    lines += ["", "memory      " + ", ".join(f"{n} {bits:,} bits" for n, bits in memory.items())]
+    said = [f"{n} {bits:,} bits" for n, bits in memory.items() if bits or n != "counts"]
+    lines += ["", f"memory      {', '.join(said)}"]
     clocks = figures["clocks_a_step"]
     each = ", ".join(f"{name} {count:,}" for name, count in clocks.items())
     lines.append(f"time        {sum(clocks.values()):,} clocks a step at most, if all fire: {each}")

@@ -162,6 +162,11 @@ def add_network(parser: argparse.ArgumentParser, *, bits: bool = True) -> argpar
         help="what a NIR file's inputs take (default spikes)",
     )
     group.add_argument(
+        "--outputs",
+        choices=("spikes", "counts", "both"),
+        help="what leaves of a NIR file's outputs (default spikes)",
+    )
+    group.add_argument(
         "--calibrate",
         action="append",
         metavar="[NAME=]FILE",
@@ -230,7 +235,7 @@ def add_baud(parser: argparse.ArgumentParser) -> None:
 
 
 # -- what was said --------------------------------------------------------------------------------
-_OF_NIR = ("dt", "method", "reset", "bits", "point", "word", "input_kind")
+_OF_NIR = ("dt", "method", "reset", "bits", "point", "word", "input_kind", "outputs")
 _OF_NETWORKS = (*_OF_NIR, "calibrate", "rate", "labels")
 _OF_NEURONS = {
     "settings": "set",
@@ -285,7 +290,9 @@ def _budget(given: float) -> float:
 
 def _nir_options(given: dict[str, Any]) -> dict[str, Any]:
     """The arguments of ``read_nir`` that were given."""
-    found: dict[str, Any] = {n: given[n] for n in ("dt", "method", "reset") if n in given}
+    found: dict[str, Any] = {
+        n: given[n] for n in ("dt", "method", "reset", "outputs") if n in given
+    }
     if "input_kind" in given:
         found["inputs"] = given["input_kind"]
     several: dict[str, int] = {}

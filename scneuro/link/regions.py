@@ -241,7 +241,10 @@ class Memories:
     # -- counts ----------------------------------------------------------------------------------
     def counts(self, population: str, rows: np.ndarray) -> np.ndarray:
         """The counts that rows of ``POPULATION/counts`` are, int64 of shape (N,)."""
-        region, order = self.region(counts.where_of(population)), self._plan.places[population].order
+        region, order = (
+            self.region(counts.where_of(population)),
+            self._plan.places[population].order,
+        )
         found = np.empty(region.rows, dtype=np.int64)
         found[order] = _integers(region, rows)
         return found

@@ -1,4 +1,4 @@
-"""The counts of an output: of each of its neurons the spikes since a reset, as a chip keeps them."""
+"""The counts of an output: of each neuron its spikes since a reset, as a chip keeps them."""
 
 from __future__ import annotations
 

@@ -310,7 +310,7 @@ def _network(network: Network, stimulus: Any, steps: int, lanes: int) -> Design:
         for name in plan.outputs
     ]
     if sent:
-        words = {("o", "payload"): np.hstack(sent).reshape(-1)}
+        words: dict[Path, Any] = {("o", "payload"): np.hstack(sent).reshape(-1)}
         watched.append(Watch(_TAKEN, _table(top, "sent", words)))
     return Design(
         top,

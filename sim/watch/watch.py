@@ -471,7 +471,7 @@ class Watch:
     def _keep(self, found: Any) -> None:
         """What a run was."""
         spikes = {name: table for name, table in found.spike.items() if len(table)}
-        steps = len(next(iter(spikes.values()))) if spikes else 0
+        steps = len(found.t)
         states = {
             name: found.states[population][state][:steps, list(self._neurons[name])]
             for name in self._choice.states
@@ -503,8 +503,11 @@ class Watch:
 
     def _take(self) -> int:
         """The spikes that were left; of how many steps."""
-        spikes = self._the_chip.collect().spike
-        steps = len(next(iter(spikes.values())))
+        found, spikes = self._the_chip.collect(), {}
+        if found.spike:
+            spikes, steps = found.spike, len(found.t)
+        else:  # where none leave, the chip has counted its steps
+            steps = self._the_chip.counters["steps"] - self._origin - self._now
         self._add(spikes, np.zeros(0, dtype=int), {}, steps)
         return steps
 

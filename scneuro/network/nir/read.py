@@ -13,6 +13,7 @@ import numpy as np
 from ...errors import ScneuroError, did_you_mean
 from ...neuron import Neuron
 from ...runner import numbers
+from ..counts import SENDS
 from ..maps import (
     AvgPool2d,
     Conv1d,
@@ -49,6 +50,7 @@ def read_nir(
     points: Mapping[str, int] | None = None,
     words: Mapping[str, Mapping[str, str]] | None = None,
     inputs: str = "spikes",
+    outputs: str = "spikes",
 ) -> Network:
     """The network of a NIR file or graph.
 
@@ -72,6 +74,8 @@ def read_nir(
     words : mapping of str to mapping of str to str, optional
         Of states and inputs, ``{"lif": {"v": "Q2.14"}}``.
     inputs : {"spikes", "current"}
+    outputs : {"spikes", "counts", "both"}
+        What leaves of them, as of :meth:`Network.output`.
 
     Returns
     -------
@@ -85,7 +89,11 @@ def read_nir(
         A node that is not supported, shapes that do not fit, numbers that are none, a time step
         that the time constants do not bear.
     """
-    for name, chosen, choices in (("method", method, METHODS), ("reset", reset, RESETS)):
+    for name, chosen, choices in (
+        ("method", method, METHODS),
+        ("reset", reset, RESETS),
+        ("outputs", outputs, SENDS),
+    ):
         if chosen not in choices:
             raise ValueError(f"{name} must be {' or '.join(choices)}, not {chosen!r}")
     array = numbers(dt, "dt")
@@ -102,7 +110,10 @@ def read_nir(
     found = flat(graph, name)
     found.notes[:0] = notes
     options = _Options(float(dt), method == "exact", reset == "subtract", bits, points or {})
-    return _Reading(found, options, words or {}, inputs).network
+    network = _Reading(found, options, words or {}, inputs).network
+    if outputs != "spikes":
+        network.output(*network.outputs, sends=outputs)
+    return network
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ and what is around them. What one assumes of another is claimed of that one, in 
 
 from .access import access, memories
 from .core import core
+from .counts import counts
 from .events import events
 from .intake import intake
 from .scan import scan
@@ -16,6 +17,7 @@ from .synapses import synapses
 __all__ = [
     "access",
     "core",
+    "counts",
     "events",
     "few_sums",
     "intake",

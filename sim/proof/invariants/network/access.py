@@ -93,6 +93,9 @@ def memories(dut: Network) -> Harness:
             look, write, row = core.look & here, core.write[state], core.place
             given = core.given[: region.bits]
             h.m.d.comb += gives.eq(core.found[state])
+        elif (counts := dut._counts_of(region)) is not None:
+            look, write, row, given = counts.look & here, Const(0), counts.place, None
+            h.m.d.comb += gives.eq(counts.found)
         else:
             base = of.plan.spikes[region.name.removesuffix("/spikes")].base
             look = of.spikes.read_ports[0].en & ~of.computing & here
@@ -103,6 +106,7 @@ def memories(dut: Network) -> Harness:
         led.append(implies(write, at.valid & at.write & here))
         if row is not None:
             led.append(implies(look | write, same(row, at.row[: len(row)])))
+        if given is not None:
             led.append(implies(write, same(given, at.data[: len(given)])))
         result = at.result[: words.width] == gives.as_unsigned()
         found.append(implies(at.ready & ~at.write & here, result))

@@ -19,6 +19,7 @@ def spikes(dut: Network) -> Harness:
     of = Around(dut)
     _kept(of)
     _sent(of)
+    _counted(of)
     return of.h
 
 
@@ -111,6 +112,15 @@ def _sent(of: Around) -> None:
     h, m, made, dut = of.h, of.h.m, of.plan, of.dut
     o = dut.o
     words = [made.spikes[n].base + k for n in made.outputs for k in range(made.spikes[n].words)]
+    if not words:
+        last = of.at("next") & (of.phase == len(of.phases) - 1)
+        h.claim(
+            "sent",
+            "nothing leaves, and a step is over when its last phase is",
+            ~o.valid,
+            dut.done == last,
+        )
+        return
     count, watched = (
         Signal(range(len(words) + 1)),
         h.constant(range(len(words) + 1), "watched_sent"),
@@ -139,3 +149,26 @@ def _sent(of: Around) -> None:
         implies(~sending, count == 0),
         implies(of.at("send") & (count == watched), of.spikes.read_ports[0].data == has),
     )
+
+
+def _counted(of: Around) -> None:
+    """What is counted is what is shown."""
+    found: list[Any] = []
+    for name, counts in of.dut.counts.items():
+        turns = of.turns[name]
+        view, open_ = turns.core.written.spike, turns.open
+        found += [
+            counts.valid == view.valid,
+            implies(view.valid, (counts.row == view.row) & (counts.fired == view.values[0])),
+            counts.restart == turns.core.restart,
+            implies(counts.restart, ~open_ & ~view.valid),
+        ]
+        if of.dut.linked:
+            found.append(implies(counts.look, ~open_ & ~view.valid & ~of.h.was(view.valid)))
+    if found:
+        of.h.claim(
+            "tallied",
+            "the spike of every neuron of an output is counted once a step, as it is shown; its "
+            "counts begin anew as its neurons do, and are read only between steps",
+            *found,
+        )

@@ -13,6 +13,7 @@ from .....hdl.link.frames import Frames
 from .....hdl.network import Network as Gates
 from .....hdl.network.access import Access
 from .....hdl.network.core import Core
+from .....hdl.network.counts import Counts
 from .....hdl.network.scan import Scan
 from .....hdl.network.synapses import Synapses
 from .....link.regions import Region
@@ -27,6 +28,7 @@ from ..population.suite import small
 from ..solver import Invariant, check
 from .access import access, memories
 from .core import core
+from .counts import counts
 from .events import events
 from .intake import intake
 from .scan import scan
@@ -56,6 +58,7 @@ FEW_REGIONS = (
 )
 #: Neurons, and clocks from one to the next.
 _CORES = ((3, 1), (2, 3))
+_COUNTS = (1, 3)  # rows
 
 
 def few_sums(lanes: int, rows: int, width: int, ports: int, currents: bool, alike: bool) -> Plan:
@@ -112,6 +115,7 @@ def _blocks(linked: bool) -> list[_Made]:
         return synapses(Synapses(plan, drops, loaded=loaded, linked=linked), plan, port)
 
     found: list[_Made] = [lambda: scan(Scan(1, 2)), lambda: frames(Frames())]
+    found += [lambda rows=rows: counts(Counts(rows, linked=linked)) for rows in _COUNTS]  # type: ignore[misc]
     if linked:
         found.append(lambda: access(Access(FEW_REGIONS)))
     return [*found, *(lambda size=size: sums(size) for size in _SUMS)]
