@@ -18,7 +18,7 @@ class Board:
     def __init__(self, ctx, gates):
         self.ctx, self.gates = ctx, gates
         self.memories = Memories(gates.fixed, gates.plan)
-        self.saturated, self.sent = 0, []
+        self.saturated, self.sent, self.done = 0, [], 0
 
     async def tick(self):
         gates = self.gates
@@ -26,6 +26,7 @@ class Board:
             gates.saturated, gates.o.valid, gates.o.ready, gates.o.payload, gates.done
         )
         self.saturated += saturated
+        self.done += done
         if valid and ready:
             self.sent.append(word)
         return done
@@ -72,7 +73,7 @@ class Board:
         frames = frames_of(gates.fixed, made, given)
         ctx.set(gates.o.ready, 1)
         ctx.set(gates.tick, 1)
-        self.sent = []
+        self.sent, self.done = [], 0
         for frame in frames.tolist():
             for word in frame:
                 ctx.set(gates.i.valid, 1)
@@ -81,7 +82,7 @@ class Board:
                     await self.tick()
                 await self.tick()
             ctx.set(gates.i.valid, 0)
-        while len(self.sent) < len(frames) * made.output_words:
+        while self.done < len(frames):
             await self.tick()
         ctx.set(gates.tick, 0)
         await self.tick()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth import Mux, Signal
 
 from .....hdl.network.counts import Counts
-from .....network.counts import BITS, MOST
+from .....network import counts as limits
 from ..harness import Harness, implies
 
 __all__ = ["counts"]
@@ -13,19 +13,19 @@ __all__ = ["counts"]
 
 def counts(dut: Counts) -> Harness:
     """The claims of any one count, whatever fires: rows come in turn, once a step."""
-    rows = dut.rows
+    rows, most = dut.rows, limits.MOST
     h = Harness(f"{rows} counts" + ", linked" * dut._linked, dut=dut, search=2 * rows + 8)
     m, written = h.m, dut.written
     watched = h.constant(range(max(2, rows)), "watched_count")
     h.assume(watched < rows)
     shown = Signal(range(rows + 1), name="shown")  # rows of a step that were
-    count = Signal(BITS, name="spikes_since")
+    count = Signal(limits.BITS, name="spikes_since")
     mine = dut.valid & (dut.row == watched)
     with m.If(dut.valid):
         m.d.sync += shown.eq(Mux(shown == rows - 1, 0, shown + 1))
     with m.If(dut.restart):
         m.d.sync += count.eq(0)
-    with m.Elif(mine & dut.fired & (count != MOST)):
+    with m.Elif(mine & dut.fired & (count != most)):
         m.d.sync += count.eq(count + 1)
     rests = (shown == 0) & ~dut.valid
     h.assume(implies(dut.valid, dut.row == shown))
@@ -35,7 +35,7 @@ def counts(dut: Counts) -> Harness:
     h.claim(
         "counts",
         f"a count is 0 at a restart, goes up by its neuron's spike once a step and by nothing "
-        f"else, and stays at {MOST:,}; it is written a clock after the spike is shown",
+        f"else, and stays at {most:,}; it is written a clock after the spike is shown",
         written.valid == h.was(dut.valid),
         implies(h.was(mine), (written.row == watched) & (written.values[0] == count)),
     )
@@ -56,7 +56,7 @@ def counts(dut: Counts) -> Harness:
     h.know(
         shown < rows,
         implies(written.valid, written.row + 1 == come),
-        count == Mux(waits, value + (fired & (value != MOST)), value),
+        count == Mux(waits, value + (fired & (value != most)), value),
         implies(waits, read.data == has),
     )
     if dut._linked:
