@@ -6,6 +6,7 @@ import pickle
 import time
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,10 +23,12 @@ from watched import IntegerChip
 from scneuro import LIF, Input, Network, Neuron, Population, State, cli
 from scneuro.boards import BOARDS, LinkError, connect
 from scneuro.boards.devices import DEVICES
+from scneuro.boards.link.stepping import Stepping
 from scneuro.boards.network import network_hardware, network_memories
 from scneuro.hdl.network import Network as Gates
 from scneuro.hdl.network import network as gates_module
 from scneuro.hdl.network.counts import Counts
+from scneuro.link.messages import MOST_WORDS
 from scneuro.link.regions import Memories, regions
 from scneuro.network import Dense, NetworkRecording, Scale, counts
 from scneuro.network.plan import plan
@@ -428,6 +431,51 @@ def chip(sends="counts"):
     return connect(SimulatedPort(board(sends)), digits(sends), timeout=0.05)
 
 
+class Quick:
+    """The requests and the settings of a chip that leaves nothing: it makes two steps a look."""
+
+    timeout = 1.0
+
+    def __init__(self, made=0, each=2):
+        self.made, self.each, self.waiting, self.taken = made, each, 0, []
+        self.port = SimpleNamespace(name="quick", now=lambda: float(len(self.taken)))
+
+    def feed(self, words):
+        assert len(words) <= MOST_WORDS
+        self.waiting += len(words) // 50
+        assert self.waiting <= 240 // 50
+        return len(words)
+
+    def words(self, name):
+        self.taken.append(name)
+        steps = min(self.each, self.waiting)
+        self.waiting, self.made = self.waiting - steps, self.made + steps
+        return [self.made & 0xFFFF, self.made >> 16]
+
+    def take(self, position, count):
+        assert position == 0
+        return [], 0
+
+    def __getitem__(self, name):
+        return 0
+
+
+def test_steps_that_leave_nothing_are_counted_by_the_chip():
+    """Also where its count begins anew in its low word."""
+    made = Quick(made=65_530)
+    stepping = Stepping(made, made, output_words=0, kept=256, longest=0.1)
+    rows = list(stepping.run(np.zeros((41, 50), dtype=np.int64)))
+    assert [row.shape for row in rows] == [(0,)] * 41
+    assert made.made == 65_530 + 41
+    assert stepping.taken().shape == (0, 0)
+    assert not stepping.forget()
+    stuck = Quick(each=0)
+    stepping = Stepping(stuck, stuck, output_words=0, kept=256, longest=0.1)
+    with pytest.raises(LinkError, match="the chip answers, and makes no step"):
+        list(stepping.run(np.zeros((3, 50), dtype=np.int64)))
+
+
+@slow
 @compiler
 def test_a_board_that_counts_is_asked_for_its_counts_alone():
     x = images()
@@ -456,6 +504,7 @@ def test_a_board_that_counts_is_asked_for_its_counts_alone():
         assert repr(it.counts) == "<counts out>"
 
 
+@slow
 @compiler
 def test_a_board_that_counts_waits_for_nobody():
     """Many more steps than a board keeps results of, and no host."""

@@ -1037,6 +1037,25 @@ def test_the_command_line_runs_what_python_runs(folder, capsys, backend):
     assert any("closes a loop" in note for note in figures["notes"])
 
 
+def test_what_leaves_of_its_outputs_is_said_as_it_is_read(folder, capsys):
+    x = np.load("x.npy")
+    net = read("net.nir", outputs="counts")
+    assert net.sends == {"readout": "counts"}
+    assert read("net.nir").sends == read("net.nir", outputs="spikes").sends == {"readout": "spikes"}
+    with pytest.raises(ValueError, match="outputs must be spikes or counts or both, not 'rates'"):
+        read("net.nir", outputs="rates")
+    run = quiet(net, input=x)
+    assert np.array_equal(run.counts["readout"], run.spikes["readout"])
+    given = ("net.nir", "--dt", "1", "--stimulus", "x.npy", "--outputs", "both")
+    out = says(capsys, "simulate", *given, "-o", "out.npz")
+    assert f"counts of readout: {', '.join(map(str, run.counts['readout']))}" in out
+    with np.load("out.npz") as file:
+        assert np.array_equal(file["readout/counts"], run.counts["readout"])
+    out = says(capsys, "show", "net.nir", "--dt", "1", "--outputs", "both")
+    assert "population  readout: 4 NIRLIF, spikes leave and are counted" in out
+    assert "counts 64 bits" in out
+
+
 def test_without_a_stimulus_spikes_are_random_and_said(folder, capsys):
     out = says(capsys, "simulate", "net.nir", "--dt", "0.5", "--steps", "300")
     assert "net.nir (float): 300 steps of 0.5 ms" in out
@@ -1142,6 +1161,8 @@ def words(line):
         ("simulate lif --dt 1", "--dt is of networks, and lif is none"),
         ("show lif --calibrate x.npy", "--calibrate is of networks, and lif is none"),
         ("simulate own.py:network --dt 1", "--dt is of NIR files; own.py:network says it itself"),
+        ("show own.py:network --outputs both", "--outputs is of NIR files; own.py:network says it"),
+        ("show lif --outputs both", "--outputs is of networks, and lif is none"),
         ("simulate own.py:wrong", "own.py:wrong() returns int, no network"),
         ("simulate own.py:broken", "own.py:broken() fails: "),
         ("simulate own.py:none", "own.py has no neuron 'none'"),

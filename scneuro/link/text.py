@@ -27,7 +27,7 @@ _REGIONS = {
     Region.SETTINGS: f"registers; from row {HELD} on the words of the held step",
     Region.IDENTITY: "JSON in UTF-8, two bytes a word, zeros behind it",
 }
-_MEMORIES = "weights, states and parameters, spikes: `scneuro.link.regions`"
+_MEMORIES = "weights, states and parameters, spikes, counts: `scneuro.link.regions`"
 
 
 def protocol() -> str:
