@@ -129,6 +129,10 @@ def test_what_leaves_is_said_where_an_output_is_named():
         replace(net),
     ):
         assert made.sends == net.sends
+    whole = Network("one")
+    whole.population("out", Unit(), 1)
+    whole.output(sends="both")
+    assert whole.sends == {"out": "both"}
     other = NetworkPoint(bits=4).target(net)
     other.output("q")  # what was said last
     assert (other.sends["q"], net.sends["q"]) == ("spikes", "counts")
@@ -650,7 +654,9 @@ def test_the_command_line_saves_shows_and_says_them(tmp_path, monkeypatch, capsy
     monkeypatch.setattr(counts, "MOST", 2)
     assert cli.main(["simulate", *given]) == 0
     missed = np.maximum(kept - 2, 0).sum()
-    assert f"out/counts stopped at 2: {missed} spikes were not" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "counts of out: 2, 2; 2 of them at 2, where a count stays" in out
+    assert f"out/counts: {missed} spikes were not counted" in out
     assert cli.main(["show", "own.py:network"]) == 0
     out = capsys.readouterr().out
     assert "population  out: 2 LIF, spikes are counted" in out

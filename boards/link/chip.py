@@ -186,9 +186,7 @@ class Chip:
             )
         fixed = self._as_it_is(played.into)
         self._play(single, played, fixed, reset=reset, progress=progress)
-        found = played.recording(fixed, single)
-        found.counts = dict(self.counts)
-        return found
+        return played.recording(fixed, single)
 
     def _play(
         self,
@@ -216,6 +214,7 @@ class Chip:
                     else:
                         registers[name] = memories.registers(name, read)
                 played.add(spikes, registers)
+            played.counts = dict(self.counts)
         except (LinkError, KeyboardInterrupt) as error:
             error.recording = played.recording(fixed, given)  # type: ignore[union-attr]
             if isinstance(error, LinkError):

@@ -33,6 +33,8 @@ class Played(Runs):
         Those that are to be read after each step.
     steps : int
         That are complete.
+    counts : dict of str to ndarray
+        As they were behind the last one.
     """
 
     def __init__(self, fixed: FixedNetwork, record: Any, regions: Container[str]) -> None:
@@ -57,6 +59,7 @@ class Played(Runs):
         self._spike: dict[str, list[np.ndarray]] = {n: [] for n in self._spiking}
         self._registers: dict[str, list[np.ndarray]] = {n: [] for n in states}
         self.steps = 0
+        self.counts: dict[str, np.ndarray] = {}
 
     @property
     def into(self) -> list[Projection]:
@@ -88,7 +91,9 @@ class Played(Runs):
         }
         if not self._sums or not steps:
             empty: dict[str, dict[str, np.ndarray]] = {n: {} for n in self._wanted}
-            return NetworkRecording(self.network.dt, spike, sampled, empty, steps=steps)
+            return NetworkRecording(
+                self.network.dt, spike, sampled, empty, counts=self.counts, steps=steps
+            )
         self._fixed = fixed
         fixed.saturated = {}
         runners: dict[str, Any] = {
@@ -107,7 +112,9 @@ class Played(Runs):
             progress=False,
         )
         limited = {name: count for name, count in fixed.saturated.items() if count}
-        return NetworkRecording(self.network.dt, spike, sampled, found.sums, limited, steps=steps)
+        return NetworkRecording(
+            self.network.dt, spike, sampled, found.sums, limited, self.counts, steps
+        )
 
     def _registers_of(self, name: str) -> tuple[str, ...]:
         return self.network.layers[name].population.state_names

@@ -325,12 +325,14 @@ def _run_text(network: Network, figures: dict[str, Any]) -> str:
             f"{p['mean_rate_hz']:9.1f}{p['silent']:8,}  {words}".rstrip()
         )
     for name, counts in figures["counts"].items():
+        full = int(np.count_nonzero(np.equal(counts, MOST)))
+        said = f"; {full:,} of them at {MOST:,}, where a count stays" * bool(full)
         if np.ndim(counts) == 1:
             shown = ", ".join(map(str, counts[:_SHOWN])) + ", ..." * (len(counts) > _SHOWN)
-            lines.append(f"  counts of {name}: {shown}")
+            lines.append(f"  counts of {name}: {shown}{said}")
     for name, count in figures["saturated"].items():
         if name in map(where_of, figures["counts"]):
-            lines.append(f"  {name} stopped at {MOST:,}: {count:,} spikes were not counted")
+            lines.append(f"  {name}: {count:,} spikes were not counted")
             continue
         lines.append(
             f"  {name} was limited {count:,} times; a --calibrate with more of what it is given, "

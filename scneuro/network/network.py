@@ -341,6 +341,7 @@ class Network:
         Parameters
         ----------
         *names : str
+            By default those that leave as it is.
         sends : {"spikes", "counts", "both"}
             Their spikes of every step, or how many each neuron fired since the last reset, which
             is asked for when it is wanted. A count has 16 bits and stays at 65,535. What was said
@@ -354,6 +355,7 @@ class Network:
         """
         if sends not in SENDS:
             raise ValueError(f"sends must be one of {', '.join(SENDS)}, not {sends!r}")
+        names = names or tuple(self.outputs)
         for name in names:
             if name not in self.layers:
                 self._node(name)

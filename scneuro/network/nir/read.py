@@ -112,7 +112,7 @@ def read_nir(
     options = _Options(float(dt), method == "exact", reset == "subtract", bits, points or {})
     network = _Reading(found, options, words or {}, inputs).network
     if outputs != "spikes":
-        network.output(*network.outputs, sends=outputs)
+        network.output(sends=outputs)
     return network
 
 
