@@ -10,6 +10,7 @@ import numpy as np
 
 from ...compiler.pipeline.form import Form
 from ...errors import did_you_mean
+from ...given import whole
 from ...link.identity import Identity
 from ...link.messages import NO_END, Control
 from ...link.regions import Memories
@@ -21,7 +22,6 @@ from ...network.run import given_inputs
 from ...neuron import Neuron
 from ...population import Population
 from ...runner import Recording, numbers
-from ...stochastic.streams import whole
 from ...tools.progress import progress as bar
 from ...words import rounded
 from .memory import Chipped, Settings
@@ -479,8 +479,8 @@ class NeuronChip(Chip):
     def _of_each(self, name: str, words: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
         """An input's words as numbers for each neuron."""
         lsb = self._one.lowered.input_words[name].lsb
-        whole = words[..., None] if words.ndim <= len(lead) else words
-        return np.broadcast_to(whole * lsb, (*lead, self.network.layers[self._there].count))
+        each = words[..., None] if words.ndim <= len(lead) else words
+        return np.broadcast_to(each * lsb, (*lead, self.network.layers[self._there].count))
 
     def _given(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         self._check(inputs, time=False)
