@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScneuroError
+from ..tools.files import check_writable
 from . import complete
 from .network import ready
 from .options import (
@@ -130,6 +131,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse what cannot be before anything is built."""
+    if not options.read_only:
+        check_writable(Path(options.folder) / "recording.npz")
     if options.output is not None or options.steps is not None:
         if not options.window:
             raise ValueError("-o and --steps are of a figure: --plot -o FILE")

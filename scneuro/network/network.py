@@ -23,7 +23,7 @@ from .run import Runs, run
 if TYPE_CHECKING:
     from .fixed import FixedNetwork
 
-__all__ = ["FloatNetwork", "Layer", "Network", "Projection", "Source", "need_network"]
+__all__ = ["FloatNetwork", "Layer", "Network", "Projection", "Source", "need_network", "network_of"]
 
 _MOST_DELAY = 1024
 _MARGIN = 2.0
@@ -177,9 +177,7 @@ class Network:
         if isinstance(target, Neuron):
             target = Population(target, 1)
         elif not isinstance(target, Population):
-            raise TypeError(
-                f"Network.of() takes a neuron or a population, not {type(target).__name__}"
-            )
+            need_neuron(target, "Network.of()")
         neuron, count = target.neuron, target.count
         made = cls(neuron.name if name is None else name, origin=origin)
         for to in target.input_defaults:
@@ -625,6 +623,24 @@ def _shape(shape: Any, name: str) -> Shape:
 
 def _text(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
+
+
+def network_of(target: Any, caller: str) -> Network:
+    """A network as it is; a neuron or a population as the network of one.
+
+    Raises
+    ------
+    TypeError
+        If it is none of them; the message names the ``caller``.
+    """
+    if isinstance(target, Network):
+        return target
+    if isinstance(target, type) and issubclass(target, Neuron):
+        need_neuron(target, caller)
+    if not isinstance(target, Neuron | Population):
+        said = f"{target!r}" if isinstance(target, str) else type(target).__name__
+        raise TypeError(f"{caller} takes a neuron, a population or a network, not {said}")
+    return Network.of(target)
 
 
 def need_network(network: Any, caller: str) -> None:

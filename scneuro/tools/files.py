@@ -26,7 +26,7 @@ _WAY_OUT = {errno.ENOSPC: "free some space", errno.EISDIR: "name a file, not a f
 
 def cannot_write(path: Path, error: OSError) -> FileTrouble:
     """The error to raise when the system refuses a write."""
-    hint = _WAY_OUT.get(error.errno or 0, "choose another place with -o")
+    hint = _WAY_OUT.get(error.errno or 0, "choose another place")
     return FileTrouble(f"cannot write {path}: {error.strerror or error}", hint)
 
 
