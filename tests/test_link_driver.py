@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from functools import cache
@@ -662,6 +663,32 @@ def test_a_socket_has_one_client_and_a_name():
         with pytest.raises(LinkError):
             connect(port, network(), timeout=0.3)
         assert it.counters["dropped"] == 0
+
+
+def test_a_client_that_is_busy_is_not_put_out_by_another_one():
+    line = Socket()
+    there = ("127.0.0.1", int(line.port.rpartition(":")[2]))
+
+    def client():
+        made = socket.create_connection(there, timeout=5)
+        time.sleep(0.05)  # it is there, and so is what was sent
+        return made
+
+    with client() as first:
+        assert line.read() == b""
+        first.sendall(b"asked")
+        with client() as second:
+            assert line.read() == b"asked"
+            line.write(b"answered")
+            assert first.recv(99) == b"answered"
+            assert line.read() == b""
+            assert second.recv(99) == b""  # it was sent away
+    with client() as third:
+        line.read()
+        third.sendall(b"again")
+        time.sleep(0.05)
+        assert line.read() == b"again"
+    line.close()
 
 
 @pytest.mark.compiler

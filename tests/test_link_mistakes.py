@@ -15,6 +15,7 @@ from scneuro.errors import DoesNotFit, LoweringError
 from scneuro.hdl.uart import SLOWEST, divisor
 from scneuro.network import Dense
 from scneuro.sim import SimulatedPort, simulated_board
+from scneuro.sim.live.serve import Socket
 
 ON = ["--port", "simulated", "--board", "icebreaker", "--baud", "3000000"]
 LEAKY = ["lif", "--set", "tau_m=1"]
@@ -104,6 +105,28 @@ def test_what_is_no_port_no_target_and_no_rate_is_refused_before_a_port_is_opene
     for timeout in (0, -1, "long", None, float("nan")):
         with pytest.raises(ValueError, match="timeout must be a number of seconds above 0"):
             connect("/dev/nowhere", LIF(), timeout=timeout)
+
+
+def test_a_port_that_is_nearly_simulated_says_so(capsys, nothing_is_made):
+    error = refused(capsys, "run", "lif", "--port", "simulate", "--board", "icebreaker")
+    assert (
+        error
+        == "scneuro: --port simulate is no port\n  --port simulated simulates the board here\n"
+    )
+
+
+@pytest.mark.parametrize("number", ["-1", "70000"])
+def test_a_number_that_no_socket_has_is_refused_in_our_words(number, capsys, nothing_is_made):
+    error = refused(capsys, "board", "lif", "--board", "icebreaker", "--tcp", number)
+    assert f"cannot listen on port {number}: there is no such number\n  choose another" in error
+
+
+def test_a_number_that_is_taken_is_refused_in_our_words(capsys, nothing_is_made):
+    line = Socket()
+    number = line.port.rpartition(":")[2]
+    error = refused(capsys, "board", "lif", "--board", "icebreaker", "--tcp", number)
+    line.close()
+    assert f"cannot listen on port {number}: Address already in use\n" in error
 
 
 # -- rates ----------------------------------------------------------------------------------------
@@ -213,7 +236,11 @@ def test_a_stimulus_is_looked_at_before_a_board_is_made(tmp_path, capsys, nothin
     ]:
         np.save(given, array)
         assert words in refused(capsys, "run", target, *on)
-    assert "nan" in refused(capsys, "run", "lif", *ON, "--current", "nan")
+    for command in ("run", "live"):
+        assert "nan" in refused(capsys, command, "lif", *ON, "--current", "nan")
+        assert "does not fit Q8.8" in refused(capsys, command, "lif", *ON, "--current", "1e6")
+    error = refused(capsys, "run", "lif", *ON, "--init", "V=1e6")
+    assert error.startswith("scneuro: LIF: V starts at 1e+06")
     many = ["lif", "--neurons", "3"]
     np.save(given, np.full((5, 3), 1e6))
     assert "does not fit Q8.8" in refused(capsys, "run", *many, *on)
@@ -245,6 +272,19 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     assert f"cannot write {tmp_path / 'file'}" in error
     assert "Not a directory" in error
     assert error.endswith("\n  choose another place\n")
+
+
+@pytest.mark.parametrize("command", ["simulate", "run"])
+def test_a_file_without_a_name_is_no_place(command, capsys, nothing_is_made):
+    arguments = outputs("x")[command]
+    assert "-o : name a .npz file" in refused(capsys, *arguments[:-1], "")
+
+
+@pytest.mark.parametrize("command", ["export", "build"])
+def test_a_file_is_no_folder(command, tmp_path, capsys):
+    (tmp_path / "file").write_text("not a folder")
+    error = refused(capsys, *outputs(tmp_path / "file")[command])
+    assert error.endswith("File exists\n  name a folder, not a file\n")
 
 
 @pytest.mark.parametrize("command", ["simulate", "draw", "plot"])

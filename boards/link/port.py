@@ -127,10 +127,10 @@ class SerialPort(Port):
     def _gone(self, error: BaseException) -> LinkError:
         number = _number(error)
         said = f": {os.strerror(number).lower()}" if number > 0 else ""
-        return LinkError(
-            f"{self.name}: the board is gone{said}",
-            "plug it in and connect again: what it holds is as it was, unless it had no power",
-        )
+        hint = "plug it in and connect again: what it holds is as it was, unless it had no power"
+        if "://" in self.name:
+            hint = "is it still there, and does no other program talk to it? it takes one at a time"
+        return LinkError(f"{self.name}: the board is gone{said}", hint)
 
 
 _INSTALL = 'pip install "scneuro[board]"'

@@ -217,6 +217,8 @@ def _given(options: argparse.Namespace, target: Neuron | Population | Network) -
     given = chosen_inputs(options, neuron)
     if any(not isinstance(value, float) for value in given.values()):
         raise ValueError("--input: the page holds its inputs: give a number, not a file")
+    for name, value in given.items():
+        neuron.carried(name, value)
     first = next(iter(target.input_defaults))
     usual = target.spread_currents if isinstance(target, Population) else neuron.currents[0]
     return {**target.input_defaults, first: usual, **given}

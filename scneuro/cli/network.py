@@ -52,7 +52,7 @@ def simulate_network(options: argparse.Namespace, network: Network) -> int:
         if getattr(options, name, None) is not None:
             raise ValueError(f"--{name} is not of networks in software")
     values, said = network_stimulus(options, network)
-    if options.output:
+    if options.output is not None:
         check_writable(npz(options.output))
     chosen: dict[str, dict[str, str]] = {}
     if options.backend != "float":
@@ -85,7 +85,7 @@ def tell_network(
 ) -> None:
     """Save and print what was recorded; ``more`` is for machines."""
     _check_finite(network, recording)
-    if options.output:
+    if options.output is not None:
         save({"t": recording.t, **recording.arrays()}, options.output)
     figures = _run_figures(where, network, values, said, chosen, recording)
     answer(options, figures | more, _run_text(network, figures) + part(more))

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ScneuroError
+from ..errors import ScneuroError, did_you_mean
 from ..tools.files import check_writable
 from . import complete
 from .network import network_stimulus, npz, ready, tell_network
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_network(options: argparse.Namespace, network: Network) -> int:
-    if options.output:
+    if options.output is not None:
         check_writable(npz(options.output))
     from ..network.run import single_inputs
 
@@ -136,6 +136,10 @@ def connector(
     from ..boards import LinkError, Port, connect
 
     port: str | Port = options.port
+    if options.port != SIMULATED and did_you_mean(options.port, [SIMULATED]):
+        raise ScneuroError(
+            f"--port {options.port} is no port", f"--port {SIMULATED} simulates the board here"
+        )
     baud = chosen_baud(options)
     if options.port == SIMULATED:
         from ..network import Network

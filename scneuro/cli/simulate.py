@@ -79,11 +79,11 @@ def driven(options: argparse.Namespace) -> tuple[Neuron | Population, Mapping[st
         values = population_stimulus(options, target)
     else:
         values = chosen_stimulus(options, target)
-    if options.plot:
+    if options.plot is not None:
         from ..plot import require
 
         require(options.plot)
-    if options.output:
+    if options.output is not None:
         check_writable(npz(options.output))
     return target, values
 
@@ -100,12 +100,12 @@ def tell(
 
     neuron = target.neuron if isinstance(target, Population) else target
     _check_finite(neuron, recording)
-    if options.output:
+    if options.output is not None:
         save(
             {"t": recording.t, "spike": recording.spike, **recording.states, **recording.inputs},
             options.output,
         )
-    if options.plot:
+    if options.plot is not None:
         from ..plot import plot_population, plot_recordings
 
         if isinstance(target, Population):

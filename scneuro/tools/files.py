@@ -21,7 +21,11 @@ __all__ = [
     "write_whole",
 ]
 
-_WAY_OUT = {errno.ENOSPC: "free some space", errno.EISDIR: "name a file, not a folder"}
+_WAY_OUT = {
+    errno.ENOSPC: "free some space",
+    errno.EISDIR: "name a file, not a folder",
+    errno.EEXIST: "name a folder, not a file",
+}
 
 
 def cannot_write(path: Path, error: OSError) -> FileTrouble:
