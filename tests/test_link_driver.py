@@ -155,7 +155,9 @@ def test_a_builtin_neurons_board_says_what_it_holds_and_no_other_is_taken_for_it
         assert it.identity.board == "icebreaker"
         assert repr(it) == "<LIF on icebreaker, at simulated>"
         assert it.dt == LIF().dt
-    with pytest.raises(LinkError, match=r"holds LIF \(\w{16}\), not LIF \(\w{16}\)\n.*build"):
+    with pytest.raises(
+        LinkError, match=r"holds LIF \(\w{16}\), not LIF \(\w{16}\)\n.*from, LIF\(tau_m=1\)$"
+    ):
         connect(SimulatedPort(board(lif)), LIF(tau_m=5.0))
     with pytest.raises(ScneuroError, match="holds net, and does not say what that is made of"):
         connect(SimulatedPort(board()))
@@ -643,6 +645,8 @@ def test_clients_come_and_go_and_the_board_stays_as_it_is(kind):
         with connect(port, network()) as it:
             it.run(x=x, record=())
             assert repr(it).endswith(f"at {port}>")
+        with pytest.raises(LinkError, match="this port was closed\n  connect again"):
+            it.run(x=x)
         with connect(port, network()) as it:
             equal(it.states["h.V"], wanted.states["h"]["V"][-1])
         with connect(port, network()) as it:

@@ -107,6 +107,11 @@ def test_what_is_no_port_no_target_and_no_rate_is_refused_before_a_port_is_opene
             connect("/dev/nowhere", LIF(), timeout=timeout)
 
 
+def test_a_board_that_there_is_not_is_no_other_board(capsys):
+    error = refused(capsys, "run", "lif", "--port", "/dev/nowhere", "--board", "icebraker")
+    assert "no board 'icebraker'" in error
+
+
 def test_a_port_that_is_nearly_simulated_says_so(capsys, nothing_is_made):
     error = refused(capsys, "run", "lif", "--port", "simulate", "--board", "icebreaker")
     assert (
@@ -121,12 +126,14 @@ def test_a_number_that_no_socket_has_is_refused_in_our_words(number, capsys, not
     assert f"cannot listen on port {number}: there is no such number\n  choose another" in error
 
 
-def test_a_number_that_is_taken_is_refused_in_our_words(capsys, nothing_is_made):
+def test_a_number_that_is_taken_is_refused_before_the_work(capsys, nothing_is_made):
     line = Socket()
     number = line.port.rpartition(":")[2]
-    error = refused(capsys, "board", "lif", "--board", "icebreaker", "--tcp", number)
+    board = refused(capsys, "board", "lif", "--board", "icebreaker", "--tcp", number)
+    page = refused(capsys, "live", "lif", *ON, "--http", number)
     line.close()
-    assert f"cannot listen on port {number}: Address already in use\n" in error
+    assert f"cannot listen on port {number}: Address already in use\n" in board
+    assert f"cannot serve a page at port {number}: Address already in use\n" in page
 
 
 # -- rates ----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import os
 from ...errors import ScneuroError
 from ...given import whole
 from ...hdl.top import BAUD
-from ...link.identity import Identity, made_again
+from ...link.identity import Identity, in_words, made_again
 from ...link.messages import IDENTITY_WORDS, MOST_WORDS, Region
 from ...network import Network, network_of
 from ...network.plan import plan
@@ -94,10 +94,13 @@ def _chip(
     network = network_of(target, "connect()")
     fixed = network.fixed()
     if fixed.digest != identity.digest:
+        hint = "build and load this one, or connect with what the board was built from"
+        if identity.target is not None:
+            hint += f", {in_words(identity.target)}"
         raise LinkError(
             f"{where}: the board holds {identity.name} ({identity.digest}), not {network.name} "
             f"({fixed.digest})",
-            "build and load this one, or connect with what the board was built from",
+            hint,
         )
     made = plan(fixed, identity.lanes)
     chip: Chip

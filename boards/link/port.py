@@ -125,6 +125,8 @@ class SerialPort(Port):
             behind.close()
 
     def _gone(self, error: BaseException) -> LinkError:
+        if not self._line.is_open:
+            return LinkError(f"{self.name}: this port was closed", "connect again")
         number = _number(error)
         said = f": {os.strerror(number).lower()}" if number > 0 else ""
         hint = "plug it in and connect again: what it holds is as it was, unless it had no power"

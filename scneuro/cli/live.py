@@ -148,7 +148,10 @@ def _check(options: argparse.Namespace) -> None:
                 "matplotlib has no window here", "draw to a file, -o FILE, or leave out --plot"
             )
         return
+    from ..sim.live.serve import listening
     from ..sim.watch import web  # noqa: F401
+
+    listening(options.http, "serve a page at").close()
 
 
 def _serve(options: argparse.Namespace, watch: Watch, where: str) -> int:

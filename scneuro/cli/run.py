@@ -134,6 +134,7 @@ def connector(
         No such board, or it cannot be simulated.
     """
     from ..boards import LinkError, Port, connect
+    from ..boards import board as named
 
     port: str | Port = options.port
     if options.port != SIMULATED and did_you_mean(options.port, [SIMULATED]):
@@ -141,6 +142,8 @@ def connector(
             f"--port {options.port} is no port", f"--port {SIMULATED} simulates the board here"
         )
     baud = chosen_baud(options)
+    if options.board is not None:
+        named(options.board)
     if options.port == SIMULATED:
         from ..network import Network
         from ..sim import SimulatedPort, simulated_board
