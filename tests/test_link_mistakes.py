@@ -338,6 +338,8 @@ def test_a_run_that_ends_early_saves_what_it_has_and_says_that_it_is_a_part(
     steps = figures["part"]["steps"]
     assert figures["part"]["of"] == 40
     assert figures["steps"] == steps
+    if target == "network":
+        assert figures["inputs"][0]["sum"] == 30 * steps
     assert 0 < steps < 40
     found, expected = np.load(some), np.load(whole)
     assert set(found) == set(expected)

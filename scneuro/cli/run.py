@@ -101,7 +101,8 @@ def _run_network(options: argparse.Namespace, network: Network) -> int:
     chosen = ready(options, network)
     with connector(options, network)() as chip:
         recording, more, trouble = _played(options, chip, values)
-    tell_network(options, network, more["board"], values, said, chosen, recording, **more)
+    made = {name: given[: len(recording.t)] for name, given in values.items()}
+    tell_network(options, network, more["board"], made, said, chosen, recording, **more)
     if trouble is not None:
         raise trouble
     return 0

@@ -411,8 +411,9 @@ class Network:
         ----------
         progress : bool
         record : mapping of str to sequence of str, or sequence of str, optional
-            The states to record, by population, or the populations whose states to record; by
-            default all.
+            The states and inputs to record, by population, ``{"out": ["V", "I"]}``; or the
+            populations of which to record all, ``["out"]``; by default all of them. A recording
+            has them by name, ``recording["out/V"]``.
         **inputs : array of shape (T, *shape) or (T, B, *shape)
             By the inputs' names, flat or in their shape; B runs at once.
 
