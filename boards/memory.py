@@ -29,7 +29,7 @@ __all__ = [
 _SPIKES = "spikes"
 _QUEUE = 256  # rows whose spikes may wait
 _SINGLE = (16, 16_384)  # width and depth of a memory of one port
-_SHARED = 64  # bits below which a memory is made of logic
+_SHARED = 64  # bits up to which a memory is made of logic
 _MOST_WAITS = 16  # block RAMs that long delays of one lane may use
 
 
@@ -47,6 +47,8 @@ class Stored:
         It has a word for each row of neurons.
     single : bool
         It has one port, and is no block RAM.
+    block : bool
+        It is a block RAM, however small it is.
     """
 
     what: str
@@ -55,6 +57,7 @@ class Stored:
     copies: int
     per_row: bool = False
     single: bool = False
+    block: bool = False
 
     @property
     def bits(self) -> int:
@@ -94,11 +97,11 @@ def stored(population: FixedPopulation, pipe: Pipeline) -> list[Stored]:
         for name, node in pipe.memories.items()
     ]
     found += [
-        Stored(f"delay of {cell.name}", cell.node.width, wait.clocks, lanes)
+        Stored(f"delay of {cell.name}", cell.node.width, wait.clocks, lanes, block=True)
         for wait in pipe.waits
         for cell in [pipe.cells[wait.port]]
     ]
-    return [*found, Stored(_SPIKES, _spike_bits(rows, lanes), _QUEUE, 1)]
+    return [*found, Stored(_SPIKES, _spike_bits(rows, lanes), _QUEUE, 1, block=True)]
 
 
 def pipeline_memories(
@@ -115,7 +118,7 @@ def pipeline_memories(
         for table, node in pipe.memories.items()
     ]
     return found + [
-        Stored(f"delay of {cell.name}", cell.node.width, wait.clocks, 1)
+        Stored(f"delay of {cell.name}", cell.node.width, wait.clocks, 1, block=True)
         for wait in pipe.waits
         for cell in [pipe.cells[wait.port]]
     ]
@@ -128,7 +131,7 @@ def _spike_bits(rows: int, lanes: int) -> int:
 
 def blocks(family: Family, memory: Stored) -> int:
     """The block RAMs that memories of one kind take, each in the shape that takes fewest."""
-    if memory.single or memory.width * memory.depth < _SHARED:
+    if memory.single or (not memory.block and memory.width * memory.depth <= _SHARED):
         return 0
     return memory.copies * min(
         -(-memory.width // width) * -(-memory.depth // depth) for width, depth in family.ram_shapes

@@ -28,19 +28,19 @@ _SPRAM_BITS = 64  # in a clock
 def network_memories(fixed: FixedNetwork, made: Plan, form: Form, *, loaded: bool) -> list[Stored]:
     """All memories of a network's hardware."""
     rows = len(made.weights)
-    found = [Stored("weights", made.bits * made.lanes, rows, 1, single=loaded)]
+    found = [Stored("weights", made.bits * made.lanes, rows, 1, single=loaded, block=True)]
     for width, bases in zip(made.widths, made.bases, strict=True):
-        each = Stored("sums", width * made.lanes, len(bases), 1)
+        each = Stored("sums", width * made.lanes, len(bases), 1, block=True)
         found += [each] * (1 if (bases == bases.flat[0]).all() else 2)
     if len(made.sources):
         bits = sum(max(1, int(most).bit_length()) for most in made.sources.max(axis=0))
-        found.append(Stored("sources", bits, len(made.sources), 1))
+        found.append(Stored("sources", bits, len(made.sources), 1, block=True))
     for name, population in fixed.populations.items():
         lowered = population.lowered
         pipe = pipeline(lowered, form)
         found += pipeline_memories(pipe, lowered.registers, population.count, name)
-    found.append(Stored("frames", 16, made.input_slots * made.frame_words, 1))
-    found.append(Stored("spikes", 16, made.slots * made.spike_words, 1))
+    found.append(Stored("frames", 16, made.input_slots * made.frame_words, 1, block=True))
+    found.append(Stored("spikes", 16, made.slots * made.spike_words, 1, block=True))
     return found + link_memories(fixed, made)
 
 
@@ -48,9 +48,9 @@ def link_memories(fixed: FixedNetwork, made: Plan) -> list[Stored]:
     """Those of the link around a network."""
     layout = Layout.of(len(listed(fixed, made)), made.frame_words, made.output_words)
     return [
-        Stored("frames of the link", 8, DEPTH, 1),
-        Stored("program of the link", 16, PROGRAM, 1),
-        Stored("words of the link", 16, layout.words, 1),
+        Stored("frames of the link", 8, DEPTH, 1, block=True),
+        Stored("program of the link", 16, PROGRAM, 1, block=True),
+        Stored("words of the link", 16, layout.words, 1, block=True),
     ]
 
 

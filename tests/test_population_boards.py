@@ -37,7 +37,6 @@ from scneuro.sim.engines.amaranth import simulate_steps
         ("icebreaker", 24, 256, 1, 2),
         ("icebreaker", 4, 1024, 3, 3),
         ("icebreaker", 2, 32, 1, 0),
-        ("icebreaker", 16, 4, 1, 1),  # as much as yosys makes of logic, and no more
         ("ulx3s_85f", 36, 512, 1, 1),
         ("ulx3s_85f", 24, 1024, 2, 4),
         ("ulx3s_85f", 18, 1024, 1, 1),
@@ -45,6 +44,11 @@ from scneuro.sim.engines.amaranth import simulate_steps
 )
 def test_a_memory_takes_the_fewest_blocks_of_any_shape(name, width, depth, copies, count):
     assert blocks(board(name).part.family, Stored("x", width, depth, copies)) == count
+
+
+def test_a_memory_that_is_to_be_a_block_is_one_however_small():
+    family = board("icebreaker").part.family
+    assert [blocks(family, Stored("x", 16, 4, 1, block=block)) for block in (False, True)] == [0, 1]
 
 
 @pytest.mark.parametrize("name", BOARDS)
