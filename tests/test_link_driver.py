@@ -404,6 +404,16 @@ def wide_after(wide, current):
 def test_what_cannot_be_run_is_refused_before_anything_is_sent():
     with chip() as it:
         made = it.counters["steps"]
+        for call in (it.step, it.hold):
+            for values, shape in (
+                (3, r"\(\)"),
+                ([1.0], r"\(1,\)"),
+                (np.zeros((2, 5)), r"\(2, 5\)"),
+            ):
+                with pytest.raises(ValueError, match=rf"x has shape \(5,\) in a step, not {shape}"):
+                    call(x=values)
+            with pytest.raises(TypeError, match="has no input 'y'"):
+                call(y=np.zeros(5))
         with pytest.raises(ValueError, match="one run at a time"):
             it.run(x=np.zeros((4, 2, 5)))
         with pytest.raises(TypeError, match="has no input 'y'"):

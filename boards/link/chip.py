@@ -18,7 +18,7 @@ from ...network import FixedNetwork, Network, NetworkRecording
 from ...network.fixed import Synapses
 from ...network.network import Projection
 from ...network.plan import RESTART, Plan, frames_of, most_clocks, unpacked
-from ...network.run import given_inputs, single_inputs
+from ...network.run import single_inputs
 from ...neuron import Neuron
 from ...population import Population
 from ...runner import Recording, numbers, recorded
@@ -317,12 +317,14 @@ class Chip:
 
     def _given(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """The inputs of one step as arrays (1, *shape)."""
-        given, several = given_inputs(
-            self.network, {name: np.asarray(values)[None] for name, values in inputs.items()}
-        )
-        if several:
-            raise ValueError(f"{self.name}: a step takes one value for each of an input")
-        return {name: array[:, 0] for name, array in given.items()}
+        arrays = {name: numbers(values, f"{self.name}: {name}") for name, values in inputs.items()}
+        for name in arrays.keys() & self.network.inputs.keys():
+            shape, source = arrays[name].shape, self.network.inputs[name]
+            if shape not in (source.shape, (source.count,)):
+                raise ValueError(
+                    f"{self.name}: {name} has shape {source.shape} in a step, not {shape}"
+                )
+        return single_inputs(self.network, {name: array[None] for name, array in arrays.items()})
 
     def _made(self, given: dict[str, np.ndarray]) -> list[np.ndarray]:
         """What the outputs do in steps from here on."""
