@@ -39,6 +39,7 @@ from .memory import stored
 from .network import network_memories, total_bits
 from .placement import read_placement
 from .table import Board
+from .table import board as named
 
 __all__ = [
     "Build",
@@ -158,7 +159,7 @@ class BuildReport:
 
 def build_bitstream(
     neuron: Neuron | Population | Network,
-    board: Board,
+    board: Board | str,
     output: Path | str,
     *,
     seed: int = 1,
@@ -172,7 +173,8 @@ def build_bitstream(
     Parameters
     ----------
     neuron : Neuron or Population
-    board : Board
+    board : Board or str
+        Or its name, such as ``"icebreaker"``.
     output : path
         Folder for ``NEURON-BOARD.bin`` (or ``.bit``) and ``NEURON-BOARD.json``, the report. Each is
         written whole or not at all. A preset is part of the name, and so is a digest of the
@@ -199,6 +201,7 @@ def build_bitstream(
         The neuron cannot be represented, or not run in real time on this board.
     """
     _need_either(neuron, "build_bitstream()")
+    board = named(board)
     output = writable_folder(output)
     build = finished_build(
         neuron,
@@ -334,7 +337,9 @@ def _prepared(
     return fixed, getattr(hardware, "population", hardware), rates, plan
 
 
-def estimate(neuron: Neuron | Population | Network, board: Board) -> dict[str, dict[str, int]]:
+def estimate(
+    neuron: Neuron | Population | Network, board: Board | str
+) -> dict[str, dict[str, int]]:
     """The cells a neuron's design takes on a board at least, by synthesis alone.
 
     Returns
@@ -348,6 +353,7 @@ def estimate(neuron: Neuron | Population | Network, board: Board) -> dict[str, d
         As for :func:`build_bitstream`.
     """
     _need_either(neuron, "estimate()")
+    board = named(board)
     tools = find_tools((YOSYS,))
     *_, plan = _prepared(neuron, board)
     command = json.loads(plan.files["build_top.json"])["commands"][0]

@@ -22,7 +22,7 @@ from ..neuron import Neuron
 from ..population import FixedPopulation, Population
 from ..words import quantize
 from .memory import check_memory, stored_form
-from .network import network_hardware
+from .network import network_hardware, quick_lanes
 from .table import Board, Pin
 
 __all__ = ["Pins", "design", "identity", "linked_top"]
@@ -55,7 +55,18 @@ def design(
     hardware: Any
     if isinstance(fixed, FixedNetwork):
         hardware = network_hardware(fixed, board.part, lanes=lanes)
-        rates = link_plan(fixed, hardware, clock_hz=board.clock_hz, baud=baud, flat_out=flat_out)
+
+        def quicker(clocks: int) -> int | None:
+            return quick_lanes(fixed, board.part, clocks)
+
+        rates = link_plan(
+            fixed,
+            hardware,
+            clock_hz=board.clock_hz,
+            baud=baud,
+            flat_out=flat_out,
+            quicker=quicker,
+        )
         return hardware, rates
     assert not isinstance(target, Network)
     if isinstance(fixed, FixedPopulation):

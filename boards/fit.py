@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import DoesNotFit
 from .table import BOARDS, Board
 
-__all__ = ["does_not_fit", "in_words", "packed", "synthesized", "too_many"]
+__all__ = ["counted", "does_not_fit", "few", "in_words", "packed", "synthesized", "too_many"]
 
 _NAMED = 3  # boards
 _CALLED = {"logic": "logic cells", "flip_flops": "flip-flops", "dsp": "DSPs", "ram": "RAMs"}
@@ -60,15 +60,25 @@ def does_not_fit(
 ) -> DoesNotFit:
     """The refusal, with the numbers and what would fit."""
     holding = [b.name for b in BOARDS.values() if b != board and _holds(b, cells)]
-    named, more = holding[:_NAMED], len(holding[_NAMED:])
-    if more:
-        named.append(f"{more} more")
-    first, last = ", ".join(named[:-1]), "".join(named[-1:])
-    larger = f"{' and '.join(filter(None, (first, last)))} would hold it; " if named else ""
+    larger = f"{few(holding)} would hold it; " if holding else ""
     return DoesNotFit(
         f"{neuron} does not fit {board.title} ({board.device}): it takes {least}{in_words(cells)}",
         f"{larger}a larger --budget makes smaller hardware, and so do narrower State(range=...)",
     )
+
+
+def counted(count: int, what: str) -> str:
+    """So many of something."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def few(names: Sequence[str]) -> str:
+    """Some of many names, and how many there are besides."""
+    named, more = list(names[:_NAMED]), len(names[_NAMED:])
+    if more:
+        named.append(f"{more} more")
+    first, last = ", ".join(named[:-1]), "".join(named[-1:])
+    return " and ".join(filter(None, (first, last)))
 
 
 def _holds(board: Board, cells: Mapping[str, Mapping[str, int]]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from ..compiler.pipeline.cells import pipeline
 from ..compiler.pipeline.form import Form
@@ -14,11 +15,13 @@ from ..hdl.network import Network
 from ..link.regions import listed
 from ..network import FixedNetwork
 from ..network.counts import BITS, where_of
-from ..network.plan import LANES, Plan, plan
+from ..network.plan import ALL_LANES, LANES, Plan, most_clocks, plan
 from .devices import Device
+from .fit import counted, few
 from .memory import Stored, blocks, network_form, pipeline_memories, single_blocks
+from .table import BOARDS
 
-__all__ = ["network_hardware", "network_memories"]
+__all__ = ["network_hardware", "network_memories", "quick_lanes"]
 
 _SPRAM_BITS = 64  # in a clock
 
@@ -69,7 +72,7 @@ def network_hardware(
         The device has too few memories; the message says how many it takes.
     """
     form = network_form(part)
-    tried: list[tuple[int, int]] = []
+    tried: list[tuple[int, int, Plan, list[Stored]]] = []
     spikes = any(total.synapses for total in fixed.totals.values())
     for count in _candidates(lanes if spikes or lanes is not None else 1):
         made = plan(fixed, count)
@@ -77,20 +80,76 @@ def network_hardware(
             if loaded and not (part.sprams and made.bits * count <= _SPRAM_BITS):
                 continue
             memories = network_memories(fixed, made, form, loaded=loaded)
-            taken = sum(blocks(part.family, m) for m in memories)
-            singles = sum(map(single_blocks, memories))
+            taken, singles = _taken(part, memories)
             if taken <= part.rams and singles <= part.sprams:
                 return Network(fixed, count, form, loaded=loaded, linked=linked)
-            tried.append((taken, singles))
-    least, singles = min(tried)
-    spram = f" and {part.sprams} SPRAMs" * bool(part.sprams)
+            tried.append((taken, singles, made, memories))
+    least, singles, made, memories = min(tried, key=lambda each: each[:2])
+    spram = f" and {counted(part.sprams, 'SPRAM')}" * bool(part.sprams)
     raise DoesNotFit(
-        f"{fixed.name} takes {least} block RAMs at least"
-        + f" and {singles} SPRAMs" * bool(singles)
+        f"{fixed.name} takes {counted(least, 'block RAM')} at least"
+        + f" and {counted(singles, 'SPRAM')}" * bool(singles)
         + f", and {part.title} has {part.rams}{spram}",
-        f"its {made.weights.size:,} weights take {made.weights.size * made.bits:,} bits: use fewer "
-        "bits a weight, smaller populations or a larger device",
+        _fewer(fixed, part, lanes) or _way_out(fixed, part, made, memories),
     )
+
+
+def quick_lanes(fixed: FixedNetwork, part: Device, clocks: int) -> int | None:
+    """The fewest lanes with which a step takes so many clocks at most, if a device has room."""
+    form = network_form(part)
+    for count in ALL_LANES:
+        made = plan(fixed, count)
+        if sum(most_clocks(fixed, made, form).values()) > clocks:
+            continue
+        with suppress(DoesNotFit):
+            network_hardware(fixed, part, lanes=count)
+            return count
+    return None
+
+
+def _taken(part: Device, memories: Sequence[Stored]) -> tuple[int, int]:
+    """Block RAMs and memories of one port."""
+    return sum(blocks(part.family, m) for m in memories), sum(map(single_blocks, memories))
+
+
+def _fewer(fixed: FixedNetwork, part: Device, lanes: int | None) -> str:
+    """How many lanes a device has room for, where more were asked for."""
+    if lanes is not None:
+        with suppress(DoesNotFit):
+            found = network_hardware(fixed, part).plan.lanes
+            return f"it has room for {counted(found, 'lane')}: --lanes {found}, or leave that out"
+    return ""
+
+
+def _way_out(fixed: FixedNetwork, part: Device, made: Plan, memories: Sequence[Stored]) -> str:
+    """What takes the most of a device's memories, what would be less, and where it would fit."""
+    costs: dict[str, int] = {}
+    for m in memories:
+        kind = (
+            m.what if m.what == "weights" else "the link" if "of the link" in m.what else "states"
+        )
+        costs[kind] = costs.get(kind, 0) + blocks(part.family, m) + single_blocks(m)
+    most = max(costs, key=costs.__getitem__)
+    count, neurons = made.weights.size, sum(p.count for p in fixed.populations.values())
+    said = {
+        "weights": f"its {counted(count, 'weight')} take {counted(count * made.bits, 'bit')}: use "
+        "fewer bits a weight or smaller populations",
+        "states": f"{costs.get('states', 0)} of them hold the states of "
+        f"{counted(neurons, 'neuron')}, and what is on its way between them: use fewer",
+        "the link": f"{costs.get('the link', 0)} of them are the link's",
+    }[most]
+    holding = [b.name for b in BOARDS.values() if _holds(fixed, b.part, made)]
+    return f"{said}, or a larger device" + f": {few(holding)}" * bool(holding)
+
+
+def _holds(fixed: FixedNetwork, part: Device, made: Plan) -> bool:
+    """Whether a device has the memories of a network, as it is planned or loaded into SPRAM."""
+    form = network_form(part)
+    for loaded in (False, True):
+        taken, singles = _taken(part, network_memories(fixed, made, form, loaded=loaded))
+        if taken <= part.rams and singles <= part.sprams:
+            return not loaded or made.bits * made.lanes <= _SPRAM_BITS
+    return False
 
 
 def _candidates(lanes: int | None) -> list[int]:

@@ -191,14 +191,20 @@ BOARDS = {b.name: b for b in (
 # fmt: on
 
 
-def board(name: str) -> Board:
-    """The board of that name.
+def board(name: str | Board) -> Board:
+    """The board of that name; one that is a board already stays as it is.
 
     Raises
     ------
+    TypeError
+        If it is neither.
     ValueError
-        If there is none.
+        If there is none of that name.
     """
+    if isinstance(name, Board):
+        return name
+    if not isinstance(name, str):
+        raise TypeError(f"a board is a Board or its name, such as 'icebreaker', not {name!r}")
     if name not in BOARDS:
         near = did_you_mean(name, BOARDS)
         raise ValueError(

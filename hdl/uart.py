@@ -7,7 +7,14 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["UARTReceiver", "UARTTransmitter", "divisor", "levels"]
+from ..given import whole
+
+__all__ = ["SLOWEST", "UARTReceiver", "UARTTransmitter", "divisor", "levels"]
+
+#: Baud, at least.
+SLOWEST = 300
+_LEAST = 4  # clocks per bit
+_OFF = 0.02  # of a rate
 
 
 def divisor(clock_hz: int, baud: int) -> int:
@@ -15,13 +22,23 @@ def divisor(clock_hz: int, baud: int) -> int:
 
     Raises
     ------
+    TypeError
+        If the rate is no whole number.
     ValueError
         If the clock cannot make the rate within 2 % (a receiver samples 9.5 bits after the start
-        edge).
+        edge), or it is so slow that nobody waits for it.
     """
-    clocks = round(clock_hz / baud) if baud > 0 else 0
-    if clocks < 4 or abs(clock_hz / clocks / baud - 1) > 0.02:
-        raise ValueError(f"a {clock_hz:,} Hz clock cannot make {baud:,} baud within 2 %")
+    baud = whole("baud", baud, None)
+    clocks = round(clock_hz / baud) if baud >= SLOWEST else 0
+    if clocks < _LEAST or abs(clock_hz / clocks / baud - 1) > _OFF:
+        fastest = clock_hz // _LEAST
+        makes = f"it makes {SLOWEST:,} to {fastest:,}"
+        if fastest < SLOWEST:
+            makes = "it is too slow for any"
+        elif SLOWEST <= baud <= fastest:
+            above, below = clock_hz // (clock_hz // baud), clock_hz // (clock_hz // baud + 1)
+            makes += f", and {below:,} and {above:,} are the nearest"
+        raise ValueError(f"a {clock_hz:,} Hz clock cannot make {baud:,} baud within 2 %; {makes}")
     return clocks
 
 

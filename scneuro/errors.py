@@ -10,6 +10,7 @@ __all__ = [
     "ScneuroError",
     "ToolError",
     "TraceError",
+    "UnknownName",
     "UpdateError",
     "did_you_mean",
 ]
@@ -68,6 +69,10 @@ class ToolError(ScneuroError):
 
 class DoesNotFit(ToolError):
     """A design takes more than its device has: another try would find the same."""
+
+
+class UnknownName(ScneuroError, AttributeError, KeyError):
+    """What has no such attribute, or nothing by that name; says what there is."""
 
 
 class FileTrouble(ScneuroError):

@@ -6,7 +6,7 @@ A float neuron, its Q8.8 twin, the simulated hardware and a board all are a :cla
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .engine.emit import Body
     from .stochastic import NoiseSource
 
-__all__ = ["Recording", "Runner", "filled", "numbers"]
+__all__ = ["Recording", "Runner", "filled", "numbers", "recorded"]
 
 _SHORT = 500_000  # steps times neurons and a thousand: nobody waits for NumPy
 _AT_ONCE = 2**16  # samples of a state, step by step
@@ -340,14 +340,7 @@ class Runner:
     def _recorded(self, record: Sequence[str] | None) -> tuple[str, ...]:
         if record is None:
             return self.state_names
-        names = (record,) if isinstance(record, str) else tuple(record)
-        for name in names:
-            if name not in self.state_names:
-                raise ValueError(
-                    f"{self.name} has no state {name!r} to record; it has "
-                    f"{', '.join(self.state_names)}"
-                )
-        return tuple(name for name in self.state_names if name in names)
+        return recorded(record, self.name, self.state_names)
 
     def _chosen(self, engine: str, shape: tuple[int, ...]) -> Body | None:
         """The body to compile, or None for NumPy."""
@@ -441,6 +434,23 @@ class Runner:
                 f"{self.name} runs {self._shape[0]} neurons, but the input is for {shape[0]}; "
                 "reset() first to change the number"
             )
+
+
+def recorded(record: Any, name: str, there: Sequence[str]) -> tuple[str, ...]:
+    """The states to record, of those that there are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It names none, or one that is not there.
+    """
+    if not isinstance(record, Iterable):
+        raise TypeError(f"{name}: record is the names of states, not {record!r}")
+    names = (record,) if isinstance(record, str) else tuple(record)
+    for asked in names:
+        if asked not in there:
+            raise ValueError(f"{name} has no state {asked!r} to record; it has {', '.join(there)}")
+    return tuple(own for own in there if own in names)
 
 
 def filled(value: Any, shape: tuple[int, ...]) -> Any:

@@ -122,6 +122,35 @@ def test_a_memory_that_is_off_by_a_bit_fails_the_testbench(tmp_path):
     assert verdict(tmp_path, "chain").startswith("FAIL")
 
 
+def spoilt(folder, name, memory):
+    """Fill the memories of a kind with something else."""
+    text = (folder / f"{name}.v").read_text()
+    found = re.findall(rf'readmemh\("(.*)", \\core\.{memory}', text)
+    assert found, memory
+    for file in found:
+        rows = (folder / file).read_text().split()
+        (folder / file).write_text("\n".join("5" * len(row) for row in rows))
+
+
+NO_NEED = {"network": ("population_", "frames", "spikes"), "population": ("queue",)}
+
+
+@pytest.mark.iverilog
+@pytest.mark.parametrize("kind", NO_NEED)
+def test_the_memories_of_which_the_docs_say_so_need_no_contents_and_others_do(kind, tmp_path):
+    target = chain() if kind == "network" else Population(AdEx(), 5)
+    name = export_verilog(target, tmp_path, steps=20).name
+    text = (Path(__file__).parents[1] / "docs" / "export.md").read_text()
+    for memory in NO_NEED[kind]:
+        assert f"`{memory}" in text
+        spoilt(tmp_path, name, memory)
+    assert verdict(tmp_path, name).startswith("PASS")
+    for memory in ("synapses.sums",) if kind == "network" else ("V_0", "I"):
+        export_verilog(target, tmp_path, steps=20)
+        spoilt(tmp_path, name, memory)
+        assert verdict(tmp_path, name).startswith("FAIL")
+
+
 # -- by the compiled engine, which needs no simulator of Verilog -----------------------------------
 STREAMS = ("i_valid", "i_ready", "o_valid", "o_ready")
 PACKED = {"i": "i__payload", "o": "o__payload", "state": "state", "written": "written"}
@@ -358,7 +387,7 @@ def test_a_stimulus_of_several_runs_and_lanes_of_a_neuron_are_refused(tmp_path):
         export_verilog(chain(), tmp_path, stimulus={"x": np.zeros((5, 2, 12))})
     with pytest.raises(ValueError, match="lanes are of a network"):
         export_verilog(LIF(), tmp_path, lanes=2)
-    with pytest.raises(ValueError, match="steps must be a whole number"):
+    with pytest.raises(ValueError, match="steps must be at least 1"):
         export_verilog(LIF(), tmp_path, steps=0)
     with pytest.raises(TypeError, match=r"export_verilog\(\)"):
         export_verilog(LIF, tmp_path)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from functools import cache
@@ -16,6 +17,7 @@ from scneuro.boards.link.codec import Message, Reader, reply_bytes, request_byte
 from scneuro.boards.link.requests import NoAnswer, Refused, Requests
 from scneuro.boards.link.stepping import Stepping
 from scneuro.errors import ToolError
+from scneuro.hdl.link.program import fed_words
 from scneuro.link.messages import FRAME_BYTES, REQUEST, Kind, Status
 from scneuro.network import Dense
 from scneuro.sim import SimulatedPort, simulated_board
@@ -153,7 +155,9 @@ def test_a_builtin_neurons_board_says_what_it_holds_and_no_other_is_taken_for_it
         assert it.identity.board == "icebreaker"
         assert repr(it) == "<LIF on icebreaker, at simulated>"
         assert it.dt == LIF().dt
-    with pytest.raises(LinkError, match=r"holds LIF \(\w{16}\), not LIF \(\w{16}\)\n.*build"):
+    with pytest.raises(
+        LinkError, match=r"holds LIF \(\w{16}\), not LIF \(\w{16}\)\n.*from, LIF\(tau_m=1\)$"
+    ):
         connect(SimulatedPort(board(lif)), LIF(tau_m=5.0))
     with pytest.raises(ScneuroError, match="holds net, and does not say what that is made of"):
         connect(SimulatedPort(board()))
@@ -174,10 +178,16 @@ def test_states_and_weights_are_read_and_written():
         it.states["out.V"] = values
         equal(it.states["out.V"], values)
         assert list(it.states) == ["h.V", "out.V"]
-        with pytest.raises(KeyError, match=r"no state 'out\.W'; there are h\.V, out\.V\. did you"):
+        with pytest.raises(KeyError, match=r"no state 'out\.W'; there are h\.V, out\.V\n  did you"):
             it.states["out.W"]
-        with pytest.raises(ValueError, match="outside"):
+        with pytest.raises(
+            ValueError, match=r"out\.V = 1e\+06 mV is outside the -128 to -50 it can"
+        ):
             it.states["out.V"] = 1e6
+        with pytest.raises(ValueError, match=r"out\.V of neuron 1 = 3 mV is outside"):
+            it.states["out.V"] = [-60, 3, -60]
+        with pytest.raises(ValueError, match=r"out\.V has shape \(2,\), and there are 3 neurons"):
+            it.states["out.V"] = [1e6, 0]
         assert list(it.weights) == ["x > h", "h > out", "out > h"]
         synapses = {str(s.projection): s for t in fixed.totals.values() for s in t.synapses}
         for name, s in synapses.items():
@@ -188,10 +198,19 @@ def test_states_and_weights_are_read_and_written():
         wanted = fixed.with_weights({0: synapses["x > h"].weights[::-1]}).run(x=x)
         for name, values in wanted.arrays().items():
             equal(found[name], values)
-        with pytest.raises(ValueError, match="weights are -128 to 127, not 0 to"):
-            it.weights["x > h"] = np.full((6, 5), 1e5) * (other >= other.max())
-        with pytest.raises(KeyError, match="no weights 'x>h'; there are x > h"):
-            it.weights["x>h"]
+        with pytest.raises(
+            ValueError,
+            match=r"x > h: the weight at \[4, 2\] is 300\.5, and the chip's are -128 to 127",
+        ):
+            it.weights["x > h"] = np.where(np.arange(30).reshape(6, 5) == 22, 300.5, other)
+        with pytest.raises(ValueError, match=r"weights have shape \(6, 5\), and these \(5, 6\)"):
+            it.weights["x > h"] = other.T
+        equal(it.weights["x > h"], other)
+        for missing in (lambda: it.weights["x>h"], lambda: it.weights.__setitem__("x>h", other)):
+            with pytest.raises(KeyError, match="no weights 'x>h'; there are x > h") as caught:
+                missing()
+            assert isinstance(caught.value, ScneuroError)
+            assert str(caught.value).endswith("\n  did you mean x > h?")
         it.load()
         equal(it.weights["x > h"], other[::-1])
     with chip() as again:  # what the chip holds was read, not remembered
@@ -232,6 +251,30 @@ def test_results_that_come_faster_than_they_are_taken_are_for_the_next_time():
     second = stepping.taken()
     assert first.shape[1] == second.shape[1] == 7
     assert np.concatenate([first, second]).reshape(-1).tolist()[:140] == list(range(140))
+
+
+@pytest.mark.parametrize("each", [1, 3, 100, 120])
+def test_as_many_words_wait_as_the_chip_has_room_for(each):
+    class Counting:
+        """Makes no step before it is asked for results."""
+
+        timeout, waiting, most, made = 1.0, 0, 0, 0
+
+        def feed(self, words):
+            self.waiting += len(words)
+            self.most = max(self.most, self.waiting)
+            return len(words)
+
+        def take(self, position, count):
+            made = self.waiting // each
+            self.waiting, self.made = 0, self.made + made
+            return [0] * made, self.made
+
+    chip = Counting()
+    chip.port = Silent()
+    stepping = Stepping(chip, {"taken": 0}, output_words=1, kept=4096, longest=1.0)
+    assert len(list(stepping.run(np.zeros((600, each), int)))) == 600
+    assert chip.most == fed_words(each) // each * each
 
 
 @pytest.mark.compiler
@@ -361,6 +404,16 @@ def wide_after(wide, current):
 def test_what_cannot_be_run_is_refused_before_anything_is_sent():
     with chip() as it:
         made = it.counters["steps"]
+        for call in (it.step, it.hold):
+            for values, shape in (
+                (3, r"\(\)"),
+                ([1.0], r"\(1,\)"),
+                (np.zeros((2, 5)), r"\(2, 5\)"),
+            ):
+                with pytest.raises(ValueError, match=rf"x has shape \(5,\) in a step, not {shape}"):
+                    call(x=values)
+            with pytest.raises(TypeError, match="has no input 'y'"):
+                call(y=np.zeros(5))
         with pytest.raises(ValueError, match="one run at a time"):
             it.run(x=np.zeros((4, 2, 5)))
         with pytest.raises(TypeError, match="has no input 'y'"):
@@ -378,6 +431,53 @@ def test_what_cannot_be_run_is_refused_before_anything_is_sent():
             _ = it.W
         it.V = -60.0
         assert it.V == it.states["V"] == -60.0
+        assert len(it.run([]).spike) == len(LIF().fixed().run([]).spike) == 0
+
+
+@pytest.mark.compiler
+def test_what_a_chip_does_not_have_cannot_be_set_and_the_error_lists_what_can():
+    with chip() as it:
+        for name in ("zz", "states", "weights", "network", "dt"):
+            with pytest.raises(
+                AttributeError, match=f"net: {name} cannot be set on a chip"
+            ) as caught:
+                setattr(it, name, 1)
+            assert isinstance(caught.value, ScneuroError)
+            assert caught.value.hint == (
+                "what can be set is states[...] of h.V, out.V and weights[...] of x > h, h > out, "
+                "out > h"
+            )
+        assert not hasattr(it, "zz")
+        assert list(it.states) == ["h.V", "out.V"]
+    with chip(lif) as it:
+        for name in ("zz", "I", "target"):
+            with pytest.raises(
+                AttributeError, match=r"cannot be set on a chip\n.*can be set is V$"
+            ):
+                setattr(it, name, 1)
+        assert not hasattr(it, "zz")
+
+
+@pytest.mark.compiler
+def test_what_a_run_records_is_named_and_a_wrong_name_lists_those_there_are():
+    x = np.zeros((2, 5))
+    with chip() as it:
+        for record, kind, words in [
+            ("outt", ValueError, "no population 'outt'; it has h, out. did you mean out?"),
+            (["h.V"], ValueError, 'it has h, out. {"h": ["V"]} records that'),
+            ({"h": ["W"]}, ValueError, "h has no 'W'; it has V, I"),
+            ({"h": 3}, TypeError, "record of h is names of states and inputs, not 3"),
+            (3, TypeError, "record is populations, or a mapping from them"),
+        ]:
+            with pytest.raises(kind) as caught:
+                it.run(x=x, record=record)
+            assert words in str(caught.value)
+        assert set(it.run(x=x, record={"h": "V"}).arrays()) == {"out/spike", "h/spike", "h/V"}
+    with chip(lif) as it:
+        with pytest.raises(TypeError, match="LIF: record is the names of states, not 3"):
+            it.run([1.0], record=3)
+        with pytest.raises(ValueError, match="LIF has no state 'W' to record; it has V"):
+            it.run([1.0], record=["W"])
 
 
 @pytest.mark.slow
@@ -555,6 +655,8 @@ def test_clients_come_and_go_and_the_board_stays_as_it_is(kind):
         with connect(port, network()) as it:
             it.run(x=x, record=())
             assert repr(it).endswith(f"at {port}>")
+        with pytest.raises(LinkError, match="this port was closed\n  connect again"):
+            it.run(x=x)
         with connect(port, network()) as it:
             equal(it.states["h.V"], wanted.states["h"]["V"][-1])
         with connect(port, network()) as it:
@@ -575,6 +677,32 @@ def test_a_socket_has_one_client_and_a_name():
         with pytest.raises(LinkError):
             connect(port, network(), timeout=0.3)
         assert it.counters["dropped"] == 0
+
+
+def test_a_client_that_is_busy_is_not_put_out_by_another_one():
+    line = Socket()
+    there = ("127.0.0.1", int(line.port.rpartition(":")[2]))
+
+    def client():
+        made = socket.create_connection(there, timeout=5)
+        time.sleep(0.05)  # it is there, and so is what was sent
+        return made
+
+    with client() as first:
+        assert line.read() == b""
+        first.sendall(b"asked")
+        with client() as second:
+            assert line.read() == b"asked"
+            line.write(b"answered")
+            assert first.recv(99) == b"answered"
+            assert line.read() == b""
+            assert second.recv(99) == b""  # it was sent away
+    with client() as third:
+        line.read()
+        third.sendall(b"again")
+        time.sleep(0.05)
+        assert line.read() == b"again"
+    line.close()
 
 
 @pytest.mark.compiler
@@ -666,7 +794,7 @@ def test_what_is_asked_for_wrongly_is_one_line(capsys, monkeypatch):
         (["run", "lif", "--port", "simulated"], "say which board"),
         (["run", "lif", "--port", "/dev/nowhere"], "cannot open /dev/nowhere"),
         (["run", "lif", "--port", "simulated", "--board", "nope"], "no board 'nope'"),
-        (["run", "lif", "--port", "x", "--baud", "0"], "--baud must be"),
+        (["run", "lif", "--port", "x", "--baud", "0"], "baud must be at least 1"),
         (
             ["board", "lif", "--board", "icebreaker", "--baud", "9000000"],
             "cannot make 9,000,000 baud",

@@ -112,7 +112,7 @@ def test_memories_are_in_order():
     memories = Memories(fixed, plan(fixed, 4))
     a = memories.of_values("a.a", [1.75, 1.0])
     assert memories.values("a.a", a).tolist() == [1.75, 1.0]
-    with pytest.raises(ValueError, match=r"a\.a = 2\.5 is outside the 1 to 2 it can reach"):
+    with pytest.raises(ValueError, match=r"a\.a of neuron 1 = 2\.5 is outside the 1 to 2"):
         memories.of_values("a.a", [1.0, 2.5])
 
 

@@ -352,6 +352,7 @@ def test_compiled_gates_and_their_netlist(device):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_bitstream_meets_its_clock(tmp_path):
     target = board("icebreaker")
     report = build_bitstream(chain(), target, tmp_path, progress=False)

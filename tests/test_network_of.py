@@ -105,7 +105,9 @@ def test_names_are_those_of_the_neuron():
 
 
 def test_what_cannot_be_one_is_refused():
-    with pytest.raises(TypeError, match="takes a neuron or a population, not type"):
+    with pytest.raises(
+        TypeError, match=r"Network.of\(\) takes a neuron, and LIF is its class: write LIF\(\)"
+    ):
         Network.of(LIF)
 
     class Drawn(LIF):

@@ -843,7 +843,7 @@ REFUSED = {
     ),
     "a delay of ages": (
         lambda: through(1, 1, nir.Delay(full(1, 10.0))),
-        "delay must be 0 to 1024",
+        "delay must be 0 to 1,024",
     ),
     "a nested graph of two inputs": (
         lambda: graph(

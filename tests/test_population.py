@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
+from checks import nightly
 from systems import finite_systems
 
 from scneuro import (
@@ -306,10 +307,10 @@ def test_a_state_that_nothing_reads_is_seen_all_the_same():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", [300])
+@pytest.mark.parametrize("first", nightly((300, 302), lambda first: first == 300))
 def test_populations_of_random_systems_are_the_integers(first):
     tried = 0
-    for seed, neuron in finite_systems(4, first):
+    for seed, neuron in finite_systems(2, first):
         rng = np.random.default_rng(seed)
         count = int(rng.integers(1, 70))
         lanes = int(2 ** rng.integers(0, 1 + min(3, int(np.log2(count)))))
@@ -330,7 +331,7 @@ def test_populations_of_random_systems_are_the_integers(first):
         )
         assert found.bit_exact, (seed, count, lanes, interval, found.first)
         tried += 1
-    assert tried >= 2
+    assert tried >= 1
 
 
 # -- what a newcomer met --------------------------------------------------------------------------

@@ -516,7 +516,7 @@ def test_a_current_is_added_to_the_inputs_default_and_saturates_as_a_words_sum_d
     [
         (lambda: Source(3), ValueError, "bits of a source must be 4 to 32, not 3"),
         (lambda: Source(33), ValueError, "bits of a source must be 4 to 32, not 33"),
-        (lambda: Source(8.0), TypeError, "bits of a source must be an int, not 8.0"),
+        (lambda: Source(8.0), TypeError, "bits of a source must be a whole number, not 8.0"),
         (lambda: Source(8, "halton"), ValueError, "lfsr, low_discrepancy, not 'halton'"),
         (lambda: Source(8, place=-1), ValueError, "place of a source must be at least 0, not -1"),
         (

@@ -392,8 +392,8 @@ def test_a_wish_that_a_link_did_not_carry_is_done_later(monkeypatch):
     with watch:
         until(lambda: not watch.status.connected)
         watch.chip.fails = None
-        until(lambda: not watch._wishes)
-        assert watch.chip.states["Izhikevich.u"].tolist() == [3.0] * 5
+        until(lambda: watch.status.connected)
+        until(lambda: watch.chip.states["Izhikevich.u"].tolist() == [3.0] * 5)
 
 
 def test_a_board_that_was_switched_off_begins_anew_and_time_goes_on(monkeypatch):

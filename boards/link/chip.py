@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from ...compiler.pipeline.form import Form
-from ...errors import did_you_mean
+from ...errors import UnknownName, did_you_mean
+from ...given import whole
 from ...link.identity import Identity
 from ...link.messages import NO_END, Control
 from ...link.regions import Memories
@@ -18,11 +19,10 @@ from ...network.counts import where_of
 from ...network.fixed import Synapses
 from ...network.network import Projection
 from ...network.plan import RESTART, Plan, frames_of, most_clocks, unpacked
-from ...network.run import given_inputs
+from ...network.run import single_inputs
 from ...neuron import Neuron
 from ...population import Population
-from ...runner import Recording, numbers
-from ...stochastic.streams import whole
+from ...runner import Recording, numbers, recorded
 from ...tools.progress import progress as bar
 from ...words import rounded
 from .memory import Chipped, Settings
@@ -33,6 +33,7 @@ from .stepping import Stepping
 
 __all__ = ["Chip", "NeuronChip"]
 
+_OWN = ("identity", "network", "states", "target", "weights", "counts")  # which are set once
 _COUNTERS = ("dropped", "steps", "late", "saturated")  # as they lie
 
 
@@ -78,9 +79,28 @@ class Chip:
             longest=sum(most_clocks(fixed, plan, Form(stored=True)).values()) / identity.clock_hz,
         )
         self._held: list[int] = []
-        self.states: MutableMapping[str, Any] = _States(self._memory, fixed)
+        self.states = self._states_of(fixed)
         self.weights = _Weights(self._memory, fixed)
         self.counts: Mapping[str, np.ndarray] = _Counts(self._memory, plan.counted)
+
+    def _states_of(self, fixed: FixedNetwork) -> _States:
+        return _States(self._memory, fixed)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("_") or (name in _OWN and name not in self.__dict__):
+            super().__setattr__(name, value)
+            return
+        raise UnknownName(f"{self.name}: {name} cannot be set on a chip", self._settable)
+
+    @property
+    def _settable(self) -> str:
+        """What can be set, in words."""
+        said = [
+            f"{of}[...] of {_listed(there)}"
+            for of, there in (("states", [*self.states.settable]), ("weights", [*self.weights]))
+            if there
+        ]
+        return f"what can be set is {' and '.join(said)}" if said else "nothing on it can be set"
 
     # -- what it is --------------------------------------------------------------------------
     @property
@@ -152,10 +172,11 @@ class Chip:
         progress : bool
             Show a bar on a terminal when it takes longer than two seconds.
         record : mapping of str to sequence of str, or sequence of str, optional
-            The states and inputs to record, by population, or the populations of which to record
-            all; by default all of them. With ``()``, the spikes of the outputs leave the chip as
-            fast as the line carries them, or none where they are only counted; states, and spikes
-            of other populations, are read after each step.
+            The states and inputs to record, by population, ``{"out": ["V", "I"]}``; or the
+            populations of which to record all, ``["out"]``; by default all of them. With ``()``,
+            the spikes of the outputs leave the chip as fast as the line carries them, or none where
+            they are only counted; states, and spikes of other populations, are read after each
+            step.
         reset : bool
             Otherwise it goes on from the states as they are.
         **inputs : array of shape (T, *shape)
@@ -164,7 +185,8 @@ class Chip:
         -------
         NetworkRecording
             Spikes of the outputs and of the populations that are recorded, and counts as they are
-            in the end. ``saturated`` has what was limited on its way to a recorded input.
+            in the end. By name it has ``t``, ``"out/spike"``, ``"out/V"``, ``"out/I"`` and
+            ``"out/counts"``. ``saturated`` has what was limited on its way to a recorded input.
 
         Raises
         ------
@@ -174,10 +196,7 @@ class Chip:
             The link fails: the message says how many steps were done, and ``error.recording`` has
             what was recorded of them.
         """
-        given, several = given_inputs(self.network, inputs)
-        if several:
-            raise ValueError(f"{self.name}: a board does one run at a time: arrays (T, ...)")
-        single = {name: array[:, 0] for name, array in given.items()}
+        single = single_inputs(self.network, inputs)
         played = Played(self._fixed, record, self._memory)
         if not reset and any(p.delay for p in played.into):
             raise ValueError(
@@ -201,6 +220,10 @@ class Chip:
         steps, memories = len(next(iter(given.values()))), self._memory.memories
         try:
             self._quiet()
+            if not steps:
+                if reset:
+                    self.reset()
+                return
             frames = frames_of(self._fixed, self._plan, given)
             frames[0, 0] |= RESTART if reset else 0
             rows = self._stepping.run(frames, at_once=1 if played.reads else None)
@@ -302,12 +325,14 @@ class Chip:
 
     def _given(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """The inputs of one step as arrays (1, *shape)."""
-        given, several = given_inputs(
-            self.network, {name: np.asarray(values)[None] for name, values in inputs.items()}
-        )
-        if several:
-            raise ValueError(f"{self.name}: a step takes one value for each of an input")
-        return {name: array[:, 0] for name, array in given.items()}
+        arrays = {name: numbers(values, f"{self.name}: {name}") for name, values in inputs.items()}
+        for name in arrays.keys() & self.network.inputs.keys():
+            shape, source = arrays[name].shape, self.network.inputs[name]
+            if shape not in (source.shape, (source.count,)):
+                raise ValueError(
+                    f"{self.name}: {name} has shape {source.shape} in a step, not {shape}"
+                )
+        return single_inputs(self.network, {name: array[None] for name, array in arrays.items()})
 
     def _made(self, given: dict[str, np.ndarray]) -> list[np.ndarray]:
         """What the outputs do in steps from here on."""
@@ -359,18 +384,26 @@ class NeuronChip(Chip):
         fixed: FixedNetwork,
         plan: Plan,
     ) -> None:
-        super().__init__(requests, identity, fixed.network, fixed, plan)
         self.target = target
         ((self._there, population),) = fixed.populations.items()
         self._one = population.one
-        single = not isinstance(target, Population)
-        self.states = _States(self._memory, fixed, self._there, single=single)
+        super().__init__(requests, identity, fixed.network, fixed, plan)
+
+    def _states_of(self, fixed: FixedNetwork) -> _States:
+        return _States(self._memory, fixed, self._there, single=self._is_single)
 
     def __getattr__(self, name: str) -> Any:
         states = self.__dict__.get("states", ())
         if name in states:
             return states[name]
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        raise UnknownName(
+            f"{type(self).__name__} has no attribute {name!r}", f"its states are {_listed(states)}"
+        )
+
+    @property
+    def _settable(self) -> str:
+        there = [*self.states.settable]
+        return f"what can be set is {_listed(there)}" if there else "nothing on it can be set"
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self.__dict__.get("states", ()):
@@ -409,12 +442,12 @@ class NeuronChip(Chip):
             As the integers' ``run``, and as :meth:`Chip.run`.
         """
         one = self._one
-        recorded = one._recorded(record)
+        chosen = self._recorded(record)
         inputs = one._named(args, inputs)
         self._check(inputs, time=True)
         words = one._prepare(inputs, ndim=1)
         steps = next(len(w) for w in words.values() if w.ndim)
-        played = Played(self._fixed, {self._there: recorded}, self._memory)
+        played = Played(self._fixed, {self._there: chosen}, self._memory)
         given = {n: self._of_each(n, w, (steps,)) for n, w in words.items()}
 
         def recording(found: NetworkRecording) -> Recording:
@@ -422,7 +455,7 @@ class NeuronChip(Chip):
             shape = (count,) if self._is_single else (count, self.network.layers[self._there].count)
             units = one._in_units({n: _first(x, count) for n, x in inputs.items()}, shape)
             states = {
-                n: played.words(self._there, n).astype(np.int16).reshape(shape) for n in recorded
+                n: played.words(self._there, n).astype(np.int16).reshape(shape) for n in chosen
             }
             beyond = {n: k for n, k in one._beyond(units).items() if k}
             spike = found.spike[self._there].reshape(shape)
@@ -467,6 +500,11 @@ class NeuronChip(Chip):
         spike = super().collect().spike[self._there]
         return Recording(self.dt, spike[:, 0] if self._is_single else spike, {}, {})
 
+    def _recorded(self, record: Any) -> tuple[str, ...]:
+        """The states to record: no parameters that differ from neuron to neuron."""
+        own = self.target.state_names
+        return own if record is None else recorded(record, self.name, own)
+
     @property
     def _is_single(self) -> bool:
         return not isinstance(self.target, Population)
@@ -486,8 +524,8 @@ class NeuronChip(Chip):
     def _of_each(self, name: str, words: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
         """An input's words as numbers for each neuron."""
         lsb = self._one.lowered.input_words[name].lsb
-        whole = words[..., None] if words.ndim <= len(lead) else words
-        return np.broadcast_to(whole * lsb, (*lead, self.network.layers[self._there].count))
+        each = words[..., None] if words.ndim <= len(lead) else words
+        return np.broadcast_to(each * lsb, (*lead, self.network.layers[self._there].count))
 
     def _given(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         self._check(inputs, time=False)
@@ -498,6 +536,10 @@ class NeuronChip(Chip):
 def _first(values: Any, count: int) -> Any:
     """An input up to the step that was complete last."""
     return values[:count] if np.ndim(values) else values
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
 
 
 class _States(MutableMapping[str, Any]):
@@ -516,7 +558,7 @@ class _States(MutableMapping[str, Any]):
     def _where(self, name: str) -> tuple[str, str]:
         if name not in self._names:
             near = did_you_mean(str(name), self._names)
-            raise KeyError(f"no state {name!r}; there are {', '.join(self._names)}. {near}".strip())
+            raise UnknownName(f"no state {name!r}; there are {_listed(self._names)}", near)
         return self._names[name]
 
     def __getitem__(self, name: str) -> Any:
@@ -541,6 +583,11 @@ class _States(MutableMapping[str, Any]):
         row = memories.row_of(where, neuron)
         table = memories.of_values(where, np.asarray(value))
         self._memory.write(where, table[row : row + 1], row)
+
+    @property
+    def settable(self) -> Iterator[str]:
+        """The names of those that can be set."""
+        return (name for name, where in self._names.items() if ".".join(where) in self._memory)
 
     def _settable(self, name: str) -> str:
         where = ".".join(self._where(name))
@@ -572,9 +619,10 @@ class _Counts(Mapping[str, np.ndarray]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._names:
-            near = did_you_mean(str(name), self._names)
-            there = ", ".join(self._names) or 'none: output(..., sends="counts") has them kept'
-            raise KeyError(f"no counts {name!r}; there are {there}. {near}".strip())
+            hint = did_you_mean(str(name), self._names)
+            if not self._names:
+                hint = 'build it with output(..., sends="counts")'
+            raise UnknownName(f"no counts {name!r}; there are {_listed(self._names)}", hint)
         return self._memory.memories.counts(name, self._memory.read(where_of(name)))
 
     def __iter__(self) -> Iterator[str]:
@@ -634,8 +682,7 @@ class _Weights(MutableMapping[str, np.ndarray]):
     def _number(self, name: str) -> int:
         if name not in self._numbers:
             near = did_you_mean(str(name), self._numbers)
-            there = ", ".join(self._numbers) or "none"
-            raise KeyError(f"no weights {name!r}; there are {there}. {near}".strip())
+            raise UnknownName(f"no weights {name!r}; there are {_listed(self._numbers)}", near)
         return self._numbers[name]
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -646,9 +693,23 @@ class _Weights(MutableMapping[str, np.ndarray]):
         return values
 
     def __setitem__(self, name: str, values: Any) -> None:
-        number = self._number(name)
-        point = self._synapses(number).point
-        integers = rounded(numbers(values, f"{self._fixed.name}: {name}"), point)
+        number, where = self._number(name), f"{self._fixed.name}: {name}"
+        own = self._synapses(number)
+        array = numbers(values, where)
+        if array.shape != own.weights.shape:
+            raise ValueError(
+                f"{where}: weights have shape {own.weights.shape}, and these {array.shape}"
+            )
+        integers = rounded(array, own.point)
+        most = 1 << (own.projection.bits - 1)
+        outside = (integers < -most) | (integers >= most)
+        if outside.any():
+            at = tuple(map(int, np.argwhere(outside)[0]))
+            low, high = np.ldexp([-most, most - 1], -own.point)
+            raise ValueError(
+                f"{where}: the weight at {list(at)} is {array[at]:g}, and the chip's are {low:g} "
+                f"to {high:g}, in steps of {2.0**-own.point:g}"
+            )
         self._write(number, integers.astype(np.int64))
 
     def __delitem__(self, name: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 from ...errors import ScneuroError
+from ...given import whole
 from ...hdl.top import BAUD
-from ...link.identity import Identity, made_again
+from ...link.identity import Identity, in_words, made_again
 from ...link.messages import IDENTITY_WORDS, MOST_WORDS, Region
-from ...network import Network
+from ...network import Network, network_of
 from ...network.plan import plan
 from ...neuron import Neuron
 from ...population import Population
@@ -53,9 +54,14 @@ def connect(
         The port cannot be opened, nothing answers, or the board holds another design.
     ScneuroError
         The board does not say what it holds, and ``target`` does not either.
-    TypeError
-        A target that is none.
+    TypeError, ValueError
+        A port, a target, a baud rate or a timeout that is none.
     """
+    whole("baud", baud)
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+        raise ValueError(f"timeout must be a number of seconds above 0, not {timeout!r}")
+    if target is not None:
+        network_of(target, "connect()")
     opened = open_port(port, baud)
     try:
         requests = Requests(opened, timeout=timeout)
@@ -85,13 +91,16 @@ def _chip(
                 "say what it was built from: connect(port, network)",
             )
         target = made_again(identity.target)
-    network = target if isinstance(target, Network) else Network.of(target)
+    network = network_of(target, "connect()")
     fixed = network.fixed()
     if fixed.digest != identity.digest:
+        hint = "build and load this one, or connect with what the board was built from"
+        if identity.target is not None:
+            hint += f", {in_words(identity.target)}"
         raise LinkError(
             f"{where}: the board holds {identity.name} ({identity.digest}), not {network.name} "
             f"({fixed.digest})",
-            "build and load this one, or connect with what the board was built from",
+            hint,
         )
     made = plan(fixed, identity.lanes)
     chip: Chip

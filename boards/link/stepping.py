@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...hdl.link.program import fed_words
 from ...link.messages import MOST_WORDS, Control
 from .memory import Settings
 from .port import LinkError
@@ -13,7 +14,6 @@ from .requests import Requests
 
 __all__ = ["Stepping"]
 
-_FED = 240  # words that a chip has room for at least, of steps to come
 _SLOWER = 10  # times the time that a step takes on the chip
 
 
@@ -107,7 +107,7 @@ class Stepping:
             Nothing happens any more, or as the requests.
         """
         steps, each = frames.shape
-        room = max(1, min(_FED // each, self._kept // (self._output or 1)))
+        room = max(1, min(fed_words(each) // each, self._kept // (self._output or 1)))
         most = room if at_once is None else min(at_once, room)
         of_one = max(1, MOST_WORDS // each)  # request
         begun = done = 0

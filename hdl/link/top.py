@@ -1,5 +1,8 @@
 """What goes on a board where a host talks to a network."""
 
+import math
+from collections.abc import Callable
+
 from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.utils import bits_for
@@ -15,11 +18,22 @@ from .program import link_program
 
 __all__ = ["LinkTop", "link_plan"]
 
+_PLL = 1.03  # times what is asked for: a PLL makes what is next below it
+_FASTEST = 150  # MHz: no design is faster
+
 
 def link_plan(
-    fixed: FixedNetwork, hardware: Network, *, clock_hz: int, baud: int = BAUD, flat_out: bool
+    fixed: FixedNetwork,
+    hardware: Network,
+    *,
+    clock_hz: int,
+    baud: int = BAUD,
+    flat_out: bool,
+    quicker: Callable[[int], int | None] = lambda clocks: None,
 ) -> Plan:
     """Rates for a clock.
+
+    ``quicker`` says how many lanes would take so many clocks a step at most, if any would.
 
     Raises
     ------
@@ -31,10 +45,25 @@ def link_plan(
     """
     ticks = hardware.worst_clocks
     if not flat_out:
-        hint = "use --flat-out, a faster clock (--clock), more --lanes, or a larger dt"
-        ticks = real_time(fixed.name, fixed.dt, clock_hz, ticks, "a step may take", hint)
+        takes, hint = ticks, ""
+        if takes >= (has := round(clock_hz * fixed.dt / 1000)):
+            lanes, mhz = quicker(has), _upwards(_PLL * takes / fixed.dt / 1000)
+            hint = (
+                "use "
+                + f"--lanes {lanes}, " * (lanes is not None)
+                + f"--clock {mhz:g}, " * (mhz <= _FASTEST)
+                + f"a dt of {_upwards(takes / clock_hz * 1000):g} ms, fewer neurons, or --flat-out "
+                "for steps that do not keep time"
+            )
+        ticks = real_time(fixed.name, fixed.dt, clock_hz, takes, "a step may take", hint)
     divisor(clock_hz, baud)
     return Plan(clock_hz, baud, ticks, 1, (), flat_out)
+
+
+def _upwards(value: float) -> float:
+    """The next number of two digits."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return math.ceil(value / unit) * unit
 
 
 class LinkTop(wiring.Component):

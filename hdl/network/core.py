@@ -76,9 +76,13 @@ class Core(Population):
         self._linked = linked
         self._order = np.arange(population.count) if order is None else order
         if not population.is_uniform:
+            apart = [
+                n for n in population.state_names if len({*population.initial[n].tolist()}) > 1
+            ]
             raise ScneuroError(
-                f"{population.name}: neurons that start differently cannot be started again",
-                "leave out init",
+                f"neurons that start differently, in {', '.join(apart)}, cannot be started again",
+                "let all start alike: no init of each, on the command line no --vary of a state; a "
+                "host sets states of a board between steps",
             )
         super().__init__(population, form)
 

@@ -119,7 +119,8 @@ class Network(wiring.Component):
                 order = self.plan.places[name].order
                 self.cores[name] = Core(p, form, order, linked=linked)
             except ScneuroError as error:
-                raise type(error)(f"{fixed.name}, {name}: {error.message}", error.hint) from None
+                where = name if name == fixed.name else f"{fixed.name}, {name}"
+                raise type(error)(f"{where}: {error.message}", error.hint) from None
         self.counts = {n: Counts(self.cores[n].rows, linked=linked) for n in self.plan.counted}
         self._drops = tuple(sorted({t.drop for t in self.plan.totals.values()}))
         self._synapses = Synapses(self.plan, self._drops, loaded=loaded, linked=linked)

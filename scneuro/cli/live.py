@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScneuroError
+from ..tools.files import check_writable
 from . import complete
 from .network import ready
 from .options import (
@@ -130,6 +131,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse what cannot be before anything is built."""
+    if not options.read_only:
+        check_writable(Path(options.folder) / "recording.npz")
     if options.output is not None or options.steps is not None:
         if not options.window:
             raise ValueError("-o and --steps are of a figure: --plot -o FILE")
@@ -145,7 +148,10 @@ def _check(options: argparse.Namespace) -> None:
                 "matplotlib has no window here", "draw to a file, -o FILE, or leave out --plot"
             )
         return
+    from ..sim.live.serve import listening
     from ..sim.watch import web  # noqa: F401
+
+    listening(options.http, "serve a page at").close()
 
 
 def _serve(options: argparse.Namespace, watch: Watch, where: str) -> int:
@@ -214,6 +220,8 @@ def _given(options: argparse.Namespace, target: Neuron | Population | Network) -
     given = chosen_inputs(options, neuron)
     if any(not isinstance(value, float) for value in given.values()):
         raise ValueError("--input: the page holds its inputs: give a number, not a file")
+    for name, value in given.items():
+        neuron.carried(name, value)
     first = next(iter(target.input_defaults))
     usual = target.spread_currents if isinstance(target, Population) else neuron.currents[0]
     return {**target.input_defaults, first: usual, **given}

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import argparse
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScneuroError, did_you_mean
 from ..tools.files import check_writable, write_whole
 from ..tools.places import is_nir
-from .options import answer, chosen_steps, proved
+from .options import answer, chosen_steps, part, proved
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..boards import Board, Chip
+    from ..boards import Board
     from ..network import FixedNetwork, Network, NetworkRecording
     from ..sim.ladder import Rung
 
@@ -25,15 +24,16 @@ __all__ = [
     "build_network",
     "explore_network",
     "export_network",
+    "network_stimulus",
     "npz",
     "parity_network",
     "prove_network",
     "ready",
-    "run_network_on",
     "rungs_of",
     "save",
     "show_network",
     "simulate_network",
+    "tell_network",
 ]
 
 STEPS = 1_000
@@ -52,8 +52,8 @@ def simulate_network(options: argparse.Namespace, network: Network) -> int:
     for name in ("lanes", "board"):
         if getattr(options, name, None) is not None:
             raise ValueError(f"--{name} is not of networks in software")
-    values, said = _stimulus(options, network)
-    if options.output:
+    values, said = network_stimulus(options, network)
+    if options.output is not None:
         check_writable(npz(options.output))
     chosen: dict[str, dict[str, str]] = {}
     if options.backend != "float":
@@ -74,24 +74,6 @@ def simulate_network(options: argparse.Namespace, network: Network) -> int:
     return 0
 
 
-def run_network_on(
-    options: argparse.Namespace,
-    network: Network,
-    on: Callable[[Network], AbstractContextManager[Chip]],
-) -> int:
-    """Run a network on a board; print its spikes, and save what is asked for."""
-    values, said = _stimulus(options, network)
-    chosen = ready(options, network)
-    if options.output:
-        check_writable(npz(options.output))
-    with on(network) as chip:
-        recording = chip.run(**values, record=() if options.spikes else None)
-        where, counters = chip.identity.board, chip.counters
-    told = values, said, chosen, recording
-    tell_network(options, network, where, *told, board=where, counters=counters)
-    return 0
-
-
 def tell_network(
     options: argparse.Namespace,
     network: Network,
@@ -104,13 +86,13 @@ def tell_network(
 ) -> None:
     """Save and print what was recorded; ``more`` is for machines."""
     _check_finite(network, recording)
-    if options.output:
+    if options.output is not None:
         save({"t": recording.t, **recording.arrays()}, options.output)
     figures = _run_figures(where, network, values, said, chosen, recording)
-    answer(options, figures | more, _run_text(network, figures))
+    answer(options, figures | more, _run_text(network, figures) + part(more))
 
 
-def _stimulus(
+def network_stimulus(
     options: argparse.Namespace, network: Network
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """What each input is given, (T, *shape), and where it is from."""
@@ -459,7 +441,7 @@ def _driven(options: argparse.Namespace, network: Network) -> dict[str, Any]:
     """What each input is given, with words chosen by it."""
     if options.steps is None and options.stimulus is None and not options.inputs:
         options.steps = _COMPARED
-    values, _ = _stimulus(options, network)
+    values, _ = network_stimulus(options, network)
     _calibrated(options, network, values if is_nir(options.neuron) else None)
     return values
 

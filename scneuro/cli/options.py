@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ScneuroError
@@ -30,6 +30,7 @@ __all__ = [
     "add_board",
     "add_clock",
     "add_command",
+    "add_files",
     "add_inputs",
     "add_network",
     "add_population",
@@ -45,6 +46,7 @@ __all__ = [
     "chosen_steps",
     "chosen_stimulus",
     "chosen_target",
+    "part",
     "population_stimulus",
     "proved",
 ]
@@ -211,6 +213,14 @@ def add_start(parser: argparse.ArgumentParser) -> None:
     complete.offer(start, complete.states)
     parser.add_argument(
         "--seed", type=int, metavar="N", dest="noise_seed", help="of its noise (default 1)"
+    )
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """``--plot`` and ``-o``."""
+    parser.add_argument("--plot", metavar="FILE", help="draw it: .png, .svg or .pdf")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE.npz", help="save the traces; folders that miss are made"
     )
 
 
@@ -559,17 +569,9 @@ def chosen_board(options: argparse.Namespace) -> Board:
 
 
 def chosen_baud(options: argparse.Namespace) -> int:
-    """The baud rate asked for, or that of every design.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
+    """The baud rate asked for, or that of every design."""
     from ..hdl.top import BAUD
 
-    if options.baud is not None and options.baud < 1:
-        raise ValueError(f"--baud must be a number of bits a second, not {options.baud}")
     return BAUD if options.baud is None else int(options.baud)
 
 
@@ -597,6 +599,13 @@ def proved(proofs: Iterable[Proof], claims: Iterable[Invariant]) -> int:
     if any(p.failures for p in proofs) or not all(c.ok for c in claims):
         return 1
     return 2 if any(p.undecided for p in proofs) else 0
+
+
+def part(more: Mapping[str, Any]) -> str:
+    """A line that says how far a run came that did not come to its end."""
+    if "part" not in more:
+        return ""
+    return f"\n  this is a part: {more['part']['steps']:,} of {more['part']['of']:,} steps"
 
 
 def answer(options: argparse.Namespace, figures: Any, text: Any) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ScneuroError, did_you_mean
+from ..tools.files import check_writable
 from . import complete
-from .network import run_network_on
+from .network import network_stimulus, npz, ready, tell_network
 from .options import (
     Commands,
     add_baud,
     add_clock,
     add_command,
+    add_files,
     add_inputs,
     add_population,
     add_start,
@@ -52,8 +55,7 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="record the spikes that leave, and no states: as fast as the line carries them",
     )
-    parser.add_argument("--plot", metavar="FILE", help="draw it: .png, .svg or .pdf")
-    parser.add_argument("-o", "--output", metavar="FILE.npz", help="save the traces")
+    add_files(parser)
 
 
 def add_port(parser: argparse.ArgumentParser) -> None:
@@ -71,16 +73,55 @@ def add_port(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it; print, save or draw what it did."""
+    """Run it; print, save or draw what it did, also where it did not come to its end."""
+    from ..population import Population
+
     network = chosen_network(options)
     if network is not None:
-        return run_network_on(options, network, lambda made: connector(options, made)())
+        return _run_network(options, network)
     target, values = driven(options)
+    neuron = target.neuron if isinstance(target, Population) else target
+    for name, given in values.items():  # before a board is made
+        neuron.carried(name, given)
     with connector(options, target)() as chip:
-        recording: Any = chip.run(**values, record=() if options.spikes else None)
-        more = {"board": chip.identity.board, "counters": chip.counters}
-    tell(options, target, chip.identity.board, recording, **more)
+        recording, more, trouble = _played(options, chip, values)
+    tell(options, target, more["board"], recording, **more)
+    if trouble is not None:
+        raise trouble
     return 0
+
+
+def _run_network(options: argparse.Namespace, network: Network) -> int:
+    if options.output is not None:
+        check_writable(npz(options.output))
+    from ..network.run import single_inputs
+
+    values, said = network_stimulus(options, network)
+    single_inputs(network, values)  # before a board is made
+    chosen = ready(options, network)
+    with connector(options, network)() as chip:
+        recording, more, trouble = _played(options, chip, values)
+    made = {name: given[: len(recording.t)] for name, given in values.items()}
+    tell_network(options, network, more["board"], made, said, chosen, recording, **more)
+    if trouble is not None:
+        raise trouble
+    return 0
+
+
+def _played(
+    options: argparse.Namespace, chip: Chip, values: Mapping[str, Any]
+) -> tuple[Any, dict[str, Any], BaseException | None]:
+    """What a chip did, what more there is to say of it, and what ended it before its end."""
+    more: dict[str, Any] = {"board": chip.identity.board}
+    try:
+        recording: Any = chip.run(**values, record=() if options.spikes else None)
+    except (KeyboardInterrupt, ScneuroError) as error:
+        recording = getattr(error, "recording", None)
+        if recording is None or not len(recording.t):
+            raise
+        wanted = max(len(given) for given in values.values())
+        return recording, more | {"part": {"steps": len(recording.t), "of": wanted}}, error
+    return recording, more | {"counters": chip.counters}, None
 
 
 def connector(
@@ -94,9 +135,16 @@ def connector(
         No such board, or it cannot be simulated.
     """
     from ..boards import LinkError, Port, connect
+    from ..boards import board as named
 
     port: str | Port = options.port
+    if options.port != SIMULATED and did_you_mean(options.port, [SIMULATED]):
+        raise ScneuroError(
+            f"--port {options.port} is no port", f"--port {SIMULATED} simulates the board here"
+        )
     baud = chosen_baud(options)
+    if options.board is not None:
+        named(options.board)
     if options.port == SIMULATED:
         from ..network import Network
         from ..sim import SimulatedPort, simulated_board

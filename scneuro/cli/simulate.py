@@ -12,6 +12,7 @@ from .network import npz, save, simulate_network
 from .options import (
     Commands,
     add_command,
+    add_files,
     add_inputs,
     add_population,
     add_start,
@@ -20,6 +21,7 @@ from .options import (
     chosen_network,
     chosen_stimulus,
     chosen_target,
+    part,
     population_stimulus,
 )
 
@@ -49,8 +51,7 @@ def add(commands: Commands) -> None:
         metavar="HZ",
         help="of a network's random spikes without a stimulus (default one in ten steps)",
     )
-    parser.add_argument("--plot", metavar="FILE", help="draw it: .png, .svg or .pdf")
-    parser.add_argument("-o", "--output", metavar="FILE.npz", help="save the traces")
+    add_files(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -78,11 +79,11 @@ def driven(options: argparse.Namespace) -> tuple[Neuron | Population, Mapping[st
         values = population_stimulus(options, target)
     else:
         values = chosen_stimulus(options, target)
-    if options.plot:
+    if options.plot is not None:
         from ..plot import require
 
         require(options.plot)
-    if options.output:
+    if options.output is not None:
         check_writable(npz(options.output))
     return target, values
 
@@ -99,12 +100,12 @@ def tell(
 
     neuron = target.neuron if isinstance(target, Population) else target
     _check_finite(neuron, recording)
-    if options.output:
+    if options.output is not None:
         save(
             {"t": recording.t, "spike": recording.spike, **recording.states, **recording.inputs},
             options.output,
         )
-    if options.plot:
+    if options.plot is not None:
         from ..plot import plot_population, plot_recordings
 
         if isinstance(target, Population):
@@ -123,7 +124,7 @@ def tell(
             )
     if isinstance(target, Population):
         figures = _population_figures(target, where, recording)
-        answer(options, figures | more, _population_text(figures))
+        answer(options, figures | more, _population_text(figures) + part(more))
         return
     figures = {
         "neuron": neuron.name,
@@ -135,7 +136,7 @@ def tell(
         "final": {name: float(values[-1]) for name, values in recording.states.items()},
         "saturated_steps": recording.saturated,
     }
-    answer(options, figures | more, _text(neuron, figures))
+    answer(options, figures | more, _text(neuron, figures) + part(more))
 
 
 def _run_on(backend: str, neuron: Neuron, values: Mapping[str, Any]) -> Recording:

@@ -12,7 +12,7 @@ from ..neuron import Neuron
 from ..population import Population
 from .messages import IDENTITY_WORDS, PROTOCOL
 
-__all__ = ["Identity", "described", "made_again"]
+__all__ = ["Identity", "described", "in_words", "made_again"]
 
 _MOST_NAME = 64
 _OURS = "scneuro.neurons."
@@ -113,6 +113,15 @@ def described(target: Neuron | Population) -> dict[str, Any] | None:
     found |= {"given": dict(spec.keywords)} if spec.keywords else {}
     found |= {"seed": spec.seed} if spec.seed != 1 else {}
     return found | ({"budget": spec.budget} if spec.budget is not None else {})
+
+
+def in_words(said: dict[str, Any]) -> str:
+    """The same as one writes it, such as ``3 LIF(tau_m=1.5)``."""
+    name = str(said.get("of")).rpartition(":")[-1]
+    given = said.get("given", {}) | {n: said[n] for n in ("seed", "budget") if n in said}
+    words = [repr(said["preset"])] if "preset" in said else []
+    words += [f"{n}={value!r}" for n, value in given.items()]
+    return f"{said.get('count', '')} {name}({', '.join(words)})".lstrip()
 
 
 def made_again(said: dict[str, Any]) -> Neuron | Population:

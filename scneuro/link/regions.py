@@ -169,8 +169,7 @@ class Memories:
         array = np.asarray(values)
         if array.dtype.kind not in "iu":
             raise TypeError(f"{name}: registers must be integers")
-        if array.shape not in ((), (region.rows,)):
-            raise ValueError(f"{name} has shape {array.shape}, and there are {region.rows} neurons")
+        self._check_shape(name, array)
         if np.any((array < r.low) | (array > r.high)):
             raise ValueError(
                 f"{name}: the register holds {r.low} to {r.high}, not {array.min()} to "
@@ -197,15 +196,27 @@ class Memories:
         population, state = name.rsplit(".", 1)
         r = self._fixed.populations[population].lowered.registers[state]
         array = numbers(values, name)
+        self._check_shape(name, array)
         integers = rounded(array, r.fraction)
-        outside = (integers < r.low) | (integers > r.high)
-        if np.any(outside):
+        outside = np.argwhere((integers < r.low) | (integers > r.high))
+        if len(outside):
             low, high = r.to_real(r.low), r.to_real(r.high)
+            at = tuple(map(int, outside[0]))
+            of = f"{name} of neuron {at[0]}" if at else name
+            unit = self._fixed.network.layers[population].population.neuron.units.get(state, "")
             raise ValueError(
-                f"{name} = {array[outside].flat[0]:g} is outside the {low:g} to {high:g} it can "
-                "reach"
+                f"{of} = {f'{array[at]:g} {unit}'.strip()} is outside the {low:g} to {high:g} it "
+                "can reach"
             )
         return self.of_registers(name, integers.astype(np.int64))
+
+    def _check_shape(self, name: str, array: np.ndarray) -> None:
+        count = self.region(name).rows
+        if array.shape not in ((), (count,)):
+            raise ValueError(
+                f"{name} has shape {array.shape}, and there {'are' if count > 1 else 'is'} {count} "
+                f"neuron{'s' * (count > 1)}"
+            )
 
     def row_of(self, name: str, neuron: int) -> int:
         """The row of ``POPULATION.STATE`` that a neuron has.

@@ -2,7 +2,7 @@
 
 from .fixed import FixedNetwork
 from .maps import AvgPool2d, Conv1d, Conv2d, Dense, Flatten, Map, Scale, Sparse, SumPool2d
-from .network import Network, need_network
+from .network import Network, need_network, network_of
 from .recording import NetworkRecording
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "Sparse",
     "SumPool2d",
     "need_network",
+    "network_of",
 ]

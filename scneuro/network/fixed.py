@@ -137,7 +137,9 @@ class FixedNetwork(Runs):
             try:
                 self.populations[name] = layer.population.fixed(**options)
             except LoweringError as error:
-                raise type(error)(f"{name}: {error.message}", error.hint) from None
+                named = error.message.startswith(f"{name}: ")
+                where = "" if named else f"{name}: "
+                raise type(error)(f"{where}{error.message}", error.hint) from None
         self.runners = {n: p.one for n, p in self.populations.items()}
         self.totals = {
             (name, to): self._total(name, to)

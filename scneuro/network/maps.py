@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..given import whole
 from ..runner import numbers
 
 __all__ = [
@@ -604,13 +605,11 @@ def _only(value: Any) -> Any:
 
 def _pair(value: Any, what: str, least: int) -> tuple[int, int]:
     """A whole number, or two, as two."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "iu" or array.shape not in ((), (1,), (2,)):
+    if np.shape(value) not in ((), (1,), (2,)):
         raise TypeError(f"{what} must be a whole number or two, not {value!r}")
-    if np.any(array < least):
-        raise ValueError(f"{what} must be at least {least}, not {value!r}")
-    first, second = np.broadcast_to(array, 2).tolist()
-    return first, second
+    given = (value,) if np.ndim(value) == 0 else tuple(value)
+    made = [whole(what, size, least, otherwise=" or two") for size in given]
+    return made[0], made[-1]
 
 
 def _padding(

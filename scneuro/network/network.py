@@ -12,6 +12,7 @@ import numpy as np
 
 from ..declare import Input, State
 from ..errors import LoweringError, ScneuroError, did_you_mean
+from ..given import whole
 from ..neuron import Neuron, need_neuron
 from ..population import Population
 from ..words import WORD_BITS, Word, fitting
@@ -23,7 +24,7 @@ from .run import Runs, run
 if TYPE_CHECKING:
     from .fixed import FixedNetwork
 
-__all__ = ["FloatNetwork", "Layer", "Network", "Projection", "Source", "need_network"]
+__all__ = ["FloatNetwork", "Layer", "Network", "Projection", "Source", "need_network", "network_of"]
 
 _MOST_DELAY = 1024
 _MARGIN = 2.0
@@ -181,9 +182,7 @@ class Network:
         if isinstance(target, Neuron):
             target = Population(target, 1)
         elif not isinstance(target, Population):
-            raise TypeError(
-                f"Network.of() takes a neuron or a population, not {type(target).__name__}"
-            )
+            need_neuron(target, "Network.of()")
         neuron, count = target.neuron, target.count
         made = cls(neuron.name if name is None else name, origin=origin)
         for to in target.input_defaults:
@@ -218,8 +217,7 @@ class Network:
         self._fresh(name)
         if kind not in ("spikes", "current"):
             raise ValueError(f"kind of {name} must be spikes or current, not {kind!r}")
-        if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= 255:
-            raise ValueError(f"most of {name} must be a whole number from 1 to 255, not {most!r}")
+        most = whole(f"most of {name}", most, 1, 255)
         self.inputs[name] = Source(name, _shape(shape, name), kind, most)
         return name
 
@@ -304,8 +302,8 @@ class Network:
         after = self.layers[target]
         where = f"{self.name}: {source} > {target}"
         try:
-            whole = chained(maps, before.shape)
-            made = whole.shape_out(before.shape)
+            linked = chained(maps, before.shape)
+            made = linked.shape_out(before.shape)
         except (ValueError, TypeError) as error:
             raise type(error)(f"{where}: {error}") from None
         if math.prod(made) != after.count:
@@ -320,13 +318,13 @@ class Network:
                 f"{where}: {target} has no input {to!r}; it has {', '.join(names)}"
                 + f". {near}" * bool(near)
             )
-        _within(where, "delay", delay, 0, _MOST_DELAY)
-        _within(where, "bits", bits, 2, 16)
+        delay = whole(f"{where}: delay", delay, 0, _MOST_DELAY)
+        bits = whole(f"{where}: bits", bits, 2, 16)
         if point is not None:
-            _within(where, "point", point, -32, 32)
+            point = whole(f"{where}: point", point, -32, 32)
         if isinstance(before, Source) and before.kind == "current" and delay:
             raise ValueError(f"{where}: a current has no delay; shift what you give it")
-        projection = Projection(source, target, whole, to or names[0], delay, bits, point)
+        projection = Projection(source, target, linked, to or names[0], delay, bits, point)
         self.projections.append(projection)
         try:
             _ = self.order
@@ -454,8 +452,9 @@ class Network:
         ----------
         progress : bool
         record : mapping of str to sequence of str, or sequence of str, optional
-            The states to record, by population, or the populations whose states to record; by
-            default all.
+            The states and inputs to record, by population, ``{"out": ["V", "I"]}``; or the
+            populations of which to record all, ``["out"]``; by default all of them. A recording
+            has them by name, ``recording["out/V"]``.
         **inputs : array of shape (T, *shape) or (T, B, *shape)
             By the inputs' names, flat or in their shape; B runs at once.
 
@@ -659,25 +658,31 @@ def _chosen(population: Population, spans: Mapping[str, tuple[float, float]]) ->
 
 def _shape(shape: Any, name: str) -> Shape:
     given = (shape,) if np.ndim(shape) == 0 else tuple(shape)
-    for size in given:
-        if isinstance(size, bool) or not isinstance(size, int | np.integer):
-            raise TypeError(f"the shape of {name} must be whole numbers, not {shape!r}")
-        if size < 1:
-            raise ValueError(f"the shape of {name} must be at least 1 in each direction: {shape}")
     if not given:
         raise ValueError(f"the shape of {name} must have a size")
-    return tuple(int(size) for size in given)
+    return tuple(whole(f"the shape of {name}", size) for size in given)
 
 
 def _text(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
 
 
-def _within(where: str, name: str, value: Any, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{where}: {name} must be a whole number, not {value!r}")
-    if not least <= value <= most:
-        raise ValueError(f"{where}: {name} must be {least} to {most}, not {value}")
+def network_of(target: Any, caller: str) -> Network:
+    """A network as it is; a neuron or a population as the network of one.
+
+    Raises
+    ------
+    TypeError
+        If it is none of them; the message names the ``caller``.
+    """
+    if isinstance(target, Network):
+        return target
+    if isinstance(target, type) and issubclass(target, Neuron):
+        need_neuron(target, caller)
+    if not isinstance(target, Neuron | Population):
+        said = f"{target!r}" if isinstance(target, str) else type(target).__name__
+        raise TypeError(f"{caller} takes a neuron, a population or a network, not {said}")
+    return Network.of(target)
 
 
 def need_network(network: Any, caller: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .fixed import FixedNetwork, Synapses
 
 __all__ = [
+    "ALL_LANES",
     "LANES",
     "Add",
     "Cells",
@@ -37,6 +38,8 @@ __all__ = [
 SPIKES_A_WORD = 16
 #: Weights that are added in a clock, where nothing else is said.
 LANES = 8
+#: Of those, what there may be.
+ALL_LANES = tuple(1 << k for k in range(7))
 #: Clocks from a row of sums being read to its being written, and from its being fetched to words.
 WRITTEN, AHEAD = 3, 3
 #: Of a control word: the step begins anew; or what follows is a row of weights.
@@ -255,7 +258,7 @@ def plan(fixed: FixedNetwork, lanes: int = LANES) -> Plan:
     ScneuroError
         More synapses than any memory holds.
     """
-    if isinstance(lanes, bool) or not isinstance(lanes, int) or lanes not in _LANES:
+    if isinstance(lanes, bool) or not isinstance(lanes, int) or lanes not in ALL_LANES:
         raise ValueError(f"lanes must be a power of two from 1 to 64, not {lanes!r}")
     network = fixed.network
     currents = {p.target for p in network.projections if fixed.is_current(p)}
@@ -360,9 +363,6 @@ def _sources(fixed: FixedNetwork, where: dict[str, Places], grids: dict[int, Gri
         at = where.get(fixed.network.projections[k].source)
         parts.append(made.sources if at is None else made.sources[at.order])
     return np.concatenate(parts)
-
-
-_LANES = tuple(1 << k for k in range(7))
 
 
 def _power(count: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from .recording import NetworkRecording
 if TYPE_CHECKING:
     from .network import Network, Projection, Source
 
-__all__ = ["Runs", "given_inputs", "run", "to_record"]
+__all__ = ["Runs", "given_inputs", "run", "single_inputs", "to_record"]
 
 
 class Runs:
@@ -104,6 +104,20 @@ def given_inputs(network: Network, inputs: Mapping[str, Any]) -> tuple[dict[str,
     return found, several == {True}
 
 
+def single_inputs(network: Network, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The inputs of one run, as a board makes it, as arrays (T, *shape).
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for :func:`given_inputs`, or several runs.
+    """
+    given, several = given_inputs(network, inputs)
+    if several:
+        raise ValueError(f"{network.name}: a board does one run at a time: arrays (T, ...)")
+    return {name: array[:, 0] for name, array in given.items()}
+
+
 def _shaped(array: np.ndarray, source: Source, network: str) -> tuple[np.ndarray, bool]:
     """An input as (T, B, *shape), and whether it has a B."""
     for shape in {source.shape, (source.count,)}:
@@ -126,7 +140,7 @@ def to_record(network: Network, record: Any) -> dict[str, tuple[str, ...]]:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
     """
     every = {
         n: (*layer.population.state_names, *layer.population.input_defaults)
@@ -136,18 +150,34 @@ def to_record(network: Network, record: Any) -> dict[str, tuple[str, ...]]:
         return every
     if isinstance(record, str):
         record = (record,)
+    if not isinstance(record, Iterable):
+        raise TypeError(
+            f"{network.name}: record is populations, or a mapping from them to names of states and "
+            f"inputs, not {record!r}"
+        )
     asked = record if isinstance(record, Mapping) else {n: every.get(n, ()) for n in record}
     for name, states in asked.items():
         if name not in every:
+            population, _, state = str(name).rpartition(".")
+            near = f'{{"{population}": ["{state}"]}} records that' * (population in every)
+            near = near or did_you_mean(str(name), every)
             raise ValueError(
                 f"{network.name} has no population {name!r}; it has {', '.join(every)}"
+                + f". {near}" * bool(near)
             )
-        for state in states:
+        if not isinstance(states, Iterable):
+            raise TypeError(
+                f"{network.name}: record of {name} is names of states and inputs, not {states!r}"
+            )
+        for state in (states,) if isinstance(states, str) else states:
             if state not in every[name]:
                 raise ValueError(
                     f"{network.name}: {name} has no {state!r}; it has {', '.join(every[name])}"
                 )
-    return {n: tuple(asked.get(n, ())) for n in every}
+    return {
+        n: (states,) if isinstance(states := asked.get(n, ()), str) else tuple(states)
+        for n in every
+    }
 
 
 def run(

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..compiler.pipeline.form import LONGEST
 from ..fixed import FixedNeuron
+from ..given import whole
 from ..neuron import Neuron, need_neuron
 from ..runner import Recording, numbers
 from .parameters import checked, initial_of_each, with_parameters
@@ -223,8 +224,8 @@ class Population(_Many):
     ) -> None:
         need_neuron(neuron, "Population()")
         self.neuron = copy.copy(neuron)
-        self.count = _whole("neurons", count)
-        self.lanes, self.interval = _whole("lanes", lanes), _whole("interval", interval)
+        self.count = whole("neurons", count)
+        self.lanes, self.interval = whole("lanes", lanes), whole("interval", interval)
         if self.count > _MOST:
             raise ValueError(f"{self.count:,} neurons are more than the {_MOST:,} there may be")
         if self.lanes & (self.lanes - 1):
@@ -245,8 +246,8 @@ class Population(_Many):
             self.init[name] = _for_each(values, f"{neuron.name}: init {name}", self.count)
         self.one = with_parameters(self.neuron, self.parameters)
         usual = initial_of_each(self.one)
-        whole = {n: np.broadcast_to(x, (self.count,)).astype(float) for n, x in usual.items()}
-        self.start = {**whole, **self.init, **self.parameters}
+        started = {n: np.broadcast_to(x, (self.count,)).astype(float) for n, x in usual.items()}
+        self.start = {**started, **self.init, **self.parameters}
         spans = {n: (float(x.min()), float(x.max())) for n, x in self.start.items()}
         spans = {n: x for n, x in spans.items() if x[0] < x[1]}
         for made_without in ("program", "graph"):
@@ -366,14 +367,6 @@ def _for_each(values: Any, what: str, count: int) -> np.ndarray:
     if array.shape not in ((), (count,)):
         raise ValueError(f"{what} has shape {array.shape}, and there are {count} neurons")
     return np.broadcast_to(array, (count,)).astype(float)
-
-
-def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be a whole number, not {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, not {value}")
-    return int(value)
 
 
 def need_population(population: Any, caller: str) -> None:

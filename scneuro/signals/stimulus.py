@@ -138,7 +138,8 @@ def load_inputs(path: str | Path, inputs: Sequence[str]) -> dict[str, np.ndarray
         names = [n for n in names if n in inputs] or [inputs[0]]
     names = names or [*inputs[: table.shape[1]]]
     if table.shape[1] > len(names):
-        raise FileTrouble(f"{path} has {table.shape[1]} columns for {len(inputs)} inputs", has)
+        there = f"{len(inputs)} input{'s' * (len(inputs) != 1)}"
+        raise FileTrouble(f"{path} has {table.shape[1]} columns for {there}", has)
     for name in names:
         if name not in inputs:
             raise FileTrouble(f"{path}: column {name!r} is no input", has)

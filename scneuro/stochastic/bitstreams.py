@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..given import whole
 from ..runner import numbers
 from .sources import Source, sources_for
-from .streams import bits_of, meant, ones_of, product, whole, words_of
+from .streams import bits_of, meant, ones_of, product, words_of
 
 __all__ = ["BitstreamEncoder", "BitstreamSynapse", "bits_for", "kind_of"]
 

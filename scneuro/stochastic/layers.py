@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..given import whole
 from ..neuron import Neuron, need_neuron
 from ..neurons.lif import LIF
 from ..neurons.sc_adex import SCAdExNeuron
@@ -14,7 +15,6 @@ from ..runner import Recording
 from ..words import Q8_8
 from .lfsr import LFSR
 from .projection import Stochastic
-from .streams import whole
 
 __all__ = ["AdExLayer", "FixedSCDenseLayer", "SCDenseLayer"]
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..given import whole
 from ..runner import numbers
 from ..words import WORD_BITS
 from .bitstreams import bits_for, kind_of
 from .sources import Source, sources_for
-from .streams import bits_of, meant, ones_of, popcounts, whole, words_of
+from .streams import bits_of, meant, ones_of, popcounts, words_of
 
 __all__ = ["Stochastic"]
 

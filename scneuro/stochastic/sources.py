@@ -20,6 +20,7 @@ from math import gcd
 
 import numpy as np
 
+from ..given import whole
 from .linear import applied, mapped, orbit, power
 
 __all__ = ["KINDS", "TAPS", "Source", "limit", "places", "sources_for", "step_of"]
@@ -94,9 +95,8 @@ class Source:
     mirrored: bool = False
 
     def __post_init__(self) -> None:
-        for name, value in (("bits", self.bits), ("place", self.place)):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer):
-                raise TypeError(f"{name} of a source must be an int, not {value!r}")
+        whole("bits of a source", self.bits)
+        whole("place of a source", self.place, 0)
         if self.bits not in TAPS:
             raise ValueError(
                 f"bits of a source must be {min(TAPS)} to {max(TAPS)}, not {self.bits}"
@@ -105,8 +105,6 @@ class Source:
             raise ValueError(
                 f"kind of a source must be one of {', '.join(KINDS)}, not {self.kind!r}"
             )
-        if self.place < 0:
-            raise ValueError(f"place of a source must be at least 0, not {self.place}")
 
     @property
     def levels(self) -> int:

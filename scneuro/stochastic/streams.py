@@ -16,7 +16,6 @@ __all__ = [
     "overlap",
     "popcounts",
     "product",
-    "whole",
     "words_of",
 ]
 
@@ -141,18 +140,3 @@ def ones_of(bits: Any, what: str) -> np.ndarray:
         raise ValueError(f"{what} must be of zeros and ones")
     ones: np.ndarray = array == 1
     return ones
-
-
-def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
-    """A whole number within its limits.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be a whole number, not {value!r}")
-    if value < least or (most is not None and value > most):
-        limits = f"at least {least}" if most is None else f"{least} to {most:,}"
-        raise ValueError(f"{name} must be {limits}, not {value}")
-    return int(value)

@@ -21,12 +21,16 @@ __all__ = [
     "write_whole",
 ]
 
-_WAY_OUT = {errno.ENOSPC: "free some space", errno.EISDIR: "name a file, not a folder"}
+_WAY_OUT = {
+    errno.ENOSPC: "free some space",
+    errno.EISDIR: "name a file, not a folder",
+    errno.EEXIST: "name a folder, not a file",
+}
 
 
 def cannot_write(path: Path, error: OSError) -> FileTrouble:
     """The error to raise when the system refuses a write."""
-    hint = _WAY_OUT.get(error.errno or 0, "choose another place with -o")
+    hint = _WAY_OUT.get(error.errno or 0, "choose another place")
     return FileTrouble(f"cannot write {path}: {error.strerror or error}", hint)
 
 

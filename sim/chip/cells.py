@@ -30,4 +30,4 @@ def compile_cells(family: Family, design: CellDesign, *, cache: Path | None = No
     """
     files = {**design.files, **family.model_files()}
     script = design.read + family.models + design.over + _FLAT
-    return compile_design(files, script, optimize="-O1", cache=cache)
+    return compile_design(files, script, optimize="-O1", many=True, cache=cache)

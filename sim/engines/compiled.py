@@ -49,6 +49,9 @@ _SENT = 4096  # bytes
 #: Numbers that say where the lines of a UART stand.
 LINE = 7
 # ports keep their names alone: what C++ has about those of other wires takes long to compile
+#: Passes of GCC whose time grows with the square of a function's length.
+_NOT_FOR_MANY = ("-fno-tree-fre", "-fno-tree-dominator-opts")
+_GCC = "Free Software Foundation"
 _WRITE = "rename -hide top/*\nwrite_cxxrtl design.cc\n"
 # a memory of one row has no address, of which cxxrtl would read a bit all the same
 _SCRIPT = (
@@ -88,7 +91,12 @@ def _headers() -> Path:
 
 
 def compile_design(
-    files: dict[str, str], script: str, *, optimize: str = "-O2", cache: Path | None = None
+    files: dict[str, str],
+    script: str,
+    *,
+    optimize: str = "-O2",
+    many: bool = False,
+    cache: Path | None = None,
 ) -> Path:
     """A design as a shared library with the functions of ``driver.cc``.
 
@@ -100,6 +108,8 @@ def compile_design(
         Commands that make it one module called ``top``, in plain logic.
     optimize : str
         Option of the compiler.
+    many : bool
+        It has so many cells that the compiler is to leave out what takes it the square of them.
     cache : path, optional
         Folder of finished libraries, keyed by content; by default the user's cache folder.
 
@@ -111,9 +121,10 @@ def compile_design(
     command = compiler()
     yosys = find_tools(("yosys",))["yosys"]
     version = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    chosen = [optimize, *_NOT_FOR_MANY] if many and _GCC in version.stdout else [optimize]
     digest = hashlib.sha256()
     script = f"{script}\n{_WRITE}"
-    for part in (*files, *files.values(), script, optimize, yosys.version, version.stdout):
+    for part in (*files, *files.values(), script, *chosen, yosys.version, version.stdout):
         digest.update(part.encode() + b"\0")
     digest.update(_DRIVER.read_bytes())
     folder = cache or writable_cache("engines")
@@ -131,7 +142,7 @@ def compile_design(
                 f'#include "{_DRIVER}"\n'
             )
             # NDEBUG: cxxrtl's assertions also look at the addresses of writes that are not enabled
-            options = ["-std=c++17", "-DNDEBUG", optimize, "-shared", "-fPIC", "-w", f"-I{runtime}"]
+            options = ["-std=c++17", "-DNDEBUG", *chosen, "-shared", "-fPIC", "-w", f"-I{runtime}"]
             text = f"  compiling the gates: {command[0]}, once"
             with announced(text, wanted=sys.stderr.isatty()):
                 run_tool([*command, *options, "-o", "design.so", "all.cc"], work)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import __version__
+from ...given import whole
 from ...hdl.flat import CLOCK, Port, plain
 from ...network import Network
 from ...neuron import Neuron, need_neuron
@@ -110,8 +111,7 @@ def export_verilog(
     """
     if not isinstance(target, Population | Network):
         need_neuron(target, "export_verilog()")
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"steps must be a whole number of at least 1, not {steps!r}")
+    steps = whole("steps", steps)
     folder = writable_folder(folder)
     name = _called(target)
     made = design_of(target, stimulus, steps=steps, lanes=lanes)

@@ -9,12 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ...errors import ScneuroError
-from .board import SimulatedBoard
 
-__all__ = ["Line", "PseudoTerminal", "Served", "Socket", "serve", "served"]
+if TYPE_CHECKING:
+    from .board import SimulatedBoard
+
+__all__ = ["ADDRESS", "Line", "PseudoTerminal", "Served", "Socket", "listening", "serve", "served"]
+
+#: The address of this machine, for itself alone.
+ADDRESS = "127.0.0.1"
 
 _AT_ONCE = 4096  # bytes
 _SLICE = 2_000  # clocks between two looks at the line
@@ -77,6 +82,30 @@ class PseudoTerminal:
         os.close(self._theirs)
 
 
+def listening(number: int, to: str) -> socket.socket:
+    """A socket that listens to this machine alone, at a number or, for 0, any that is free.
+
+    Raises
+    ------
+    ScneuroError
+        It is taken, or none; the message says ``to`` what it should have been.
+    """
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((ADDRESS, number))
+        made.listen()
+    except (OSError, OverflowError) as error:
+        made.close()
+        why = getattr(error, "strerror", None) or "there is no such number"
+        raise ScneuroError(
+            f"cannot {to} port {number}: {why}",
+            "choose another one, 1024 to 65535, or 0 for any that is free",
+        ) from None
+    return made
+
+
 class Socket:
     """A socket of this machine, which ``socket://localhost:number`` opens; one client at a time.
 
@@ -92,39 +121,27 @@ class Socket:
     """
 
     def __init__(self, number: int = 0) -> None:
-        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            if os.name == "posix":
-                self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._listener.bind(("127.0.0.1", number))
-            self._listener.listen()
-        except (OSError, OverflowError) as error:
-            self._listener.close()
-            raise ScneuroError(
-                f"cannot listen on port {number}: {error}", "choose another one, 1024 to 65535"
-            ) from None
+        self._listener = listening(number, "listen on")
         self._client: socket.socket | None = None
         self.port = f"socket://localhost:{self._listener.getsockname()[1]}"
 
     def read(self) -> bytes:
         waiting = [self._listener] if self._client is None else [self._listener, self._client]
         ready, _, _ = select.select(waiting, [], [], 0)
+        content = b""
+        if self._client is not None and self._client in ready:
+            with suppress(OSError):
+                content = self._client.recv(_AT_ONCE)
+            if not content:
+                self._leave()
         if self._listener in ready:
             client, _ = self._listener.accept()
-            if self._client is not None and self._client not in ready:
+            if self._client is not None:
                 client.close()  # it has one
             else:
-                self._leave()
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._client = client
-                return b""
-        if self._client is None or self._client not in ready:
-            return b""
-        with suppress(OSError):
-            if content := self._client.recv(_AT_ONCE):
-                return content
-        self._leave()
-        return b""
+        return content
 
     def write(self, content: bytes) -> None:
         if self._client is not None:

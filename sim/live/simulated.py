@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ...boards.design import design, linked_top
 from ...boards.table import Board
+from ...boards.table import board as named
 from ...hdl.top import BAUD
-from ...network import Network
+from ...hdl.uart import divisor
+from ...network import Network, network_of
 from ...neuron import Neuron
 from ...population import Population
 from .board import SimulatedBoard
@@ -15,7 +17,7 @@ __all__ = ["simulated_board"]
 
 def simulated_board(
     target: Neuron | Population | Network,
-    board: Board,
+    board: Board | str,
     *,
     baud: int = BAUD,
     lanes: int | None = None,
@@ -26,7 +28,8 @@ def simulated_board(
     Parameters
     ----------
     target : Neuron, Population or Network
-    board : Board
+    board : Board or str
+        Or its name, such as ``"icebreaker"``.
     baud : int
     lanes : int, optional
         Weights that a network adds in a clock.
@@ -35,13 +38,17 @@ def simulated_board(
 
     Raises
     ------
+    TypeError, ValueError
+        No such target or board, or a baud rate that its clock cannot make.
     LoweringError, DoesNotFit
         As for :func:`scneuro.boards.build_bitstream`.
     ToolError
         There is no C++ compiler.
     """
-    network = target if isinstance(target, Network) else Network.of(target)
+    made = named(board)
+    divisor(made.clock_hz, baud)  # before what takes longer
+    network = network_of(target, "simulated_board()")
     fixed = network.fixed()
-    hardware, rates = design(network, fixed, board, flat_out=flat_out, lanes=lanes, baud=baud)
-    top = linked_top(fixed, hardware, rates, board)
+    hardware, rates = design(network, fixed, made, flat_out=flat_out, lanes=lanes, baud=baud)
+    top = linked_top(fixed, hardware, rates, made)
     return SimulatedBoard(top, clock_hz=rates.clock_hz, baud=rates.baud)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+
+from ...given import whole
 
 __all__ = ["DEEPEST", "LONGEST", "Form"]
 
@@ -69,9 +70,7 @@ class Form:
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if self.held and self.stored:
             raise ValueError("a form is held or stored, not both: what is stored is read once")
-        _whole("interval", self.interval, 1)
-        if self.interval > LONGEST:
-            raise ValueError(f"interval must be 1 to {LONGEST}, not {self.interval}")
+        self._whole("interval", 1, LONGEST)
         if self.folds and not (self.stored or self.held):
             raise ValueError(
                 f"interval must be 1, not {self.interval}: what is neither held nor stored is not "
@@ -83,13 +82,14 @@ class Form:
             raise ValueError(
                 "a memory of one port takes a stored form, and an interval of 2 or more"
             )
-        _whole("rams", self.rams, 0)
-        _whole("deep", self.deep, 0)
-        if self.deep > DEEPEST:
-            raise ValueError(f"deep must be 0 to {DEEPEST}, not {self.deep}")
-        wanted = self.multipliers
-        if wanted is not None:
-            _whole("multipliers", wanted, 0, " or None")
+        self._whole("rams", 0)
+        self._whole("deep", 0, DEEPEST)
+        if self.multipliers is not None:
+            self._whole("multipliers", 0, otherwise=" or None")
+
+    def _whole(self, name: str, least: int, most: int | None = None, otherwise: str = "") -> None:
+        checked = whole(name, getattr(self, name), least, most, otherwise=otherwise)
+        object.__setattr__(self, name, checked)
 
     @classmethod
     def of(
@@ -143,11 +143,3 @@ class Form:
             return f"{'held' if self.held else 'pipelined'}, {every}{where}"
         deep = "in deep stages, " if self.deep == DEEPEST else ""
         return f"stored, {every}{deep}{where}"
-
-
-def _whole(name: str, value: Any, least: int, otherwise: str = "") -> None:
-    """Refuse what is no whole number, or too small a one."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be a whole number{otherwise}, not {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, not {value}")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ....compiler.pipeline.form import Form
+from ....given import whole
 from ....hdl.network import Network as Gates
 from ....network import FixedNetwork, Network, NetworkRecording, counts, need_network
 from ....network.network import FloatNetwork, Projection
@@ -272,9 +273,7 @@ def network_parity(
     if engine not in NETWORK_ENGINES:
         raise ValueError(f"engine must be one of {', '.join(NETWORK_ENGINES)}, not {engine!r}")
     if stimulus is None:
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-            raise ValueError(f"steps must be a whole number of at least 1, not {steps!r}")
-        stimulus = random_spikes(network, steps)
+        stimulus = random_spikes(network, whole("steps", steps))
     if not isinstance(stimulus, Mapping):
         if len(network.inputs) != 1:
             raise TypeError(f"{network.name}: give a mapping from inputs to arrays")
@@ -286,8 +285,8 @@ def network_parity(
     exact = Exact(fixed)
     integers = _in_turn(exact.run(progress=progress, **stimulus), several)
     steps, runs = next(iter(given.values())).shape[:2]
-    whole = {n: a.swapaxes(0, 1).reshape(-1, *a.shape[2:]) for n, a in given.items()}
-    frames = frames_of(fixed, gates.plan, whole, np.arange(steps * runs) % steps == 0)
+    joined = {n: a.swapaxes(0, 1).reshape(-1, *a.shape[2:]) for n, a in given.items()}
+    frames = frames_of(fixed, gates.plan, joined, np.arange(steps * runs) % steps == 0)
     options: dict[str, Any] = {} if library is None else {"library": library}
     found = NETWORK_ENGINES[engine](gates, frames, stall=stall, **options)
     running = {

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ....errors import ScneuroError
+from ....given import whole
 from ....hdl import Form
 from ....hdl.population import Population as Gates
 from ....population import FixedPopulation, Population, need_population
@@ -226,8 +227,8 @@ def population_parity(
     need_population(population, "population_parity()")
     if engine not in POPULATION_ENGINES:
         raise ValueError(f"engine must be one of {', '.join(POPULATION_ENGINES)}, not {engine!r}")
-    if stimulus is None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
-        raise ValueError(f"steps must be a whole number of at least 1, not {steps!r}")
+    if stimulus is None:
+        steps = whole("steps", steps)
     fixed = fixed or population.fixed()
     if fixed.count != population.count or fixed.name != population.name:
         raise ValueError(
@@ -301,8 +302,8 @@ def input_values(population: Population, stimulus: Any, steps: int) -> dict[str,
     found = {}
     for name, array in arrays.items():
         array = array[:, None] if array.ndim == 1 else array
-        whole = np.broadcast_to(array, (steps, population.count))
-        found[name] = population.one.carried(name, whole)
+        spread = np.broadcast_to(array, (steps, population.count))
+        found[name] = population.one.carried(name, spread)
     return found
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import secrets
-import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,14 +18,12 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.web import HTTPError, RequestHandler
 
-from ....errors import ScneuroError
+from ...live.serve import ADDRESS, listening
 from ..watch import Watch
 from .page import Page
 
 __all__ = ["ADDRESS", "Served"]
 
-#: Nobody else reaches it.
-ADDRESS = "127.0.0.1"
 _LEFT_MS, _LOOKS_MS = 5_000, 500  # that a page may be gone, as when it is loaded again
 _TOKEN = 24  # bytes
 
@@ -88,7 +84,8 @@ class Served:
         self._watch, self._stays = watch, stays
         self.viewers, self._seen = 0, False
         self.token = secrets.token_urlsafe(_TOKEN)
-        self.socket = _listening(port)
+        self.socket = listening(port, "serve a page at")
+        self.socket.setblocking(False)
         self.port: int = self.socket.getsockname()[1]
         self._loop: Any = IOLoop(make_current=False)
         asyncio.set_event_loop(self._loop.asyncio_loop)
@@ -143,22 +140,3 @@ class Served:
         self._looks.stop()
         self._server.stop()
         self._loop.close(all_fds=True)
-
-
-def _listening(port: int) -> socket.socket:
-    """A socket of this machine alone."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if os.name == "posix":
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((ADDRESS, port))
-        made.listen()
-    except (OSError, OverflowError) as error:
-        made.close()
-        why = getattr(error, "strerror", None) or error
-        raise ScneuroError(
-            f"cannot serve a page at port {port}: {why}",
-            "choose another one, 1024 to 65535, or 0 for any that is free",
-        ) from None
-    made.setblocking(False)
-    return made
