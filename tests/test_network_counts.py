@@ -25,6 +25,7 @@ from scneuro.boards import BOARDS, LinkError, connect
 from scneuro.boards.devices import DEVICES
 from scneuro.boards.link.stepping import Stepping
 from scneuro.boards.network import network_hardware, network_memories
+from scneuro.hdl.link.program import fed_words
 from scneuro.hdl.network import Network as Gates
 from scneuro.hdl.network import network as gates_module
 from scneuro.hdl.network.counts import Counts
@@ -447,7 +448,7 @@ class Quick:
     def feed(self, words):
         assert len(words) <= MOST_WORDS
         self.waiting += len(words) // 50
-        assert self.waiting <= 240 // 50
+        assert self.waiting <= fed_words(50) // 50
         return len(words)
 
     def words(self, name):
