@@ -142,7 +142,7 @@ class LinkTop(wiring.Component):
         """The network, and the row that is read or written."""
         network, processor, access = self._network, self._processor, self._network.access
         row = Signal.like(access.data)
-        beyond = Signal(16)
+        beyond = Signal(min(16, bits_for(_limited_words(network))))  # of a step
         m.d.comb += [
             network.i.payload.eq(processor.accumulator),
             network.i.valid.eq(processor.gives),
@@ -166,3 +166,9 @@ class LinkTop(wiring.Component):
             m.d.sync += beyond.eq(0)
         with m.Else():
             m.d.sync += beyond.eq(beyond + network.saturated)
+
+
+def _limited_words(network: Network) -> int:
+    """The most words of inputs that a step may limit: all that it reads."""
+    cores = network.cores.values()
+    return sum(core.rows * len(core.fixed.lowered.inputs) for core in cores)
