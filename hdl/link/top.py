@@ -114,10 +114,8 @@ class LinkTop(wiring.Component):
         wraps, waits = Signal(), Signal()  # there is something to make a step of
         m.d.comb += wraps.eq(timer[-1])
         m.d.sync += timer.eq(Mux(wraps, (plan.tick_clocks - 2) % (1 << len(timer)), timer - 1))
-        with m.If(processor.begun):
-            m.d.sync += due.eq(0)
         with m.If(processor.begun | processor.calm):
-            m.d.sync += missed.eq(0)
+            m.d.sync += [due.eq(0), missed.eq(0)]
         with m.If(processor.calm):
             m.d.sync += waits.eq(0)
         with m.If(processor.waits):
