@@ -20,7 +20,7 @@ from .solver import Invariant, check
 from .spikes import resets
 from .suite import prove_invariants
 from .top import timebase
-from .uart import loopback, receiver, transmitter
+from .uart import line, loopback, receiver, transmitter
 
 __all__ = [
     "Harness",
@@ -29,6 +29,7 @@ __all__ = [
     "frame_writer",
     "frames",
     "lfsr",
+    "line",
     "loopback",
     "neuron",
     "neuron_reset",
