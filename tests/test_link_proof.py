@@ -1,4 +1,4 @@
-"""What holds for ever of the link's frames and its line; gates in which it does not are caught."""
+"""What holds for ever of the link's line, frames and processor, and that faults are caught."""
 
 import pytest
 from amaranth import Signal
@@ -8,6 +8,7 @@ from faults.text import rewritten
 
 from scneuro.hdl.link.frames import Frames
 from scneuro.hdl.link.line import Line
+from scneuro.hdl.link.processor import Flag, Processor, Program
 from scneuro.sim.proof import invariants
 from scneuro.sim.proof.invariants import check
 
@@ -117,3 +118,21 @@ def test_a_fault_of_the_line_breaks_a_claim(old, new, claim, sends, low):
     harness.assume((dut.rx == (clock >= low)) & (dut.i.valid == sends) & (dut.i.payload == 0x35))
     results = check(harness)
     assert claim in broken(results), "\n".join(map(str, results))
+
+
+def asking(kind=Processor):
+    """The claims of a processor that asks to write a row, over and over."""
+    program = Program({}, {})
+    program.wait(Flag.REACHED, writes=True)
+    return invariants.processor(kind(program.linked(), [0] * 16))
+
+
+def test_the_claims_of_the_processor_are_proved():
+    results = check(asking())
+    assert names(results) == ["asks"]
+    assert all(r.ok for r in results), "\n".join(map(str, results))
+
+
+def test_a_row_that_is_asked_for_as_the_next_instruction_comes_breaks_a_claim():
+    old, new = "waits[Flag.REACHED] & ~use &", "waits[Flag.REACHED] &"
+    assert "asks" in broken(check(asking(rewritten(Processor, old, new))))

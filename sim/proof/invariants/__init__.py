@@ -12,7 +12,7 @@ holds whatever they are given.
 
 from .blocks import frame_writer, lfsr
 from .harness import Harness
-from .link import frames
+from .link import frames, processor
 from .network import prove_network
 from .neuron import neuron, neuron_reset
 from .population import prove_population
@@ -33,6 +33,7 @@ __all__ = [
     "loopback",
     "neuron",
     "neuron_reset",
+    "processor",
     "prove_invariants",
     "prove_network",
     "prove_population",

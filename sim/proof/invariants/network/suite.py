@@ -11,6 +11,7 @@ from tqdm import tqdm
 from .....hdl import Form
 from .....hdl.link.frames import Frames
 from .....hdl.link.line import Line
+from .....hdl.link.processor import PROGRAM, Processor
 from .....hdl.network import Network as Gates
 from .....hdl.network.access import Access
 from .....hdl.network.core import Core
@@ -23,7 +24,7 @@ from .....network.plan import Add, Cells, Deliver, Plan, Totals
 from .....neurons.lif import LIF
 from .....population import Population
 from ..harness import Harness
-from ..link import frames
+from ..link import frames, processor
 from ..population.suite import small
 from ..solver import Invariant, check
 from ..uart import line
@@ -119,6 +120,7 @@ def _blocks(linked: bool) -> list[_Made]:
     found += [lambda clocks=clocks: line(Line(clocks), clocks) for clocks in _DIVISORS]  # type: ignore[misc]
     if linked:
         found.append(lambda: access(Access(FEW_REGIONS)))
+        found.append(lambda: processor(Processor([0] * PROGRAM, [0] * PROGRAM)))
     return [*found, *(lambda size=size: sums(size) for size in _SUMS)]
 
 
