@@ -178,10 +178,11 @@ class Proof:
     def reached(self, state, writes):
         """A row of a memory that there is, and that may be written if it is, between steps."""
         a, pointer, _, memory = state
-        region = a + FIRST_MEMORY
-        there = [z3.ULT(a, len(self.regions)), z3.ULE(pointer, self.table(memory, 0, region))]
-        there.append(self.of(memory, "going") == 0)
-        return z3.And(*there, self.table(memory, 2, region) != 0) if writes else z3.And(*there)
+        there = [z3.ULT(a, len(self.regions)), self.of(memory, "going") == 0]
+        for k, region in enumerate(self.regions):
+            may = z3.ULT(pointer, region.rows) if region.writable or not writes else False
+            there.append(z3.Implies(a == k, may))
+        return z3.And(*there)
 
     # -- every way -------------------------------------------------------------------------------
     def ways(self, place, state):
@@ -306,6 +307,8 @@ FAULTS = [
         "own[Region.SETTINGS] = (settings, 1, True)",
         "own[Region.SETTINGS] = (settings + 1, 1, True)",
     ),
+    # a table has rows where it should have the last one
+    ("[r[0] - 1 for r in rows]", "[r[0] for r in rows]"),
     # words that are fed go on behind their place
     (
         '    _next(p, "fed_in", layout.fed.stop, layout.fed.start)',
