@@ -452,7 +452,8 @@ def _net_proof(network: Network, board: Board, progress: bool) -> _Found:
 def _net_invariants(network: Network, progress: bool) -> _Found:
     from .proof.invariants import prove_network
 
-    return _claimed(prove_network(network, progress=progress), "sums, frames, spikes and steps")
+    claims = prove_network(network, linked=True, progress=progress)
+    return _claimed(claims, "sums, frames, spikes, steps and what a host reaches")
 
 
 def _net_netlist(

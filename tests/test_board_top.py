@@ -12,8 +12,16 @@ from scneuro.sim.board import expected_samples, simulate_board
 DIFFERENT = {(row.clock_hz, bool(row.dsp)): row for row in reversed(BOARDS.values())}.values()
 
 
-@pytest.mark.parametrize("neuron", [LIF(dt=0.2), Izhikevich(), AdEx()], ids=lambda n: n.name)
-@pytest.mark.parametrize("board", DIFFERENT, ids=lambda b: b.name)
+def of_every_kind():
+    for number, board in enumerate(DIFFERENT):
+        for neuron in (LIF(dt=0.2), Izhikevich(), AdEx()):
+            marks = (
+                [pytest.mark.slow, pytest.mark.nightly] if number and neuron.name != "LIF" else []
+            )
+            yield pytest.param(neuron, board, id=f"{neuron.name}-{board.name}", marks=marks)
+
+
+@pytest.mark.parametrize(("neuron", "board"), list(of_every_kind()))
 def test_what_the_uart_sends_is_what_the_model_computes(neuron, board):
     fixed = neuron.fixed()
     hardware, plan = design(neuron, fixed, board)

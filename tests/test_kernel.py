@@ -53,7 +53,14 @@ def test_another_processor_or_compiler_has_another_place(monkeypatch):
     kernel._digest.cache_clear()
 
 
-@pytest.mark.parametrize("damage", ["code", "index", "source", "seal", "cut"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "code",
+        "seal",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("index", "source", "cut")),
+    ],
+)
 def test_a_damaged_cache_is_noticed_and_made_again(cache, monkeypatch, capsys, damage):
     fixed = LIF().fixed()
     first = run(fixed)

@@ -1,6 +1,7 @@
 """A linked design, compiled, asked over its UART for all that there is, at the edges."""
 
 import random
+import struct
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ KEPT = 256
 ORDERED = (Kind.WRITE, Kind.FEED, Kind.TAKE)
 
 
-def small() -> Network:
+def small(*outputs: str) -> Network:
     r = np.random.default_rng(0)
     net = Network("small")
     net.input("s", 20)
@@ -39,7 +40,7 @@ def small() -> Network:
     net.population("q", LIF(), 18)
     net.connect("s", "p", Dense(r.normal(40, 60, (6, 20))))
     net.connect("p", "q", Dense(r.normal(100, 50, (18, 6))), delay=1)
-    net.output("q", "p")
+    net.output(*(outputs or ("q", "p")))
     return net
 
 
@@ -489,9 +490,12 @@ def test_inputs_beyond_their_limits_are_counted(host):
     host.feed(frame)
     host.wait(20_000)
     assert host.register("saturated") == 6
-    host.feed(np.tile(frame, 3))
-    host.wait(20_000)
-    assert host.register("saturated") >= 24
+    counts = [6]
+    for _ in range(8):
+        host.feed(frame)
+        host.wait(10_000)
+        counts.append(host.register("saturated"))
+    assert max(np.diff(counts)) == 24  # all that a step reads
     assert region.words == 4
     host.write(FIRST_MEMORY + k, 0, before)
 
@@ -550,3 +554,89 @@ def test_memories_are_read_between_steps(host):
         host.take(0)
         assert host.read(FIRST_MEMORY + k, 0, 1)[0] < 1 << 6
     assert host.register("steps") > 20
+
+
+@pytest.fixture(scope="module")
+def hurried():
+    """Steps of 0.1 ms at 1 Mbaud: a request of 120 words takes as long as many of them."""
+    gates = Gates(small("p").fixed(), lanes=8, linked=True)
+    top = LinkTop(gates, IDENTITY, Plan(CLOCK, 1_000_000, CLOCK // 10_000, 1, ()))
+    return Host(gates, SimulatedBoard(top, clock_hz=CLOCK, baud=1_000_000))
+
+
+def spikes_of_p(spikes):
+    """The words that leave where only p's spikes do, and the frames of a run."""
+    net = small("p")
+    fixed = net.fixed()
+    gates = Gates(fixed, lanes=8)
+    ran = fixed.run(s=spikes, progress=False)
+    bits = np.asarray(ran.spike["p"], dtype=np.int64)[:, gates.plan.places["p"].order]
+    return frames_of(fixed, gates.plan, {"s": spikes}), (bits @ (1 << np.arange(6))).tolist()
+
+
+def long_requests(host):
+    """Requests of 120 words that change nothing, one after the other without end."""
+    names = [r.name for r in host.gates.regions]
+    weights, state = (FIRST_MEMORY + names.index(n) for n in ("weights", "q.V"))
+    before = host.read(weights, 0, MOST_WORDS)
+    identity = list(struct.unpack("<120H", IDENTITY.ljust(240, b"\0")))
+    while True:
+        host.write(weights, 0, before)
+        yield
+        assert host.read(weights, 0, MOST_WORDS) == before
+        yield
+        assert host.read(Region.IDENTITY, 0, MOST_WORDS) == identity
+        yield
+        assert len(host.read(state, 0, 36)) == 36
+        yield
+
+
+def test_held_steps_are_in_time_whatever_is_read_and_written(hurried):
+    host, steps = hurried, 1000
+    host.begin()
+    spikes = np.random.default_rng(1).random(20) < 0.4
+    frames, expected = spikes_of_p(np.tile(spikes, (steps, 1)))
+    host.write(0, HELD, frames[0])
+    others = long_requests(host)
+    next(others)
+    host.write(0, 0, [3, steps])
+    found: list[int] = []
+    while len(found) < steps:
+        found += host.take()
+        next(others)
+    assert found == expected
+    assert any(expected)
+    assert (host.register("steps"), host.register("late")) == (steps, 0)
+
+
+@pytest.mark.slow
+def test_fed_steps_are_in_time_whatever_is_read_and_fed(hurried):
+    host, steps = hurried, 600
+    host.begin()
+    frames, expected = spikes_of_p(np.random.default_rng(2).random((steps, 20)) < 0.4)
+    todo = frames.reshape(-1).tolist()
+    todo = todo[host.feed(todo[:MOST_WORDS]) :]
+    todo = todo[host.feed(todo[:MOST_WORDS]) :]
+    host.set("control", 2)
+    others = long_requests(host)
+    found: list[int] = []
+    while len(found) < steps:
+        todo = todo[host.feed(todo[:MOST_WORDS]) :]
+        next(others)
+        found += host.take()
+    assert found == expected
+    assert (host.register("steps"), host.register("late")) == (steps, 0)
+
+
+@pytest.mark.slow
+def test_no_step_comes_between_settings(hurried):
+    host, steps = hurried, 1000
+    host.begin()
+    host.write(0, 0, [3, steps])
+    for _ in range(60):
+        host.take()
+        settings = host.read(0, 0, HELD + 3)
+        assert settings[REGISTERS["left"].row] + settings[REGISTERS["steps"].row] == steps
+        host.write(0, REGISTERS["left"].row, [steps // 2, 0, 0, steps // 2, 0])
+    assert 0 < settings[REGISTERS["left"].row] < steps // 2
+    host.set("control", 0)

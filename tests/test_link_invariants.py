@@ -64,7 +64,7 @@ PARTS = {
     "access": ["goes", "answered", "found"],
     "synapses": ["busy", "adds", "apart", "word", "limited", "again", "loads", "found"],
     "core": ["once", "done", "mixed", "states", "found", "turns", "fetched"],
-    "memories": ["between", "led", "given", "anew", "counted"],
+    "memories": ["between", "led", "given", "answered", "unmoved", "anew", "counted"],
     "intake": ["taken", "whole", "restart", "slots"],
     "spikes": ["written", "read", "sent"],
     "events": ["turns", "late", "events", "currents", "scanned", "apart", "asked"],
@@ -113,6 +113,8 @@ FAULTS = [
     ("access", Access, "if region.writable:", "if True:", "goes"),
     # a request to another memory is a write of this one
     ("access", Access, "named[k] & goes & i.write", "goes & i.write", "goes"),
+    # a number beyond the last memory is one of them again
+    ("access", Access, "Cat(i.region == k for k", "Cat(i.region[:2] == k for k", "goes"),
     # a number of a word is not extended
     (
         "access",
@@ -182,6 +184,42 @@ FAULTS = [
         "synapses.load.valid.eq(write)",
         "synapses.load.valid.eq(access.write.any())",
         "led",
+    ),
+    # the row behind the one that is named is written
+    ("memories", Gates, "core.place.eq(at.row)", "core.place.eq(at.row + 1)", "led"),
+    # or without its lowest bit
+    ("memories", Gates, "core.given.eq(at.data)", "core.given.eq(at.data >> 1)", "led"),
+    # a row that is read is written
+    (
+        "memories",
+        Gates,
+        "access.look[k], access.write[k]",
+        "access.look[k], access.look[k] | access.write[k]",
+        "unmoved",
+    ),
+    # where spikes are read, those that were are another step's
+    (
+        "memories",
+        Gates,
+        "with m.If(look):",
+        "with m.If(look):\n                    m.d.sync += self._step.eq(self._step + 1)",
+        "unmoved",
+    ),
+    # memories wait for a step to begin, which waits for them
+    (
+        "memories",
+        Gates,
+        "free.eq(~self._computing & self._ready & ~asked)",
+        "free.eq(~self._computing & self._ready & ~asked & (self._waiting == 0))",
+        "answered",
+    ),
+    # a population is not ready when one has looked at it
+    (
+        "core",
+        Core,
+        "with m.If(self.restart):",
+        "with m.If(self.restart | (self.look if self._linked else 0)):",
+        "turns",
     ),
     # a restart that is asked for in a step is forgotten
     ("memories", Gates, "waiting.eq(asked & ~self._anew)", "waiting.eq(0)", "anew"),

@@ -56,7 +56,7 @@ class Chip:
     counts : mapping of str to ndarray
         ``chip.counts["out"]``: how many spikes every neuron of an output fired since the last
         reset, where the network counts them, int64 of shape (N,), 65,535 at most. They are read
-        between steps, 120 neurons at a time: pause it where more are to be of one step.
+        between steps, as states are: pause it where all are to be of one step.
     """
 
     def __init__(

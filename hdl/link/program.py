@@ -30,7 +30,7 @@ _TABLES = ("ends", "read", "written")
 _VARIABLES = (
     # the request
     *("length", "kind", "region", "sequence", "count", "row"),
-    "waits",  # whether it waits until a step is over
+    "waits",  # for a step to end, before it is done (bit 0), or in the midst of it (bit 1)
     "status",
     "position",  # what the reply says
     "last",  # the sequence that was taken last
@@ -289,7 +289,8 @@ def _request(p: Program, layout: Layout, regions: int) -> None:
     kept = len(layout.results)
     p.label("request")
     p.load("waits")
-    p.unless(Flag.ZERO, "reach")
+    p.where(Flag.BIT0, "reach")
+    p.where(Flag.BIT1, "go on")
     for name in ("length", "kind", "region", "sequence", "count"):
         p.load(0)
         p.shift(body=True)
@@ -365,8 +366,9 @@ def _request(p: Program, layout: Layout, regions: int) -> None:
     p.where(Flag.CARRY, "take")
 
     p.label("reach")  # rows: when no step is under way
-    p.load("going")
+    p.load(1)
     p.store("waits")
+    p.load("going")
     p.unless(Flag.ZERO, "step")
     p.load("region")
     p.sub(regions)
@@ -384,6 +386,14 @@ def _request(p: Program, layout: Layout, regions: int) -> None:
     p.store("words")
     p.load(0)
     p.jump("say")
+
+    p.label("go on")  # with one that made way for a step
+    _is(p, Kind.FEED, "feed on")
+    p.where(Flag.CARRY, "say results")
+    p.load("going")
+    p.unless(Flag.ZERO, "step")
+    _is(p, Kind.READ, "read")
+    p.jump("fill")
 
     p.label("unknown")  # what is said of a kind has four bits
     p.load("kind")
@@ -447,6 +457,9 @@ def _rows(p: Program, layout: Layout, widest: int) -> None:
     p.add(1)
     p.store("row")
     p.where(Flag.CARRY, "outside")
+    p.unless(Flag.DUE, "read")
+    p.load("region")
+    p.unless(Flag.ZERO, "pause")
     p.jump("read")
 
     p.label("fill")
@@ -480,7 +493,17 @@ def _rows(p: Program, layout: Layout, widest: int) -> None:
     p.load("row")
     p.add(1)
     p.store("row")
-    p.unless(Flag.CARRY, "fill")
+    p.where(Flag.CARRY, "filled all")
+    p.unless(Flag.DUE, "fill")
+    p.load("region")  # no step comes between settings
+    p.where(Flag.ZERO, "fill")
+
+    p.label("pause")  # a step comes first
+    p.load(2)
+    p.store("waits")
+    p.jump("step")
+
+    p.label("filled all")
     p.load("count")
     p.where(Flag.ZERO, "say")
     p.jump("outside")
@@ -531,10 +554,10 @@ def _feed(p: Program, layout: Layout) -> None:
     p.load("count")
     p.shift()
     p.sub("accepted")
-    p.where(Flag.CARRY, "as many as fit")
+    p.where(Flag.CARRY, "feed on")
     p.add("accepted")
     p.store("accepted", "part")
-    p.label("as many as fit")
+    p.label("feed on")
     p.load("part")
     p.label("feed word")
     p.where(Flag.ZERO, "fed")
@@ -545,7 +568,9 @@ def _feed(p: Program, layout: Layout) -> None:
     p.load("fed_in")
     _next(p, "fed_in", layout.fed.stop, layout.fed.start)
     _less(p, "part")
-    p.jump("feed word")
+    p.where(Flag.LEAVES, "pause")
+    p.unless(Flag.DUE, "feed word")
+    p.jump("pause")
     p.label("fed")
     p.load("fed_now")
     p.add("accepted")
@@ -578,7 +603,9 @@ def _take(p: Program, layout: Layout) -> None:
     _next(p, "row", 2 * len(layout.results))
     p.load_there()
     _put_word(p)
-    p.jump("say results")
+    p.where(Flag.LEAVES, "pause")
+    p.unless(Flag.DUE, "say results")
+    p.jump("pause")
 
 
 # -- replies ---------------------------------------------------------------------------------------
@@ -608,6 +635,8 @@ def _reply(p: Program) -> None:
     _is(p, Kind.TAKE, "say results")
     p.label("send")
     p.act(Action.SEND)
+    p.load(0)
+    p.store("waits")
     p.jump("main")
 
 

@@ -143,10 +143,8 @@ class LinkTop(wiring.Component):
         wraps, waits = Signal(), Signal()  # there is something to make a step of
         m.d.comb += wraps.eq(timer[-1])
         m.d.sync += timer.eq(Mux(wraps, (plan.tick_clocks - 2) % (1 << len(timer)), timer - 1))
-        with m.If(processor.begun):
-            m.d.sync += due.eq(0)
         with m.If(processor.begun | processor.calm):
-            m.d.sync += missed.eq(0)
+            m.d.sync += [due.eq(0), missed.eq(0)]
         with m.If(processor.calm):
             m.d.sync += waits.eq(0)
         with m.If(processor.waits):
@@ -171,7 +169,7 @@ class LinkTop(wiring.Component):
         """The network, and the row that is read or written."""
         network, processor, access = self._network, self._processor, self._network.access
         row = Signal.like(access.data)
-        beyond = Signal(16)
+        beyond = Signal(min(16, bits_for(_limited_words(network))))  # of a step
         m.d.comb += [
             network.i.payload.eq(processor.accumulator),
             network.i.valid.eq(processor.gives),
@@ -195,3 +193,9 @@ class LinkTop(wiring.Component):
             m.d.sync += beyond.eq(0)
         with m.Else():
             m.d.sync += beyond.eq(beyond + network.saturated)
+
+
+def _limited_words(network: Network) -> int:
+    """The most words of inputs that a step may limit: all that it reads."""
+    cores = network.cores.values()
+    return sum(core.rows * len(core.fixed.lowered.inputs) for core in cores)

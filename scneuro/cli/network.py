@@ -360,7 +360,7 @@ def prove_network(options: argparse.Namespace, network: Network) -> int:
     if options.invariants:
         from ..sim.proof import invariants
 
-        claims = invariants.prove_network(network)
+        claims = invariants.prove_network(network, linked=True)  # as boards have it
     lines = [f"{name}: {proof}" for name, each in proofs.items() for proof in each]
     text = "\n".join([*lines, *map(str, claims)])
     figures = {name: [proof.figures() for proof in each] for name, each in proofs.items()}

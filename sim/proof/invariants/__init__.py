@@ -12,7 +12,7 @@ holds whatever they are given.
 
 from .blocks import frame_writer, lfsr
 from .harness import Harness
-from .link import frames
+from .link import frames, processor
 from .network import prove_network
 from .neuron import neuron, neuron_reset
 from .population import prove_population
@@ -20,7 +20,7 @@ from .solver import Invariant, check
 from .spikes import resets
 from .suite import prove_invariants
 from .top import timebase
-from .uart import loopback, receiver, transmitter
+from .uart import line, loopback, receiver, transmitter
 
 __all__ = [
     "Harness",
@@ -29,9 +29,11 @@ __all__ = [
     "frame_writer",
     "frames",
     "lfsr",
+    "line",
     "loopback",
     "neuron",
     "neuron_reset",
+    "processor",
     "prove_invariants",
     "prove_network",
     "prove_population",

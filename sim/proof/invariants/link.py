@@ -1,14 +1,15 @@
-"""What is claimed of the link's frames, whatever comes over the line and whatever is put."""
+"""What is claimed of the link's frames, and of how its processor asks, whatever comes."""
 
 from __future__ import annotations
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value
 
 from ....hdl.link.frames import DEPTH, Frames
+from ....hdl.link.processor import Processor
 from ....link.messages import REQUEST
-from .harness import Harness, implies
+from .harness import Harness, implies, same
 
-__all__ = ["frames"]
+__all__ = ["frames", "processor"]
 
 _LISTENS, _ASKED, _CLOSES, _SENDS = range(4)
 _MOST = DEPTH - 2  # bytes of a frame before its delimiter
@@ -248,3 +249,18 @@ def _crc(crc: Value, byte: Value) -> Value:
         shifted = [Const(0, 1), *bits[:15]]
         bits = [old ^ high if 0x1021 >> j & 1 else old for j, old in enumerate(shifted)]
     return Cat(bits)
+
+
+def processor(dut: Processor) -> Harness:
+    """The claims of how a processor asks for rows, whatever its program is."""
+    h = Harness("Processor", dut=dut, search=12)
+    asked = Cat(dut.accumulator, dut.pointer, dut.writes)
+    others = Cat(dut.shifts, dut.push, dut.begins, dut.restart)
+    h.claim(
+        "asks",
+        "for a clock after it asks for a row it says the same, and moves no word of the row, nor "
+        "begins a step",
+        implies(h.was(dut.reaches), same(asked, h.was(asked))),
+        implies(dut.reaches | h.was(dut.reaches), ~others.any()),
+    )
+    return h

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Cat, Const, Shape, Signal, Value
+from amaranth import Cat, Const, Mux, Shape, Signal, Value
 
 from .....hdl.network import Network
 from .....hdl.network.access import Access
+from .....link.regions import Region
 from ..harness import Harness, implies, same
 from .around import Around
 
-__all__ = ["access", "asks", "memories"]
+__all__ = ["access", "asks", "memories", "names"]
+
+#: What a step goes on from.
+_KEPT = ("computing", "fsm_state", "sent", "spikes_of_word", "row_there", "restart_waits")
 
 
 def asks(h: Harness, port: Any) -> Value:
-    """What who asks promises: what is asked for stays until it is done."""
+    """What who asks promises: what is asked for stays a clock, in which the answer may be there.
+
+    The link's processor asks every other clock.
+    """
     asked = Cat(port.write, port.region, port.row, port.data)
-    waits = h.was(port.valid & ~port.ready)
-    return implies(waits, port.valid & same(asked, h.was(asked)))
+    return implies(h.was(port.valid & ~port.ready), same(asked, h.was(asked)))
+
+
+def names(port: Any, regions: tuple[Region, ...]) -> Value:
+    """And besides, that it names a row that there is: the link's program looks first."""
+    there = Cat((port.region == k) & (port.row < r.rows) for k, r in enumerate(regions))
+    return implies(port.valid, there.any())
 
 
 def access(dut: Access) -> Harness:
@@ -43,17 +55,16 @@ def access(dut: Access) -> Harness:
     h.claim(
         "goes",
         "a request goes to the memory that it names and to no other, as it was asked for, only "
-        "when it may, and once",
+        "when it may, and once; one that names none goes nowhere",
         *looks,
         *writes,
-        implies(goes, i.valid & dut.free & ~through),
+        implies(goes, i.valid & dut.free & ~through & (i.region < len(dut._regions))),
     )
     h.claim(
         "answered",
         "a request is answered a clock after it might go, and never else",
         i.ready == h.was(i.valid & dut.free & ~i.ready),
         implies(i.ready & ~i.write & (i.region < len(dut._regions)), through),
-        implies(i.ready, i.valid),
     )
     found = []
     for k, region in enumerate(dut._regions):
@@ -76,9 +87,10 @@ def memories(dut: Network) -> Harness:
     of = Around(dut)
     h, at, synapses = of.h, dut.access, of.synapses
     h.assume(asks(h, at))
+    h.assume(names(at, dut.regions))
     ready = Cat(core.ready for core in dut.cores.values()).all()
     idle = ~of.computing & ready & ~h.register("restart_waits")
-    goes, led, found = [], [], []
+    goes, led, done, found = [], [], [], []
     step = of.step if of.plan.slots > 1 else Const(0, 1)
     for k, region in enumerate(dut.regions):
         here, words = at.region == k, Shape(16 * region.words, signed=region.signed)
@@ -105,9 +117,10 @@ def memories(dut: Network) -> Harness:
         goes += [look, write]
         led.append(implies(write, at.valid & at.write & here))
         if row is not None:
-            led.append(implies(look | write, same(row, at.row[: len(row)])))
+            led.append(implies(look | write, same(row, at.row)))
         if given is not None:
-            led.append(implies(write, same(given, at.data[: len(given)])))
+            led.append(implies(write, same(given, at.data[: region.bits])))
+            done.append(implies(at.ready & at.write & here, h.was(write)))
         result = at.result[: words.width] == gives.as_unsigned()
         found.append(implies(at.ready & ~at.write & here, result))
     h.claim(
@@ -118,8 +131,10 @@ def memories(dut: Network) -> Harness:
     )
     h.claim(
         "led",
-        "what is written is the row that is named, of the memory that is named and of no other",
+        "what is written is the row that is named, all of it, of the memory that is named and of "
+        "no other, by the time that it is said to be done",
         *led,
+        *done,
         *(~(a & b) for n, a in enumerate(goes[1::2]) for b in goes[1::2][:n]),
     )
     h.claim(
@@ -127,10 +142,56 @@ def memories(dut: Network) -> Harness:
         "what was read is what the named memory gives; of spikes, those of the last step",
         *found,
     )
+    _answered(of)
+    _unmoved(of)
     _restarts(of)
     _counted(of)
     h.know(implies(at.ready, h.was(at.valid)))
     return h
+
+
+def _answered(of: Around) -> None:
+    """Clocks in which something is asked for, while neither a step nor a restart is."""
+    h, m, dut = of.h, of.h.m, of.dut
+    at, turns = dut.access, list(of.turns.values())
+    most = 2 * max(core.rows for core in dut.cores.values()) + 2
+    waited = Signal(range(most + 2), name="waited")
+    others = of.computing | dut.tick | dut.restart_now
+    with m.If(at.ready | others):
+        m.d.sync += waited.eq(0)
+    with m.Elif(at.valid):
+        m.d.sync += waited.eq(waited + 1)
+    h.claim(
+        "answered",
+        f"what is asked for is answered when it was for {most} clocks, whatever came before, but "
+        "for those in which a step is computed or begun, or a restart asked for",
+        waited <= most,
+    )
+    longest = max(turns, key=lambda each: each.core.rows)
+    rows, since = longest.core.rows, longest.since
+    for each in turns:  # they begin anew together
+        h.know(each.since == Mux(since > each.core.rows, each.core.rows + 1, since))
+    owed = h.register("restart_waits")
+    h.know(
+        since != 0,
+        implies(owed, waited < since),
+        implies(~owed, waited <= rows + since + at.ready),
+    )
+
+
+def _unmoved(of: Around) -> None:
+    h, dut = of.h, of.dut
+    reads = dut._access.look.any() & ~dut._begin
+    kept = [dut._phase, dut._step, dut._frame, dut._age, dut._adding]
+    kept += [h.register(name) for name in _KEPT]
+    writes = [of.synapses.load.valid, of.spikes.write_ports[0].en]
+    writes += [core.write.as_value().any() for core in dut.cores.values()]
+    h.claim(
+        "unmoved",
+        "where a row is read nothing is written, and nothing that a step is made of changes",
+        *(implies(reads, ~write) for write in writes),
+        *(implies(h.was(reads), register == h.was(register)) for register in kept),
+    )
 
 
 def _restarts(of: Around) -> None:

@@ -68,6 +68,8 @@ class Turns:
         By input, rows that were fetched in the step.
     shown : Signal
         Rows whose spikes were shown in it.
+    since : Signal
+        Clocks since it began anew, or since the start; no more than one more than it has rows.
     """
 
     def __init__(self, h: Harness, core: Core, name: str) -> None:
@@ -86,6 +88,11 @@ class Turns:
         self.counts.append((self.shown, core.written.spike))
         for count, view in self.counts:
             m.d.sync += count.eq(Mux(starts, 0, count + view.valid))
+        self.since = Signal(range(core.rows + 2), init=1, name=f"{name}_since")
+        with m.If(core.restart):
+            m.d.sync += self.since.eq(1)
+        with m.Elif(self.since <= core.rows):
+            m.d.sync += self.since.eq(self.since + 1)
 
     def asked(self) -> list[Value]:
         """What a population needs: a step begins, anew or not, when none is under way.
@@ -104,7 +111,10 @@ class Turns:
         return found
 
     def kept(self) -> list[Value]:
-        """What it does: each row once in a step, in turn, and it is done when all were."""
+        """What it does: each row once in a step, in turn, and it is done when all were.
+
+        Where it begins anew it is ready again when so many clocks have passed as it has rows.
+        """
         core, found = self.core, []
         for count, view in self.counts:
             found += [
@@ -112,4 +122,5 @@ class Turns:
                 implies(core.done, count + view.valid == core.rows),
             ]
         silent = [core.fetch[to].valid for to in self.fetched if to not in self.fetches]
-        return [*found, implies(core.done, self.open), ~Cat(silent).any()]
+        anew = implies(~self.open & ~core.ready, self.since <= core.rows)
+        return [*found, implies(core.done, self.open), ~Cat(silent).any(), anew]

@@ -27,7 +27,7 @@ def core(dut: Core, fixed: FixedPopulation) -> Harness:
     h.claim(
         "turns",
         "in a step every row is fetched once, and its spikes shown once, in turn, and it is done "
-        "when all were",
+        "when all were; outside a step it is ready, but for a clock a row where it begins anew",
         *turns.kept(),
     )
     drawn = {"noise": fixed.lowered.drawn, "dither": fixed.lowered.dither}
@@ -40,7 +40,7 @@ def core(dut: Core, fixed: FixedPopulation) -> Harness:
             "seeds", "where the population begins anew, the LFSRs begin with their seeds", *seeds
         )
     last = max(at.at.values())
-    h.know(turns.open == at.to_come(last))
+    h.know(turns.open == at.to_come(last), implies(at.sweeping, turns.since == at.swept + 1))
     stages = {id(turns.shown): at.at["spike"]}
     conditions = []
     for to, fetch in turns.fetches.items():

@@ -10,6 +10,8 @@ from tqdm import tqdm
 
 from .....hdl import Form
 from .....hdl.link.frames import Frames
+from .....hdl.link.line import Line
+from .....hdl.link.processor import PROGRAM, Processor
 from .....hdl.network import Network as Gates
 from .....hdl.network.access import Access
 from .....hdl.network.core import Core
@@ -23,9 +25,10 @@ from .....network.plan import Add, Cells, Deliver, Plan, Totals
 from .....neurons.lif import LIF
 from .....population import Population
 from ..harness import Harness
-from ..link import frames
+from ..link import frames, processor
 from ..population.suite import small
 from ..solver import Invariant, check
+from ..uart import line
 from .access import access, memories
 from .core import core
 from .counts import counts
@@ -56,6 +59,8 @@ FEW_REGIONS = (
     Region("p.w", 3, 2, 20, True, True),
     Region("p/spikes", 1, 1, 16, False, False),
 )
+#: Clocks of a bit of the link: the least there are, and those of 1 Mbaud at 12 MHz.
+_DIVISORS = (4, 12)
 #: Neurons, and clocks from one to the next.
 _CORES = ((3, 1), (2, 3))
 _COUNTS = (1, 3)  # rows
@@ -116,8 +121,10 @@ def _blocks(linked: bool) -> list[_Made]:
 
     found: list[_Made] = [lambda: scan(Scan(1, 2)), lambda: frames(Frames())]
     found += [lambda rows=rows: counts(Counts(rows, linked=linked)) for rows in _COUNTS]  # type: ignore[misc]
+    found += [lambda clocks=clocks: line(Line(clocks), clocks) for clocks in _DIVISORS]  # type: ignore[misc]
     if linked:
         found.append(lambda: access(Access(FEW_REGIONS)))
+        found.append(lambda: processor(Processor([0] * PROGRAM, [0] * PROGRAM)))
     return [*found, *(lambda size=size: sums(size) for size in _SUMS)]
 
 
