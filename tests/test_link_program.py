@@ -48,8 +48,8 @@ def does(i, state, byte, word):
 class Proof:
     """A program, what is claimed at its labels, and whether each way keeps it."""
 
-    def __init__(self, module=source):
-        gates = Gates(small().fixed(), lanes=8, linked=True)
+    def __init__(self, module=source, network=None):
+        gates = Gates((network or small()).fixed(), lanes=8, linked=True)
         self.regions, kept = gates.regions, []
 
         class Kept(Program):
@@ -247,6 +247,14 @@ def test_only_rows_that_there_are_are_reached_and_written_only_what_may_be():
     proof = Proof()
     asks = 1 << JUMPS | Flag.REACHED << INVERTS
     assert sum(i & ~(1 << INDEXED | PROGRAM - 1) == asks for i in proof.code) == 2
+    assert proof.fails() == set()
+
+
+def test_so_it_is_where_a_step_leaves_nothing():
+    network = small()
+    network.output(sends="counts")
+    proof = Proof(network=network)
+    assert [r.name for r in proof.regions][-2:] == ["q/counts", "p/counts"]
     assert proof.fails() == set()
 
 
