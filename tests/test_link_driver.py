@@ -156,7 +156,7 @@ def test_a_builtin_neurons_board_says_what_it_holds_and_no_other_is_taken_for_it
         assert repr(it) == "<LIF on icebreaker, at simulated>"
         assert it.dt == LIF().dt
     with pytest.raises(
-        LinkError, match=r"holds LIF \(\w{16}\), not LIF \(\w{16}\)\n.*from, LIF\(tau_m=1\)$"
+        LinkError, match=r"holds LIF \(\w{16}\), not LIF \(\w{16}\)\n.*from, LIF\(tau_m=1.0\)$"
     ):
         connect(SimulatedPort(board(lif)), LIF(tau_m=5.0))
     with pytest.raises(ScneuroError, match="holds net, and does not say what that is made of"):
