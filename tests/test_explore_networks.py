@@ -616,6 +616,7 @@ def test_what_is_refused_at_every_point_and_what_is_not_of_it_are_said_in_python
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.compiler
 def test_a_small_search_with_real_tools_and_two_workers(capsys, folder, monkeypatch):
     line = (

@@ -136,6 +136,7 @@ def test_a_folded_population_is_its_integers(multipliers):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_area_falls_as_the_interval_rises():
     counts = [least_cells(Population(AdEx(), 16, interval=k), "hx8k")["logic"] for k in (1, 16)]
     assert counts[0] > 1.26 * counts[1], counts

@@ -58,6 +58,7 @@ def test_the_claims_of_a_network_are_proved(part):
 
 
 @slow
+@pytest.mark.nightly  # CI proves those of one with a link
 def test_all_claims_of_a_network_are_proved():
     results = invariants.prove_network(claims.small_network(17), progress=False)
     assert len(results) > 50
