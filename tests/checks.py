@@ -20,11 +20,15 @@ def nightly(values, kept):
     return cases
 
 
-def faults(given, quick):
-    """Planted faults: the quick ones for every run, of the others every other one for the night."""
+def faults(given, quick, late=()):
+    """Planted faults: the quick ones for every run, of the others every other one for the night.
+
+    And those whose piece of the source is ``late``.
+    """
     rest = [fault for fault in given if not quick(fault)]
     marks = {
-        fault: (pytest.mark.slow, *[pytest.mark.nightly] * (k % 2)) for k, fault in enumerate(rest)
+        fault: (pytest.mark.slow, *[pytest.mark.nightly] * (k % 2 or fault[2] in late))
+        for k, fault in enumerate(rest)
     }
     return [pytest.param(*fault, marks=marks.get(fault, ())) for fault in given]
 

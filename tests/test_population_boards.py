@@ -240,9 +240,10 @@ def test_mistakes_about_populations_are_one_line(words, said, capsys, tmp_path, 
     ("population", "device"),
     [
         (Population(LIF(), 50), "hx8k"),
-        (
+        pytest.param(
             Population(Izhikevich(), 5, lanes=2, parameters={"a": np.linspace(0.02, 0.1, 5)}),
             "ecp5-85k",
+            marks=pytest.mark.nightly,
         ),
     ],
     ids=str,
