@@ -27,7 +27,10 @@ def faults(given, quick, late=()):
     """
     rest = [fault for fault in given if not quick(fault)]
     marks = {
-        fault: (pytest.mark.slow, *[pytest.mark.nightly] * (k % 2 or fault[2] in late))
+        fault: (
+            pytest.mark.slow,
+            *[pytest.mark.nightly] * (k % 2 or any(part in late for part in fault)),
+        )
         for k, fault in enumerate(rest)
     }
     return [pytest.param(*fault, marks=marks.get(fault, ())) for fault in given]
