@@ -23,8 +23,10 @@ from watched import IntegerChip
 from scneuro import LIF, Input, Network, Neuron, Population, State, cli
 from scneuro.boards import BOARDS, LinkError, connect
 from scneuro.boards.devices import DEVICES
+from scneuro.boards.link.played import Played
 from scneuro.boards.link.stepping import Stepping
 from scneuro.boards.network import network_hardware, network_memories
+from scneuro.cli import network as network_commands
 from scneuro.hdl.link.program import fed_words
 from scneuro.hdl.network import Network as Gates
 from scneuro.hdl.network import network as gates_module
@@ -72,6 +74,42 @@ def spikes(steps, seed=1):
 
 def quiet(net, **inputs):
     return net.run(progress=False, **inputs)
+
+
+# -- what an interruption leaves ------------------------------------------------------------------
+@pytest.mark.parametrize("reset", [True, False])
+def test_what_was_recorded_before_an_interruption_is_counted(reset):
+    net = sending(q="both", p="counts")
+    fixed = net.fixed()
+    played = Played(fixed, (), {})
+    run = quiet(fixed, **spikes(9))
+    for t in range(9):
+        played.add({"q": run.spike["q"][t]}, {})
+    if reset:
+        played.count()
+    found = played.recording(fixed, spikes(9))
+    assert found.counts.keys() == ({"q"} if reset else set())
+    if reset:
+        assert np.array_equal(found.counts["q"], run.counts["q"])
+
+
+def test_a_part_of_a_run_of_which_nothing_else_is_known_is_said(capsys):
+    net = sending(q="counts", p="counts")
+    part = NetworkRecording(net.dt, {}, {}, {}, steps=7)
+    figures = network_commands._run_figures(
+        "board", net, {"a": np.zeros((7, 6))}, {"a": "given"}, {}, part
+    )
+    assert figures["steps"] == 7
+    assert figures["populations"] == []
+    assert "7 steps of 1 ms" in network_commands._run_text(net, figures)
+    assert repr(part) == "<7 steps of 1 ms; spikes: none recorded>"
+    with pytest.raises(KeyError, match="no 'q/spike' was recorded; there are none"):
+        part["q/spike"]
+
+
+def test_a_network_that_is_told_to_go_on_says_that_it_begins_anew():
+    with pytest.raises(TypeError, match="always begins anew; on a board"):
+        sending().run(reset=False, progress=False, **spikes(3))
 
 
 # -- in software ----------------------------------------------------------------------------------

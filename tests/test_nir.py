@@ -1184,3 +1184,14 @@ def test_a_run_that_leaves_all_numbers_is_refused(folder, capsys):
     err = says(capsys, "simulate", "wild.nir", "--dt", "1", "--rate", "1000", code=2)
     assert "is no number from step" in err
     assert len(err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("end", ["LI", "Linear", "LIF"])
+def test_counts_of_what_never_fires_are_said_to_stay_0(end):
+    nodes = {
+        "LI": nir.LI(full(2, 0.02), full(2, 1), full(2, 0)),
+        "Linear": nir.Linear(np.eye(2)),
+        "LIF": nir.LIF(*(full(2, v) for v in (0.02, 1.0, 0.0, 1.0, 0.0))),
+    }
+    net = read_nir(through(2, 2, nodes[end]), dt=1.0, outputs="counts")
+    assert any("its counts stay 0" in note for note in net.notes) == (end != "LIF")

@@ -199,9 +199,10 @@ class Chip:
         single = single_inputs(self.network, inputs)
         played = Played(self._fixed, record, self._memory)
         if not reset and any(p.delay for p in played.into):
+            states = {n: [*self.network.layers[n].population.state_names] for n in played.summed}
             raise ValueError(
                 f"{self.name}: what an input is given is not known where spikes are on their way "
-                "from before: leave it out of record, or reset"
+                f"from before: reset, or leave it out, such as record={states} or record=()"
             )
         fixed = self._as_it_is(played.into)
         self._play(single, played, fixed, reset=reset, progress=progress)
@@ -239,6 +240,8 @@ class Chip:
                 played.add(spikes, registers)
             played.counts = dict(self.counts)
         except (LinkError, KeyboardInterrupt) as error:
+            if reset:
+                played.count()
             error.recording = played.recording(fixed, given)  # type: ignore[union-attr]
             if isinstance(error, LinkError):
                 error.message += f"; {played.steps:,} of {steps:,} steps were complete"
@@ -621,7 +624,7 @@ class _Counts(Mapping[str, np.ndarray]):
         if name not in self._names:
             hint = did_you_mean(str(name), self._names)
             if not self._names:
-                hint = 'build it with output(..., sends="counts")'
+                hint = 'build a Network with output(..., sends="counts")'
             raise UnknownName(f"no counts {name!r}; there are {_listed(self._names)}", hint)
         return self._memory.memories.counts(name, self._memory.read(where_of(name)))
 
@@ -631,8 +634,11 @@ class _Counts(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self._names)
 
+    def __setitem__(self, name: str, value: object) -> None:
+        raise TypeError("counts are not set: a reset begins them anew")
+
     def __repr__(self) -> str:
-        return f"<counts {', '.join(self._names)}>"
+        return f"<counts {_listed(self._names)}>"
 
 
 class _Weights(MutableMapping[str, np.ndarray]):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...network import FixedNetwork, NetworkRecording
+from ...network.counts import kept
 from ...network.network import Projection
 from ...network.run import Runs, run, to_record
 
@@ -62,6 +63,11 @@ class Played(Runs):
         self.counts: dict[str, np.ndarray] = {}
 
     @property
+    def summed(self) -> list[str]:
+        """The populations of which what an input is given is recorded."""
+        return sorted(self._sums)
+
+    @property
     def into(self) -> list[Projection]:
         """The projections whose weights count for what is recorded."""
         return [p for name in self._sums for p in self.network.into(name)]
@@ -73,6 +79,12 @@ class Played(Runs):
         for name, values in registers.items():
             self._registers[name].append(values)
         self.steps += 1
+
+    def count(self) -> None:
+        """Count the spikes that were recorded since a reset, of the outputs that are counted."""
+        for name in self.network.counted:
+            if name in self._spike:
+                self.counts[name] = kept(self._table(self._spike[name][: self.steps], name, bool))
 
     def recording(self, fixed: FixedNetwork, given: Mapping[str, np.ndarray]) -> NetworkRecording:
         """What was done, of what inputs were given: (T, *shape) each, of which T may be longer.

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
@@ -54,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         argcomplete.autocomplete(parser)
     options = parser.parse_args(arguments)
     before = _clean_up_when_stopped()
+    # designs of which only a part is looked at, or what they take, are never elaborated
+    warnings.filterwarnings("ignore", ".* created but never used")
     if isinstance(sys.stdout, io.TextIOWrapper):  # a locale may not know all that units are made of
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScneuroError, did_you_mean
+from ..given import whole
 from ..tools.files import check_writable, write_whole
 from ..tools.places import is_nir
 from .options import answer, chosen_steps, part, proved
@@ -182,7 +183,7 @@ def _random(
             f"{1000 / network.dt:g} Hz"
         )
     number = getattr(options, "noise_seed", None)
-    seed = 1 if number is None else number
+    seed = 1 if number is None else whole("seed", number, 0)
     # its place among the inputs is part of the seed: no two are alike
     rng = np.random.default_rng([seed, list(network.inputs).index(name)])
     spikes = rng.random((steps, *source.shape)) < chance
@@ -297,7 +298,7 @@ def _run_text(network: Network, figures: dict[str, Any]) -> str:
     for i in figures["inputs"]:
         of = f"{i['sum']:,.0f} spikes" if i["kind"] == "spikes" else "currents"
         lines.append(f"  input {i['name']}: {i['neurons']:,}, {of}, {i['source']}")
-    wide = max(10, *(len(p["name"]) for p in figures["populations"]))
+    wide = max([10, *(len(p["name"]) for p in figures["populations"])])
     lines.append(f"  {'population':{wide}s}  {'neuron':18s}{'neurons':>8s}{'spikes':>9s}"
                  f"{'Hz each':>9s}{'silent':>8s}  words")  # fmt: skip
     for p in figures["populations"]:

@@ -77,11 +77,12 @@ class NetworkRecording:
         """
         arrays = self.arrays()
         if name not in arrays:
-            raise KeyError(f"no {name!r} was recorded; there are {', '.join(arrays)}")
+            there = ", ".join(arrays) or "none"
+            raise KeyError(f"no {name!r} was recorded; there are {there}")
         return arrays[name]
 
     def __repr__(self) -> str:
         steps = len(self.t)
         found = {**self.counts, **self.spike}
-        spikes = ", ".join(f"{n} {int(s.sum())}" for n, s in found.items())
+        spikes = ", ".join(f"{n} {int(s.sum())}" for n, s in found.items()) or "none recorded"
         return f"<{steps} steps of {self.dt:g} ms; spikes: {spikes}>"

@@ -68,6 +68,8 @@ def given_inputs(network: Network, inputs: Mapping[str, Any]) -> tuple[dict[str,
     for name in inputs:
         if name not in network.inputs:
             near = did_you_mean(str(name), network.inputs)
+            if name == "reset":
+                near = "a run of a network always begins anew; on a board chip.run() can go on"
             raise TypeError(
                 f"{network.name} has no input {name!r}; it has "
                 f"{', '.join(network.inputs) or 'none'}" + f". {near}" * bool(near)

@@ -309,6 +309,9 @@ def _network(network: Network, stimulus: Any, steps: int, lanes: int) -> Design:
         packed(run.spike[name].reshape(steps, -1)[:, plan.places[name].order])
         for name in plan.outputs
     ]
+    leaves = "its output words leave on o_*"
+    if not sent:
+        leaves = "nothing leaves on o_*: counts are shown on written_* as they are written"
     if sent:
         words: dict[Path, Any] = {("o", "payload"): np.hstack(sent).reshape(-1)}
         watched.append(Watch(_TAKEN, _table(top, "sent", words)))
@@ -317,8 +320,7 @@ def _network(network: Network, stimulus: Any, steps: int, lanes: int) -> Design:
         f"{network.name}, steps of {network.dt:g} ms",
         "Give the words of a frame on i_*: the first is 1 where all neurons begin anew, the others "
         "are the inputs' spikes, 16 in a word, or currents, a word each. A time step starts when "
-        "its frame is there and tick is 1; its output words leave on o_*, and done is 1 as it "
-        "ends.",
+        f"its frame is there and tick is 1; {leaves}, and done is 1 as it ends.",
         steps,
         _table(top, "stimulus", {("i", "payload"): frames.reshape(-1)}),
         tuple(watched),

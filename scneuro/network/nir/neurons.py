@@ -21,6 +21,7 @@ __all__ = [
     "NIRIF",
     "NIRLI",
     "NIRLIF",
+    "SILENT",
     "NIRCubaLI",
     "NIRCubaLIF",
     "NIRCubaLIThreshold",
@@ -387,3 +388,7 @@ class NIRReadout(Neuron):
 
     def update(self, v: Any, I: Any) -> tuple[Any, ...]:  # noqa: E741
         return False, I
+
+
+#: Those that never fire.
+SILENT = (NIRLI, NIRI, NIRCubaLI, NIRReadout)

@@ -113,6 +113,11 @@ def read_nir(
     network = _Reading(found, options, words or {}, inputs).network
     if outputs != "spikes":
         network.output(sends=outputs)
+        network.notes += [
+            f"{name} never fires, and its counts stay 0: its state v says what it decides"
+            for name in network.counted
+            if type(network.layers[name].population.neuron) in neurons.SILENT
+        ]
     return network
 
 
