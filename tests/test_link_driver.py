@@ -418,7 +418,9 @@ def test_what_cannot_be_run_is_refused_before_anything_is_sent():
             it.run(x=np.zeros((4, 2, 5)))
         with pytest.raises(TypeError, match="has no input 'y'"):
             it.run(y=np.zeros((4, 5)))
-        with pytest.raises(ValueError, match="leave it out of record, or reset"):
+        with pytest.raises(
+            ValueError, match=r"reset, or leave it out, such as record=\{'h': \['V'\]"
+        ):
             it.run(x=np.zeros((4, 5)), reset=False)
         it.run(x=np.zeros((4, 5)), reset=False, record={"h": ["V"]})
         assert it.counters["steps"] - made == 4
