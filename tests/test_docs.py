@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from checks import nightly
 
 from scneuro import cli
 from scneuro.neurons import builtins
@@ -87,13 +88,19 @@ def test_the_commands_of_the_gallery_make_its_pictures(folder_of_the_pages, caps
 
 
 @pytest.mark.slow
-def test_the_builds_of_the_pages_run(folder_of_the_pages):
-    lines = commands("sh slow", PAGES)
-    assert len(lines) >= 3
+@pytest.mark.parametrize("kind", nightly(("build", "explore"), lambda kind: kind == "build"))
+def test_the_builds_and_searches_of_the_pages_run(folder_of_the_pages, kind):
+    lines = [line for line in commands("sh slow", PAGES) if line.startswith(f"scneuro {kind}")]
+    assert len(lines) >= 1
     run(lines)
-    builds = [line for line in lines if line.startswith("scneuro build")]
-    assert len(list((folder_of_the_pages / "out").glob("*.bi[nt]"))) == len(builds)
-    assert (folder_of_the_pages / "explored" / "explore.html").exists()
+    if kind == "build":
+        assert len(list((folder_of_the_pages / "out").glob("*.bi[nt]"))) == len(lines) > 2
+    else:
+        assert (folder_of_the_pages / "explored" / "explore.html").exists()
+
+
+def test_slow_commands_of_the_pages_build_or_search():
+    assert {line.split()[1] for line in commands("sh slow", PAGES)} == {"build", "explore"}
 
 
 @pytest.mark.icestorm

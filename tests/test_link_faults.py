@@ -245,11 +245,11 @@ def test_no_request_is_lost_or_done_twice(schedule):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", nightly(range(16), lambda part: part == 0))
+@pytest.mark.parametrize("part", nightly(range(32), lambda part: part == 0))
 def test_ten_thousand_more_lose_none(part):
     @seed(part)
     @settings(
-        max_examples=625, derandomize=False, database=None, suppress_health_check=[*HealthCheck]
+        max_examples=313, derandomize=False, database=None, suppress_health_check=[*HealthCheck]
     )
     @given(SCHEDULE)
     def each(schedule):

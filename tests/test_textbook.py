@@ -55,7 +55,10 @@ def neuron_of(name):
 
 
 def marked(names):
-    return [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in names]
+    """The quick ones for every run, of the others every other one for the night."""
+    slow = [n for n in names if n not in QUICK]
+    marks = {n: [pytest.mark.slow, *[pytest.mark.nightly] * (k % 2)] for k, n in enumerate(slow)}
+    return [pytest.param(n, marks=marks.get(n, [])) for n in names]
 
 
 @cache

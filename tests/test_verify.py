@@ -191,6 +191,7 @@ def test_one_bit_of_one_lut_is_found_through_the_pins(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.compiler
 def test_a_board_with_a_pll_and_a_clock_on_two_pins_is_read_back():
     found = bitstream_parity(LIF(), board("versa_ecp5"), steps=200, progress=False)
