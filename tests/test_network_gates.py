@@ -345,7 +345,7 @@ def test_compiled_gates_and_their_netlist(device):
     found = network_parity(net, given, stall=1, progress=False)
     assert found.bit_exact, str(found)
     net, given = chain(), {"x": rng(1).random((300, 12)) < 0.3}
-    gates = network_hardware(net.fixed(), DEVICES[device])
+    gates = network_hardware(net.fixed(), DEVICES[device], lanes=2)
     library = netlist_library(gates, device)
     found = network_parity(net, given, gates=gates, library=library, stall=5, progress=False)
     assert found.bit_exact, f"{device}: {found}"
