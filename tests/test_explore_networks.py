@@ -620,13 +620,13 @@ def test_what_is_refused_at_every_point_and_what_is_not_of_it_are_said_in_python
 @pytest.mark.compiler
 def test_a_small_search_with_real_tools_and_two_workers(capsys, folder, monkeypatch):
     line = (
-        "own.py:net --board ice40_hx8k_b_evn --lanes 4 --bits 4,8 --seeds 1 --stimulus x.npy "
+        "own.py:net --board ice40_hx8k_b_evn --lanes 1,4 --bits 4,8 --seeds 1 --stimulus x.npy "
         "--labels labels.npy --workers 2 -o out"
     )
     code, _, err = run(capsys, line)
     assert code == 0, err
     figures = json.loads((folder / "out" / "explore.json").read_text())
-    assert len(figures["points"]) == 2
+    assert len(figures["points"]) == 4
     for point in figures["points"]:
         assert point["failed"] is None
         assert 500 < point["cells"]["logic"] < 5000
