@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from ..compiler.pipeline.cells import pipeline
@@ -76,10 +76,7 @@ def network_hardware(
     spikes = any(total.synapses for total in fixed.totals.values())
     for count in _candidates(lanes if spikes or lanes is not None else 1):
         made = plan(fixed, count)
-        for loaded in (False, True):
-            if loaded and not (part.sprams and made.bits * count <= _SPRAM_BITS):
-                continue
-            memories = network_memories(fixed, made, form, loaded=loaded)
+        for loaded, memories in _ways(fixed, part, made):
             taken, singles = _taken(part, memories)
             if taken <= part.rams and singles <= part.sprams:
                 return Network(fixed, count, form, loaded=loaded, linked=linked)
@@ -99,12 +96,17 @@ def quick_lanes(fixed: FixedNetwork, part: Device, clocks: int) -> int | None:
     form = network_form(part)
     for count in ALL_LANES:
         made = plan(fixed, count)
-        if sum(most_clocks(fixed, made, form).values()) > clocks:
-            continue
-        with suppress(DoesNotFit):
-            network_hardware(fixed, part, lanes=count)
+        if sum(most_clocks(fixed, made, form).values()) <= clocks and _holds(fixed, part, made):
             return count
     return None
+
+
+def _ways(fixed: FixedNetwork, part: Device, made: Plan) -> Iterator[tuple[bool, list[Stored]]]:
+    """The memories with weights in block RAM, and where there is SPRAM, loaded into that."""
+    form = network_form(part)
+    yield False, network_memories(fixed, made, form, loaded=False)
+    if part.sprams and made.bits * made.lanes <= _SPRAM_BITS:
+        yield True, network_memories(fixed, made, form, loaded=True)
 
 
 def _taken(part: Device, memories: Sequence[Stored]) -> tuple[int, int]:
@@ -143,13 +145,9 @@ def _way_out(fixed: FixedNetwork, part: Device, made: Plan, memories: Sequence[S
 
 
 def _holds(fixed: FixedNetwork, part: Device, made: Plan) -> bool:
-    """Whether a device has the memories of a network, as it is planned or loaded into SPRAM."""
-    form = network_form(part)
-    for loaded in (False, True):
-        taken, singles = _taken(part, network_memories(fixed, made, form, loaded=loaded))
-        if taken <= part.rams and singles <= part.sprams:
-            return not loaded or made.bits * made.lanes <= _SPRAM_BITS
-    return False
+    """Whether a device has the memories of a network, one way or the other."""
+    taken = (_taken(part, memories) for _, memories in _ways(fixed, part, made))
+    return any(rams <= part.rams and sprams <= part.sprams for rams, sprams in taken)
 
 
 def _candidates(lanes: int | None) -> list[int]:

@@ -1,6 +1,6 @@
 """What goes on a board: a neuron in real time, its spikes on an LED, its samples on the UART."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -53,8 +53,10 @@ class Plan:
         return max(1, self.clock_hz * milliseconds // (1000 * self.tick_clocks))
 
 
-def real_time(name: str, dt: float, clock_hz: int, least: int, takes: str, hint: str) -> int:
-    """The clocks of a time step of ``dt`` ms.
+def real_time(
+    name: str, dt: float, clock_hz: int, least: int, takes: str, hint: Callable[[int], str]
+) -> int:
+    """The clocks of a time step of ``dt`` ms; ``hint`` says what helps where they are too few.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def real_time(name: str, dt: float, clock_hz: int, least: int, takes: str, hint:
     where = f"clocks of {clock_hz / 1e6:g} MHz"
     if ticks < least:
         said = f"{name}: dt = {dt:g} ms is {ticks:,} {where}, and {takes} {least:,}"
-        raise LoweringError(said, hint)
+        raise LoweringError(said, hint(ticks))
     if abs(ticks / exact - 1) > 1e-3:
         raise LoweringError(
             f"{name}: dt = {dt:g} ms is {float(exact):.2f} {where}, which is no whole number "
@@ -111,7 +113,7 @@ def plan(
         hint = "use a larger dt"
         if many:
             hint += ", fewer neurons or more lanes, a faster clock (--clock), or --flat-out"
-        ticks = real_time(fixed.name, fixed.dt, clock_hz, ticks, "a step takes", hint)
+        ticks = real_time(fixed.name, fixed.dt, clock_hz, ticks, "a step takes", lambda _: hint)
     # the transmitter idles a clock between bytes, the writer another between frames
     frame = FRAME_BYTES * (10 * divisor(clock_hz, baud) + 1) + 2
     return Plan(clock_hz, baud, ticks, -(-frame // ticks), tuple(currents), flat_out)

@@ -95,10 +95,10 @@ def _chip(
     fixed = network.fixed()
     if fixed.digest != identity.digest:
         hint = "build and load this one, or connect with what the board was built from"
-        if identity.name == network.name and identity.target is None:
-            hint += ": the same dt, weights and words, and outputs that send the same"
         if identity.target is not None:
             hint += f", {in_words(identity.target)}"
+        elif identity.name == network.name:
+            hint += ": the same dt, weights and words, and outputs that send the same"
         raise LinkError(
             f"{where}: the board holds {identity.name} ({identity.digest}), not {network.name} "
             f"({fixed.digest})",

@@ -45,16 +45,18 @@ def link_plan(
     """
     ticks = hardware.worst_clocks
     if not flat_out:
-        takes, hint = ticks, ""
-        if takes >= (has := round(clock_hz * fixed.dt / 1000)):
+        takes = ticks
+
+        def hint(has: int) -> str:
             lanes, mhz = quicker(has), _upwards(_PLL * takes / fixed.dt / 1000)
-            hint = (
+            return (
                 "use "
                 + f"--lanes {lanes}, " * (lanes is not None)
                 + f"--clock {mhz:g}, " * (mhz <= _FASTEST)
                 + f"a dt of {_upwards(takes / clock_hz * 1000):g} ms, fewer neurons, or --flat-out "
                 "for steps that do not keep time"
             )
+
         ticks = real_time(fixed.name, fixed.dt, clock_hz, takes, "a step may take", hint)
     divisor(clock_hz, baud)
     return Plan(clock_hz, baud, ticks, 1, (), flat_out)

@@ -252,12 +252,9 @@ class Memories:
     # -- counts ----------------------------------------------------------------------------------
     def counts(self, population: str, rows: np.ndarray) -> np.ndarray:
         """The counts that rows of ``POPULATION/counts`` are, int64 of shape (N,)."""
-        region, order = (
-            self.region(counts.where_of(population)),
-            self._plan.places[population].order,
-        )
+        region = self.region(counts.where_of(population))
         found = np.empty(region.rows, dtype=np.int64)
-        found[order] = _integers(region, rows)
+        found[self._plan.places[population].order] = _integers(region, rows)
         return found
 
     # -- weights ---------------------------------------------------------------------------------

@@ -48,10 +48,10 @@ _PATIENCE = 100_000
 _SENT = 4096  # bytes
 #: Numbers that say where the lines of a UART stand.
 LINE = 7
-# ports keep their names alone: what C++ has about those of other wires takes long to compile
 #: Passes of GCC whose time grows with the square of a function's length.
 _NOT_FOR_MANY = ("-fno-tree-fre", "-fno-tree-dominator-opts")
 _GCC = "Free Software Foundation"
+# ports keep their names alone: what C++ has about those of other wires takes long to compile
 _WRITE = "rename -hide top/*\nwrite_cxxrtl design.cc\n"
 # a memory of one row has no address, of which cxxrtl would read a bit all the same
 _SCRIPT = (

@@ -309,10 +309,9 @@ def _network(network: Network, stimulus: Any, steps: int, lanes: int) -> Design:
         packed(run.spike[name].reshape(steps, -1)[:, plan.places[name].order])
         for name in plan.outputs
     ]
-    leaves = "its output words leave on o_*"
-    if not sent:
-        leaves = "nothing leaves on o_*: counts are shown on written_* as they are written"
+    leaves = "nothing leaves on o_*: counts are shown on written_* as they are written"
     if sent:
+        leaves = "its output words leave on o_*"
         words: dict[Path, Any] = {("o", "payload"): np.hstack(sent).reshape(-1)}
         watched.append(Watch(_TAKEN, _table(top, "sent", words)))
     return Design(
