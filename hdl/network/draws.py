@@ -8,9 +8,10 @@ from amaranth.lib.wiring import In, Out
 from ...network.plan import Plan
 from ..stochastic.sources import Sources
 
-__all__ = ["Draws", "draw_bits"]
+__all__ = ["SMALL", "Draws", "draw_bits"]
 
-_LOGIC = 64  # sources up to which their registers' numbers are made of logic
+#: Sources up to which the numbers of their registers are made of logic.
+SMALL = 64
 
 
 def draw_bits(plan: Plan) -> int:
@@ -51,6 +52,7 @@ class Draws(wiring.Component):
 
     def __init__(self, plan: Plan, index_bits: int) -> None:
         self._plan = plan
+        self._sources = [Sources(stochastic) for stochastic in plan.draws]
         super().__init__(
             {
                 "first": In(range(len(plan.registers))),
@@ -64,25 +66,30 @@ class Draws(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m, plan = Module(), self._plan
-        drawn: list[Value] = []
-        for k, stochastic in enumerate(plan.draws):
-            sources = Sources(stochastic)
+        for k, sources in enumerate(self._sources):
             m.submodules[f"sources_{k}"] = ResetInserter({"sync": self.restart})(sources)
             m.d.comb += sources.en.eq(self.step)
-            # a counter draws its number; a shift register, which is never 0, one less
-            below = Const(stochastic.kind != "lfsr", 1)
-            drawn += [Cat(below, sources.states[n][0]) for n in range(len(sources.sources))]
         registers = plan.registers.tolist()
         m.submodules.registers = memory = Memory(
-            shape=range(max(2, len(drawn))),
+            shape=range(max(2, len(self.drawn))),
             depth=len(registers),
             init=registers,
-            attrs={"rom_style": "block"} if len(registers) > _LOGIC else {},
+            attrs={"rom_style": "block"} if len(registers) > SMALL else {},
         )
         read = memory.read_port()
         m.d.comb += [
             read.addr.eq(self.first + self.index),
             read.en.eq(self.take),
-            self.draw.eq(Array(drawn)[read.data]),
+            self.draw.eq(Array(self.drawn)[read.data]),
         ]
         return m
+
+    @property
+    def drawn(self) -> list[Value]:
+        """What each register draws in this time step, of ``draws`` in order."""
+        found: list[Value] = []
+        for sources in self._sources:
+            for source, states in zip(sources.sources, sources.states, strict=True):
+                # a counter draws its number; a shift register, which is never 0, one less
+                found.append(Cat(Const(source.kind != "lfsr", 1), states[0]))
+        return found

@@ -323,7 +323,7 @@ class Network(wiring.Component):
                         ]
                         if work.loop is not None:
                             self._looped(m, work)
-                        if work.amount is not None:
+                        if work.amount is not None and draws is not None:
                             m.d.comb += [
                                 synapses.drawn.eq(1),
                                 synapses.amount.eq(work.amount),

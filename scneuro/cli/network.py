@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -535,6 +536,7 @@ def _describe(network: Network, fixed: FixedNetwork) -> dict[str, Any]:
                 "fraction_bits": None if s is None else s.point,
                 "weight_error": None if s is None else s.error,
                 "largest_weight": float(abs(p.map.weights).max(initial=0)),
+                "adds": None if s is None or s.amount is None else math.ldexp(s.amount, -s.point),
                 "weight_memory_bits": 0 if s is None else int(p.map.weights.size) * p.bits,
             }
         )
@@ -598,6 +600,12 @@ def _show_text(figures: dict[str, Any], *, of_file: bool) -> str:
         lines.append(f"projection  {p['source']} > {p['target']}.{p['to']}: {p['map']}{late}")
         if p["bits"] is None:
             lines.append("            currents: weights are applied before they enter")
+        elif p["adds"] is not None:
+            lines.append(
+                f"            {p['weights']:,} weights of {p['bits']} bits: up to "
+                f"{p['largest_weight']:.4g}, each drawn for a spike and then {p['adds']:.4g}; "
+                f"{p['weight_memory_bits']:,} bits"
+            )
         else:
             lines.append(
                 f"            {p['weights']:,} weights of {p['bits']} bits, {p['fraction_bits']} "

@@ -617,6 +617,8 @@ class FloatNetwork(Runs):
 def _linked(maps: Any, source: Source | Layer, bits: int, point: int | None) -> Map:
     """The map of what is given for a projection of a source."""
     if not isinstance(maps, Stochastic):
+        if not isinstance(maps, Map) and any(isinstance(each, Stochastic) for each in maps):
+            raise TypeError("Stochastic stands alone: a projection of it has no other maps")
         return chained(maps, source.shape)
     if isinstance(source, Source) and source.kind == "current":
         raise ValueError(
