@@ -27,6 +27,7 @@ def load_weights(p: Program, image: Image, header: int, widest: int) -> None:
     """
     words, rows = len(image.rows) // 2 // image.count, image.count
     last = header + len(image.header) // 2 - 1
+    p.label("start")
     p.load("loaded")  # a reset does not undo that
     p.unless(Flag.ZERO, "main")
     _give(p, _RELEASE)

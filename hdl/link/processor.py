@@ -148,6 +148,7 @@ class Program:
 
     # -- jumps -----------------------------------------------------------------------------------
     def label(self, name: str) -> None:
+        assert name not in self._labels
         self._labels[name] = len(self.code)
 
     def jump(self, label: str) -> None:
@@ -322,15 +323,12 @@ class Processor(wiring.Component):
             flag: jumps & (i[_FLAG : _FLAG + 4] == flag)
             for flag in (Flag.GIVEN, Flag.BUSY, Flag.REACHED, Flag.EXCHANGED)
         }
-        asks = {
-            flag: waits[flag] & ~use & ~self.flags[flag - Flag.ASKED]
-            for flag in (Flag.REACHED, Flag.EXCHANGED)
-        }
+        exchanged = self.flags[Flag.EXCHANGED - Flag.ASKED]
         m.d.comb += [
             self.gives.eq(waits[Flag.GIVEN] & ~use),
             self.begins.eq(waits[Flag.BUSY]),
-            self.reaches.eq(asks[Flag.REACHED]),
-            self.exchanges.eq(asks[Flag.EXCHANGED]),
+            self.reaches.eq(waits[Flag.REACHED] & ~use & ~self.flags[Flag.REACHED - Flag.ASKED]),
+            self.exchanges.eq(waits[Flag.EXCHANGED] & ~use & ~exchanged),
             self.writes.eq(i[_WRITES]),
         ]
         return m

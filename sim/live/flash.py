@@ -18,7 +18,7 @@ _RELEASE, _READ = 0xAB, 0x03
 _AWAKE = 30e-6  # s: an N25Q's, of those at hand the longest
 
 
-class FlashChip(wiring.Component):
+class FlashChip(wiring.Component):  # type: ignore[misc]
     """A serial flash that is powered down: what W25Q and N25Q have in common of two commands.
 
     Mode 0, the highest bit first. ``AB``, alone from one selection to the next, releases it from
@@ -99,7 +99,7 @@ class FlashChip(wiring.Component):
         return m
 
 
-class WithFlash(wiring.Component):
+class WithFlash(wiring.Component):  # type: ignore[misc]
     """A linked design and the flash of its board.
 
     Parameters
