@@ -355,8 +355,8 @@ def test_a_fault_of_the_program_is_found(old, new):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        # the row behind the last one is written
-        ("p.sub(rows - 1)", "p.sub(rows)"),
+        # every other row is written, and one behind the last
+        ("p.add(rows & 0xFFFF)", "p.add(rows + 1)"),
         # another memory's row
         ('p.unless(Flag.ZERO, "load word")', 'p.unless(Flag.CARRY, "load word")'),
     ],
