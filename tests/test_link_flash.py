@@ -20,8 +20,12 @@ from test_boards import tools  # noqa: F401
 from scneuro import LIF, Network, ScneuroError, cli
 from scneuro.boards import BOARDS, build_bitstream, connect, design
 from scneuro.boards.build import _prepared
+from scneuro.boards.link.chip import Chip
+from scneuro.boards.memory import network_form
 from scneuro.hdl.link import flash, loading, processor, program, top
 from scneuro.hdl.link.flash import BYTE, FlashLine
+from scneuro.hdl.link.top import link_plan
+from scneuro.hdl.network import Network as Gates
 from scneuro.hdl.network.access import AccessSignature
 from scneuro.hdl.top import Plan
 from scneuro.link import image
@@ -31,7 +35,9 @@ from scneuro.link.regions import Memories, Region
 from scneuro.network import Dense
 from scneuro.network.plan import plan
 from scneuro.sim import SimulatedPort, simulated_board
+from scneuro.sim.chip.netlist import netlist_library
 from scneuro.sim.engines.bench import run_bench
+from scneuro.sim.live.board import SimulatedBoard
 from scneuro.sim.live.flash import FlashChip, WithFlash
 
 CLOCK = 12_000_000
@@ -435,9 +441,9 @@ def test_an_image_whose_words_are_turned_round_is_none_that_a_host_would_write(m
 
 
 # -- the whole board ------------------------------------------------------------------------------
-def differences(chip, network, steps=20):
+def differences(chip, network, steps=20, most=0.05):
     """Bits in which a chip's run is another than that of the integers, and its spikes."""
-    x = np.random.default_rng(3).random((steps, 256)) < 0.05
+    x = np.random.default_rng(3).random((steps, network.inputs["x"].count)) < most
     found, wanted = chip.run(x=x), network.fixed().run(x=x)
     bits = sum(np.count_nonzero(values != wanted[name]) for name, values in found.arrays().items())
     return bits, found.spikes["h"].sum()
@@ -450,8 +456,6 @@ def no_loading(self):
 @pytest.mark.compiler
 @pytest.mark.slow
 def test_a_board_runs_on_the_weights_of_its_flash(monkeypatch):
-    from scneuro.boards.link.chip import Chip
-
     net = wide()
     board = simulated_board(net, "icebreaker", baud=3_000_000, flat_out=True, weights="flash")
     monkeypatch.setattr(Chip, "load", no_loading)
@@ -489,6 +493,29 @@ def test_where_the_flash_has_none_the_host_writes_them(content, said, capsys):
         assert (bits, spikes > 1000) == (0, True)
 
 
+@pytest.mark.compiler
+@pytest.mark.slow
+@pytest.mark.nightly
+def test_the_netlist_of_a_up5k_runs_on_the_weights_of_its_flash(monkeypatch):
+    """With an SB_SPRAM256KA that knows nothing at first, and a flash made of logic beside it."""
+    row, net = BOARDS["icebreaker"], wide(20, 12)
+    fixed = net.fixed()
+    gates = Gates(fixed, 8, network_form(row.part), loaded=True, linked=True)
+    rates = link_plan(fixed, gates, clock_hz=row.clock_hz, baud=3_000_000, flat_out=True)
+    given = image_of(gates.plan)
+    chip = FlashChip(given.to_bytes(), clock_hz=row.clock_hz)
+    dut = WithFlash(design.linked_top(fixed, gates, rates, row, given), chip)
+    dut.loaded = True
+    board = SimulatedBoard(
+        None, clock_hz=row.clock_hz, baud=3_000_000, library=netlist_library(dut, row.chip)
+    )
+    monkeypatch.setattr(Chip, "load", no_loading)
+    with connect(SimulatedPort(board), net) as chip:
+        assert (chip.is_loaded, chip.flash) == (True, "loaded")
+        bits, spikes = differences(chip, net, most=0.3)
+        assert (bits, spikes > 50) == (0, True)
+
+
 # -- a build --------------------------------------------------------------------------------------
 def test_a_build_has_a_file_for_the_flash_and_says_how_it_comes_there(
     tools,  # noqa: F811
@@ -520,6 +547,16 @@ def test_a_build_has_a_file_for_the_flash_and_says_how_it_comes_there(
         "wide-icebreaker.bin",
         "wide-icebreaker.json",
     ]
+
+
+@pytest.mark.slow
+def test_a_bitstream_that_reads_its_flash_fits_a_up5k_in_time(tmp_path):
+    report = build_bitstream(wide(), "icebreaker", tmp_path, weights="flash", progress=False)
+    assert report.utilization["logic"]["used"] < 2300
+    assert report.fmax_mhz > 2 * report.clock_mhz
+    assert report.cells["SB_SPRAM256KA"] == 4
+    assert (tmp_path / "wide-icebreaker.bin").stat().st_size == 104_090
+    assert (tmp_path / "wide-icebreaker.weights.bin").stat().st_size == 20 + 256 * 128 + 4
 
 
 def test_the_image_lies_behind_bitstreams_and_within_the_flash():
