@@ -4,24 +4,25 @@ import hashlib
 import inspect
 import json
 import random
-import types
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from amaranth import Module, Signal
+from amaranth import Module, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.crc import catalog
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from checks import faults, nightly
 from test_boards import tools  # noqa: F401
+from test_link_program import planted
 
 from scneuro import LIF, Network, ScneuroError, cli
 from scneuro.boards import BOARDS, build_bitstream, connect, design
 from scneuro.boards.build import _prepared
 from scneuro.boards.link.chip import Chip
 from scneuro.boards.memory import network_form
+from scneuro.cli.run import connector
 from scneuro.hdl.link import flash, loading, processor, program, top
 from scneuro.hdl.link.flash import BYTE, FlashLine
 from scneuro.hdl.link.top import link_plan
@@ -47,7 +48,8 @@ SMALL = Image(5, ROWS)  # rows of two words
 WHOLE = SMALL.to_bytes()
 
 
-def wide(inputs=256, neurons=128):
+def wide(inputs=144, neurons=128):
+    """Of weights that a UP5K's block RAM has no room for."""
     net = Network("wide")
     net.input("x", inputs)
     net.population("h", LIF(dt=1.0), neurons)
@@ -254,10 +256,10 @@ class Rows(wiring.Component):
         return m
 
 
-def read(content, *, given=SMALL, dead=None, words=2):
+def read(content, *, given=SMALL, dead=None, words=2, resets=False):
     """What is written of an image, in order, and the registers ``loaded`` and ``flash``.
 
-    ``dead`` is the level of a line that no flash moves.
+    ``dead`` is the level of a line that no flash moves. Where it ``resets``, it does so after that.
     """
     rows, memories = Rows(given.count, words), []
 
@@ -270,7 +272,8 @@ def read(content, *, given=SMALL, dead=None, words=2):
     chip = FlashChip(content, clock_hz=CLOCK)
     if dead is not None:
         chip = FlashChip(b"", clock_hz=CLOCK, floats=dead)
-    dut, written = WithFlash(made, chip), []
+    reset, written = Signal(), []
+    dut = ResetInserter(reset)(WithFlash(made, chip))
     place = program.Layout.of(len(rows.regions), 3, 1).settings.start
     registers = [place + REGISTERS[name].row for name in ("loaded", "flash")]
     found = []
@@ -291,6 +294,13 @@ def read(content, *, given=SMALL, dead=None, words=2):
             await ctx.tick().repeat(100)
             if ctx.get(memory.data[registers[1]]) and not ctx.get(made.cs):
                 break
+        if resets:
+            ctx.set(reset, 1)
+            await ctx.tick().repeat(3)
+            ctx.set(reset, 0)
+            for _ in range(400):
+                await ctx.tick()
+                assert not ctx.get(made.cs)
         await ctx.tick().repeat(500)
         found.extend(ctx.get(memory.data[at]) for at in registers)
 
@@ -313,6 +323,10 @@ def test_all_rows_are_written_in_order_and_then_it_is_loaded(words):
     given = Image(7, content)
     found = read(given.to_bytes() + b"\x55" * 9, given=given, words=words)
     assert found == (in_rows(content, words), 1, LOADED)
+
+
+def test_a_reset_does_not_read_them_again():
+    assert read(WHOLE, resets=True) == (in_rows(ROWS), 1, LOADED)
 
 
 def flipped(bit, content=WHOLE):
@@ -367,16 +381,6 @@ def test_weights_that_are_damaged_are_not_taken_for_loaded(name):
 
 
 # -- planted faults -------------------------------------------------------------------------------
-def planted(module, old, new):
-    """A module with a piece of its source replaced."""
-    text = inspect.getsource(module)
-    assert text.count(old) == 1, old
-    made = types.ModuleType(module.__name__)
-    made.__package__ = module.__package__
-    exec(text.replace(old, new), vars(made))
-    return made
-
-
 def as_it_should():
     """Whether weights are read as they are, and damaged ones are not taken for them."""
     good = read(WHOLE) == (in_rows(ROWS), 1, LOADED)
@@ -423,7 +427,7 @@ def quick(fault):
 
 @pytest.mark.parametrize(("module", "old", "new"), faults(FAULTS, quick))
 def test_a_fault_is_noticed(module, old, new, monkeypatch):
-    changed = planted(module, old, new)
+    changed = planted(old, new, module)
     where, name = (top, "FlashLine") if module is flash else (program, "load_weights")
     monkeypatch.setattr(where, name, getattr(changed, name))
     assert not as_it_should()
@@ -434,7 +438,7 @@ def test_without_one_all_is_as_it_should_be():
 
 
 def test_an_image_whose_words_are_turned_round_is_none_that_a_host_would_write(monkeypatch):
-    changed = planted(image, '"<u2"', '">u2"')
+    changed = planted('"<u2"', '">u2"', image)
     monkeypatch.setitem(globals(), "image_of", changed.image_of)
     with pytest.raises(AssertionError):
         test_its_rows_are_what_a_host_would_write()
@@ -462,9 +466,9 @@ def test_a_board_runs_on_the_weights_of_its_flash(monkeypatch):
     with connect(SimulatedPort(board), net) as chip:
         assert chip.identity.loaded
         assert (chip.is_loaded, chip.flash) == (True, "loaded")
-        assert board.clocks < 1.6e6  # of 33 kB
+        assert board.clocks < 48 * 144 * 128 + 10_000
         bits, spikes = differences(chip, net)
-        assert (bits, spikes > 1000) == (0, True)
+        assert (bits, spikes > 500) == (0, True)
         made = image_of(plan(net.fixed(), chip.identity.lanes))
         assert chip._memory.read("weights").astype("<u2").tobytes() == made.rows
 
@@ -477,6 +481,7 @@ def test_a_board_runs_on_the_weights_of_its_flash(monkeypatch):
         [(None, "damaged weights"), (b"", "no weights"), (OTHERS, "other weights")],
         lambda case: case[0] is None,
     ),
+    ids=("damaged", "none", "others"),
 )
 def test_where_the_flash_has_none_the_host_writes_them(content, said, capsys):
     net = wide()
@@ -488,9 +493,8 @@ def test_where_the_flash_has_none_the_host_writes_them(content, said, capsys):
     )
     with connect(SimulatedPort(board), net) as chip:
         assert (chip.is_loaded, chip.flash) == (True, said)
-        assert differences(chip, net)[0] == 0
         bits, spikes = differences(chip, net)
-        assert (bits, spikes > 1000) == (0, True)
+        assert (bits, spikes > 500) == (0, True)
 
 
 @pytest.mark.compiler
@@ -551,7 +555,7 @@ def test_a_build_has_a_file_for_the_flash_and_says_how_it_comes_there(
 
 @pytest.mark.slow
 def test_a_bitstream_that_reads_its_flash_fits_a_up5k_in_time(tmp_path):
-    report = build_bitstream(wide(), "icebreaker", tmp_path, weights="flash", progress=False)
+    report = build_bitstream(wide(256), "icebreaker", tmp_path, weights="flash", progress=False)
     assert report.utilization["logic"]["used"] < 2300
     assert report.fmax_mhz > 2 * report.clock_mhz
     assert report.cells["SB_SPRAM256KA"] == 4
@@ -617,6 +621,17 @@ def test_on_the_command_line_it_is_a_line_and_2(tmp_path, capsys):
         error = capsys.readouterr().err
         assert said in error
         assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("said", ["loaded", "no weights", "damaged weights"])
+def test_a_run_says_why_it_wrote_weights_itself(said, monkeypatch, capsys):
+    board = SimpleNamespace(board="icebreaker", loaded=True)
+    there = SimpleNamespace(identity=board, flash=said)
+    monkeypatch.setattr("scneuro.boards.connect", lambda *given, **options: there)
+    options = SimpleNamespace(port="/dev/ttyUSB1", board=None, baud=None)
+    assert connector(options, wide())() is there
+    wanted = f"  the board's flash has {said}: they were written from here\n"
+    assert capsys.readouterr().err == ("" if said == "loaded" else wanted)
 
 
 def test_where_block_ram_has_the_weights_none_are_left_for_the_flash(
