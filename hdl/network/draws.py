@@ -1,0 +1,88 @@
+"""What the words of stochastic weights are compared with."""
+
+from amaranth import Array, Cat, Const, Module, ResetInserter, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...network.plan import Plan
+from ..stochastic.sources import Sources
+
+__all__ = ["Draws", "draw_bits"]
+
+_LOGIC = 64  # sources up to which their registers' numbers are made of logic
+
+
+def draw_bits(plan: Plan) -> int:
+    """Of what is drawn: a register's, and one below them; no register is as wide as its words."""
+    return 1 + max(stochastic.levels.bit_length() for stochastic in plan.draws)
+
+
+class Draws(wiring.Component):
+    """The registers of stochastic projections, and which one is that of a spike.
+
+    Parameters
+    ----------
+    plan : Plan
+
+    Members
+    -------
+    first : In
+        Place of the first source in ``plan.registers``.
+    index : In
+        Number of the source of a spike.
+    take : In(1)
+        There is one.
+    draw : Out
+        From the clock after ``take`` on, what that source draws: a word w of its weights counts
+        where 2 w + 1 is more.
+    step : In(1)
+        All registers go on to the next time step.
+    restart : In(1)
+        All registers begin again.
+    """
+
+    first: Signal
+    index: Signal
+    take: Signal
+    draw: Signal
+    step: Signal
+    restart: Signal
+
+    def __init__(self, plan: Plan, index_bits: int) -> None:
+        self._plan = plan
+        super().__init__(
+            {
+                "first": In(range(len(plan.registers))),
+                "index": In(index_bits),
+                "take": In(1),
+                "draw": Out(draw_bits(plan)),
+                "step": In(1),
+                "restart": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m, plan = Module(), self._plan
+        drawn: list[Value] = []
+        for k, stochastic in enumerate(plan.draws):
+            sources = Sources(stochastic)
+            m.submodules[f"sources_{k}"] = ResetInserter({"sync": self.restart})(sources)
+            m.d.comb += sources.en.eq(self.step)
+            # a counter draws its number; a shift register, which is never 0, one less
+            below = Const(stochastic.kind != "lfsr", 1)
+            drawn += [Cat(below, sources.states[n][0]) for n in range(len(sources.sources))]
+        registers = plan.registers.tolist()
+        m.submodules.registers = memory = Memory(
+            shape=range(max(2, len(drawn))),
+            depth=len(registers),
+            init=registers,
+            attrs={"rom_style": "block"} if len(registers) > _LOGIC else {},
+        )
+        read = memory.read_port()
+        m.d.comb += [
+            read.addr.eq(self.first + self.index),
+            read.en.eq(self.take),
+            self.draw.eq(Array(drawn)[read.data]),
+        ]
+        return m
