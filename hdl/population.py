@@ -24,7 +24,7 @@ from .sums import Sums
 #: What the names of memories with one port begin with.
 SINGLE = "single_"
 
-__all__ = ["SINGLE", "Population", "row_layout", "spike_layout", "written_layout"]
+__all__ = ["SINGLE", "Population", "plain", "row_layout", "spike_layout", "written_layout"]
 
 _WORD = Shape(16, signed=True)
 _STEP_BITS = 16
@@ -327,7 +327,7 @@ class Population(wiring.Component):
                 self._single(m, cell, lane, step, shape, values[0])
                 continue
             memory = Memory(shape=shape, depth=self.rows, init=values)
-            m.submodules[f"{_plain(name)}_{lane}"] = memory
+            m.submodules[f"{plain(name)}_{lane}"] = memory
             read = memory.read_port()
             self._kept[name].append(read.data)
             m.d.comb += [
@@ -353,7 +353,7 @@ class Population(wiring.Component):
         """When a row of states is read for a stage, and which one."""
         return self._live.at(stage - 1), self._live.row(stage - 1)
 
-    def _besides(self, cell: Cell, initial: int) -> Any:
+    def _besides(self, cell: Cell, initial: Any) -> Any:
         """What writes a state but its update: when, which row, and what; None if nothing does."""
         if not self._sweeps or cell.node.meta not in self.pipeline.schedule.at:
             return None
@@ -377,10 +377,10 @@ class Population(wiring.Component):
         live, name = self._live, cell.node.meta
         at = self.pipeline.schedule.at[name]
         memory = Memory(shape=shape, depth=self.rows, init=[], attrs={"ram_style": "huge"})
-        m.submodules[f"{SINGLE}{_plain(name)}_{lane}"] = memory
+        m.submodules[f"{SINGLE}{plain(name)}_{lane}"] = memory
         read, write = memory.read_port(), memory.write_port()
         self._kept[name].append(read.data)
-        address = Signal(_bits(self.rows), name=f"{_plain(name)}_{lane}_row")
+        address = Signal(_bits(self.rows), name=f"{plain(name)}_{lane}_row")
         now, row, value = self._besides(cell, initial)
         reads, read_row = self._reads(cell.stage)
         m.d.comb += [
@@ -391,7 +391,7 @@ class Population(wiring.Component):
             write.data.eq(Mux(now, value, step.next[name])),
             read.en.eq(reads & ~write.en),
         ]
-        held = Signal(shape, name=f"{_plain(name)}_{lane}_held")
+        held = Signal(shape, name=f"{plain(name)}_{lane}_held")
         fresh = live.at(cell.stage)  # what was read is there for a clock: the next may write
         with m.If(fresh):
             m.d.sync += held.eq(read.data)
@@ -423,11 +423,11 @@ class Population(wiring.Component):
                 continue
             word = lowered.input_words[name]
             default = int(quantize(self._fixed.one.input_defaults[name], name, word))
-            m.submodules[_plain(name)] = sums = Sums(
+            m.submodules[plain(name)] = sums = Sums(
                 self.rows, self._lanes, default, kept=self._short
             )
             before, cleared = cell.stage - 1, live.at(self._last)
-            read_bank = Signal(name=f"{_plain(name)}_bank")
+            read_bank = Signal(name=f"{plain(name)}_bank")
             with m.If(live.at(before) & live.is_last(before)):
                 m.d.sync += read_bank.eq(~read_bank)
             m.d.comb += [
@@ -481,7 +481,7 @@ class Population(wiring.Component):
                 memory = Memory(
                     shape=shape, depth=wait.clocks, init=[], attrs={"ram_style": "block"}
                 )
-                m.submodules[f"{_plain(entering.name)}_{lane}"] = memory
+                m.submodules[f"{plain(entering.name)}_{lane}"] = memory
                 read, write = memory.read_port(), memory.write_port()
                 m.d.comb += [
                     write.addr.eq(now),
@@ -536,5 +536,6 @@ class _Live:
         return self._last[stage]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """The name of a state as a submodule's."""
     return name.replace(".", "_")

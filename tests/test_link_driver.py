@@ -116,7 +116,8 @@ def lif():
     return LIF(tau_m=1.0)
 
 
-MORE = (AdEx(), NoisyLIF(), Population(lif(), 3))
+APART = Population(lif(), 3, init={"V": [-70.0, -60.0, -51.0]})
+MORE = (AdEx(), NoisyLIF(), Population(lif(), 3), APART)
 TARGETS = [lif(), *(pytest.param(t, marks=pytest.mark.slow) for t in MORE)]
 
 

@@ -214,13 +214,6 @@ def test_what_does_not_fit_says_what_takes_the_room_and_where_there_is_more():
     assert network_hardware(layered().fixed(), DEVICES["up5k"]).plan.lanes == 8
 
 
-def test_neurons_that_start_differently_are_refused_in_words_of_the_command_line(capsys):
-    population = ["--neurons", "4", "--vary", "V=-70:-60"]
-    error = refused(capsys, "run", *LEAKY, *ON, *population)
-    assert "scneuro: LIF: neurons that start differently, in V, cannot be started again" in error
-    assert "no --vary of a state" in error
-
-
 # -- what is given --------------------------------------------------------------------------------
 def test_a_stimulus_is_looked_at_before_a_board_is_made(tmp_path, capsys, nothing_is_made):
     file = tmp_path / "net.py"

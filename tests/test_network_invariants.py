@@ -32,7 +32,7 @@ def made(part, block=None, old="", new="", *, lanes=1, loaded=False, neurons=2):
         plan = claims.few_sums(lanes, 2, 5, 1, lanes > 1, False)
         return claims.synapses(of(Synapses)(plan, (0,), loaded=loaded), plan)
     if part == "core":
-        fixed = Population(Leak(), 3).fixed()
+        fixed = Population(Leak(), 3, init={"V": [0.25, 0.5, 0.75]}).fixed()
         return claims.core(of(Core)(fixed, Form(stored=True)), fixed)
     gates = of(Gates)(claims.small_network(neurons).fixed(), 2, loaded=loaded)
     return getattr(claims, part)(gates)
@@ -178,6 +178,8 @@ FAULTS = [
     ),
     # a population does not begin anew
     ("core", Core, "self._sweeping.eq(1)", "self._sweeping.eq(0)", "states"),
+    # a row begins with what the row before begins with
+    ("core", Core, "read.addr.eq(following)", "read.addr.eq(self._swept)", "states"),
     # a frame more than there is room for
     (
         "intake",

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 from amaranth import Module, Mux, ResetInserter, Shape, Signal, Value
 from amaranth.lib import data
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...compiler.pipeline.cells import Cell
 from ...compiler.pipeline.form import Form
-from ...errors import ScneuroError
 from ...network.plan import AHEAD
 from ...population import FixedPopulation
-from ..population import Population
+from ..population import Population, plain
 from ..step import Step
 
 __all__ = ["AHEAD", "Core"]
@@ -52,7 +52,7 @@ class Core(Population):
     Raises
     ------
     ScneuroError
-        Neurons that start differently, which nothing gives their initial states again.
+        As :class:`~scneuro.hdl.population.Population`.
     """
 
     fetch: data.View
@@ -75,15 +75,6 @@ class Core(Population):
     ) -> None:
         self._linked = linked
         self._order = np.arange(population.count) if order is None else order
-        if not population.is_uniform:
-            apart = [
-                n for n in population.state_names if len({*population.initial[n].tolist()}) > 1
-            ]
-            raise ScneuroError(
-                f"neurons that start differently, in {', '.join(apart)}, cannot be started again",
-                "let all start alike: no init of each, on the command line no --vary of a state; a "
-                "host sets states of a board between steps",
-            )
         super().__init__(population, form)
 
     def _ports(self) -> dict[str, Any]:
@@ -118,6 +109,12 @@ class Core(Population):
             if name in registers
         }
 
+    @property
+    def apart(self) -> list[str]:
+        """The states in which neurons start differently, which a memory gives them again."""
+        initial, written = self._fixed.initial, self.pipeline.schedule.at
+        return [n for n in self.stored if n in written and np.any(initial[n] != initial[n][0])]
+
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
         if self._linked:
@@ -151,6 +148,17 @@ class Core(Population):
         super()._sweep(m)
         with m.If(self.restart):
             m.d.sync += self._sweeping.eq(1)
+        self._begins: dict[str, Value] = {}  # what the row that is swept starts with
+        following = Signal.like(self._swept, name="swept_next")
+        ends = ~self._sweeping | (self._swept == self.rows - 1)
+        m.d.comb += following.eq(Mux(ends, 0, self._swept + 1))
+        for name in self.apart:
+            init = self._initial(name).tolist()
+            memory = Memory(shape=self.stored[name], depth=self.rows, init=init)
+            m.submodules[f"begins_{plain(name)}"] = memory
+            read = memory.read_port()
+            m.d.comb += read.addr.eq(following)
+            self._begins[name] = read.data
 
     def _reads(self, stage: int) -> tuple[Value, Value]:
         at, row = super()._reads(stage)
@@ -159,7 +167,7 @@ class Core(Population):
         return at | self.look, Mux(self.look, self.place, row)
 
     def _besides(self, cell: Cell, initial: int) -> Any:
-        sweeps = super()._besides(cell, initial)
+        sweeps = super()._besides(cell, self._begins.get(cell.node.meta, initial))
         if not self._linked:
             return sweeps
         writes, value = self.write[cell.node.meta], self.given[: cell.node.width]

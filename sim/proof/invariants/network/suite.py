@@ -184,14 +184,16 @@ def prove_network(
         wanted.append(
             lambda of=part, how=loaded: of(Gates(fixed, loaded=how, linked=linked))  # type: ignore[misc]
         )
-    done: list[object] = []
-    for layer in network.layers.values():
-        neuron = layer.population.neuron
-        if any(type(neuron) is type(other) for other in done):
+    done: set[tuple[type, bool]] = set()
+    for name, layer in network.layers.items():
+        neuron, apart = layer.population.neuron, not fixed.populations[name].is_uniform
+        if (type(neuron), apart) in done:
             continue
-        done.append(neuron)
+        done.add((type(neuron), apart))
         for count, interval in _CORES:
-            few = small(Population(neuron, count), count, 1, interval)
+            start = {n: np.resize(np.unique(v), count) for n, v in layer.population.start.items()}
+            of = Population(neuron, count, init=start if apart else None)
+            few = small(of, count, 1, interval)
             form = Form(interval=interval, stored=True)
             wanted.append(
                 lambda few=few, form=form: core(Core(few, form, linked=linked), few)  # type: ignore[misc]

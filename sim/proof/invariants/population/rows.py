@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from amaranth import Array, Const, Mux, Signal, Value
 
-from .....hdl.population import SINGLE, Population
+from .....hdl.population import SINGLE, Population, plain
 from .....population import FixedPopulation
 from ..harness import Harness, implies
 from .around import Around
@@ -127,7 +127,7 @@ def _states(at: Around) -> None:
                     with m.If(at.dut.restart):
                         m.d.sync += fresh.eq(1)
                 h.know(implies(at.sweeping, fresh))
-            memory = f"dut.{name.replace('.', '_')}_{lane}"
+            memory = f"dut.{plain(name)}_{lane}"
             if not h.has(memory):
                 memory = memory.replace(".", f".{SINGLE}")
             has = h.look(memory, at.watched)
@@ -135,6 +135,12 @@ def _states(at: Around) -> None:
                 h.know(implies(~at.sweeping, at.swept == 0))
             swept = at.sweeping & (at.swept <= at.watched) if name in at.at else Const(0)
             h.know((has == expected) | swept)
+            begins = f"begins_{plain(name)}"
+            if h.has(f"dut.{begins}"):
+                read = h.part("dut", begins).read_ports[0].data
+                now = at.sweeping & (at.swept == at.watched)
+                h.know(h.look(f"dut.{begins}", at.watched) == initial)
+                h.know(implies(now, read == initial))
             conditions.append(implies(at.here(at.of(cell)), port == expected))
             if at.linked:
                 looks = at.dut.look & (at.dut.place == at.watched)
