@@ -13,8 +13,8 @@ from unittest.mock import patch
 import numpy as np
 
 import scneuro.neuron as neurons
-from scneuro.compiler import lower, table
-from scneuro.compiler.assemble import assembly, bits, coefficients, states, sums
+from scneuro.compiler import lower
+from scneuro.compiler.assemble import assembly, bits, coefficients, lookups, states, sums
 from scneuro.compiler.bounds import registers as _registers
 from scneuro.compiler.datapath import Datapath, Node
 from scneuro.fixed import FixedNeuron
@@ -49,13 +49,13 @@ def _first_negated(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _refitted(change: Callable[[Any], dict[str, Any]]) -> Any:
-    fit = table.Table.fit
+    fit = lookups.fit
 
     def faulty(*args: Any, **options: Any) -> Any:
         fitted = fit(*args, **options)
         return dataclasses.replace(fitted, **change(fitted))
 
-    return patch.object(table.Table, "fit", faulty)
+    return patch.object(lookups, "fit", faulty)
 
 
 def _none(lowered: Any) -> float:

@@ -10,7 +10,7 @@ from ..algebra.terms import Lookup, Variable, behind
 from ..bounds.precision import ADDRESS, ARGUMENT, FLAT, active, continuity
 from ..bounds.ranges import Interval
 from ..datapath import Datapath, Node
-from ..table import Table, Undefined
+from ..table import Table, Undefined, fit
 from .bits import fraction_for, operand, real, rounded_at, word_for
 from .plan import Plan
 
@@ -44,7 +44,7 @@ def looked_up(
         word = _of_sum(plan, path, lookup, of, domain, near)
         left = (1 - FLAT - 1.5 * ARGUMENT) * allowed
     low, high = (math.ldexp(end, word.fraction) for end in domain)
-    table = Table.fit(
+    table = fit(
         function,
         low=min(max(word.low, math.floor(low + 1e-6)), word.high),
         high=max(min(word.high, math.ceil(high - 1e-6)), word.low),
