@@ -13,13 +13,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import ToolError
 from ..fixed import FixedNeuron
 from ..hdl.top import Plan
+from ..link.image import OFFSET, Image
 from ..network import FixedNetwork, Network
 from ..neuron import Neuron, need_neuron
 from ..population import FixedPopulation, Population
@@ -32,7 +33,7 @@ from ..tools.files import (
 )
 from ..tools.notebook import table
 from ..tools.toolchain import YOSYS, Tool, find_tools, say
-from .design import Pins, design
+from .design import Pins, check_weights, design, flash_image
 from .families import NO_CLASHES
 from .fit import does_not_fit, packed, synthesized, too_many
 from .memory import stored
@@ -102,6 +103,10 @@ class BuildReport:
         rest of the board's design may take longer.
     digest : str or None
         Of what a design with a link computes, as the chip says it.
+    weights, weights_sha256 : str or None
+        The file for the board's flash, where weights come from that, and its digest.
+    weights_offset : int or None
+        Where in the flash it is to be.
     """
 
     neuron: str
@@ -129,6 +134,9 @@ class BuildReport:
     latency: int = 0
     clocks_a_step: int = 0
     digest: str | None = None
+    weights: str | None = None
+    weights_sha256: str | None = None
+    weights_offset: int | None = None
 
     def _repr_html_(self) -> str:
         title, *rows = str(self).splitlines()
@@ -151,6 +159,11 @@ class BuildReport:
                 + (f", {self.memory_bits:,} bits of memory" if self.memory_bits else ""),
                 f"  bitstream  {self.bitstream}",
                 f"  sha256     {self.sha256}",
+                *(
+                    [f"  weights    {self.weights}, for its flash at {self.weights_offset:#x}"]
+                    if self.weights is not None
+                    else []
+                ),
                 f"  tools      {', '.join(f'{n} {v}' for n, v in self.tools.items())}"
                 + (" (cached)" if self.cached else f"  ({self.seconds:.0f} s)"),
             ]
@@ -165,6 +178,7 @@ def build_bitstream(
     seed: int = 1,
     flat_out: bool = False,
     lanes: int | None = None,
+    weights: str = "host",
     progress: bool = True,
     cache: Path | None = None,
 ) -> BuildReport:
@@ -186,6 +200,9 @@ def build_bitstream(
         Take the next time step as soon as the one before is done, instead of in real time.
     lanes : int, optional
         Weights that a network adds in a clock, where that is said.
+    weights : str
+        Who brings the weights that the bitstream does not, those in SPRAM: the ``host``, or the
+        board's ``flash``. Then there is another file, ``NEURON-BOARD.weights.bin``, for the flash.
     progress : bool
         Say on standard error what is running.
     cache : path, optional
@@ -199,9 +216,12 @@ def build_bitstream(
         The output cannot be written.
     LoweringError
         The neuron cannot be represented, or not run in real time on this board.
+    ScneuroError
+        The board has no flash for weights.
     """
     _need_either(neuron, "build_bitstream()")
     board = named(board)
+    check_weights(weights, board, network=isinstance(neuron, Network))
     output = writable_folder(output)
     build = finished_build(
         neuron,
@@ -209,12 +229,18 @@ def build_bitstream(
         seed=seed,
         flat_out=flat_out,
         lanes=lanes,
+        weights=weights,
         progress=progress,
         cache=cache,
     )
     name = f"{_called(neuron, build)}-{board.name}"
     content = (build.folder / f"top{board.suffix}").read_bytes()
     report = report_of(neuron, board, build, output / f"{name}{board.suffix}")
+    if build.image is not None:
+        path, image = output / f"{name}.weights.bin", build.image.to_bytes()
+        write_whole(path, image)
+        digest = _sha256(image)
+        report = replace(report, weights=str(path), weights_sha256=digest, weights_offset=OFFSET)
     write_whole(output / f"{name}{board.suffix}", content)
     write_whole(output / f"{name}.json", json.dumps(asdict(report), indent=2).encode() + b"\n")
     return report
@@ -263,6 +289,8 @@ class Build:
     tools : dict of str to Tool
     cached : bool
         It was there already.
+    image : Image or None
+        Of the weights, where they come from the board's flash.
     """
 
     folder: Path
@@ -271,6 +299,7 @@ class Build:
     plan: Plan
     tools: dict[str, Tool]
     cached: bool
+    image: Image | None = None
 
 
 def finished_build(
@@ -282,6 +311,7 @@ def finished_build(
     guard: int | None = None,
     flat_out: bool = False,
     lanes: int | None = None,
+    weights: str = "host",
     progress: bool = True,
     cache: Path | None = None,
 ) -> Build:
@@ -298,8 +328,8 @@ def finished_build(
     """
     builds = cache or writable_cache("builds")
     tools = find_tools(board.tools)
-    fixed, hardware, rates, plan = _prepared(
-        neuron, board, seed, options, guard=guard, flat_out=flat_out, lanes=lanes
+    fixed, hardware, rates, image, plan = _prepared(
+        neuron, board, seed, options, guard=guard, flat_out=flat_out, lanes=lanes, weights=weights
     )
     digest = hashlib.sha256()
     for name, content in sorted(plan.files.items()):
@@ -310,7 +340,7 @@ def finished_build(
     cached = _is_whole(folder, board)
     if not cached:
         _make(neuron.name, plan, tools, seed, folder, board, progress)
-    return Build(folder, fixed, hardware, rates, tools, cached)
+    return Build(folder, fixed, hardware, rates, tools, cached, image)
 
 
 def _prepared(
@@ -322,19 +352,23 @@ def _prepared(
     guard: int | None = None,
     flat_out: bool = False,
     lanes: int | None = None,
-) -> tuple[FixedNeuron | FixedPopulation | FixedNetwork, Any, Plan, Any]:
-    """The integers, their hardware, the rates of the design, and Amaranth's plan to build it."""
+    weights: str = "host",
+) -> tuple[FixedNeuron | FixedPopulation | FixedNetwork, Any, Plan, Image | None, Any]:
+    """The integers, their hardware, the rates of the design, what its flash is to have, and the
+    plan by which Amaranth builds it.
+    """
     fixed = neuron.fixed(guard=guard)
     hardware, rates = design(neuron, fixed, board, flat_out=flat_out, lanes=lanes)
+    image = flash_image(hardware, weights)
     plan = board.make_platform().prepare(
-        Pins(hardware, fixed, rates, board),
+        Pins(hardware, fixed, rates, board, image),
         emit_src=False,
         synth_opts=board.part.options_for(hardware),
         nextpnr_opts=f"--seed {int(seed)} --report report.json {options}".rstrip(),
         script_after_read=NO_CLASHES,
         script_after_synth="tee -q -o stat.json stat -json",
     )
-    return fixed, getattr(hardware, "population", hardware), rates, plan
+    return fixed, getattr(hardware, "population", hardware), rates, image, plan
 
 
 def estimate(

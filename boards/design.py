@@ -8,6 +8,7 @@ from amaranth import ClockDomain, ClockSignal, Elaboratable, Module, ResetSignal
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
+from ..errors import ScneuroError
 from ..fixed import FixedNeuron
 from ..hdl import build
 from ..hdl.link.layout import kept_results
@@ -17,6 +18,7 @@ from ..hdl.observed import Observed
 from ..hdl.population import Population as Gates
 from ..hdl.top import BAUD, Plan, Top, plan
 from ..link.identity import Identity, described
+from ..link.image import Image, image_of
 from ..network import FixedNetwork, Network
 from ..neuron import Neuron
 from ..population import FixedPopulation, Population
@@ -25,7 +27,10 @@ from .memory import check_memory, stored_form
 from .network import network_hardware, quick_lanes
 from .table import Board, Pin
 
-__all__ = ["Pins", "design", "identity", "linked_top"]
+__all__ = ["WEIGHTS", "Pins", "check_weights", "design", "flash_image", "identity", "linked_top"]
+
+#: Who brings the weights that a bitstream does not.
+WEIGHTS = ("host", "flash")
 
 _SETTLES = 15e-6  # s
 
@@ -101,9 +106,51 @@ def identity(fixed: FixedNetwork, hardware: NetworkGates, plan: Plan, board: Boa
     )
 
 
-def linked_top(fixed: FixedNetwork, hardware: NetworkGates, plan: Plan, board: Board) -> LinkTop:
-    """The design of a network on a board, without its pins."""
-    return LinkTop(hardware, identity(fixed, hardware, plan, board).to_bytes(), plan)
+def check_weights(weights: str, board: Board, *, network: bool = True) -> None:
+    """Whether weights may come from there on a board.
+
+    Raises
+    ------
+    ValueError
+        From somewhere else, or what is built has none.
+    ScneuroError
+        The board has no flash for them.
+    """
+    if weights not in WEIGHTS:
+        raise ValueError(f"weights come from {' or '.join(WEIGHTS)}, not {weights!r}")
+    if weights == "flash" and not network:
+        raise ValueError("weights from a flash are of networks; a neuron on its own has none")
+    if weights == "flash" and board.flash is None:
+        brings = "the host brings them" if board.part.sprams else "the bitstream brings them"
+        raise ScneuroError(
+            f"{board.title} has no flash that weights could come from", f"without it, {brings}"
+        )
+
+
+def flash_image(hardware: Any, weights: str) -> Image | None:
+    """What a board's flash is to have; None where the host, or the bitstream, brings the weights.
+
+    Parameters
+    ----------
+    hardware : Component
+        A network's, or any other.
+    weights : str
+        As :func:`check_weights` takes it.
+    """
+    if weights == "flash" and isinstance(hardware, NetworkGates) and hardware.loaded:
+        return image_of(hardware.plan)
+    return None
+
+
+def linked_top(
+    fixed: FixedNetwork,
+    hardware: NetworkGates,
+    plan: Plan,
+    board: Board,
+    image: Image | None = None,
+) -> LinkTop:
+    """The design of a network on a board, without its pins; ``image`` is what its flash has."""
+    return LinkTop(hardware, identity(fixed, hardware, plan, board).to_bytes(), plan, image)
 
 
 class Pins(Elaboratable):
@@ -115,10 +162,12 @@ class Pins(Elaboratable):
         fixed: FixedNeuron | FixedPopulation | FixedNetwork,
         plan: Plan,
         board: Board,
+        image: Image | None = None,
     ) -> None:
         self._top: Any
+        self._flash = None if image is None else board.flash
         if isinstance(fixed, FixedNetwork):
-            self._top = linked_top(fixed, hardware, plan, board)
+            self._top = linked_top(fixed, hardware, plan, board, image)
         else:
             self._top = Top(hardware, fixed, plan)
         self._board = board
@@ -141,7 +190,20 @@ class Pins(Elaboratable):
             port = getattr(found[resource], *parts) if parts else found[resource]
             make = self._input if name in ("rx", "button") else self._output
             make(m, name, port, getattr(top, name))
+        if self._flash is not None:
+            self._read_flash(m, platform.request(*self._flash, dir="-"))
         return m
+
+    def _read_flash(self, m: Module, port: Any) -> None:
+        """The pins of the flash; what would protect it, or hold it up, is not asked for."""
+        top = self._top
+        self._output(m, "cs", port.cs, top.cs)
+        self._output(m, "sck", port.clk, top.sck)
+        self._output(m, "copi", port.copi, top.copi)
+        self._input(m, "cipo", port.cipo, top.cipo)
+        for name in ("wp", "hold"):
+            if hasattr(port, name):
+                self._output(m, name, getattr(port, name), Signal(name=f"no_{name}"))
 
     def _clock(self, m: Module, platform: Any) -> None:
         """The PLL's clock; everything waits until it is steady, and a little longer."""

@@ -12,6 +12,7 @@ from ..hdl.link.frames import DEPTH
 from ..hdl.link.layout import Layout
 from ..hdl.link.processor import PROGRAM
 from ..hdl.network import Network
+from ..hdl.network.draws import SMALL
 from ..link.regions import listed
 from ..network import FixedNetwork
 from ..network.counts import BITS, where_of
@@ -36,6 +37,9 @@ def network_memories(fixed: FixedNetwork, made: Plan, form: Form, *, loaded: boo
     if len(made.sources):
         bits = sum(max(1, int(most).bit_length()) for most in made.sources.max(axis=0))
         found.append(Stored("sources", bits, len(made.sources), 1, block=True))
+    if len(made.registers) > SMALL:
+        bits = max(1, int(made.registers.max()).bit_length())
+        found.append(Stored("sources", bits, len(made.registers), 1, block=True))
     for name, population in fixed.populations.items():
         lowered = population.lowered
         pipe = pipeline(lowered, form)

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import FileTrouble, ToolError
 from ..tools.toolchain import Wanted, find
@@ -41,19 +42,28 @@ class Flashed:
     board, bitstream, sha256 : str
     command : tuple of str
         What was run.
+    weights : str or None
+        The file that its flash was given before that, where its weights come from there.
+    weights_command : tuple of str
+        What was run then.
     """
 
     board: str
     bitstream: str
     sha256: str
     command: tuple[str, ...]
+    weights: str | None = None
+    weights_command: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.bitstream} is on the {self.board}"
+        weights = f", and {self.weights} in its flash" if self.weights is not None else ""
+        return f"{self.bitstream} is on the {self.board}{weights}"
 
 
 def flash(bitstream: Path | str, board: str | None = None) -> Flashed:
     """Give a bitstream to the board it is for, with the programmer its row names.
+
+    Before it the weights, where its report has a file of them for the board's flash.
 
     Parameters
     ----------
@@ -80,13 +90,26 @@ def flash(bitstream: Path | str, board: str | None = None) -> Flashed:
         raise FileTrouble(f"cannot read {path}: {error.strerror or error}", hint) from None
     digest = hashlib.sha256(content).hexdigest()
     target = board_called(board) if board else None
-    target = _as_reported(path, digest, target)
+    target, report = _as_reported(path, digest, target)
     if target.part.family.mark not in content[:_HEADER]:
         raise FileTrouble(
             f"{path} is no bitstream of an {target.device}",
             f"{target.title} takes what scneuro build --board {target.name} wrote",
         )
-    name, *options = shlex.split(target.program)
+    weights = _weights(path, target, report)
+    first: tuple[str, ...] = ()
+    if weights is not None:  # first: the board begins with the bitstream
+        offset = f"{report['weights_offset']:#x}"
+        first = _run(target, target.program_weights.replace("OFFSET", offset), weights)
+    command = _run(target, target.program, path)
+    if weights is None:
+        return Flashed(target.name, str(path), digest, command)
+    return Flashed(target.name, str(path), digest, command, str(weights), first)
+
+
+def _run(target: Board, program: str, path: Path) -> tuple[str, ...]:
+    """Run a programmer on a file; what was run."""
+    name, *options = shlex.split(program)
     if "FILE" not in options:
         options.append("FILE")
     options = [str(path) if option == "FILE" else option for option in options]
@@ -97,11 +120,29 @@ def flash(bitstream: Path | str, board: str | None = None) -> Flashed:
             f"{name} failed with code {code}: {shlex.join(command)}",
             f"is the {target.title} plugged in, and may you use its USB port?",
         )
-    return Flashed(target.name, str(path), digest, command)
+    return command
 
 
-def _as_reported(path: Path, digest: str, target: Board | None) -> Board:
-    """The board that the report beside a bitstream names; ``target`` where there is none."""
+def _weights(path: Path, target: Board, report: dict[str, Any]) -> Path | None:
+    """The weights that a report has for the flash, beside the bitstream, as they were built."""
+    if report.get("weights") is None:
+        return None
+    found = path.with_name(Path(report["weights"]).name)
+    hint = "build it again: weights and bitstream belong together"
+    try:
+        digest = hashlib.sha256(found.read_bytes()).hexdigest()
+    except OSError as error:
+        raise FileTrouble(f"cannot read {found}: {error.strerror or error}", hint) from None
+    if digest != report.get("weights_sha256") or not target.program_weights:
+        raise FileTrouble(f"{found} is not the weights that the report of {path} is about", hint)
+    return found
+
+
+def _as_reported(path: Path, digest: str, target: Board | None) -> tuple[Board, dict[str, Any]]:
+    """The board that the report beside a bitstream names, and the report.
+
+    ``target`` and nothing where there is none.
+    """
     report = path.with_suffix(".json")
     try:
         found = json.loads(report.read_text(encoding="utf-8"))
@@ -111,7 +152,7 @@ def _as_reported(path: Path, digest: str, target: Board | None) -> Board:
             raise FileTrouble(
                 f"{report} does not say which board {path} is for", "name it with --board"
             ) from None
-        return target
+        return target, {}
     if digest != expected:
         raise FileTrouble(
             f"{path} is not the bitstream that {report.name} is about: its SHA-256 is another",
@@ -119,4 +160,4 @@ def _as_reported(path: Path, digest: str, target: Board | None) -> Board:
         )
     if target is not None and target.name != name:
         raise FileTrouble(f"{path} is for {name}, not for {target.name}", "leave out --board")
-    return board_called(name)
+    return board_called(name), found

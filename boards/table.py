@@ -45,6 +45,11 @@ class Board:
         The LEDs' resources; None where there is none to spare.
     packing : str
         Options of the packer, where amaranth-boards fails to hand them on.
+    flash : Pin or None
+        The flash that the bitstream is loaded from, where a network's weights may come from it,
+        too: where they need to, and its pins are free once the device is configured.
+    program_weights : str
+        How a user puts them there, as ``program``; ``OFFSET`` is where.
     """
 
     name: str
@@ -59,6 +64,8 @@ class Board:
     led: Pin | None = ("led", 0)
     late: Pin | None = ("led", 1)
     packing: str = ""
+    flash: Pin | None = None
+    program_weights: str = ""
 
     @property
     def chip(self) -> str:
@@ -146,7 +153,8 @@ def _ulx3s(size: int) -> Board:
 #: By name. A clock that is faster than most neurons is divided by a PLL.
 BOARDS = {b.name: b for b in (
     Board("icebreaker", "iCEBreaker", DEVICES["up5k"], "icebreaker", "ICEBreakerPlatform",
-          12_000_000, ("button", 0), "iceprog"),
+          12_000_000, ("button", 0), "iceprog",
+          flash=("spi_flash_1x", 0), program_weights="iceprog -o OFFSET"),
     Board("ice40_hx8k_b_evn", "iCE40-HX8K-B-EVN", DEVICES["hx8k"], "ice40_hx8k_b_evn",
           "ICE40HX8KBEVNPlatform", 12_000_000, None, "iceprog -S"),
     *map(_ulx3s, (85, 45, 25, 12)),
@@ -155,7 +163,8 @@ BOARDS = {b.name: b for b in (
     Board("blackice_ii", "BlackIce II", DEVICES["hx4k"], "blackice_ii", "BlackIceIIPlatform",
           100_000_000, ("button", 0), "cp FILE /dev/ttyACM0").with_clock(25e6),
     Board("icesugar", "iCESugar", DEVICES["up5k"], "icesugar", "ICESugarPlatform",
-          12_000_000, None, "icesprog"),
+          12_000_000, None, "icesprog",
+          flash=("spi_flash_1x", 0), program_weights="icesprog -o OFFSET"),
     Board("icesugar_nano", "iCESugar-nano", DEVICES["lp1k"], "icesugar_nano",
           "ICESugarNanoPlatform", 12_000_000, None, "icesprog", late=None),
     Board("icestick", "iCEstick", DEVICES["hx1k"], "icestick", "ICEStickPlatform",

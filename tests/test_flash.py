@@ -16,19 +16,24 @@ from scneuro.tools import toolchain
 
 @pytest.fixture
 def programmers(tmp_path, monkeypatch):
-    """All programmers on PATH; returns what the last call was given."""
+    """All programmers on PATH; returns what the last call was given, or an earlier one."""
     folder, log = tmp_path / "bin", tmp_path / "calls.json"
     folder.mkdir()
     for name in ("iceprog", "openFPGALoader", "icesprog", "dfu-util", "cp"):
         path = folder / name
         path.write_text(
             f"#!{sys.executable}\nimport json, os, sys\n"
-            f"json.dump([{name!r}, *sys.argv[1:]], open({str(log)!r}, 'w'))\n"
+            f"print(json.dumps([{name!r}, *sys.argv[1:]]), file=open({str(log)!r}, 'a'))\n"
             "sys.exit(int(os.environ.get('FAILS', 0)))\n"
         )
         path.chmod(0o755)
     monkeypatch.setenv("PATH", str(folder))
-    return lambda: json.loads(log.read_text()) if log.exists() else None
+
+    def call(number=-1):
+        calls = log.read_text().splitlines() if log.exists() else []
+        return json.loads(calls[number]) if calls else None
+
+    return call
 
 
 @pytest.fixture
@@ -88,6 +93,55 @@ def test_the_board_is_named_where_there_is_no_report(built, programmers, capsys)
     assert told["board"] == "icebreaker"
     assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert told["command"][1:] == programmers()[1:] == [str(path)]
+
+
+@pytest.fixture
+def with_weights(built):
+    """The same of a board whose flash is to have weights, too."""
+
+    def make(name="icebreaker"):
+        path = built(name)
+        weights = path.with_suffix(".weights.bin")
+        weights.write_bytes(b"weights")
+        report = json.loads(path.with_suffix(".json").read_text())
+        report |= {"weights": f"elsewhere/{weights.name}", "weights_offset": 1 << 20}
+        report["weights_sha256"] = hashlib.sha256(b"weights").hexdigest()
+        path.with_suffix(".json").write_text(json.dumps(report))
+        return path, weights
+
+    return make
+
+
+@pytest.mark.parametrize(("name", "tool"), [("icebreaker", "iceprog"), ("icesugar", "icesprog")])
+def test_the_flash_is_given_the_weights_and_then_the_bitstream(
+    name, tool, with_weights, programmers, capsys
+):
+    path, weights = with_weights(name)
+    assert cli.main(["flash", str(path), "--json"]) == 0
+    assert programmers(0) == [tool, "-o", "0x100000", str(weights)]
+    assert programmers(1) == programmers() == [tool, str(path)]
+    told = json.loads(capsys.readouterr().out)
+    assert told["weights"] == str(weights)
+    assert told["weights_command"][1:] == programmers(0)[1:]
+    assert told["command"][1:] == [str(path)]
+    assert str(flash(path)).endswith(f"is on the {name}, and {weights} in its flash")
+
+
+def test_a_bitstream_without_its_weights_is_not_sent(with_weights, programmers, monkeypatch):
+    path, weights = with_weights()
+    weights.write_bytes(b"Weights")
+    with pytest.raises(FileTrouble, match=r"weights\.bin is not the weights that the report"):
+        flash(path)
+    weights.unlink()
+    with pytest.raises(FileTrouble, match=r"cannot read .*weights\.bin: No such file") as caught:
+        flash(path)
+    assert caught.value.hint == "build it again: weights and bitstream belong together"
+    assert programmers() is None
+    path, weights = with_weights()
+    monkeypatch.setenv("FAILS", "1")
+    with pytest.raises(ToolError, match=r"iceprog failed with code 1: .* -o 0x100000"):
+        flash(path)
+    assert programmers(0) == programmers()  # then the bitstream stays as it is
 
 
 def test_what_is_not_for_the_board_is_not_sent(built, programmers, tmp_path):

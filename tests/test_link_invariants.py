@@ -67,7 +67,7 @@ PARTS = {
     "memories": ["between", "led", "given", "answered", "unmoved", "anew", "counted"],
     "intake": ["taken", "whole", "restart", "slots"],
     "spikes": ["written", "read", "sent"],
-    "events": ["turns", "late", "events", "currents", "scanned", "apart", "asked"],
+    "events": ["turns", "late", "events", "drawn", "currents", "scanned", "apart", "asked"],
 }
 
 

@@ -15,9 +15,11 @@ from amaranth.sim import Simulator
 from checks import nightly
 from test_link_gates import small
 
+from scneuro.hdl.link import loading
 from scneuro.hdl.link import program as source
 from scneuro.hdl.link.processor import PROGRAM, Flag, Processor, Program, Source
 from scneuro.hdl.network import Network as Gates
+from scneuro.link.image import image_of
 from scneuro.link.messages import FIRST_MEMORY, Kind
 from scneuro.link.messages import Region as Own
 
@@ -39,7 +41,7 @@ def does(i, state, byte, word):
         case Source.MEMORY:
             word = ~memory[at] if inverts else memory[at]
         case Source.SHIFT:
-            word = z3.LShR(a, 8) | (z3.ZeroExt(8, byte) << 8 if i & 1 else 0)
+            word = z3.LShR(a, 8) | (z3.ZeroExt(8, byte) << 8 if i & 3 else 0)
     total = z3.ZeroExt(1, a) + z3.ZeroExt(1, word) + inverts
     a = z3.Extract(15, 0, total) if i >> ADDS & 1 else word
     return a, pointer, z3.Extract(16, 16, total) == 1, memory
@@ -48,8 +50,9 @@ def does(i, state, byte, word):
 class Proof:
     """A program, what is claimed at its labels, and whether each way keeps it."""
 
-    def __init__(self, module=source, network=None):
+    def __init__(self, module=source, network=None, image=None):
         gates = Gates((network or small()).fixed(), lanes=8, linked=True)
+        image = image and image(gates.plan)
         self.regions, kept = gates.regions, []
 
         class Kept(Program):
@@ -60,7 +63,7 @@ class Proof:
         words = gates.plan.frame_words, gates.plan.output_words
         before, module.Program = module.Program, Kept
         try:
-            self.code, self.memory = module.link_program(gates.regions, *words, b"{}")
+            self.code, self.memory = module.link_program(gates.regions, *words, b"{}", image)
         finally:
             module.Program = before
         (self.program,) = kept
@@ -117,6 +120,7 @@ class Proof:
         a, _, _, memory = state
         kind, region = self.of(memory, "kind"), self.of(memory, "region")
         new = self.of(memory, "waits") == 0
+        pointer = state[1]
 
         def among(*kinds):
             return z3.Or(*(kind == k * BYTE for k in kinds))
@@ -124,6 +128,14 @@ class Proof:
         within = z3.ULE(self.of(memory, "row"), self.of(memory, "end"))
         between = self.of(memory, "going") == 0
         match name:
+            case "start" | "asleep" | "header" | "load row" | "load word" | "check" | "differs":
+                first = z3.And(new, between)
+                if name == "load row":
+                    first = z3.And(first, z3.ULT(a, self.regions[0].rows))
+                if name == "load word":
+                    first = z3.And(first, z3.ULT(pointer, self.regions[0].rows))
+                    first = z3.And(first, self.of(memory, "row") == pointer)
+                return first
             case "unknown" | "less":
                 return new
             case "a read":
@@ -233,8 +245,8 @@ class Proof:
         return failed
 
 
-def planted(old, new):
-    """The program's module with a piece of it replaced."""
+def planted(old, new, source=source):
+    """The program's module, or another, with a piece of it replaced."""
     text = inspect.getsource(source)
     assert text.count(old) == 1, old
     module = types.ModuleType(source.__name__)
@@ -258,14 +270,22 @@ def test_so_it_is_where_a_step_leaves_nothing():
     assert proof.fails() == set()
 
 
-def test_it_holds_at_the_start():
-    proof = Proof()
+def test_so_it_is_where_a_flash_brings_the_weights_first():
+    proof = Proof(image=image_of)
+    asks = 1 << JUMPS | Flag.REACHED << INVERTS
+    assert sum(i & ~(1 << INDEXED | PROGRAM - 1) == asks for i in proof.code) == 3
+    assert proof.fails() == set()
+
+
+@pytest.mark.parametrize(("image", "first"), [(None, "main"), (image_of, "start")])
+def test_it_holds_at_the_start(image, first):
+    proof = Proof(image=image)
     zero = z3.BitVecVal(0, 16)
     memory = z3.Array("memory", z3.BitVecSort(proof.bits), z3.BitVecSort(16))
     for at, word in enumerate(proof.memory):
         memory = z3.Store(memory, at, word)
     state = zero, zero, z3.BoolVal(False), memory
-    assert proof.labels[0] == {"main"}
+    assert proof.labels[0] == {first}
     assert z3.is_true(z3.simplify(proof.claimed(0, state)))
 
 
@@ -331,27 +351,44 @@ def test_a_fault_of_the_program_is_found(old, new):
     assert Proof(planted(old, new)).fails()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # every other row is written, and one behind the last
+        ("p.add(rows & 0xFFFF)", "p.add(rows + 1)"),
+        # another memory's row
+        ('p.unless(Flag.ZERO, "load word")', 'p.unless(Flag.CARRY, "load word")'),
+    ],
+)
+def test_a_fault_of_how_the_flash_is_read_is_found(old, new, monkeypatch):
+    monkeypatch.setattr(source, "load_weights", planted(old, new, loading).load_weights)
+    assert Proof(image=image_of).fails()
+
+
 def test_the_gates_do_what_is_said_of_an_instruction():
     """A program of instructions that may be any, one after the other, and jumps behind them."""
     draw = random.Random(3)
     kinds = [0, 1 << ADDS, 1 << ADDS | 1 << INVERTS, 1 << INDEXED, 1 << KEEPS | 1 << STORES]
     kinds += [1 << KEEPS | 1 << POINTS, 1 << KEEPS | 1 << STORES | 1 << INDEXED]
-    kinds += [Source.SHIFT << POINTS, Source.SHIFT << POINTS | 1, Source.ROW << POINTS]
+    kinds += [*(Source.SHIFT << POINTS | k for k in (0, 1, 2)), Source.ROW << POINTS]
     code = [draw.choice(kinds) | draw.randrange(32) for _ in range(200)]
     code = [
-        i & ~31 | i & 1 if i >> POINTS & 3 == Source.SHIFT and not i >> KEEPS else i for i in code
+        i & ~31 | i & 3 if i >> POINTS & 3 == Source.SHIFT and not i >> KEEPS else i for i in code
     ]
     words = [draw.randrange(1 << 16) for _ in range(32)]
     dut = Processor(code, words)
     memory = z3.Array("memory", z3.BitVecSort(5), z3.BitVecSort(16))
     for at, word in enumerate(words):
         memory = z3.Store(memory, at, word)
-    byte, row = z3.BitVecVal(0x5A, 8), z3.BitVecVal(0x1234, 16)
+    came = [z3.BitVecVal(byte, 8) for byte in (0, 0x5A, 0x3C, 0x5A | 0x3C)]
+    row = z3.BitVecVal(0x1234, 16)
     zero = z3.BitVecVal(0, 16)
     seen = []
 
     async def bench(ctx):
         ctx.set(dut.body, 0x5A)
+        ctx.set(dut.came, 0x3C)
         ctx.set(dut.row, 0x1234)
         await ctx.tick()
         for _ in code:
@@ -364,7 +401,7 @@ def test_the_gates_do_what_is_said_of_an_instruction():
     simulator.run()
     state, wanted = (zero, zero, z3.BoolVal(False), memory), []
     for i in code:
-        a, pointer, carry, memory = does(i, state, byte, row)
+        a, pointer, carry, memory = does(i, state, came[i & 3], row)
         state = z3.simplify(a), z3.simplify(pointer), z3.simplify(carry), z3.simplify(memory)
         wanted.append((state[0].as_long(), state[1].as_long()))
     assert seen == wanted

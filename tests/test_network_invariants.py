@@ -44,7 +44,7 @@ PARTS = {
     "core": ["once", "done", "mixed", "states", "turns", "fetched"],
     "intake": ["taken", "whole", "restart", "slots", "loads"],
     "spikes": ["written", "read", "sent"],
-    "events": ["turns", "late", "events", "currents", "scanned", "apart", "asked"],
+    "events": ["turns", "late", "events", "drawn", "currents", "scanned", "apart", "asked"],
 }
 
 

@@ -12,6 +12,7 @@ from ...compiler.pipeline.form import Form
 from ...errors import UnknownName
 from ...given import whole
 from ...link.identity import Identity
+from ...link.image import said_of
 from ...link.messages import NO_END, Control
 from ...link.regions import Memories
 from ...network import FixedNetwork, Network, NetworkRecording
@@ -138,8 +139,20 @@ class Chip:
 
     @property
     def is_loaded(self) -> bool:
-        """Whether a host has written the weights, since the board was switched on."""
+        """Whether the weights were written since the board was switched on.
+
+        By a host, or by the chip itself, from the board's flash.
+        """
         return bool(self._settings["loaded"])
+
+    @property
+    def flash(self) -> str:
+        """What came of weights in the board's flash.
+
+        ``loaded``; ``not read``, where the board was not built for that; or why they were not
+        loaded: it has ``no weights``, ``other weights``, or ``damaged weights``.
+        """
+        return said_of(self._settings["flash"])
 
     def load(self) -> None:
         """Write the weights that the network has, as it was built."""

@@ -152,10 +152,12 @@ class Played(Runs):
     def start(self, name: str, batch: int) -> None:
         """It has begun long ago."""
 
-    def given(self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]]) -> np.ndarray:
+    def given(
+        self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]], step: int
+    ) -> np.ndarray:
         if to not in self._wanted[name]:
             return np.zeros((1, self._count(name)))
-        return self._fixed.given(name, to, arrived)
+        return self._fixed.given(name, to, arrived, step)
 
     def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
         return self._fixed.sums(name, to, given)

@@ -34,7 +34,9 @@ class Flag(IntEnum):
     DUE = 8
     MISSED = 9
     REACHED = 10
-    NEVER = 11
+    EXCHANGED = 11  #: a byte with the flash
+    SOUND = 12  #: what came from the flash, by its check
+    NEVER = 13
 
 
 class Source(IntEnum):
@@ -59,6 +61,7 @@ class Action(IntEnum):
     LATE = 7
     FIRED = 8
     WAITS = 9
+    ANEW = 13  #: the check of what comes from the flash; this bit is of no other use there
 
 
 class Program:
@@ -114,10 +117,19 @@ class Program:
     def store_there(self) -> None:
         self._add(1 << _KEEPS | 1 << _STORES | 1 << _INDEXED)
 
+    def store_and_point(self, word: str) -> None:
+        self._add(1 << _KEEPS | 1 << _STORES | 1 << _POINTS | self._place(word))
+
+    def sub_there(self) -> None:
+        self._add(1 << _ADDS | 1 << _INVERTS | 1 << _INDEXED)
+
     # -- what is around ------------------------------------------------------------------------
-    def shift(self, *, body: bool = False) -> None:
-        """The high byte goes down; above it comes 0, or the next byte of the request."""
-        self._add(Source.SHIFT << _SOURCE | body)
+    def shift(self, *, body: bool = False, came: bool = False) -> None:
+        """The high byte goes down; above it comes 0, or the next byte of the request.
+
+        Or the one that came from the flash.
+        """
+        self._add(Source.SHIFT << _SOURCE | came << 1 | body)
 
     def row(self) -> None:
         """The next word of the row."""
@@ -136,6 +148,7 @@ class Program:
 
     # -- jumps -----------------------------------------------------------------------------------
     def label(self, name: str) -> None:
+        assert name not in self._labels
         self._labels[name] = len(self.code)
 
     def jump(self, label: str) -> None:
@@ -150,7 +163,10 @@ class Program:
         self._add(1 << _JUMP | flag << _FLAG)
 
     def wait(self, flag: Flag, *, writes: bool = False) -> None:
-        """Until a flag is there: to give a word, to begin a step, to reach a row."""
+        """Until a flag is there: to give a word, to begin a step, to reach a row.
+
+        Or to exchange a byte with the flash, which is selected where it ``writes``.
+        """
         self._add(1 << _JUMP | flag << _FLAG | writes << _WRITES | len(self.code))
 
     def linked(self) -> list[int]:
@@ -190,17 +206,19 @@ class Processor(wiring.Component):
         By :class:`Flag`, from ``ASKED`` on.
     body : In(8)
         The next byte of a request.
+    came : In(8)
+        The byte that came from the flash.
     row, leaves, beyond : In(16)
         What else there is to be loaded.
     takes, shifts, left, counted : Out(1)
         ``body``, ``row``, ``leaves``, ``beyond`` is loaded.
     begin, put, ... : Out(1)
         By :class:`Action`: it is to be done.
-    gives, begins, reaches : Out(1)
-        It waits for :attr:`Flag.GIVEN`, ``BUSY``, ``REACHED``: a word is given, if its flag is
-        there; a row is asked for, unless it is.
+    gives, begins, reaches, exchanges : Out(1)
+        It waits for :attr:`Flag.GIVEN`, ``BUSY``, ``REACHED``, ``EXCHANGED``: a word is given, if
+        its flag is there; a row, or a byte, is asked for, unless it is.
     writes : Out(1)
-        It reaches a row to write it.
+        It reaches a row to write it, or the flash is to be selected.
     """
 
     def __init__(self, code: Sequence[int], memory: Sequence[int]) -> None:
@@ -211,6 +229,7 @@ class Processor(wiring.Component):
                 "pointer": Out(16),
                 "flags": In(len(Flag) - Flag.ASKED - 1),
                 "body": In(8),
+                "came": In(8),
                 "row": In(16),
                 "leaves": In(16),
                 "beyond": In(16),
@@ -222,6 +241,7 @@ class Processor(wiring.Component):
                 "gives": Out(1),
                 "begins": Out(1),
                 "reaches": Out(1),
+                "exchanges": Out(1),
                 "writes": Out(1),
             }
         )
@@ -267,13 +287,16 @@ class Processor(wiring.Component):
         with m.If(~use):
             m.d.sync += at.eq(Mux(jumps & (chosen == i[_WANTED]), operand, at + 1))
         # words
-        other = Signal(16)
-        m.d.comb += other.eq(Mux(i[0], self.beyond, self.leaves))
+        other, byte = Signal(16), Signal(8)
+        m.d.comb += [
+            other.eq(Mux(i[0], self.beyond, self.leaves)),
+            byte.eq((self.body & i[0].replicate(8)) | (self.came & i[1].replicate(8))),
+        ]
         with m.Switch(source):
             with m.Case(Source.MEMORY):
                 m.d.comb += word.eq(read.data ^ i[_INVERTS].replicate(16))
             with m.Case(Source.SHIFT):
-                m.d.comb += word.eq(Cat(a[8:], self.body & i[0].replicate(8)))
+                m.d.comb += word.eq(Cat(a[8:], byte))
             with m.Case(Source.ROW):
                 m.d.comb += word.eq(self.row)
             with m.Case(Source.NETWORK):
@@ -298,12 +321,14 @@ class Processor(wiring.Component):
         ]
         waits = {
             flag: jumps & (i[_FLAG : _FLAG + 4] == flag)
-            for flag in (Flag.GIVEN, Flag.BUSY, Flag.REACHED)
+            for flag in (Flag.GIVEN, Flag.BUSY, Flag.REACHED, Flag.EXCHANGED)
         }
+        exchanged = self.flags[Flag.EXCHANGED - Flag.ASKED]
         m.d.comb += [
             self.gives.eq(waits[Flag.GIVEN] & ~use),
             self.begins.eq(waits[Flag.BUSY]),
             self.reaches.eq(waits[Flag.REACHED] & ~use & ~self.flags[Flag.REACHED - Flag.ASKED]),
+            self.exchanges.eq(waits[Flag.EXCHANGED] & ~use & ~exchanged),
             self.writes.eq(i[_WRITES]),
         ]
         return m

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ...link.image import Image, in_words
 from ...link.messages import (
     FIRST_MEMORY,
     HELD,
@@ -16,6 +17,7 @@ from ...link.messages import (
 )
 from ...link.regions import Region as Rows
 from .layout import DIRECT, Layout
+from .loading import load_weights
 from .processor import Action, Flag, Program
 
 __all__ = ["link_program"]
@@ -46,7 +48,11 @@ _VARIABLES = (
 
 
 def link_program(
-    regions: Sequence[Rows], frame_words: int, output_words: int, identity: bytes
+    regions: Sequence[Rows],
+    frame_words: int,
+    output_words: int,
+    identity: bytes,
+    image: Image | None = None,
 ) -> tuple[list[int], list[int]]:
     """The program, and what the words of its memory are at first.
 
@@ -57,15 +63,20 @@ def link_program(
     frame_words, output_words : int
         Of a step, which may leave none.
     identity : bytes
+    image : Image, optional
+        Of the weights, where a flash brings them first.
     """
     if len(identity) > 2 * IDENTITY_WORDS:
         raise ValueError(f"an identity has at most {2 * IDENTITY_WORDS} bytes")
     layout = Layout.of(len(regions), frame_words, output_words)
     words = dict.fromkeys(_VARIABLES, 0) | dict.fromkeys(("fed_in", "fed_out"), layout.fed.start)
     p = Program(words, {n: layout.settings.start + r.row for n, r in REGISTERS.items()})
+    widest = max((r.words for r in regions), default=1)
+    if image is not None:
+        load_weights(p, image, layout.fed.start, widest)
     _steps(p, layout, frame_words, output_words)
     _request(p, layout, FIRST_MEMORY + len(regions))
-    _rows(p, layout, max((r.words for r in regions), default=1))
+    _rows(p, layout, widest)
     _feed(p, layout)
     _take(p, layout)
     _reply(p)
@@ -76,6 +87,9 @@ def link_program(
     whole = identity.ljust(2 * IDENTITY_WORDS, b"\0")
     for k, place in enumerate(layout.identity):
         memory[place] = int.from_bytes(whole[2 * k : 2 * k + 2], "little")
+    if image is not None:  # what its header is to be lies where words will be that are fed
+        for place, word in zip(layout.fed, in_words(image.header), strict=False):
+            memory[place] = word
     return p.linked(), memory
 
 

@@ -7,10 +7,12 @@ from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.utils import bits_for
 
+from ...link.image import Image
 from ...network import FixedNetwork
 from ..network import Network
 from ..top import BAUD, LED_MS, Plan, pins, real_time
 from ..uart import divisor
+from .flash import FlashLine, flash_pins
 from .frames import Frames
 from .line import Line
 from .processor import Flag, Processor
@@ -78,6 +80,8 @@ class LinkTop(wiring.Component):
     identity : bytes
         What a host reads first.
     plan : Plan
+    image : Image, optional
+        Of the weights, where a flash brings them before anything else is done.
 
     Members
     -------
@@ -85,6 +89,8 @@ class LinkTop(wiring.Component):
         There is nothing that the button does.
     tx, led, late : Out(1)
         The LED shows spikes that leave. ``late`` rises for good if a paced step began late.
+    cs, sck, copi : Out(1), cipo : In(1), where there is an image
+        The flash's; ``cs`` is high where it is selected.
     """
 
     rx: Signal
@@ -92,13 +98,19 @@ class LinkTop(wiring.Component):
     tx: Signal
     led: Signal
     late: Signal
+    cs: Signal
+    sck: Signal
+    copi: Signal
+    cipo: Signal
 
-    def __init__(self, network: Network, identity: bytes, plan: Plan) -> None:
-        self.plan, self._network = plan, network
+    def __init__(
+        self, network: Network, identity: bytes, plan: Plan, image: Image | None = None
+    ) -> None:
+        self.plan, self._network, self._flash = plan, network, image is not None
         words = network.plan.frame_words, network.plan.output_words
-        code, memory = link_program(network.regions, *words, identity)
+        code, memory = link_program(network.regions, *words, identity, image)
         self._processor = Processor(code, memory)
-        super().__init__(pins())
+        super().__init__(pins() | (flash_pins() if self._flash else {}))
 
     def elaborate(self, platform: object) -> Module:
         m, plan = Module(), self.plan
@@ -133,9 +145,28 @@ class LinkTop(wiring.Component):
             Flag.MISSED: missed,
             Flag.REACHED: reached,
         }
+        if self._flash:
+            flags |= self._read_flash(m)
         for flag, value in flags.items():
             m.d.comb += processor.flags[flag - Flag.ASKED].eq(value)
         return m
+
+    def _read_flash(self, m: Module) -> dict[Flag, Signal]:
+        """The flash, and what is to be known of it."""
+        processor = self._processor
+        m.submodules.flash = line = FlashLine()
+        m.d.comb += [
+            line.go.eq(processor.exchanges),
+            line.select.eq(processor.writes),
+            line.give.eq(processor.accumulator[8:]),
+            line.anew.eq(processor.anew),
+            processor.came.eq(line.came),
+            self.cs.eq(line.cs),
+            self.sck.eq(line.sck),
+            self.copi.eq(line.copi),
+            line.cipo.eq(self.cipo),
+        ]
+        return {Flag.EXCHANGED: line.done, Flag.SOUND: line.sound}
 
     def _time(self, m: Module) -> tuple[Signal, Signal]:
         """Whether a paced step's time has come, and the next one's, too; and the LEDs."""

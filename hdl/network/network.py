@@ -16,6 +16,7 @@ from ...network.plan import LANES, SPIKES_A_WORD, Add, Deliver, Plan, most_clock
 from .access import Access, AccessSignature
 from .core import Core
 from .counts import Counts
+from .draws import Draws
 from .scan import Scan
 from .synapses import Synapses, bits_for
 
@@ -126,6 +127,7 @@ class Network(wiring.Component):
         self._synapses = Synapses(self.plan, self._drops, loaded=loaded, linked=linked)
         words = self.plan.frame_words, self.plan.spike_words
         self._scan = Scan(max(map(bits_for, words)), bits_for(max(words) + 1))
+        self._draws = Draws(self.plan, len(self._scan.index)) if self.plan.draws else None
         written = {n: self._shows(n) for n in self.cores}
         members: dict[str, Any] = {}
         if linked:
@@ -186,6 +188,7 @@ class Network(wiring.Component):
         spikes = self._spikes(m)
         self._deliver(m, frame, spikes)
         self._update(m)
+        self._draw(m)
         self._count(m)
         self._sequence(m, spikes)
         if self.linked:
@@ -287,6 +290,7 @@ class Network(wiring.Component):
         """Take spikes and currents to the synapses."""
         made, synapses = self.plan, self._synapses
         m.submodules.scan = scan = self._scan
+        draws = self._draws
         self._inside, self._sending = Signal(), Signal()
         self._sent = Signal.like(scan.address)
         self._place = Signal(range(len(made.sources) + 1))  # of a phase's first source
@@ -319,6 +323,12 @@ class Network(wiring.Component):
                         ]
                         if work.loop is not None:
                             self._looped(m, work)
+                        if work.amount is not None and draws is not None:
+                            m.d.comb += [
+                                synapses.drawn.eq(1),
+                                synapses.amount.eq(work.amount),
+                                draws.first.eq(work.source),
+                            ]
                         begins.append((k, work))
         m.d.comb += self._late.eq(self._age < delay)  # nothing had been fired then
         # of a spike, the row of weights; a clock for the multiplication
@@ -486,6 +496,20 @@ class Network(wiring.Component):
                 synapses.fetch[port].last.eq(Cat(last[port]).any()),
             ]
         m.d.comb += self._ready.eq(ready)
+
+    def _draw(self, m: Module) -> None:
+        """Draw for the spikes of stochastic projections; every step has draws of its own."""
+        draws, scan = self._draws, self._scan
+        if draws is None:
+            return
+        m.submodules.draws = draws
+        m.d.comb += [
+            draws.index.eq(scan.index),
+            draws.take.eq(scan.valid & scan.ready),
+            self._synapses.draw.eq(draws.draw),
+            draws.step.eq(self.done),
+            draws.restart.eq(self._begins_anew),
+        ]
 
     def _count(self, m: Module) -> None:
         """Count the spikes of outputs, as they are shown."""

@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from ...network.plan import WRITTEN, Add, Deliver, Plan
 from ..population import SINGLE
 from .core import AHEAD
+from .draws import draw_bits
 
 __all__ = ["WRITTEN", "Synapses", "bits_for", "loop_layout"]
 
@@ -54,6 +55,9 @@ class Synapses(wiring.Component):
         A number, and the lane whose sum it is added to.
     is_current : In(1), shift : In, port : In
         Which it is, place in ``plan.shifts``, and which memory of sums: as long as ``busy``.
+    drawn : In(1), amount : In, draw : In, where there are stochastic projections
+        Whether a spike is of one, and place in ``plan.amounts``: as long as ``busy``; and what its
+        source draws, as of :class:`~scneuro.hdl.network.draws.Draws`.
     busy : Out(1)
     fetch : In
         By port, whether the sum of the next neuron is wanted, whether it is the last, and how many
@@ -83,6 +87,9 @@ class Synapses(wiring.Component):
     is_current: Signal
     shift: Signal
     port: Signal
+    drawn: Signal
+    amount: Signal
+    draw: Signal
     busy: Signal
     fetch: data.View
     base: data.View
@@ -120,6 +127,7 @@ class Synapses(wiring.Component):
                 "is_current": In(1),
                 "shift": In(bits_for(len(plan.shifts))),
                 "port": In(bits_for(ports)),
+                **(self._drawn_ports() if plan.amounts else {}),
                 "busy": Out(1),
                 "fetch": In(data.ArrayLayout(fetch, ports)),
                 "base": In(data.ArrayLayout(row, ports)),
@@ -137,6 +145,14 @@ class Synapses(wiring.Component):
                 **(self._linked_ports() if linked else {}),
             }
         )
+
+    def _drawn_ports(self) -> dict[str, Any]:
+        plan = self._plan
+        return {
+            "drawn": In(1),
+            "amount": In(bits_for(len(plan.amounts))),
+            "draw": In(draw_bits(plan)),
+        }
 
     def _linked_ports(self) -> dict[str, Any]:
         return {
@@ -278,6 +294,10 @@ class Synapses(wiring.Component):
             m.d.sync += [current.eq(self.current), lane.eq(self.lane)]
         later, at = Signal(_WORD, name="later_current"), Signal.like(self.lane, name="later_lane")
         m.d.sync += [later.eq(current), at.eq(lane)]
+        counts: list[Value] = [Const(0, 1)] * plan.lanes
+        amount: Value = Const(0, 1)
+        if plan.amounts:
+            counts, amount = self._counts(m, values), Array(plan.amounts)[self.amount]
         currents = any(isinstance(each, Add) for _, work in plan.order for each in work)
         found = []
         for k in range(plan.lanes):
@@ -287,15 +307,29 @@ class Synapses(wiring.Component):
             if currents:
                 own = Mux(at == k, later, 0).as_signed() if plan.lanes > 1 else later
                 value = Mux(self.is_current, own, value).as_signed()
+            if plan.amounts:
+                value = Mux(self.drawn, counts[k], value)
             m.d.sync += kept.eq(value)
-            shifted = Array(kept.shift_left(by) for by in plan.shifts)[self.shift]
+            shifted: Value = kept.shift_left(plan.shifts[0])
+            if len(plan.shifts) > 1:
+                shifted = Array(kept.shift_left(by) for by in plan.shifts)[self.shift]
             most = width + max(plan.shifts)
+            if plan.amounts:
+                most = max(most, *(value.bit_length() + 1 for value in plan.amounts))
+                shifted = Mux(self.drawn, Mux(kept[0], amount, 0), shifted)
             operand = Signal(Shape(most, signed=True), name=f"operand_{k}")
-            m.d.comb += operand.eq(
-                shifted if len(plan.shifts) > 1 else kept.shift_left(plan.shifts[0])
-            )
+            m.d.comb += operand.eq(shifted)
             found.append(operand)
         return found
+
+    def _counts(self, m: Module, words: list[Value]) -> list[Value]:
+        """Of each lane, whether the weight of a stochastic projection counts."""
+        draw = Signal.like(self.draw, name="kept_draw")
+        later = Signal.like(self.draw, name="later_draw")
+        with m.If(self.ready):
+            m.d.sync += draw.eq(self.draw)
+        m.d.sync += later.eq(draw)
+        return [Cat(Const(1, 1), word.as_unsigned()) > later for word in words]
 
     def _port(
         self,

@@ -14,6 +14,7 @@ from .options import (
     add_clock,
     add_command,
     add_population,
+    add_weights,
     chosen_baud,
     chosen_board,
     chosen_network,
@@ -31,6 +32,7 @@ def add(commands: Commands) -> None:
     add_board(parser)
     add_clock(parser)
     add_baud(parser)
+    add_weights(parser)
     add_population(parser)
     line = parser.add_mutually_exclusive_group()
     line.add_argument(
@@ -66,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
             baud=chosen_baud(options),
             lanes=options.lanes if network else None,
             flat_out=options.flat_out,
+            weights=options.weights,
         )
         figures = {
             "target": target.name,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from .network import build_network
+from .network import build_network, tell_built
 from .options import (
     Commands,
     add_board,
     add_clock,
     add_command,
     add_population,
-    answer,
+    add_weights,
     chosen_board,
     chosen_network,
     chosen_target,
@@ -29,6 +29,7 @@ def add(commands: Commands) -> None:
         "--flat-out", action="store_true", help="step as fast as it can, not in real time"
     )
     add_clock(parser)
+    add_weights(parser)
     parser.add_argument(
         "--link", action="store_true", help="let a host run and read it; networks always do"
     )
@@ -38,8 +39,6 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build a bitstream and print what it takes; 1 if it is slower than the board's clock."""
-    from dataclasses import asdict
-
     from ..boards import build_bitstream
     from ..boards.memory import in_blocks
     from ..network import Network
@@ -63,8 +62,6 @@ def run(options: argparse.Namespace) -> int:
         options.output,
         seed=options.seed,
         flat_out=options.flat_out,
+        weights=options.weights,
     )
-    answer(options, asdict(report), report)
-    if not options.json:
-        print(f"  load it    scneuro flash {report.bitstream} (runs {target.program})")
-    return 0 if report.fmax_mhz >= report.clock_mhz else 1
+    return tell_built(options, report, target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from .options import answer, chosen_steps, part, proved
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..boards import Board
+    from ..boards import Board, BuildReport
     from ..network import FixedNetwork, Network, NetworkRecording
     from ..sim.ladder import Rung
 
@@ -34,6 +35,7 @@ __all__ = [
     "save",
     "show_network",
     "simulate_network",
+    "tell_built",
     "tell_network",
 ]
 
@@ -381,8 +383,6 @@ def rungs_of(options: argparse.Namespace, network: Network, target: Board) -> It
 
 def build_network(options: argparse.Namespace, network: Network, target: Board) -> int:
     """Build a network's bitstream; 1 if it is slower than the board's clock."""
-    from dataclasses import asdict
-
     from ..boards import build_bitstream
 
     ready(options, network)
@@ -393,10 +393,26 @@ def build_network(options: argparse.Namespace, network: Network, target: Board) 
         seed=options.seed,
         flat_out=options.flat_out,
         lanes=options.lanes,
+        weights=options.weights,
     )
+    return tell_built(options, report, target)
+
+
+def tell_built(options: argparse.Namespace, report: BuildReport, target: Board) -> int:
+    """Print what a build made, and how it is loaded; 1 if it is slower than the board's clock."""
+    from dataclasses import asdict
+
+    from ..tools.toolchain import say
+
     answer(options, asdict(report), report)
+    if options.weights == "flash" and report.weights is None:
+        say("  no weights are left for the flash: block RAM has them, and the bitstream fills it")
     if not options.json:
-        print(f"  load it    scneuro flash {report.bitstream} (runs {target.program})")
+        runs = target.program
+        if report.weights is not None:
+            runs = f"{target.program_weights}, then {runs}"
+            runs = runs.replace("OFFSET", f"{report.weights_offset:#x}")
+        print(f"  load it    scneuro flash {report.bitstream} (runs {runs})")
     return 0 if report.fmax_mhz >= report.clock_mhz else 1
 
 
@@ -535,6 +551,7 @@ def _describe(network: Network, fixed: FixedNetwork) -> dict[str, Any]:
                 "fraction_bits": None if s is None else s.point,
                 "weight_error": None if s is None else s.error,
                 "largest_weight": float(abs(p.map.weights).max(initial=0)),
+                "adds": None if s is None or s.amount is None else math.ldexp(s.amount, -s.point),
                 "weight_memory_bits": 0 if s is None else int(p.map.weights.size) * p.bits,
             }
         )
@@ -598,6 +615,12 @@ def _show_text(figures: dict[str, Any], *, of_file: bool) -> str:
         lines.append(f"projection  {p['source']} > {p['target']}.{p['to']}: {p['map']}{late}")
         if p["bits"] is None:
             lines.append("            currents: weights are applied before they enter")
+        elif p["adds"] is not None:
+            lines.append(
+                f"            {p['weights']:,} weights of {p['bits']} bits: up to "
+                f"{p['largest_weight']:.4g}, each drawn for a spike and then {p['adds']:.4g}; "
+                f"{p['weight_memory_bits']:,} bits"
+            )
         else:
             lines.append(
                 f"            {p['weights']:,} weights of {p['bits']} bits, {p['fraction_bits']} "

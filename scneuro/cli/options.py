@@ -36,6 +36,7 @@ __all__ = [
     "add_population",
     "add_start",
     "add_steps",
+    "add_weights",
     "answer",
     "chosen_baud",
     "chosen_board",
@@ -236,6 +237,16 @@ def add_clock(parser: argparse.ArgumentParser) -> None:
     """``--clock``."""
     parser.add_argument(
         "--clock", type=float, metavar="MHZ", help="a PLL's, instead of the board's own"
+    )
+
+
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    """``--weights``."""
+    parser.add_argument(
+        "--weights",
+        choices=("host", "flash"),
+        default="host",
+        help="who brings a network's weights where block RAM has no room (default host)",
     )
 
 

@@ -136,6 +136,7 @@ def connector(
     """
     from ..boards import LinkError, Port, connect
     from ..boards import board as named
+    from ..tools.toolchain import say
 
     port: str | Port = options.port
     if options.port != SIMULATED and did_you_mean(options.port, [SIMULATED]):
@@ -167,6 +168,8 @@ def connector(
                 f"{options.port}: this is {found.identity.board}, not {options.board}",
                 "name the port of the other one, or leave out --board",
             )
+        if found.identity.loaded and found.flash not in ("not read", "loaded"):
+            say(f"  the board's flash has {found.flash}: they were written from here")
         return found
 
     return chip

@@ -34,7 +34,7 @@ class Identity:
     lanes : int
         Weights that are added in a clock.
     loaded : bool
-        Whether a host has to write the weights first.
+        Whether weights have to be written first: by a host, unless the board's flash has them.
     results : int
         Words of results that it keeps; positions are modulo twice as many.
     target : dict or None

@@ -123,7 +123,16 @@ REGISTERS = {
         Register("steps", 4, 32, "that are done"),
         Register("late", 6, 32, "of them that did not begin in their time"),
         Register("saturated", 8, 32, "words of inputs that were beyond their limits"),
-        Register("loaded", 10, 16, "written 1 by a host that has written all weights"),
+        Register(
+            "loaded", 10, 16, "written 1 by who has written all weights: a host, or the flash"
+        ),
         Register("taken", 11, 16, "position of the first result that is not freed"),
+        Register(
+            "flash",
+            12,
+            16,
+            "of the weights in a flash: 0 it has none to bring, 1 loaded, 2 damaged; from 3 on, "
+            "which word of the header is another",
+        ),
     )
 }

@@ -285,6 +285,8 @@ class Memories:
         """
         own, made = self._synapses[projection], self._plan
         fields = _apart(rows, made.lanes, made.bits)
+        if own.amount is not None:  # words have no sign
+            fields &= (1 << made.bits) - 1
         found = np.array(own.weights, dtype=np.int64)
         numbers = np.arange(1, found.size + 1, dtype=np.int64).reshape(found.shape)
         which = self._table(projection, replace(own, weights=numbers))
@@ -313,10 +315,11 @@ class Memories:
         own = self._synapses[projection]
         made = replace(own, weights=own.checked(weights))
         where = f"{self._fixed.name}: {own.projection}"
-        table, bits = self._table(projection, made), own.projection.bits
-        if beyond(table, bits):
+        table = self._table(projection, made)
+        if beyond(table, own.projection):
             raise ValueError(
-                f"{where}: weights that meet in a synapse add up to more than {bits} bits"
+                f"{where}: weights that meet in a synapse add up to more than "
+                f"{own.projection.bits} bits"
             )
         most = own.largest(self._fixed.network) + self._room(own)
         if made.largest(self._fixed.network) > most:

@@ -42,6 +42,8 @@ def digest(fixed: FixedNetwork) -> str:
         s = fixed._synapses.get(p)
         own = (0, *p.map.synapses(shape)) if s is None else (s.shift, *_synapses(s, shape))
         add("projection", p.source, p.target, p.to, p.delay, *own)
+        if s is not None and s.amount is not None:
+            add("drawn", s.amount, p.map.content)
     add("order", network.order, network.outputs)
     if network.counted:
         add("sends", tuple(network.sends.values()))

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..errors import LoweringError
 from ..population import FixedPopulation
-from ..words import WORD_BITS, rounded
+from ..words import WORD_BITS, nearest, rounded
 from .digest import digest
+from .drawn import FINER, Drawn
 from .recording import NetworkRecording
 from .run import Runs, run
 
@@ -35,13 +36,16 @@ class Synapses:
     ----------
     projection : Projection
     weights : ndarray of int64
-        In the form of its map's, each ``weight * 2**point`` to the nearest.
+        In the form of its map's, each ``weight * 2**point`` to the nearest. Of a stochastic
+        projection, the words of its weights.
     point : int
-        Fraction bits.
+        Fraction bits of a weight, or of ``amount``.
     shift : int
         How many bits of the sum lie below those of a weight.
     error : float
-        The most by which a weight is off.
+        The most by which a weight is off, or ``amount``.
+    amount : int or None
+        Of a stochastic projection, what a product that is 1 adds.
     """
 
     projection: Projection
@@ -49,6 +53,18 @@ class Synapses:
     point: int
     shift: int
     error: float
+    amount: int | None = None
+
+    @property
+    def lsb(self) -> float:
+        """What an integer 1 of its weights stands for."""
+        _, most = self.projection.map.limits(self.projection.bits)
+        return 2.0**-self.point if self.amount is None else 1 / most
+
+    def added(self, x: np.ndarray, step: int) -> np.ndarray:
+        """What spikes (B, *shape) add to the sums in a step, int64 of shape (B, N)."""
+        applied = self.projection.map.at(step).apply(x, self.weights).reshape(len(x), -1)
+        return (applied.astype(np.int64) * (self.amount or 1)) << self.shift
 
     def checked(self, weights: Any) -> np.ndarray:
         """Other weights as int64, if they may be.
@@ -58,16 +74,17 @@ class Synapses:
         TypeError, ValueError
             No integers, another shape, or more than the projection's bits hold.
         """
-        array, most = np.asarray(weights), (1 << (self.projection.bits - 1)) - 1
+        array = np.asarray(weights)
+        least, most = self.projection.map.limits(self.projection.bits)
         if array.dtype.kind not in "iu":
             raise TypeError(f"{self.projection}: weights on a chip must be integers")
         if array.shape != self.weights.shape:
             raise ValueError(
                 f"{self.projection}: weights have shape {array.shape}, not {self.weights.shape}"
             )
-        if array.size and (array.max() > most or array.min() < -most - 1):
+        if array.size and (array.max() > most or array.min() < least):
             raise ValueError(
-                f"{self.projection}: weights are {-most - 1} to {most}, not {array.min()} to "
+                f"{self.projection}: weights are {least} to {most}, not {array.min()} to "
                 f"{array.max()}"
             )
         return array.astype(np.int64)
@@ -75,7 +92,7 @@ class Synapses:
     def largest(self, network: Network) -> int:
         """The most that they add to a sum, by absolute value, in its fraction bits."""
         source = network.nodes[self.projection.source]
-        often = getattr(source, "most", 1)
+        often = getattr(source, "most", 1) * abs(self.amount or 1)
         return (self.projection.map.largest(source.shape, self.weights) * often) << self.shift
 
 
@@ -169,22 +186,9 @@ class FixedNetwork(Runs):
         lowered = self.populations[name].lowered
         own = lowered.input_words[to].fraction
         spiking = [p for p in network.into(name) if p.to == to and not self.is_current(p)]
-        points = {p: point_of(p) for p in spiking}
+        points = {p: own + FINER if isinstance(p.map, Drawn) else point_of(p) for p in spiking}
         fraction = max([own, *points.values()])
-        made = []
-        for p in spiking:
-            point = points[p]
-            whole = rounded(p.map.weights, point).astype(np.int64)
-            most = (1 << (p.bits - 1)) - 1
-            if np.any(whole > most) or np.any(whole < -most - 1):
-                far = float(np.abs(p.map.weights).max())
-                raise LoweringError(
-                    f"{network.name}: {p}: a weight of {far:g} does not fit {p.bits} bits, {point} "
-                    "of them fraction",
-                    f"leave out point, or take at most {_fitting(p.map.weights, p.bits)}",
-                )
-            error = float(np.abs(np.ldexp(whole.astype(float), -point) - p.map.weights).max())
-            made.append(Synapses(p, whole, point, fraction - point, error))
+        made = [self._made(p, point, fraction - point) for p, point in points.items()]
         drop = fraction - own
         base = rounded(network.base(name, to), fraction).astype(np.int64)
         largest = int(np.abs(base).max())
@@ -200,6 +204,30 @@ class FixedNetwork(Runs):
                 "give the projections nearer binary points: connect(..., point=...)",
             )
         return Total(fraction, drop, base + half, needs, width, tuple(made))
+
+    def _made(self, p: Projection, point: int, shift: int) -> Synapses:
+        """A projection's integers, of so many fraction bits."""
+        weights, where = p.map.integers(point), f"{self.network.name}: {p}"
+        if isinstance(p.map, Drawn):
+            amount = nearest(p.map.amount, point)
+            if p.map.amount and not amount:
+                raise LoweringError(
+                    f"{where}: a product adds {p.map.amount:g}, and the sum's last bit is "
+                    f"{2.0**-point:g}",
+                    f"give it a greater gain, or {p.target}.{p.to} a finer word",
+                )
+            error = abs(math.ldexp(amount, -point) - p.map.amount)
+            return Synapses(p, weights, point, shift, error, amount)
+        least, most = p.map.limits(p.bits)
+        if np.any(weights > most) or np.any(weights < least):
+            far = float(np.abs(p.map.weights).max())
+            raise LoweringError(
+                f"{where}: a weight of {far:g} does not fit {p.bits} bits, {point} of them "
+                "fraction",
+                f"leave out point, or take at most {_fitting(p.map.weights, p.bits)}",
+            )
+        error = float(np.abs(np.ldexp(weights.astype(float), -point) - p.map.weights).max())
+        return Synapses(p, weights, point, shift, error)
 
     def with_weights(self, weights: Mapping[int, np.ndarray]) -> FixedNetwork:
         """The same with other integers as weights, as they may be written to its hardware.
@@ -279,7 +307,9 @@ class FixedNetwork(Runs):
         shifted: np.ndarray = words << (fraction - own)
         return shifted
 
-    def given(self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]]) -> np.ndarray:
+    def given(
+        self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]], step: int
+    ) -> np.ndarray:
         total = self.totals[name, to]
         sums = np.broadcast_to(total.base, (self._batch, len(total.base)))
         for p, x in arrived:
@@ -287,8 +317,7 @@ class FixedNetwork(Runs):
             if s is None:
                 sums = sums + self.currents(p, x, total.fraction)
             else:
-                applied = p.map.apply(x, s.weights).reshape(len(x), -1)
-                sums = sums + (applied.astype(np.int64) << s.shift)
+                sums = sums + s.added(x, step)
         words = total.word(sums)
         most = 1 << (WORD_BITS - 1)
         found: np.ndarray = np.clip(words, -most, most - 1)

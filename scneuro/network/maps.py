@@ -10,6 +10,7 @@ import numpy as np
 
 from ..given import whole
 from ..runner import numbers
+from ..words import rounded
 
 __all__ = [
     "AvgPool2d",
@@ -41,10 +42,13 @@ class Map:
     bias : ndarray or None
         What each neuron is given besides, in every step: shape of the output, or that of its
         channels.
+    bits : int or None
+        Of a weight in integers, where the map says it.
     """
 
     weights: np.ndarray
     bias: np.ndarray | None = None
+    bits: int | None = None
 
     @property
     def parts(self) -> tuple[Map, ...]:
@@ -67,6 +71,23 @@ class Map:
         In float64, which is exact where weights and what is mapped are integers.
         """
         raise NotImplementedError
+
+    def at(self, step: int) -> Map:
+        """The map of what arrives in a step, counted from the start."""
+        return self
+
+    def integers(self, point: int) -> np.ndarray:
+        """The weights in integers, of so many fraction bits, to the nearest."""
+        return rounded(self.weights, point).astype(np.int64)
+
+    def limits(self, bits: int) -> tuple[int, int]:
+        """The least and the greatest integer that a weight may be."""
+        return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+
+    @property
+    def content(self) -> tuple[Any, ...]:
+        """What it is, besides its weights and biases."""
+        return ()
 
     def biases(self, shape: Shape) -> np.ndarray | None:
         """What each neuron of the output is given in every step, in the shape of the output."""

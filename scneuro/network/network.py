@@ -15,8 +15,10 @@ from ..errors import LoweringError, ScneuroError, did_you_mean
 from ..given import whole
 from ..neuron import Neuron, need_neuron
 from ..population import Population
+from ..stochastic.projection import Stochastic
 from ..words import WORD_BITS, Word, fitting
 from .counts import SENDS, where_of
+from .drawn import Drawn
 from .maps import Map, Scale, Shape, Sparse, chained
 from .recording import NetworkRecording
 from .run import Runs, run
@@ -32,6 +34,7 @@ _COARSER = 6
 _SEEDS, _MOST_SEED = 0x1E3779B9, (1 << 31) - 2
 _TAKEN = ("self", "progress", "record", "margin", "engine", "lanes", "fixed")
 _FINEST = WORD_BITS - 1
+_BITS = 8  # of a weight
 
 
 @dataclass(frozen=True)
@@ -268,11 +271,11 @@ class Network:
         self,
         source: str,
         target: str,
-        maps: Map | Sequence[Map],
+        maps: Map | Stochastic | Sequence[Map],
         *,
         to: str | None = None,
         delay: int = 0,
-        bits: int = 8,
+        bits: int = _BITS,
         point: int | None = None,
     ) -> Projection:
         """Project one node onto a population.
@@ -280,7 +283,9 @@ class Network:
         Parameters
         ----------
         source, target : str
-        maps : Map, or several, one after the other
+        maps : Map, or several, one after the other, or Stochastic
+            Of a :class:`scneuro.Stochastic`, the words of its weights and their bits are those of
+            its sources; see :class:`scneuro.network.drawn.Drawn`.
         to : str, optional
             The input of the target's neurons; by default its first.
         delay : int
@@ -302,7 +307,7 @@ class Network:
         after = self.layers[target]
         where = f"{self.name}: {source} > {target}"
         try:
-            linked = chained(maps, before.shape)
+            linked = _linked(maps, before, bits, point)
             made = linked.shape_out(before.shape)
         except (ValueError, TypeError) as error:
             raise type(error)(f"{where}: {error}") from None
@@ -319,7 +324,7 @@ class Network:
                 + f". {near}" * bool(near)
             )
         delay = whole(f"{where}: delay", delay, 0, _MOST_DELAY)
-        bits = whole(f"{where}: bits", bits, 2, 16)
+        bits = linked.bits or whole(f"{where}: bits", bits, 2, 16)
         if point is not None:
             point = whole(f"{where}: point", point, -32, 32)
         if isinstance(before, Source) and before.kind == "current" and delay:
@@ -587,10 +592,12 @@ class FloatNetwork(Runs):
         }
         self.saturated: dict[str, int] = {}
 
-    def given(self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]]) -> np.ndarray:
+    def given(
+        self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]], step: int
+    ) -> np.ndarray:
         total = self._base[name, to]
         for p, spikes in arrived:
-            total = total + p.map.apply(spikes).reshape(len(spikes), -1)
+            total = total + p.map.at(step).apply(spikes).reshape(len(spikes), -1)
         return total
 
     def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
@@ -605,6 +612,21 @@ class FloatNetwork(Runs):
 
     def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
         return recorded
+
+
+def _linked(maps: Any, source: Source | Layer, bits: int, point: int | None) -> Map:
+    """The map of what is given for a projection of a source."""
+    if not isinstance(maps, Stochastic):
+        if not isinstance(maps, Map) and any(isinstance(each, Stochastic) for each in maps):
+            raise TypeError("Stochastic stands alone: a projection of it has no other maps")
+        return chained(maps, source.shape)
+    if isinstance(source, Source) and source.kind == "current":
+        raise ValueError(
+            "Stochastic takes spikes, and a current is none; scneuro.SCDenseLayer takes numbers"
+        )
+    if bits != _BITS or point is not None:
+        raise ValueError("Stochastic: bits and point are those of its sources: leave them out")
+    return Drawn(maps)
 
 
 def _instead(count: int, default: float) -> Map:

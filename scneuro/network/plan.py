@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +11,14 @@ import numpy as np
 from ..compiler.pipeline.form import Form
 from ..compiler.pipeline.schedule import schedule
 from ..errors import ScneuroError
+from .drawn import Drawn
 from .grid import Grid, Loop, Places, grid, places
 
 if TYPE_CHECKING:
+    from ..stochastic.projection import Stochastic
+    from ..stochastic.sources import Source
     from .fixed import FixedNetwork, Synapses
+    from .network import Projection
 
 __all__ = [
     "ALL_LANES",
@@ -125,7 +129,10 @@ class Deliver:
     loop : Loop or None
         Of a convolution, how a spike goes through its rows.
     source : int
-        Of a convolution, the place of its first source in :attr:`Plan.sources`.
+        The place of its first source: of a convolution in :attr:`Plan.sources`, of a stochastic
+        projection in :attr:`Plan.registers`.
+    amount : int or None
+        Of a stochastic projection, place in :attr:`Plan.amounts`.
     """
 
     projection: int
@@ -139,6 +146,7 @@ class Deliver:
     shift: int
     loop: Loop | None = None
     source: int = 0
+    amount: int | None = None
 
     @property
     def most(self) -> int:
@@ -201,6 +209,12 @@ class Plan:
         Of convolutions: first rows of weights and sums, steps across and down.
     counted : tuple of str
         The populations whose spikes are counted, in order.
+    amounts : tuple of int
+        What products of stochastic projections add.
+    draws : tuple of Stochastic
+        Whose registers there are, each different register once.
+    registers : ndarray of int64, shape (sources,)
+        Of stochastic projections, the register of each source, in the order of ``draws``.
     """
 
     lanes: int
@@ -220,6 +234,9 @@ class Plan:
     places: dict[str, Places]
     sources: np.ndarray
     counted: tuple[str, ...] = ()
+    amounts: tuple[int, ...] = ()
+    draws: tuple[Stochastic, ...] = ()
+    registers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def frame_words(self) -> int:
@@ -283,7 +300,7 @@ def plan(fixed: FixedNetwork, lanes: int = LANES) -> Plan:
         table, rows, made = table_of(fixed, s, where)
         if made is not None:
             grids[k] = made
-        elif beyond(table, s.projection.bits):
+        elif beyond(table, s.projection):
             raise ScneuroError(
                 f"{fixed.name}: {s.projection}: weights that meet in a synapse add up to more than "
                 f"{s.projection.bits} bits",
@@ -303,12 +320,12 @@ def plan(fixed: FixedNetwork, lanes: int = LANES) -> Plan:
         spikes[name] = Cells(base, words)
         base += words
     shifts: list[int] = []
+    amounts: list[int] = []
 
     def shifted(by: int) -> int:
-        if by not in shifts:
-            shifts.append(by)
-        return shifts.index(by)
+        return _place(shifts, by)
 
+    draws, registers, drawn = _draws(fixed, where, synapses)
     order = []
     for name in network.order:
         work: list[Deliver | Add] = []
@@ -319,19 +336,17 @@ def plan(fixed: FixedNetwork, lanes: int = LANES) -> Plan:
                 work.append(Add(k, frame.base, frame.words, at, shifted(at.drop)))
                 continue
             first, rows = begins[k]
-            shift = synapses[k].shift
+            shift, amount = synapses[k].shift, synapses[k].amount
             loop = grids[k].loop if k in grids else None
-            rest = loop, firsts.get(k, 0)
-            if p.source in network.layers:
-                cells = spikes[p.source]
-                into = True, cells.base, cells.words, p.delay, first, rows, at, shifted(shift)
-                work.append(Deliver(k, *into, *rest))
-                continue
-            for f in frames:
-                if f.name == p.source:
-                    by = shifted(shift + f.plane)
-                    come = False, f.base, f.words, p.delay, first, rows, at, by
-                    work.append(Deliver(k, *come, *rest))
+            inside = p.source in network.layers
+            for cells, plane in _cells(p.source, spikes, frames):
+                by = shift + plane
+                adds = shifted(by) if amount is None else 0
+                into = inside, cells.base, cells.words, p.delay, first, rows, at, adds
+                if amount is None:
+                    work.append(Deliver(k, *into, loop, firsts.get(k, 0)))
+                else:
+                    work.append(Deliver(k, *into, None, drawn[k], _place(amounts, amount << by)))
         order.append((name, tuple(work)))
     most = max((p.delay for p in network.projections if p.source in network.layers), default=0)
     earlier = max((p.delay for p in network.projections if p.source in network.inputs), default=0)
@@ -353,7 +368,49 @@ def plan(fixed: FixedNetwork, lanes: int = LANES) -> Plan:
         where,
         _sources(fixed, where, grids),
         tuple(network.counted),
+        tuple(amounts),
+        draws,
+        registers,
     )
+
+
+def _place(values: list[int], value: int) -> int:
+    """Where a value is, behind the others if it is new."""
+    if value not in values:
+        values.append(value)
+    return values.index(value)
+
+
+def _cells(
+    source: str, spikes: Mapping[str, Cells], frames: Sequence[Frame]
+) -> list[tuple[Cells, int]]:
+    """Where the spikes of a node are, and which bit of their counts these are."""
+    if source in spikes:
+        return [(spikes[source], 0)]
+    return [(Cells(f.base, f.words), f.plane) for f in frames if f.name == source]
+
+
+def _draws(
+    fixed: FixedNetwork, where: Mapping[str, Places], synapses: Mapping[int, Synapses]
+) -> tuple[tuple[Stochastic, ...], np.ndarray, dict[int, int]]:
+    """Whose registers there are, that of each source as its spikes come, and each first one."""
+    made: dict[tuple[Source, ...], Stochastic] = {}
+    begins: dict[tuple[Source, ...], int] = {}
+    parts = [np.zeros(0, dtype=np.int64)]
+    firsts: dict[int, int] = {}
+    for k, s in synapses.items():
+        if not isinstance(s.projection.map, Drawn):
+            continue
+        own = s.projection.map.stochastic
+        different = tuple(dict.fromkeys(own.sources))
+        if different not in made:
+            begins[different] = sum(map(len, made))
+            made[different] = own
+        of = np.array([begins[different] + different.index(source) for source in own.sources])
+        at = where.get(s.projection.source)
+        firsts[k] = sum(map(len, parts))
+        parts.append(of if at is None else of[at.order])
+    return tuple(made.values()), np.concatenate(parts), firsts
 
 
 def _sources(fixed: FixedNetwork, where: dict[str, Places], grids: dict[int, Grid]) -> np.ndarray:
@@ -435,10 +492,10 @@ def table_of(
     return table.reshape(-1, lanes), rows, None
 
 
-def beyond(table: np.ndarray, bits: int) -> bool:
-    """Whether not all numbers have so many bits."""
-    most = 1 << (bits - 1)
-    return bool(np.any((table < -most) | (table >= most)))
+def beyond(table: np.ndarray, projection: Projection) -> bool:
+    """Whether numbers in memory are beyond what a weight of a projection may be."""
+    least, most = projection.map.limits(projection.bits)
+    return bool(np.any((table < least) | (table > most)))
 
 
 def _frames(fixed: FixedNetwork) -> tuple[Frame, ...]:

@@ -40,8 +40,17 @@ class Runs:
         """Let a population start, so many times side by side."""
         raise NotImplementedError
 
-    def given(self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]]) -> np.ndarray:
-        """What an input is given, (B, N), of what arrives: a projection and (B, *shape) each."""
+    def given(
+        self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]], step: int
+    ) -> np.ndarray:
+        """What an input is given in a step, (B, N).
+
+        Parameters
+        ----------
+        arrived : list of (Projection, ndarray of shape (B, *shape))
+        step : int
+            Counted from the start.
+        """
         raise NotImplementedError
 
     def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
@@ -225,7 +234,7 @@ def run(
             ]
             taken = {}
             for to in layer.population.input_defaults:
-                words = runs.given(name, to, [(p, x) for p, x in arrived if p.to == to])
+                words = runs.given(name, to, [(p, x) for p, x in arrived if p.to == to], t)
                 whole = np.broadcast_to(words, (batch, layer.count))
                 if to in wanted[name]:
                     _keep(table[name], to, runs.sums(name, to, whole), t, steps)

@@ -150,6 +150,7 @@ class SCDenseLayer(_Layer):
             raise ValueError(f"weights must have shape {shape}, not {np.shape(weights)}")
         gain = _USUAL * neuron.currents[0] if gain is None else gain
         self.projection = Stochastic(weights, length, gain=gain, seed=seed, **options)
+        _ = self.projection.scale  # refused at once
         self.input = _input_of(neuron, input)
         self.population: Population = Population(neuron, shape[0], lanes=lanes, interval=interval)
         self.reset()

@@ -62,6 +62,8 @@ class Stochastic:
         Of each input; the weights have their mirrors.
     scale : int
         The current of a product that is 1, in 2**-8 LSB of Q8.8; bipolar, of a step in value of 1.
+        It is refused where Q8.8 does not hold ``gain``; in a network, the word of the neurons'
+        input is asked.
 
     Raises
     ------
@@ -102,10 +104,10 @@ class Stochastic:
         self.levels = self.sources[0].levels
         self.words = words_of(table, self.levels, "weights", bipolar=self.bipolar)
         self.gain = float(numbers(gain, "gain"))
-        self.scale = self._scaled(self.gain)
 
-    def _scaled(self, gain: float) -> int:
-        most = self.n_inputs * self.per_step
+    @property
+    def scale(self) -> int:
+        gain, most = self.gain, self.n_inputs * self.per_step
         scale = int(np.floor(gain * 2.0 ** (8 + _FINER) / most + 0.5))
         if abs(scale * most) >> _FINER >= 1 << (WORD_BITS - 1):
             raise ValueError(f"gain = {gain:g} does not fit Q8.8, which holds -128 to 127.996")
@@ -187,8 +189,12 @@ class Stochastic:
         words: np.ndarray = (whole_ones * self.scale + (1 << (_FINER - 1))) >> _FINER
         return words
 
+    def weight_draws(self, start: int, steps: int) -> np.ndarray:
+        """What the weights' words are compared with from a step on, (steps, per_step, inputs)."""
+        return self._draws([s.mirror for s in self.sources], start, steps)
+
     def _counted(self, bits: np.ndarray, start: int) -> np.ndarray:
-        draws = self._draws([s.mirror for s in self.sources], start, len(bits))
+        draws = self.weight_draws(start, len(bits))
         return popcounts(bits, self.words, draws, bipolar=self.bipolar)
 
     def _draws(self, made: list[Source], start: int, steps: int) -> np.ndarray:

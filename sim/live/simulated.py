@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ...boards.design import design, linked_top
+from typing import Any
+
+from ...boards.design import check_weights, design, flash_image, linked_top
 from ...boards.table import Board
 from ...boards.table import board as named
 from ...hdl.top import BAUD
@@ -11,6 +13,7 @@ from ...network import Network, network_of
 from ...neuron import Neuron
 from ...population import Population
 from .board import SimulatedBoard
+from .flash import FlashChip, WithFlash
 
 __all__ = ["simulated_board"]
 
@@ -22,6 +25,8 @@ def simulated_board(
     baud: int = BAUD,
     lanes: int | None = None,
     flat_out: bool = False,
+    weights: str = "host",
+    flash: bytes | None = None,
 ) -> SimulatedBoard:
     """The design of a board, compiled and ready to run: what the board itself would hold.
 
@@ -35,6 +40,10 @@ def simulated_board(
         Weights that a network adds in a clock.
     flat_out : bool
         Whether paced steps come as fast as they can, and not in real time.
+    weights : str
+        Who brings the weights that the bitstream does not: the ``host``, or the board's ``flash``.
+    flash : bytes, optional
+        What the flash has where weights are to be; by default what ``build`` writes for it.
 
     Raises
     ------
@@ -42,13 +51,20 @@ def simulated_board(
         No such target or board, or a baud rate that its clock cannot make.
     LoweringError, DoesNotFit
         As for :func:`scneuro.boards.build_bitstream`.
+    ScneuroError
+        The board has no flash for weights.
     ToolError
         There is no C++ compiler.
     """
     made = named(board)
+    check_weights(weights, made)
     divisor(made.clock_hz, baud)  # before what takes longer
     network = network_of(target, "simulated_board()")
     fixed = network.fixed()
     hardware, rates = design(network, fixed, made, flat_out=flat_out, lanes=lanes, baud=baud)
-    top = linked_top(fixed, hardware, rates, made)
+    image = flash_image(hardware, weights)
+    top: Any = linked_top(fixed, hardware, rates, made, image)
+    if image is not None:
+        content = image.to_bytes() if flash is None else flash
+        top = WithFlash(top, FlashChip(content, clock_hz=rates.clock_hz))
     return SimulatedBoard(top, clock_hz=rates.clock_hz, baud=rates.baud)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...errors import ScneuroError
 from ...tools.files import write_whole
+from ..drawn import Drawn
 from ..maps import AvgPool2d, Conv1d, Conv2d, Dense, Flatten, Map, Scale, Shape, Sparse, SumPool2d
 from ..network import Layer, Network, Projection, need_network
 from . import neurons
@@ -132,6 +133,11 @@ class _Writing:
             self.edges.append((at, projection.target))
             return
         for part in projection.map.parts:
+            if isinstance(part, Drawn):
+                raise ScneuroError(
+                    f"{self.network.name}: {projection} is {part!r}, and NIR has nothing like it",
+                    "a Dense of its weights times gain / inputs is what it is on average",
+                )
             if isinstance(part, Dense | Sparse) and len(shape) != 1:
                 flat = self.nir.Flatten(np.array(shape), 0, -1)
                 at, shape = self._then(at, f"{name}_flat", flat), (int(np.prod(shape)),)

@@ -376,6 +376,8 @@ class _Rounding(FloatNetwork):
         own = dict(pairs)
         for total in fixed.totals.values():
             for s in total.synapses:
+                if s.amount is not None:
+                    continue  # its weights are words in float, too
                 lsb = 2.0 ** -(s.point + max(0, _FINE - s.projection.bits))
                 mine = own[s.projection]
                 self._weights[mine] = self._rounded(mine.map.weights, lsb)
@@ -392,7 +394,9 @@ class _Rounding(FloatNetwork):
         found: np.ndarray = np.floor(values / lsb + by) * lsb
         return found
 
-    def given(self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]]) -> np.ndarray:
+    def given(
+        self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]], step: int
+    ) -> np.ndarray:
         if to == self._first[name]:
             one = self.network.layers[name].population.one
             for state, lsb in self._lsb[name].items():
@@ -400,7 +404,7 @@ class _Rounding(FloatNetwork):
         total = self._base[name, to]
         for p, spikes in arrived:
             weights = self._weights.get(p)
-            total = total + p.map.apply(spikes, weights).reshape(len(spikes), -1)
+            total = total + p.map.at(step).apply(spikes, weights).reshape(len(spikes), -1)
         return self._rounded(total, self._word[name, to])
 
 

@@ -61,7 +61,9 @@ class NetworkPoint:
         """What is built: a copy with these bits and this budget."""
         projections = list(network.projections)
         if self.bits is not None:
-            projections = [replace(p, bits=self.bits, point=None) for p in projections]
+            projections = [
+                replace(p, bits=p.map.bits or self.bits, point=None) for p in projections
+            ]
         layers = dict(network.layers)
         if self.budget is not None:
             layers = {n: _within(layer, self.budget) for n, layer in layers.items()}

@@ -145,7 +145,7 @@ def content_of_network(network: Network) -> str:
         shape = network.nodes[p.source].shape
         kinds = [type(part).__name__ for part in p.map.parts]
         _add(digest, p.source, p.target, p.to, p.delay, p.bits, p.point, kinds)
-        _add(digest, p.map.weights, p.map.biases(shape), *p.map.synapses(shape))
+        _add(digest, p.map.weights, p.map.biases(shape), *p.map.synapses(shape), *p.map.content)
     return digest.hexdigest()
 
 

@@ -21,6 +21,7 @@ def events(dut: Network) -> Harness:
     of = Around(dut)
     _turns(of)
     _spikes(of)
+    _drawn(of)
     _currents(of)
     _promises(of)
     return of.h
@@ -121,6 +122,47 @@ def _spikes(of: Around) -> None:
     )
     register = h.register("row_there")
     h.know(register == there, implies(there, h.register("first") == row))
+
+
+def _drawn(of: Around) -> None:
+    """Every spike of a stochastic projection has what its own source draws in this step."""
+    draws = of.dut._draws
+    if draws is None:
+        return
+    h, m, dut, synapses, scan = of.h, of.h.m, of.dut, of.synapses, of.scan
+    index, number = Signal.like(scan.index, name="index_drawn"), Signal(32, name="number_drawn")
+    first: Any = Const(0, 1)
+    amount: Any = Const(0, 1)
+    for k, (_, work) in enumerate(of.phases):
+        if isinstance(work, Deliver) and work.amount is not None:
+            first = Mux(of.phase == k, work.source, first)
+            amount = Mux(of.phase == k, work.amount, amount)
+    with m.If(scan.valid & scan.ready):
+        m.d.sync += index.eq(scan.index)
+    m.d.comb += number.eq(first + index)
+    mine = of.is_in(lambda work: isinstance(work, Deliver) and work.amount is not None)
+    there = h.register("row_there")
+    registers = of.plan.registers.tolist()
+    watched = h.constant(range(max(2, len(registers))), "watched_source")
+    has, known = Array(registers)[watched], number == watched
+    h.assume(watched < len(registers))
+    event = synapses.valid & ~synapses.is_current
+    h.claim(
+        "drawn",
+        "every spike of a stochastic projection is given with what its own source draws in this "
+        "step, and no other spike is; all sources go on when a step is over, and begin again when "
+        "neurons do",
+        implies(event, synapses.drawn == mine),
+        implies(event & mine, synapses.amount == amount),
+        implies(event & mine & known, synapses.draw == Array(draws.drawn)[has]),
+        draws.step == dut.done,
+        draws.restart == ((dut._begin & dut._restart) | dut._anew),
+    )
+    read = h.part("dut.draws", "registers").read_ports[0].data
+    h.know(
+        h.look("dut.draws.registers", watched) == has,
+        implies(there & mine & known, read == has),
+    )
 
 
 def _currents(of: Around) -> None:

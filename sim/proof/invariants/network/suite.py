@@ -24,6 +24,7 @@ from .....network.grid import Places
 from .....network.plan import Add, Cells, Deliver, Plan, Totals
 from .....neurons.lif import LIF
 from .....population import Population
+from .....stochastic import Stochastic
 from ..harness import Harness
 from ..link import frames, processor
 from ..population.suite import small
@@ -42,15 +43,17 @@ __all__ = ["FEW_REGIONS", "few_sums", "prove_network", "small_network"]
 
 _Made: TypeAlias = Callable[[], Harness]
 
-_Size: TypeAlias = tuple[int, int, int, int, int, bool, bool, bool]
+_Size: TypeAlias = tuple[int, int, int, int, int, bool, bool, bool, bool]
 #: Lanes, rows of sums and bits of a sum; inputs, and the one that is looked at; whether there are
-#: currents, whether all sums begin alike, and whether the weights are loaded.
+#: currents, whether all sums begin alike, whether the weights are loaded, and whether some are
+#: drawn.
 _SUMS: tuple[_Size, ...] = (
-    (2, 3, 5, 1, 0, True, False, False),
-    (2, 2, 6, 2, 1, True, False, False),
-    (1, 6, 5, 1, 0, False, True, False),  # more rows than clocks from read to write
-    (1, 2, 17, 1, 0, True, True, False),  # a sum that is wider than a word
-    (2, 3, 6, 1, 0, False, False, True),
+    (2, 3, 5, 1, 0, True, False, False, False),
+    (2, 2, 6, 2, 1, True, False, False, False),
+    (1, 6, 5, 1, 0, False, True, False, False),  # more rows than clocks from read to write
+    (1, 2, 17, 1, 0, True, True, False, False),  # a sum that is wider than a word
+    (2, 3, 6, 1, 0, False, False, True, False),
+    (1, 6, 5, 1, 0, True, False, False, True),
 )
 #: Of one word and of two, with a sign and without, and one that is only read.
 FEW_REGIONS = (
@@ -66,8 +69,19 @@ _CORES = ((3, 1), (2, 3))
 _COUNTS = (1, 3)  # rows
 
 
-def few_sums(lanes: int, rows: int, width: int, ports: int, currents: bool, alike: bool) -> Plan:
-    """A plan with four rows of weights of three bits and a few sums, some of which begin unlike."""
+def few_sums(
+    lanes: int,
+    rows: int,
+    width: int,
+    ports: int,
+    currents: bool,
+    alike: bool,
+    drawn: bool = False,
+) -> Plan:
+    """A plan with four rows of weights of three bits and a few sums, some of which begin unlike.
+
+    Where it is ``drawn`` whether weights count, those add 5 or -6.
+    """
     weights = np.array([3, -4, 1, -1, 2, -3, -2, 0])[: 4 * lanes].reshape(4, lanes)
     begin = np.zeros((rows, lanes), np.int64) if alike else np.arange(rows * lanes) % 7 - 3
     totals = Totals(0, 0, rows, 0)
@@ -91,6 +105,8 @@ def few_sums(lanes: int, rows: int, width: int, ports: int, currents: bool, alik
         outputs=("p",),
         places={"p": Places(np.arange(rows * lanes), rows * lanes, lanes)},
         sources=np.zeros((0, 4), np.int64),
+        amounts=(5, -6) if drawn else (),
+        draws=(Stochastic([[0.5]], 16),) if drawn else (),
     )
 
 
@@ -101,6 +117,7 @@ def small_network(neurons: int = 2) -> Network:
     network.input("c", 1, kind="current")
     network.population("p", LIF(), neurons)
     network.population("q", LIF(), 1)
+    network.connect("x", "p", Stochastic(np.full((neurons, 2), 0.5), 16))
     network.connect("x", "p", Dense(np.ones((neurons, 2))))
     network.connect("x", "q", Dense(np.ones((1, 2))), delay=1)
     network.connect("c", "q", Scale(1.0))
@@ -114,8 +131,8 @@ def _blocks(linked: bool) -> list[_Made]:
     """The claims of the blocks that are the same for all networks."""
 
     def sums(size: _Size) -> Harness:
-        lanes, rows, width, ports, port, currents, alike, loaded = size
-        plan = few_sums(lanes, rows, width, ports, currents, alike)
+        lanes, rows, width, ports, port, currents, alike, loaded, drawn = size
+        plan = few_sums(lanes, rows, width, ports, currents, alike, drawn)
         drops = (0, 1) if width > 16 else (0,)
         return synapses(Synapses(plan, drops, loaded=loaded, linked=linked), plan, port)
 

@@ -60,6 +60,8 @@ def between(h: Harness, dut: Synapses, plan: Plan, fetches: list[Fetches]) -> li
     begins = dut.valid & dut.ready
     once = h.was(dut.busy | begins)
     kept = Cat(dut.is_current, dut.shift, dut.port, dut.loop.valid)
+    if plan.amounts:
+        kept = Cat(kept, dut.drawn, dut.amount)
     rows = Cat(dut.sums, dut.rows)
     found = [
         implies(once, same(kept, h.was(kept))),
@@ -70,6 +72,8 @@ def between(h: Harness, dut: Synapses, plan: Plan, fetches: list[Fetches]) -> li
         implies(dut.load.valid, ~dut.busy & ~dut.valid),
         *([implies(dut.look, ~dut.busy & ~dut.valid)] if dut._linked else []),
     ]
+    if plan.amounts:
+        found.append(implies(dut.valid, dut.amount < len(plan.amounts)))
     if not dut._loops:
         found.append(~dut.loop.valid)
     if not any(isinstance(each, Add) for _, work in plan.order for each in work):
@@ -124,6 +128,7 @@ class _Sum:
         name = f"{rows} rows of {self.lanes} sums of {self.width} bits"
         name += ", weights loaded" if dut._loaded else ""
         name += ", linked" if dut._linked else ""
+        name += ", drawn" if plan.amounts else ""
         name += f", input {port}" if len(plan.bases) > 1 else ""
         self.h = h = Harness(name, dut=dut, search=20)
         self.row = h.constant(range(max(2, rows)), "watched_row")
@@ -155,12 +160,32 @@ class _Sum:
     def own(self, words: Any) -> Value:
         return Value.cast(words).word_select(self.lane, self.plan.bits).as_signed()
 
-    def operand(self, weight: Value, current: Value, lane: Value) -> Value:
-        """What is added for a weight, or for a current for a lane."""
+    def operand(self, weight: Value, current: Value, lane: Value, draw: Value) -> Value:
+        """What is added for a weight, or what was drawn of it, or for a current for a lane."""
         if self.lanes > 1:
             current = Mux(lane == self.lane, current, 0).as_signed()
         value = Mux(self.dut.is_current, current, weight).as_signed()
+        return self.drawn(draw < 2 * weight.as_unsigned() + 1, self.shifted(value))
+
+    def shifted(self, value: Value) -> Value:
+        """What a weight or a current adds."""
         return Array(value.shift_left(by) for by in self.plan.shifts)[self.dut.shift]
+
+    def drawn(self, counts: Value, else_: Value) -> Value:
+        """What is added where it is drawn whether a weight counts."""
+        amounts = self.plan.amounts
+        if not amounts:
+            return else_
+        return Mux(self.dut.drawn, Mux(counts, Array(amounts)[self.dut.amount], 0), else_)
+
+    @property
+    def draw(self) -> Value:
+        """What the source draws of the spike that is given."""
+        return self.dut.draw if self.plan.amounts else Const(0, 1)
+
+    def kept_draw(self, name: str) -> Value:
+        """The same in a register."""
+        return self.h.register(name) if self.plan.amounts else Const(0, 1)
 
     def _count(self) -> None:
         h, m, dut = self.h, self.h.m, self.dut
@@ -181,7 +206,7 @@ class _Sum:
                 self.rows_of_weights.eq(dut.weights),
             ]
         weight = self.weight(dut.weights + (self.row - dut.sums))
-        added = self.operand(weight, dut.current, dut.lane)
+        added = self.operand(weight, dut.current, dut.lane, self.draw)
         count = len(self.plan.bases)
         self.fetches = [Fetches(h, dut, self.plan, port) for port in range(count)]
         f = self.fetches[self.port]
@@ -249,11 +274,11 @@ def _adds(of: _Sum) -> None:
     go, at, left = (h.register(n) for n in ("go", "row_of_sums", "rows_left"))
     to_come = go & of.mine & (of.row >= at) & (of.row <= at + left)
     weight = of.weight(h.register("row_of_weights") + (of.row - at))
-    now = [h.register("kept_current"), h.register("lane")]
-    then = [h.register("later_current"), h.register("later_lane")]
+    now = [h.register("kept_current"), h.register("lane"), of.kept_draw("kept_draw")]
+    then = [h.register("later_current"), h.register("later_lane"), of.kept_draw("later_draw")]
     words = h.part("dut", of.weights).read_ports[0].data
     kept = Array(h.register(f"weight_{k}") for k in range(of.lanes))[of.lane]
-    shifted = Array(kept.shift_left(by) for by in of.plan.shifts)[dut.shift]
+    shifted = of.drawn(kept[0], of.shifted(kept))
     whole = of.has + Mux(hits[0], of.operand(of.own(words), *then), 0)
     whole = whole + Mux(hits[1], shifted, 0)
     added = of.register("added")
@@ -262,7 +287,9 @@ def _adds(of: _Sum) -> None:
     h.claim(
         "adds",
         "when nothing is under way, any sum is its base and the weight of every spike that reached "
-        "it since it was fetched, shifted, and every current: each once, in any order",
+        "it since it was fetched, shifted"
+        + (", or what was drawn of it" if of.plan.amounts else "")
+        + ", and every current: each once, in any order",
         implies(~dut.busy & ~clearing, of.has == of.total),
     )
     read = of.of(h.part("dut", of.sums).read_ports[0].data)
