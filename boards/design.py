@@ -11,7 +11,7 @@ from amaranth.lib.cdc import FFSynchronizer
 from ..errors import ScneuroError
 from ..fixed import FixedNeuron
 from ..hdl import build
-from ..hdl.link.program import kept_results
+from ..hdl.link.layout import kept_results
 from ..hdl.link.top import LinkTop, link_plan
 from ..hdl.network import Network as NetworkGates
 from ..hdl.observed import Observed

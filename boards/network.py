@@ -11,8 +11,8 @@ from ..compiler.pipeline.cells import pipeline
 from ..compiler.pipeline.form import Form
 from ..errors import DoesNotFit
 from ..hdl.link.frames import DEPTH
+from ..hdl.link.layout import Layout
 from ..hdl.link.processor import PROGRAM
-from ..hdl.link.program import Layout
 from ..hdl.network import Network
 from ..hdl.network.draws import SMALL
 from ..link.regions import listed

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scneuro import HodgkinHuxley, Input, Neuron, SCConductanceNeuron, State
-from scneuro.compiler.algebra.canonical import Compare, Lookup, Product, Select, Sum, Variable
 from scneuro.compiler.algebra.factor import arranged
+from scneuro.compiler.algebra.terms import Compare, Lookup, Product, Select, Sum, Variable
 from scneuro.compiler.graph import Graph
 from scneuro.neurons.hodgkin_huxley import leak, m_type, potassium, sodium
 

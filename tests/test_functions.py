@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scneuro import ConductanceLIF, Input, Neuron, SCAdExNeuron, State
-from scneuro.compiler.algebra.canonical import Lookup
+from scneuro.compiler.algebra.terms import Lookup
 from scneuro.words import fitting
 
 

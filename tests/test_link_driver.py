@@ -17,7 +17,7 @@ from scneuro.boards.link.codec import Message, Reader, reply_bytes, request_byte
 from scneuro.boards.link.requests import NoAnswer, Refused, Requests
 from scneuro.boards.link.stepping import Stepping
 from scneuro.errors import ToolError
-from scneuro.hdl.link.program import fed_words
+from scneuro.hdl.link.layout import fed_words
 from scneuro.link.messages import FRAME_BYTES, REQUEST, Kind, Status
 from scneuro.network import Dense
 from scneuro.sim import SimulatedPort, simulated_board

@@ -27,7 +27,7 @@ from scneuro.boards.link.played import Played
 from scneuro.boards.link.stepping import Stepping
 from scneuro.boards.network import network_hardware, network_memories
 from scneuro.cli import network as network_commands
-from scneuro.hdl.link.program import fed_words
+from scneuro.hdl.link.layout import fed_words
 from scneuro.hdl.network import Network as Gates
 from scneuro.hdl.network import network as gates_module
 from scneuro.hdl.network.counts import Counts

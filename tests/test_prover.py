@@ -14,8 +14,10 @@ from scneuro.errors import ToolError
 from scneuro.hdl import Step
 from scneuro.load import make_neuron
 from scneuro.sim import vector_parity
-from scneuro.sim.proof import algebra, prove
+from scneuro.sim.proof import algebra, elaborate, prove
+from scneuro.sim.proof.registers import Registers
 from scneuro.sim.proof.smt2 import Piece, Rtl
+from scneuro.sim.proof.solver import Solver
 
 prover = importlib.import_module("scneuro.sim.proof.prove")
 HELD = pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
@@ -81,10 +83,10 @@ def test_a_datapath_of_few_or_equal_registers_is_proved(build, held):
 @pytest.fixture
 def optimised(monkeypatch):
     """Has yosys merge equal registers and fold constant bits of them, and counts such wires."""
-    script = prover._SCRIPT.replace("write_smt2", "opt -full\ndffunmap\nopt_clean\nwrite_smt2")
-    monkeypatch.setattr(prover, "_SCRIPT", script)
+    script = elaborate._SCRIPT.replace("write_smt2", "opt -full\ndffunmap\nopt_clean\nwrite_smt2")
+    monkeypatch.setattr(elaborate, "_SCRIPT", script)
     found = []
-    original = prover._Prover._hold
+    original = Registers._hold
 
     def hold(self):
         original(self)
@@ -94,7 +96,7 @@ def optimised(monkeypatch):
                 bits = sum(piece.width for piece in self.rtl.pieces(name))
                 found.extend(["folded"] * (0 < bits < node.width - low))
 
-    monkeypatch.setattr(prover._Prover, "_hold", hold)
+    monkeypatch.setattr(Registers, "_hold", hold)
     return found
 
 
@@ -272,7 +274,7 @@ def test_a_sum_of_very_many_terms_is_not_said_to_be_bounded_by_itself():
 
 # -- time ------------------------------------------------------------------------------------------
 def test_a_proof_that_ran_out_of_time_is_undecided_and_not_failed(monkeypatch):
-    monkeypatch.setattr(prover._Prover, "_ask", lambda *_: Result.UNKNOWN)
+    monkeypatch.setattr(Solver, "_ask", lambda *_: Result.UNKNOWN)
     result = prove(made(single), progress=False)
     assert not result.ok
     assert not result.failures
@@ -284,7 +286,7 @@ def test_a_proof_that_ran_out_of_time_is_undecided_and_not_failed(monkeypatch):
 
 
 def test_what_the_solver_refutes_is_a_failure_and_not_undecided(monkeypatch):
-    monkeypatch.setattr(prover._Prover, "_ask", lambda *_: Result.SAT)
+    monkeypatch.setattr(Solver, "_ask", lambda *_: Result.SAT)
     result = prove(made(single), progress=False)
     assert result.failures
     assert not result.undecided
@@ -294,12 +296,12 @@ def test_what_the_solver_refutes_is_a_failure_and_not_undecided(monkeypatch):
 def test_time_may_run_out_on_the_way_to_an_answer(monkeypatch):
     """What counts is whether it is proved with more to know."""
     answers = iter([Result.UNKNOWN])
-    monkeypatch.setattr(prover._Prover, "_ask", lambda *_: next(answers, Result.UNSAT))
+    monkeypatch.setattr(Solver, "_ask", lambda *_: next(answers, Result.UNSAT))
     assert prove(made(single), progress=False).ok
 
 
 def test_a_difference_that_trying_finds_is_a_failure_though_time_ran_out(monkeypatch):
-    monkeypatch.setattr(prover._Prover, "_ask", lambda *_: Result.UNKNOWN)
+    monkeypatch.setattr(Solver, "_ask", lambda *_: Result.UNKNOWN)
     fixed = made(twice)
     result = prove(fixed, step=bent(fixed), progress=False)
     assert result.counterexample

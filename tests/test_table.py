@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scneuro import AdEx, Input, LoweringError, Neuron, State
 from scneuro.compiler.datapath import ARRAYS, Datapath
-from scneuro.compiler.table import Table, Unfit
+from scneuro.compiler.table import Unfit, fit
 from scneuro.sim.compare.vectors import random_vectors
 
 
@@ -201,7 +201,7 @@ def test_an_impossible_table_error_is_refused():
     with pytest.raises(
         Unfit, match=r"no table of f on 16777216 words has an error within 1e-12 in"
     ):
-        Table.fit(np.tanh, low=-(2**23), high=2**23 - 1, fraction=20, text="f", tolerance=1e-12)
+        fit(np.tanh, low=-(2**23), high=2**23 - 1, fraction=20, text="f", tolerance=1e-12)
 
 
 def built(table, low, high, fraction):
@@ -234,7 +234,7 @@ def test_a_table_of_any_smooth_function_errs_by_what_it_states(weights, scale, l
     def function(x):
         return a * np.sin(x / scale) + b * np.tanh(x / 4) + c * np.exp(-((x / 10) ** 2))
 
-    table = Table.fit(function, low=low, high=high, fraction=fraction, text="f")
+    table = fit(function, low=low, high=high, fraction=fraction, text="f")
     points = np.ldexp(np.arange(low, high + 1), -fraction)
     values = built(table, low, high, fraction)
     assert np.abs(values - function(points)).max() == pytest.approx(table.error, rel=1e-9)
@@ -261,7 +261,7 @@ def test_a_table_of_more_addresses_than_are_looked_at_errs_by_no_more_than_it_st
     name, tolerance
 ):
     low, high, function = -(2**20) - 77, 2**19, FINE[name]
-    table = Table.fit(function, low=low, high=high, fraction=16, text=name, tolerance=tolerance)
+    table = fit(function, low=low, high=high, fraction=16, text=name, tolerance=tolerance)
     addresses = np.arange(low, high + 1)
     values = np.ldexp(table.outputs(addresses).astype(float), -table.fraction)
     exact = function(np.ldexp(addresses.astype(float), -16))
@@ -275,7 +275,7 @@ def test_a_table_of_more_addresses_than_are_looked_at_errs_by_no_more_than_it_st
 def test_no_period_hides_between_the_addresses_that_are_looked_at(cycles):
     """sin(2 pi 256 x) is 0 at every 512th part."""
     with pytest.raises(Unfit):
-        Table.fit(
+        fit(
             lambda x: np.sin(2 * np.pi * cycles * x),
             low=-(2**23),
             high=2**23 - 1,
@@ -288,5 +288,5 @@ def test_no_period_hides_between_the_addresses_that_are_looked_at(cycles):
 @given(st.floats(-100, 100), st.integers(-(2**15), 2**15 - 1))
 def test_a_constant_or_a_single_word_makes_a_table_too(value, word):
     for low, high in ((word, word), (-(2**15), 2**15 - 1)):
-        table = Table.fit(lambda x: value + 0 * x, low=low, high=high, fraction=8, text="f")
+        table = fit(lambda x: value + 0 * x, low=low, high=high, fraction=8, text="f")
         assert np.abs(built(table, low, high, 8) - value).max() <= table.error <= table.budget

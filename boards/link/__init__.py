@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from ...tools.on_demand import on_demand
 
 if TYPE_CHECKING:
-    from .chip import Chip, NeuronChip
+    from .chip import Chip
     from .connection import connect
+    from .neuron import NeuronChip
     from .port import LinkError, Port
 
 __all__ = ["Chip", "LinkError", "NeuronChip", "Port", "connect"]
@@ -14,7 +15,7 @@ __all__ = ["Chip", "LinkError", "NeuronChip", "Port", "connect"]
 _WHERE = {
     "Chip": "chip",
     "LinkError": "port",
-    "NeuronChip": "chip",
+    "NeuronChip": "neuron",
     "Port": "port",
     "connect": "connection",
 }

@@ -1,38 +1,34 @@
-"""What a board holds, as a host drives it: the surface of the integer models."""
+"""A network on a board, as a host drives it: the surface of the integer models."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from ...compiler.pipeline.form import Form
-from ...errors import UnknownName, did_you_mean
+from ...errors import UnknownName
 from ...given import whole
 from ...link.identity import Identity
 from ...link.image import said_of
 from ...link.messages import NO_END, Control
 from ...link.regions import Memories
 from ...network import FixedNetwork, Network, NetworkRecording
-from ...network.counts import where_of
-from ...network.fixed import Synapses
 from ...network.network import Projection
 from ...network.plan import RESTART, Plan, frames_of, most_clocks, unpacked
 from ...network.run import single_inputs
-from ...neuron import Neuron
-from ...population import Population
-from ...runner import Recording, numbers, recorded
+from ...runner import numbers
 from ...tools.progress import progress as bar
-from ...words import rounded
 from .memory import Chipped, Settings
 from .played import Played
 from .port import LinkError
 from .requests import Requests
 from .stepping import Stepping
+from .values import Counts, States, Weights, listed
 
-__all__ = ["Chip", "NeuronChip"]
+__all__ = ["Chip"]
 
 _OWN = ("identity", "network", "states", "target", "weights", "counts")  # which are set once
 _COUNTERS = ("dropped", "steps", "late", "saturated")  # as they lie
@@ -81,11 +77,11 @@ class Chip:
         )
         self._held: list[int] = []
         self.states = self._states_of(fixed)
-        self.weights = _Weights(self._memory, fixed)
-        self.counts: Mapping[str, np.ndarray] = _Counts(self._memory, plan.counted)
+        self.weights = Weights(self._memory, fixed)
+        self.counts: Mapping[str, np.ndarray] = Counts(self._memory, plan.counted)
 
-    def _states_of(self, fixed: FixedNetwork) -> _States:
-        return _States(self._memory, fixed)
+    def _states_of(self, fixed: FixedNetwork) -> States:
+        return States(self._memory, fixed)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("_") or (name in _OWN and name not in self.__dict__):
@@ -97,7 +93,7 @@ class Chip:
     def _settable(self) -> str:
         """What can be set, in words."""
         said = [
-            f"{of}[...] of {_listed(there)}"
+            f"{of}[...] of {listed(there)}"
             for of, there in (("states", [*self.states.settable]), ("weights", [*self.weights]))
             if there
         ]
@@ -379,366 +375,3 @@ class Chip:
                 if (k := self.weights.number(p)) is not None
             }
         )
-
-
-class NeuronChip(Chip):
-    """A neuron or a population on a board.
-
-    Attributes
-    ----------
-    target : Neuron or Population
-        As it was built.
-    states : mapping of str to ndarray
-        ``chip.states["V"]``, or ``chip.V``: a state in its unit, of a population (N,).
-    """
-
-    def __init__(
-        self,
-        requests: Requests,
-        identity: Identity,
-        target: Neuron | Population,
-        fixed: FixedNetwork,
-        plan: Plan,
-    ) -> None:
-        self.target = target
-        ((self._there, population),) = fixed.populations.items()
-        self._one = population.one
-        super().__init__(requests, identity, fixed.network, fixed, plan)
-
-    def _states_of(self, fixed: FixedNetwork) -> _States:
-        return _States(self._memory, fixed, self._there, single=self._is_single)
-
-    def __getattr__(self, name: str) -> Any:
-        states = self.__dict__.get("states", ())
-        if name in states:
-            return states[name]
-        raise UnknownName(
-            f"{type(self).__name__} has no attribute {name!r}", f"its states are {_listed(states)}"
-        )
-
-    @property
-    def _settable(self) -> str:
-        there = [*self.states.settable]
-        return f"what can be set is {_listed(there)}" if there else "nothing on it can be set"
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.__dict__.get("states", ()):
-            self.states[name] = value
-        else:
-            super().__setattr__(name, value)
-
-    def run(  # type: ignore[override]
-        self,
-        *args: Any,
-        progress: bool = True,
-        record: Sequence[str] | None = None,
-        reset: bool = True,
-        **inputs: Any,
-    ) -> Recording:
-        """Reset, then run over arrays of inputs; as the integers' ``run``, bit for bit.
-
-        Parameters
-        ----------
-        *args, **inputs : array of shape (T,) or (T, N)
-            By position or by name. Scalars are held throughout.
-        progress, reset : bool
-            As of :meth:`Chip.run`.
-        record : sequence of str, optional
-            The states to record, by default all; each is read after every step. With ``()``,
-            spikes alone leave as fast as the line carries them.
-
-        Returns
-        -------
-        Recording
-            ``saturated`` has the inputs alone.
-
-        Raises
-        ------
-        ValueError, TypeError, LinkError
-            As the integers' ``run``, and as :meth:`Chip.run`.
-        """
-        one = self._one
-        chosen = self._recorded(record)
-        inputs = one._named(args, inputs)
-        self._check(inputs, time=True)
-        words = one._prepare(inputs, ndim=1)
-        steps = next(len(w) for w in words.values() if w.ndim)
-        played = Played(self._fixed, {self._there: chosen}, self._memory)
-        given = {n: self._of_each(n, w, (steps,)) for n, w in words.items()}
-
-        def recording(found: NetworkRecording) -> Recording:
-            count = len(found.spike[self._there])
-            shape = (count,) if self._is_single else (count, self.network.layers[self._there].count)
-            units = one._in_units({n: _first(x, count) for n, x in inputs.items()}, shape)
-            states = {
-                n: played.words(self._there, n).astype(np.int16).reshape(shape) for n in chosen
-            }
-            beyond = {n: k for n, k in one._beyond(units).items() if k}
-            spike = found.spike[self._there].reshape(shape)
-            return Recording(self.dt, spike, one._as_states(states), units, beyond)
-
-        try:
-            self._play(given, played, self._fixed, reset=reset, progress=progress)
-        except (LinkError, KeyboardInterrupt) as error:
-            error.recording = recording(error.recording)  # type: ignore[union-attr]
-            raise
-        return recording(played.recording(self._fixed, given))
-
-    def step(self, *args: Any, **inputs: Any) -> tuple[Any, Any]:  # type: ignore[override]
-        """Advance one time step.
-
-        Parameters
-        ----------
-        *args, **inputs : float or array of shape (N,)
-            By position or by name, in the inputs' units.
-
-        Returns
-        -------
-        spike : int, or array of int of shape (N,)
-        v : float, or array of shape (N,)
-            The first declared state.
-        """
-        (row,) = self._made(self._given(self._one._named(args, inputs)))
-        spike = self._spikes(row)[self._there].astype(int)
-        return int(spike[0]) if self._is_single else spike, self.states[self._one.state_names[0]]
-
-    def hold(self, *args: Any, **inputs: Any) -> None:
-        """Say what every step is made of while it is started, from the next one on.
-
-        Parameters
-        ----------
-        *args, **inputs : float or array of shape (N,)
-        """
-        super().hold(**self._one._named(args, inputs))
-
-    def collect(self) -> Recording:  # type: ignore[override]
-        """The spikes of the steps since the last time."""
-        spike = super().collect().spike[self._there]
-        return Recording(self.dt, spike[:, 0] if self._is_single else spike, {}, {})
-
-    def _recorded(self, record: Any) -> tuple[str, ...]:
-        """The states to record: no parameters that differ from neuron to neuron."""
-        own = self.target.state_names
-        return own if record is None else recorded(record, self.name, own)
-
-    @property
-    def _is_single(self) -> bool:
-        return not isinstance(self.target, Population)
-
-    def _check(self, inputs: Mapping[str, Any], *, time: bool) -> None:
-        if isinstance(self.target, Population):
-            self.target.check_inputs(inputs, time=time)
-            return
-        for name, values in inputs.items():
-            if np.ndim(values) > time:
-                wanted = "(T,)" if time else "a number"
-                raise ValueError(
-                    f"{self.name}: {name} has shape {np.shape(values)}, and there is one neuron: "
-                    f"give {wanted}"
-                )
-
-    def _of_each(self, name: str, words: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
-        """An input's words as numbers for each neuron."""
-        lsb = self._one.lowered.input_words[name].lsb
-        each = words[..., None] if words.ndim <= len(lead) else words
-        return np.broadcast_to(each * lsb, (*lead, self.network.layers[self._there].count))
-
-    def _given(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        self._check(inputs, time=False)
-        words = self._one._prepare(dict(inputs), ndim=0)
-        return {n: self._of_each(n, w[None], (1,)) for n, w in words.items()}
-
-
-def _first(values: Any, count: int) -> Any:
-    """An input up to the step that was complete last."""
-    return values[:count] if np.ndim(values) else values
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "none"
-
-
-class _States(MutableMapping[str, Any]):
-    """The states of neurons, by ``POPULATION.STATE``, or by their own names in one population."""
-
-    def __init__(
-        self, memory: Chipped, fixed: FixedNetwork, within: str = "", *, single: bool = False
-    ) -> None:
-        self._memory, self._fixed, self._single = memory, fixed, single
-        self._names = {
-            f"{name}.{state}" if not within else state: (name, state)
-            for name, population in fixed.populations.items()
-            for state in population.lowered.registers
-        }
-
-    def _where(self, name: str) -> tuple[str, str]:
-        if name not in self._names:
-            near = did_you_mean(str(name), self._names)
-            raise UnknownName(f"no state {name!r}; there are {_listed(self._names)}", near)
-        return self._names[name]
-
-    def __getitem__(self, name: str) -> Any:
-        population, state = self._where(name)
-        own, where = self._fixed.populations[population], f"{population}.{state}"
-        r = own.lowered.registers[state]
-        if where in self._memory:
-            registers = self._memory.memories.registers(where, self._memory.read(where))
-        else:  # no update reads it: it is as it was
-            registers = np.array(own.initial[state])
-        values = r.to_word(registers) * r.word.lsb
-        values.setflags(write=False)  # they are what was read: to set one, set_one()
-        return float(values[0]) if self._single else values
-
-    def __setitem__(self, name: str, values: Any) -> None:
-        where = self._settable(name)
-        self._memory.write(where, self._memory.memories.of_values(where, values))
-
-    def set_one(self, name: str, neuron: int, value: float) -> None:
-        """Set the state of a neuron alone; whatever the others do meanwhile."""
-        where, memories = self._settable(name), self._memory.memories
-        row = memories.row_of(where, neuron)
-        table = memories.of_values(where, np.asarray(value))
-        self._memory.write(where, table[row : row + 1], row)
-
-    @property
-    def settable(self) -> Iterator[str]:
-        """The names of those that can be set."""
-        return (name for name, where in self._names.items() if ".".join(where) in self._memory)
-
-    def _settable(self, name: str) -> str:
-        where = ".".join(self._where(name))
-        if where not in self._memory:
-            raise ValueError(f"{where} cannot be set on the chip: no update reads it")
-        return where
-
-    def __delitem__(self, name: str) -> None:
-        raise TypeError("a chip's states stay")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __repr__(self) -> str:
-        return f"<states {', '.join(self._names)}>"
-
-
-class _Counts(Mapping[str, np.ndarray]):
-    """The counts of outputs, by their names."""
-
-    def __init__(self, memory: Chipped, names: Sequence[str]) -> None:
-        self._memory, self._names = memory, names
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self._names:
-            hint = did_you_mean(str(name), self._names)
-            if not self._names:
-                hint = 'build a Network with output(..., sends="counts")'
-            raise UnknownName(f"no counts {name!r}; there are {_listed(self._names)}", hint)
-        return self._memory.memories.counts(name, self._memory.read(where_of(name)))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __setitem__(self, name: str, value: object) -> None:
-        raise TypeError("counts are not set: a reset begins them anew")
-
-    def __repr__(self) -> str:
-        return f"<counts {_listed(self._names)}>"
-
-
-class _Weights(MutableMapping[str, np.ndarray]):
-    """The weights of projections, by ``SOURCE > TARGET``, or with ``.INPUT`` where several are."""
-
-    def __init__(self, memory: Chipped, fixed: FixedNetwork) -> None:
-        self._memory, self._fixed = memory, fixed
-        projections = fixed.network.projections
-        spiking = {k: p for k, p in enumerate(projections) if not fixed.is_current(p)}
-        plain = [str(p) for p in spiking.values()]
-        self._numbers: dict[str, int] = {}
-        for k, p in spiking.items():
-            name = str(p) if plain.count(str(p)) == 1 else f"{p}.{p.to}"
-            if name in self._numbers:
-                name += f" {k}"
-            self._numbers[name] = k
-        self._known: dict[int, np.ndarray] = {}
-
-    def number(self, projection: Projection) -> int | None:
-        """Of a projection in the network; None for one of numbers, which has no weights here."""
-        k = self._fixed.network.projections.index(projection)
-        return k if k in self._numbers.values() else None
-
-    def read(self, number: int) -> np.ndarray:
-        """A projection's integers, as they were read or written last here."""
-        if number not in self._known:
-            rows = self._memory.memories.rows_of(number)
-            read = self._memory.read("weights", rows)
-            self._known[number] = self._memory.memories.weights(number, read)
-        return self._known[number]
-
-    def load(self) -> None:
-        """Write all that the network has: where it is not in the bitstream."""
-        for number in self._numbers.values():
-            self._write(number, self._synapses(number).weights)
-
-    def _write(self, number: int, integers: np.ndarray) -> None:
-        rows = self._memory.memories.of_weights(number, integers)
-        self._known.pop(number, None)
-        self._memory.write("weights", rows, self._memory.memories.rows_of(number).start)
-        self._known[number] = np.array(integers)
-
-    def _synapses(self, number: int) -> Synapses:
-        p = self._fixed.network.projections[number]
-        return next(s for s in self._fixed.totals[p.target, p.to].synapses if s.projection is p)
-
-    def _number(self, name: str) -> int:
-        if name not in self._numbers:
-            near = did_you_mean(str(name), self._numbers)
-            raise UnknownName(f"no weights {name!r}; there are {_listed(self._numbers)}", near)
-        return self._numbers[name]
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        number = self._number(name)
-        values: np.ndarray = np.ldexp(
-            self.read(number).astype(float), -self._synapses(number).point
-        )
-        return values
-
-    def __setitem__(self, name: str, values: Any) -> None:
-        number, where = self._number(name), f"{self._fixed.name}: {name}"
-        own = self._synapses(number)
-        array = numbers(values, where)
-        if array.shape != own.weights.shape:
-            raise ValueError(
-                f"{where}: weights have shape {own.weights.shape}, and these {array.shape}"
-            )
-        integers = rounded(array, own.point)
-        most = 1 << (own.projection.bits - 1)
-        outside = (integers < -most) | (integers >= most)
-        if outside.any():
-            at = tuple(map(int, np.argwhere(outside)[0]))
-            low, high = np.ldexp([-most, most - 1], -own.point)
-            raise ValueError(
-                f"{where}: the weight at {list(at)} is {array[at]:g}, and the chip's are {low:g} "
-                f"to {high:g}, in steps of {2.0**-own.point:g}"
-            )
-        self._write(number, integers.astype(np.int64))
-
-    def __delitem__(self, name: str) -> None:
-        raise TypeError("a chip's weights stay")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._numbers)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __repr__(self) -> str:
-        return f"<weights {', '.join(self._numbers)}>"

@@ -13,7 +13,8 @@ from ...network import Network, network_of
 from ...network.plan import plan
 from ...neuron import Neuron
 from ...population import Population
-from .chip import Chip, NeuronChip
+from .chip import Chip
+from .neuron import NeuronChip
 from .port import LinkError, Port, open_port
 from .requests import Requests
 

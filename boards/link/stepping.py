@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...hdl.link.program import fed_words
+from ...hdl.link.layout import fed_words
 from ...link.messages import MOST_WORDS, Control
 from .memory import Settings
 from .port import LinkError

@@ -1,8 +1,6 @@
-"""What the link's processor does: requests, steps and their results, and where all of it lies."""
+"""What the link's processor does: requests, steps and their results."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
 
 from ...link.image import Image, in_words
 from ...link.messages import (
@@ -18,15 +16,14 @@ from ...link.messages import (
     Status,
 )
 from ...link.regions import Region as Rows
+from .layout import DIRECT, Layout
 from .loading import load_weights
 from .processor import Action, Flag, Program
 
-__all__ = ["Layout", "fed_words", "kept_results", "link_program"]
+__all__ = ["link_program"]
 
 _BYTE = 0x100  # a byte lies in the high half of its word, as it came: this is 1
 _LEAST = (sum(REQUEST.values()) // 8 + 2 + 1) * _BYTE  # what the shortest request says of itself
-_DIRECT = 96  # variables and constants, at most
-_TABLES = ("ends", "read", "written")
 
 # What came as a byte is in the high half of its word.
 _VARIABLES = (
@@ -48,49 +45,6 @@ _VARIABLES = (
     *("fed_in", "fed_out", "fed_now"),  # where, where from, and how many words wait
     "made",  # position of the next result
 )
-
-
-def fed_words(frame_words: int) -> int:
-    """How many words may wait to become steps of so many."""
-    return max(256, frame_words)
-
-
-def kept_results(words: int) -> int:
-    """How many words of results are kept where a step leaves so many."""
-    return max(256, 2 << (words - 1).bit_length())
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where words lie in the processor's memory, behind its variables and constants.
-
-    Attributes
-    ----------
-    settings, tables, identity, fed, results : range
-    words : int
-        Of the memory, a power of two.
-    """
-
-    settings: range
-    tables: range
-    identity: range
-    fed: range
-    results: range
-    words: int
-
-    @classmethod
-    def of(cls, regions: int, frame_words: int, output_words: int) -> "Layout":
-        """By the network's regions and the words of a step."""
-        sizes = (
-            HELD + frame_words,
-            len(_TABLES) * (FIRST_MEMORY + regions),
-            IDENTITY_WORDS,
-            fed_words(frame_words),
-            kept_results(output_words),
-        )
-        ends = list(accumulate(sizes, initial=_DIRECT))
-        settings, tables, fixed, fed, results = (range(a, b) for a, b in pairwise(ends))
-        return cls(settings, tables, fixed, fed, results, 1 << (ends[-1] - 1).bit_length())
 
 
 def link_program(
@@ -126,7 +80,7 @@ def link_program(
     _feed(p, layout)
     _take(p, layout)
     _reply(p)
-    assert len(p.memory) <= _DIRECT
+    assert len(p.memory) <= DIRECT
     memory = p.memory + [0] * (layout.words - len(p.memory))
     for k, word in zip(layout.tables, _tables(len(layout.settings), regions), strict=True):
         memory[k] = word

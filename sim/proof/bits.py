@@ -1,7 +1,7 @@
 """Integers as bit-vectors that are always wide enough: nothing wraps, so nothing is assumed.
 
-``BITVECTORS`` is an arithmetic for ``Datapath.evaluator``, next to the ones over Python integers
-and NumPy arrays: the model that is proved is the model that runs.
+:func:`bitvectors` is an arithmetic for ``Datapath.evaluator``, next to the ones over Python
+integers and NumPy arrays: the model that is proved is the model that runs.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bitwuzla import Kind, Term, TermManager
+from bitwuzla import Kind, Sort, Term, TermManager
 
 from ...compiler.datapath import EXACT, width_of
 
-__all__ = ["Integer", "bitvectors"]
+__all__ = ["Integer", "bits_of", "bitvectors", "complement", "concatenated", "is_one", "part"]
 
 
 class Integer:
@@ -130,3 +130,41 @@ def bitvectors(
         "mux": lambda node, a, b, c: choose(a, b, c),
         "clamp": clamp,
     }
+
+
+# -- bits of terms -------------------------------------------------------------------------------
+def bits_of(terms: TermManager, value: Any, sort: Sort, first: int) -> Term:
+    """The bits from ``first`` up of an integer, or of a Boolean term, as a term of a sort."""
+    boolean = sort.is_bool()
+    if not isinstance(value, Integer):
+        return value if boolean else _bit(terms, value)
+    last = first + (1 if boolean else int(sort.bv_size())) - 1
+    whole = value.extended(max(value.width, last + 1))
+    bits = terms.mk_term(Kind.BV_EXTRACT, [whole], [last, first])
+    return is_one(terms, bits) if boolean else bits
+
+
+def part(terms: TermManager, term: Term, first: int, width: int) -> Term:
+    """``width`` bits of a term, from ``first`` up."""
+    if term.sort().is_bool() or width == int(term.sort().bv_size()):
+        return term
+    return terms.mk_term(Kind.BV_EXTRACT, [term], [first + width - 1, first])
+
+
+def concatenated(terms: TermManager, parts: list[Term]) -> Term:
+    """Parts as one term, the lowest first."""
+    return terms.mk_term(Kind.BV_CONCAT, parts[::-1]) if parts[1:] else parts[0]
+
+
+def complement(terms: TermManager, term: Term) -> Term:
+    return terms.mk_term(Kind.NOT if term.sort().is_bool() else Kind.BV_NOT, [term])
+
+
+def is_one(terms: TermManager, bit: Term) -> Term:
+    return terms.mk_term(Kind.EQUAL, [bit, terms.mk_bv_value(terms.mk_bv_sort(1), 1)])
+
+
+def _bit(terms: TermManager, condition: Term) -> Term:
+    sort = terms.mk_bv_sort(1)
+    parts = [condition, terms.mk_bv_value(sort, 1), terms.mk_bv_value(sort, 0)]
+    return terms.mk_term(Kind.ITE, parts)

@@ -4,18 +4,21 @@ They replace internals of :mod:`scneuro.compiler` and change with them; nothing 
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
 import scneuro.neuron as neurons
-from scneuro.compiler import assemble as _rules
-from scneuro.compiler import lower, table
+from scneuro.compiler import lower
+from scneuro.compiler.assemble import assembly, bits, coefficients, lookups, states, sums
 from scneuro.compiler.bounds import registers as _registers
-from scneuro.compiler.datapath import Node
+from scneuro.compiler.datapath import Datapath, Node
 from scneuro.fixed import FixedNeuron
+from scneuro.stochastic import LFSR
 
 from .nodes import with_lowered
 
@@ -32,9 +35,9 @@ def _one_more(method: Callable[..., tuple[int, int]]) -> Callable[..., tuple[int
     return coefficient
 
 
-def _without_half(self: Any, node: Node, word: Any) -> Node:
+def _without_half(path: Datapath, node: Node, word: Any) -> Node:
     drop = node.fraction - word.fraction
-    return node if drop <= 0 else self.path.shr(node, drop, word.lsb, f"{node.name}_word")
+    return node if drop <= 0 else path.shr(node, drop, word.lsb, f"{node.name}_word")
 
 
 def _first_negated(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,13 +49,13 @@ def _first_negated(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _refitted(change: Callable[[Any], dict[str, Any]]) -> Any:
-    fit = table.Table.fit
+    fit = lookups.fit
 
     def faulty(*args: Any, **options: Any) -> Any:
         fitted = fit(*args, **options)
         return dataclasses.replace(fitted, **change(fitted))
 
-    return patch.object(table.Table, "fit", faulty)
+    return patch.object(lookups, "fit", faulty)
 
 
 def _none(lowered: Any) -> float:
@@ -63,28 +66,39 @@ def _floor(value: float, fraction: int) -> int:
     return int(np.floor(np.ldexp(value, fraction)))
 
 
-_Assembly = _rules._Assembly
+@contextmanager
+def _everywhere(name: str, by: Any, *modules: ModuleType) -> Iterator[None]:
+    """A name of several modules is another thing in all of them."""
+    with ExitStack() as stack:
+        for module in modules:
+            stack.enter_context(patch.object(module, name, by))
+        yield
+
 
 #: A number rule of the lowering, wrong throughout one run of it.
 RULES: dict[str, Callable[[], Any]] = {
     "rounding half missing": lambda: patch.object(
-        _Assembly,
-        "_sum",
-        lambda self, value, fraction, half=False, f=_Assembly._sum: f(self, value, fraction),
+        assembly, "total", lambda *a, half=False, f=assembly.total: f(*a)
     ),
-    "half of a word missing": lambda: patch.object(_Assembly, "_to_word", _without_half),
-    "significand + 1": lambda: patch.object(_rules, "_coefficient", _one_more(_rules._coefficient)),
-    "significand of 12 bits": lambda: patch.object(_rules, "SIGNIFICAND_BITS", 12),
-    "operands cut too short": lambda: patch.object(_rules, "_NEGLIGIBLE", 0),
+    "half of a word missing": lambda: _everywhere("to_word", _without_half, bits, assembly),
+    "significand + 1": lambda: patch.object(
+        coefficients, "_significand", _one_more(coefficients._significand)
+    ),
+    "significand of 12 bits": lambda: patch.object(coefficients, "SIGNIFICAND_BITS", 12),
+    "operands cut too short": lambda: patch.object(sums, "_NEGLIGIBLE", 0),
     "cut not made up for": lambda: patch.object(
-        _Assembly, "_operand_for", lambda self, *a, f=_Assembly._operand_for: (f(self, *a)[0], 0.0)
+        sums, "_operand_for", lambda *a, f=sums._operand_for: (f(*a)[0], 0.0)
     ),
-    "constants too coarse": lambda: patch.object(_rules, "_CONSTANT_BITS", -2),
-    "constants floored": lambda: patch.object(_rules, "nearest", _floor),
+    "constants too coarse": lambda: patch.object(sums, "_CONSTANT_BITS", -2),
+    "constants floored": lambda: _everywhere(
+        "nearest", _floor, assembly, coefficients, states, sums
+    ),
     "6 guard bits": lambda: patch.object(_registers, "GUARD_BITS", 6),
     "40 guard bits": lambda: patch.object(_registers, "GUARD_BITS", 40),
-    "first term negated": lambda: patch.object(_rules, "arranged", _first_negated(_rules.arranged)),
-    "noise of half the scale": lambda: patch.object(_rules.LFSR, "DRAW", 17),
+    "first term negated": lambda: patch.object(
+        assembly, "arranged", _first_negated(assembly.arranged)
+    ),
+    "noise of half the scale": lambda: patch.object(LFSR, "DRAW", 17),
     "table begins late": lambda: _refitted(lambda t: {"first": t.first + (t.last - t.first) // 2}),
     "table ends early": lambda: _refitted(lambda t: {"last": t.last - (1 << t.shift)}),
     "table without half": lambda: _refitted(
