@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from test_network_gates import Unit
 
 from scneuro import LIF, Input, Network, Neuron, Population, State, Stochastic, cli
+from scneuro.boards import BOARDS, connect
 from scneuro.errors import LoweringError, ScneuroError
 from scneuro.hdl.network import Network as Gates
 from scneuro.hdl.network import network as gates_module
@@ -22,7 +23,7 @@ from scneuro.network import Dense, Flatten
 from scneuro.network.nir import write_nir
 from scneuro.network.nir.neurons import NIRIF
 from scneuro.network.plan import plan
-from scneuro.sim import network_parity
+from scneuro.sim import SimulatedPort, network_parity, simulated_board
 from scneuro.sim.proof.invariants import check
 from scneuro.sim.proof.invariants import network as claims
 
@@ -302,6 +303,31 @@ def test_parity_sees_a_fault_of_what_is_drawn(monkeypatch, block, old, new):
         monkeypatch.setattr("scneuro.sim.compare.many.network.Gates", made)
     report = network_parity(mixed(), stimulus(12), engine="amaranth", lanes=1, progress=False)
     assert not report.bit_exact
+
+
+@slow
+@compiler
+def test_a_board_has_its_words_as_weights_and_runs_with_others():
+    net = alone(Stochastic(weights(3, 6), 64, gain=90.0), LIF(tau_m=1.0))
+    fixed, spikes = net.fixed(), weights(80, 6, seed=3) < 0.6
+    made = simulated_board(net, BOARDS["icebreaker"], baud=3_000_000, flat_out=True)
+    with connect(SimulatedPort(made), net) as chip:
+        assert np.array_equal(chip.weights["x > out"], net.projections[0].map.weights)
+        for words in (None, np.array([[63, 0, 1, 40, 7, 62]] * 3)):
+            if words is not None:
+                chip.weights["x > out"] = words / 63
+                fixed = fixed.with_weights({0: words})
+            found, wanted = chip.run(x=spikes), fixed.run(x=spikes)
+            assert wanted.spikes["out"].sum() > 20
+            assert np.array_equal(found.spikes["out"], wanted.spikes["out"])
+            assert np.array_equal(found["out/I"], wanted["out/I"])
+        assert np.array_equal(chip.weights["x > out"] * 63, words)
+        for wrong, said in ((1.2, "the chip's are 0 to 1"), (-0.1, "is -0.1")):
+            with pytest.raises(ValueError, match=said):
+                chip.weights["x > out"] = np.full((3, 6), wrong)
+        with pytest.raises(ValueError, match=r"or weights are drawn for: reset, or leave it out"):
+            chip.run(x=spikes, reset=False)
+        assert chip.run(x=spikes, reset=False, record=()).steps == 80
 
 
 # -- on the command line --------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from ...link.image import said_of
 from ...link.messages import NO_END, Control
 from ...link.regions import Memories
 from ...network import FixedNetwork, Network, NetworkRecording
+from ...network.drawn import Drawn
 from ...network.network import Projection
 from ...network.plan import RESTART, Plan, frames_of, most_clocks, unpacked
 from ...network.run import single_inputs
@@ -207,11 +208,12 @@ class Chip:
         """
         single = single_inputs(self.network, inputs)
         played = Played(self._fixed, record, self._memory)
-        if not reset and any(p.delay for p in played.into):
+        if not reset and any(p.delay or isinstance(p.map, Drawn) for p in played.into):
             states = {n: [*self.network.layers[n].population.state_names] for n in played.summed}
             raise ValueError(
                 f"{self.name}: what an input is given is not known where spikes are on their way "
-                f"from before: reset, or leave it out, such as record={states} or record=()"
+                "from before, or weights are drawn for: reset, or leave it out, such as "
+                f"record={states} or record=()"
             )
         fixed = self._as_it_is(played.into)
         self._play(single, played, fixed, reset=reset, progress=progress)

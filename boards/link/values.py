@@ -13,7 +13,6 @@ from ...network.counts import where_of
 from ...network.fixed import Synapses
 from ...network.network import Projection
 from ...runner import numbers
-from ...words import rounded
 from .memory import Chipped
 
 __all__ = ["Counts", "States", "Weights", "listed"]
@@ -169,9 +168,7 @@ class Weights(_Named, MutableMapping[str, np.ndarray]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         number = self._names[self._checked(name)]
-        values: np.ndarray = np.ldexp(
-            self.read(number).astype(float), -self._synapses(number).point
-        )
+        values: np.ndarray = self.read(number) * self._synapses(number).lsb
         return values
 
     def __setitem__(self, name: str, values: Any) -> None:
@@ -182,14 +179,14 @@ class Weights(_Named, MutableMapping[str, np.ndarray]):
             raise ValueError(
                 f"{where}: weights have shape {own.weights.shape}, and these {array.shape}"
             )
-        integers = rounded(array, own.point)
-        most = 1 << (own.projection.bits - 1)
-        outside = (integers < -most) | (integers >= most)
+        integers = np.floor(array / own.lsb + 0.5)
+        least, most = own.projection.map.limits(own.projection.bits)
+        outside = (integers < least) | (integers > most)
         if outside.any():
             at = tuple(map(int, np.argwhere(outside)[0]))
-            low, high = np.ldexp([-most, most - 1], -own.point)
+            low, high = least * own.lsb, most * own.lsb
             raise ValueError(
                 f"{where}: the weight at {list(at)} is {array[at]:g}, and the chip's are {low:g} "
-                f"to {high:g}, in steps of {2.0**-own.point:g}"
+                f"to {high:g}, in steps of {own.lsb:g}"
             )
         self._write(number, integers.astype(np.int64))
