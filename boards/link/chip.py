@@ -16,7 +16,7 @@ from ...link.image import said_of
 from ...link.messages import NO_END, Control
 from ...link.regions import Memories
 from ...network import FixedNetwork, Network, NetworkRecording
-from ...network.drawn import Drawn
+from ...network.maps import Drawn
 from ...network.network import Projection
 from ...network.plan import RESTART, Plan, frames_of, most_clocks, unpacked
 from ...network.run import single_inputs

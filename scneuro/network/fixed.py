@@ -15,7 +15,7 @@ from ..errors import LoweringError
 from ..population import FixedPopulation
 from ..words import WORD_BITS, nearest, rounded
 from .digest import digest
-from .drawn import FINER, Drawn
+from .maps import FINER, Drawn
 from .recording import NetworkRecording
 from .run import Runs, run
 

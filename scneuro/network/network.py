@@ -5,35 +5,31 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..declare import Input, State
-from ..errors import LoweringError, ScneuroError, did_you_mean
+from ..errors import ScneuroError, did_you_mean
 from ..given import whole
 from ..neuron import Neuron, need_neuron
 from ..population import Population
 from ..stochastic.projection import Stochastic
-from ..words import WORD_BITS, Word, fitting
+from .calibrate import calibrate
 from .counts import SENDS, where_of
-from .drawn import Drawn
-from .maps import Map, Scale, Shape, Sparse, chained
+from .maps import Drawn, Map, Scale, Shape, Sparse, chained
 from .recording import NetworkRecording
-from .run import Runs, run
+from .run import FloatNetwork, run
 
 if TYPE_CHECKING:
     from .fixed import FixedNetwork
 
-__all__ = ["FloatNetwork", "Layer", "Network", "Projection", "Source", "need_network", "network_of"]
+__all__ = ["Layer", "Network", "Projection", "Source", "need_network", "network_of"]
 
 _MOST_DELAY = 1024
 _MARGIN = 2.0
-_COARSER = 6
 _SEEDS, _MOST_SEED = 0x1E3779B9, (1 << 31) - 2
 _TAKEN = ("self", "progress", "record", "margin", "engine", "lanes", "fixed")
-_FINEST = WORD_BITS - 1
 _BITS = 8  # of a weight
 
 
@@ -285,7 +281,7 @@ class Network:
         source, target : str
         maps : Map, or several, one after the other, or Stochastic
             Of a :class:`scneuro.Stochastic`, the words of its weights and their bits are those of
-            its sources; see :class:`scneuro.network.drawn.Drawn`.
+            its sources; see :class:`scneuro.network.maps.Drawn`.
         to : str, optional
             The input of the target's neurons; by default its first.
         delay : int
@@ -513,31 +509,7 @@ class Network:
         dict of str to dict of str to str
             The words, by population and name.
         """
-        if not margin >= 1:
-            raise ValueError(f"margin must be at least 1, not {margin!r}")
-        with np.errstate(all="ignore"):
-            found = self.run(progress=progress, **inputs)
-        for name, layer in self.layers.items():
-            one = layer.population.one
-            declared: dict[str, State | Input] = {**one.state_variables, **one._inputs}
-            spans: dict[str, tuple[float, float]] = {}
-            for variable, values in {**found.states[name], **found.sums[name]}.items():
-                if variable in one._words and variable not in self._calibrated.get(name, ()):
-                    continue
-                if declared[variable].range is not None:
-                    continue  # its word holds that
-                low, high = float(np.min(values)), float(np.max(values))
-                if variable in layer.population.start:
-                    start = layer.population.start[variable]
-                    low, high = min(low, start.min()), max(high, start.max())
-                spans[variable] = margin * min(low, 0.0), margin * max(high, 0.0)
-            for state, ends in _levels(layer.population).items():
-                if state in spans:
-                    low, high = spans[state]
-                    spans[state] = min(low, ends.min()), max(high, ends.max())
-            self.layers[name] = replace(layer, population=_chosen(layer.population, spans))
-            self._calibrated[name] = {*spans}
-        return {n: words(layer.population) for n, layer in self.layers.items()}
+        return calibrate(self, margin, inputs, progress=progress)
 
     def _node(self, name: str) -> Source | Layer:
         nodes = self.nodes
@@ -579,41 +551,6 @@ class Network:
         return f"<{self.name}: {nodes}; {len(self.projections)} projections>"
 
 
-class FloatNetwork(Runs):
-    """The float models of all populations."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self.runners = {n: layer.population.one for n, layer in network.layers.items()}
-        self._base = {
-            (n, to): network.base(n, to)
-            for n, layer in network.layers.items()
-            for to in layer.population.input_defaults
-        }
-        self.saturated: dict[str, int] = {}
-
-    def given(
-        self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]], step: int
-    ) -> np.ndarray:
-        total = self._base[name, to]
-        for p, spikes in arrived:
-            total = total + p.map.at(step).apply(spikes).reshape(len(spikes), -1)
-        return total
-
-    def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
-        return given
-
-    def start(self, name: str, batch: int) -> None:
-        layer = self.network.layers[name]
-        one = layer.population.one
-        one.reset()
-        for state, values in layer.population.start.items():
-            one.write(state, np.tile(values, batch))
-
-    def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
-        return recorded
-
-
 def _linked(maps: Any, source: Source | Layer, bits: int, point: int | None) -> Map:
     """The map of what is given for a projection of a source."""
     if not isinstance(maps, Stochastic):
@@ -636,46 +573,6 @@ def _instead(count: int, default: float) -> Map:
     each = np.arange(count)
     ones = np.ones(count), (each, each)
     return Sparse(ones, shape=(count, count), bias=np.full(count, -default))
-
-
-def words(population: Population) -> dict[str, str]:
-    """The words of a population's states and inputs, by name."""
-    one = population.neuron
-    states = {n: s.word for n, s in one.state_variables.items()}
-    return states | {n: i.word for n, i in one._inputs.items()}
-
-
-def _levels(population: Population) -> dict[str, np.ndarray]:
-    """What a word of a state must hold, whether or not a run came there, where a neuron says so."""
-    neuron = population.neuron
-    given: dict[str, Any] = {**neuron.parameters, **population.parameters}
-    return {
-        state: np.hstack([given[level] for level in levels])
-        for state, levels in getattr(neuron, "levels", {}).items()
-    }
-
-
-def _chosen(population: Population, spans: Mapping[str, tuple[float, float]]) -> Population:
-    """The same with the finest words that hold where states and inputs were, and that lower."""
-    neuron = population.neuron
-    own = {*neuron.state_names, *neuron.input_defaults}
-    found = {n: fitting(*ends) for n, ends in spans.items() if n in own}
-    fractions = {n: w.fraction for n, w in found.items() if w is not None and w.fraction >= 0}
-    for coarser in range(_COARSER):
-        words = {n: Word(min(max(f - coarser, 0), _FINEST)) for n, f in fractions.items()}
-        other = copy.copy(neuron)
-        other.set_words(**{n: str(word) for n, word in words.items()})
-        made = Population(
-            other, population.count, parameters=population.parameters, init=population.init
-        )
-        try:
-            made.fixed()
-        except LoweringError:
-            if coarser == _COARSER - 1:
-                raise
-        else:
-            break
-    return made
 
 
 def _shape(shape: Any, name: str) -> Shape:

@@ -11,8 +11,8 @@ import numpy as np
 from ..compiler.pipeline.form import Form
 from ..compiler.pipeline.schedule import schedule
 from ..errors import ScneuroError
-from .drawn import Drawn
 from .grid import Grid, Loop, Places, grid, places
+from .maps import Drawn
 
 if TYPE_CHECKING:
     from ..stochastic.projection import Stochastic

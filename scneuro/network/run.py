@@ -17,7 +17,7 @@ from .recording import NetworkRecording
 if TYPE_CHECKING:
     from .network import Network, Projection, Source
 
-__all__ = ["Runs", "given_inputs", "run", "single_inputs", "to_record"]
+__all__ = ["FloatNetwork", "Runs", "given_inputs", "run", "single_inputs", "to_record"]
 
 
 class Runs:
@@ -65,6 +65,41 @@ class Runs:
     def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
         """The samples of a state as numbers."""
         raise NotImplementedError
+
+
+class FloatNetwork(Runs):
+    """The float models of all populations."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.runners = {n: layer.population.one for n, layer in network.layers.items()}
+        self._base = {
+            (n, to): network.base(n, to)
+            for n, layer in network.layers.items()
+            for to in layer.population.input_defaults
+        }
+        self.saturated: dict[str, int] = {}
+
+    def given(
+        self, name: str, to: str, arrived: list[tuple[Projection, np.ndarray]], step: int
+    ) -> np.ndarray:
+        total = self._base[name, to]
+        for p, spikes in arrived:
+            total = total + p.map.at(step).apply(spikes).reshape(len(spikes), -1)
+        return total
+
+    def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
+        return given
+
+    def start(self, name: str, batch: int) -> None:
+        layer = self.network.layers[name]
+        one = layer.population.one
+        one.reset()
+        for state, values in layer.population.start.items():
+            one.write(state, np.tile(values, batch))
+
+    def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
+        return recorded
 
 
 def given_inputs(network: Network, inputs: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], bool]:

@@ -12,8 +12,19 @@ import numpy as np
 
 from ...errors import ScneuroError
 from ...tools.files import write_whole
-from ..drawn import Drawn
-from ..maps import AvgPool2d, Conv1d, Conv2d, Dense, Flatten, Map, Scale, Shape, Sparse, SumPool2d
+from ..maps import (
+    AvgPool2d,
+    Conv1d,
+    Conv2d,
+    Dense,
+    Drawn,
+    Flatten,
+    Map,
+    Scale,
+    Shape,
+    Sparse,
+    SumPool2d,
+)
 from ..network import Layer, Network, Projection, need_network
 from . import neurons
 from .graph import ANALOG, package

@@ -13,9 +13,9 @@ from ....compiler.pipeline.form import Form
 from ....given import whole
 from ....hdl.network import Network as Gates
 from ....network import FixedNetwork, Network, NetworkRecording, counts, need_network
-from ....network.network import FloatNetwork, Projection
+from ....network.network import Projection
 from ....network.plan import LANES, frames_of
-from ....network.run import given_inputs, run
+from ....network.run import FloatNetwork, given_inputs, run
 from ....tools.notebook import table
 from ...engines.network import NETWORK_ENGINES, Steps
 from ..figures import step_figures, within

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..stochastic.projection import Stochastic
-from .maps import Map, Shape
+from ...stochastic.projection import Stochastic
+from .map import Map, Shape
 
 __all__ = ["FINER", "Drawn"]
 
