@@ -2,6 +2,7 @@
 
     python benchmarks/stochastic.py          # seconds: errors and correlations
     python benchmarks/stochastic.py --area   # a quarter of an hour: cells and clocks of devices
+    python benchmarks/stochastic.py --area --only ecp5-85k
 
 It prints the tables of docs/stochastic.md. Errors are of products over a grid of 33 x 33 values,
 root mean square; Bernoulli's streams are drawn by NumPy, 20 times. The area of synapses is compared
@@ -20,10 +21,16 @@ import numpy as np
 from amaranth import Elaboratable, Module, Signal, signed
 from amaranth.lib.memory import Memory
 
-from scneuro import AdExLayer, Stochastic
-from scneuro.boards.area import measure_gates, measure_layer, measure_population
+from scneuro import LIF, AdExLayer, Network, Stochastic
+from scneuro.boards.area import (
+    measure_gates,
+    measure_layer,
+    measure_network,
+    measure_population,
+)
 from scneuro.errors import ToolError
 from scneuro.hdl.stochastic import Synapses
+from scneuro.network import Dense
 from scneuro.stochastic import Source, sources_for
 from scneuro.stochastic.bitstreams import bits_for
 from scneuro.stochastic.streams import bits_of, product, words_of
@@ -36,8 +43,11 @@ TARGETS = ((16, 8, "up5k"), (64, 32, "ecp5-85k"))
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--area", action="store_true")
-    if parser.parse_args().area:
-        areas()
+    devices = [device for _, _, device in TARGETS]
+    parser.add_argument("--only", choices=devices, help="the area on this device alone")
+    options = parser.parse_args()
+    if options.area:
+        areas([options.only] if options.only else devices)
         return
     errors(bipolar=False)
     errors(bipolar=True)
@@ -220,12 +230,14 @@ class MultiplyAccumulate(Elaboratable):
         return m
 
 
-def areas() -> None:
+def areas(devices: list[str]) -> None:
     """Cells and clocks of the layers that were asked for, and of their synapses."""
     print(
         "| what | device | cells | MHz | clocks for the currents of a step |\n|---|---|---|---|---|"
     )
     for inputs, neurons, device in TARGETS:
+        if device not in devices:
+            continue
         layer = AdExLayer(inputs, neurons)
         name = f"{inputs} x {neurons}"
         show(f"layer of {name} AdEx", device, measure_layer(layer, device), "")
@@ -251,6 +263,18 @@ def areas() -> None:
                 continue
             clocks = neurons * inputs // at_once
             show(f"{name} in Q8.8, {at_once} products a clock", device, found, clocks)
+    if "up5k" in devices:
+        weights = np.random.default_rng(0).random((32, 64))
+        maps: dict[str, Any] = {
+            "dense": Dense(10 * weights),
+            "stochastic": Stochastic(weights, 256, gain=640.0),
+        }
+        for kind, each in maps.items():
+            net = Network(kind)
+            net.input("x", 64)
+            net.population("out", LIF(), 32)
+            net.connect("x", "out", each)
+            show(f"network of 64 x 32 LIF, {kind}", "up5k", measure_network(net, "up5k"), "")
 
 
 def show(what: str, device: str, area: Any, clocks: Any) -> None:

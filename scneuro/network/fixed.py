@@ -15,7 +15,7 @@ from ..errors import LoweringError
 from ..population import FixedPopulation
 from ..words import WORD_BITS, nearest, rounded
 from .digest import digest
-from .maps import FINER, Drawn
+from .maps import Drawn
 from .recording import NetworkRecording
 from .run import Runs, run
 
@@ -186,7 +186,7 @@ class FixedNetwork(Runs):
         lowered = self.populations[name].lowered
         own = lowered.input_words[to].fraction
         spiking = [p for p in network.into(name) if p.to == to and not self.is_current(p)]
-        points = {p: own + FINER if isinstance(p.map, Drawn) else point_of(p) for p in spiking}
+        points = {p: p.map.point(own) if isinstance(p.map, Drawn) else point_of(p) for p in spiking}
         fraction = max([own, *points.values()])
         made = [self._made(p, point, fraction - point) for p, point in points.items()]
         drop = fraction - own

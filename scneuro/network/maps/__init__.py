@@ -3,12 +3,11 @@
 from .chain import chained, convolution
 from .convolution import Conv1d, Conv2d
 from .dense import Dense, Scale, Sparse
-from .drawn import FINER, Drawn
+from .drawn import Drawn
 from .map import Map, Shape
 from .moving import AvgPool2d, Flatten, SumPool2d
 
 __all__ = [
-    "FINER",
     "AvgPool2d",
     "Conv1d",
     "Conv2d",

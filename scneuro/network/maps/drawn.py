@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ...stochastic.projection import Stochastic
+from ...words import nearest
 from .map import Map, Shape
 
-__all__ = ["FINER", "Drawn"]
+__all__ = ["Drawn"]
 
-#: Fraction bits of what a product adds, below those of the input that it is added to.
-FINER = 8
+_FINER = 8  # fraction bits of what a product adds, below those of the input, at most
 _AT_ONCE = 1 << 18  # draws
 _KEPT = 4  # stretches of steps
 
@@ -84,6 +84,12 @@ class Drawn(Map):
         count = max(1, _AT_ONCE // self.stochastic.n_inputs)
         found: np.ndarray = _stretch(self.stochastic, step // count, count)[step % count]
         return found
+
+    def point(self, own: int) -> int:
+        """Fraction bits of ``amount``, for an input that has ``own``: as many as it needs."""
+        amount = nearest(self.amount, own + _FINER)
+        zeros = (amount & -amount).bit_length() - 1 if amount else 0
+        return own + _FINER - min(zeros, _FINER)
 
     def integers(self, point: int) -> np.ndarray:
         return self.stochastic.words
