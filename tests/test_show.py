@@ -6,8 +6,9 @@ import re
 import numpy as np
 import pytest
 
-from scneuro import LIF, Input, Neuron, State, cli
+from scneuro import LIF, Input, Izhikevich, Neuron, State, cli
 from scneuro.report import describe, latency_clocks, show
+from scneuro.sim.compare.cheaper import bits_of, cheaper
 
 
 class Clashing(Neuron):
@@ -96,3 +97,34 @@ def test_only_words_of_q8_8_are_called_so(capsys):
         mv == pytest.approx(figures["state_rms"]["V"], rel=0.01) == pytest.approx(lsb / 256, 0.01)
     )
     assert figures["units"] == {"V": "mV", "m": "", "h": "", "n": ""}
+
+
+def test_which_words_are_cheaper_is_found_by_lowering_with_each():
+    neuron = Izhikevich()
+    fixed = neuron.fixed()
+    found, before = cheaper(neuron, fixed, progress=False), bits_of(fixed)
+    assert ("V", "Q9.7") in {(each.name, each.word) for each in found}
+    for each in found:
+        other = Izhikevich()
+        other.set_words(**{each.name: each.word})
+        taken = bits_of(other.fixed())
+        assert each.bits == taken
+        assert each.saves["registers"] == 1 - taken.registers / before.registers
+        assert max(each.saves.values()) >= 0.03
+    assert bits_of(neuron.fixed()) == before  # it is as it was
+    assert "saves 39% of registers, and takes 125% of products more" in str(found[0])
+
+
+def test_the_command_line_says_which_words_are_cheaper(capsys):
+    assert cli.main(["show", "adex", "--cheaper"]) == 0
+    assert 'cheaper  V: word="Q9.7" saves 8% of registers' in capsys.readouterr().out
+    assert cli.main(["show", "adex", "--cheaper", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert {"registers", "tables", "products"} == figures["bits"].keys()
+    assert figures["cheaper"][0]["word"] == "Q9.7"
+    assert "cheaper" not in json.loads(shown_as_json(capsys, "adex"))
+
+
+def shown_as_json(capsys, name):
+    assert cli.main(["show", name, "--json"]) == 0
+    return capsys.readouterr().out

@@ -20,12 +20,19 @@ def add(commands: Commands) -> None:
         network=True,
     )
     parser.add_argument("--board", help="also the cells it takes there, by synthesis alone")
+    parser.add_argument(
+        "--cheaper",
+        action="store_true",
+        help="also which coarser words of states and inputs take less: it is lowered with each",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Print equations, formats, coefficients, tables and latency."""
     network = chosen_network(options)
     if network is not None:
+        if options.cheaper:
+            raise ValueError("--cheaper is of a neuron; explore tries fewer bits of a network")
         return show_network(options, network)
     from ..report import describe, latency_clocks, show
     from ..sim.compare.advice import cautions
@@ -40,6 +47,15 @@ def run(options: argparse.Namespace) -> int:
     figures = describe(neuron, fixed, latency_clocks(fixed))
     figures["cautions"] = list(cautions(neuron, fixed))
     text = [show(neuron, figures), *(f"caution  {line}" for line in figures["cautions"])]
+    if options.cheaper:
+        from dataclasses import asdict
+
+        from ..sim.compare.cheaper import bits_of, cheaper
+
+        found = cheaper(neuron, fixed)
+        figures["bits"] = asdict(bits_of(fixed))
+        figures["cheaper"] = [asdict(each) for each in found]
+        text.append("\n".join(map(str, found)) or "cheaper  no coarser word takes less")
     if options.board is not None:
         takes = estimate(neuron, target)
         figures["board"] = {"name": target.name, "fits": not too_many(takes), "at_least": takes}
