@@ -56,6 +56,11 @@ def load_neuron(name: str) -> type[Neuron]:
         return next(iter(there.values()))
     if wanted not in there:
         has = f"it has {', '.join(there)}" if there else "it has none"
+        if networks := _networks(module):
+            there |= networks
+            what = f"no neuron or network {wanted!r}" if wanted else f"{len(there)} of them"
+            hint = f"{did_you_mean(wanted, there)} name one as {file}:{next(iter(networks))}"
+            raise FileTrouble(f"{file} has {what}; it has {', '.join(there)}", hint.strip())
         if not there:
             hint = "a neuron is a class that derives from scneuro.Neuron"
         else:
@@ -63,6 +68,13 @@ def load_neuron(name: str) -> type[Neuron]:
         what = f"no neuron {wanted!r}" if wanted or not there else f"{len(there)} neurons"
         raise FileTrouble(f"{file} has {what}; {has}", hint)
     return there[wanted]
+
+
+def _networks(module: Any) -> dict[str, Any]:
+    """The networks of a file, by name."""
+    from .network import Network
+
+    return {n: v for n, v in vars(module).items() if isinstance(v, Network)}
 
 
 def load_network(name: str, **options: Any) -> Network | None:
@@ -110,7 +122,9 @@ def load_network(name: str, **options: Any) -> Network | None:
             at = ": ".join(part for part in (where, text) if part)
             raise FileTrouble(
                 f"{name}() fails: {said(error)}" + f" ({at})" * bool(at),
-                "a function that makes a network takes no arguments",
+                "a function that makes a network takes no arguments"
+                if isinstance(error, TypeError) and "argument" in str(error)
+                else f"it is to return a network: try it in Python, {wanted}()",
             ) from None
         if not isinstance(found, Network):
             raise FileTrouble(

@@ -380,3 +380,51 @@ def test_neurons_with_parameters_of_their_own_run_on_a_board(tmp_path, capsys):
     for name in expected:
         assert np.array_equal(found[name], expected[name])
     assert found["spike"].any()
+
+
+FILE = """
+import numpy as np
+from scneuro import LIF, Network
+from scneuro.network import Dense
+
+net = Network("net")
+net.input("x", 2)
+net.population("out", LIF(), 1)
+net.connect("x", "out", Dense(np.ones((1, 2))))
+other = net
+
+def fails():
+    return Network("n").connect("x", "out", Dense(np.ones((1, 2))))
+
+def needs(size):
+    return net
+"""
+
+
+def test_a_file_of_networks_says_what_it_has_and_how_it_fails(tmp_path, capsys):
+    file = tmp_path / "net.py"
+    file.write_text(FILE)
+    error = refused(capsys, "show", f"{file}:nett")
+    assert "has no neuron or network 'nett'; it has net, other" in error
+    assert "did you mean net?" in error
+    error = refused(capsys, "show", f"{file}:fails")
+    assert "fails() fails: ValueError: n has no node 'x'" in error
+    assert "try it in Python, fails()" in error
+    assert "takes no arguments" in refused(capsys, "show", f"{file}:needs")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (np.full((4, 2), 7), "x must be spikes, whole numbers from 0 to 1, and is 7 in step 0"),
+        (np.zeros((0, 2)), "has shape (0, 2): there is nothing in it"),
+        (np.array([{}, {}]), "is no stimulus: it holds Python's objects, not numbers"),
+    ],
+)
+def test_a_stimulus_that_a_network_of_ones_own_does_not_take(tmp_path, capsys, content, said):
+    file = tmp_path / "net.py"
+    file.write_text(FILE)
+    np.save(tmp_path / "x.npy", content, allow_pickle=True)
+    error = refused(capsys, "simulate", f"{file}:net", "--stimulus", str(tmp_path / "x.npy"))
+    assert said in error
+    assert "(T,)" not in error

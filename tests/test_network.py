@@ -280,7 +280,7 @@ def test_populations_run_in_the_order_of_the_graph_whatever_order_they_were_name
 
 def test_a_loop_needs_a_delay_and_has_its_spikes_again_after_it():
     net = relays()
-    with pytest.raises(ScneuroError, match=r"out wait for each other within a step.*\n.*delay=1"):
+    with pytest.raises(ScneuroError, match=r"out waits for itself within a step.*\n.*delay=1"):
         net.connect("out", "out", Scale())
     assert len(net.projections) == 1
     net.connect("out", "out", Scale(), delay=3)
@@ -596,6 +596,8 @@ def test_a_shape_that_a_map_does_not_take_is_refused(one, shape, text):
         (lambda n: n.connect("out", "x", Scale()), ValueError, "x is an input: nothing can"),
         (lambda n: n.connect("x", "out", []), ValueError, "needs a map"),
         (lambda n: n.connect("x", "out", [[1]]), TypeError, "made of maps such as"),
+        (lambda n: n.connect("x", "out", Dense), TypeError, "made of maps such as"),
+        (lambda n: n.connect("x", "out", 3.0), TypeError, "x > out: a projection is made of maps"),
         (lambda n: n.connect("x", "out", Dense([[1, 1, 1]])), ValueError, "makes 1 of 3, and out"),
         (lambda n: n.connect("x", "out", Scale(), to="J"), ValueError, "no input 'J'; it has I"),
         (lambda n: n.connect("x", "out", Scale(), delay=-1), ValueError, "delay must be 0 to"),

@@ -78,7 +78,7 @@ def stimulus(steps=40, runs=2, seed=1):
     gain=st.sampled_from([-30.0, 0.37, 100.0]),
 )
 @settings(max_examples=30, deadline=None)
-def test_it_is_the_projection_alone_whose_streams_are_spikes(
+def test_a_spike_counts_where_its_source_draws_below_the_weight(
     inputs, neurons, kind, bits, seed, gain
 ):
     """Bit for bit: the words that neurons are given are those of ``Stochastic.currents``."""
@@ -86,7 +86,8 @@ def test_it_is_the_projection_alone_whose_streams_are_spikes(
         weights(neurons, inputs, seed=seed), 64, source=kind, bits=bits, seed=seed, gain=gain
     )
     net, spikes = alone(stochastic), weights(50, inputs, seed=seed + 1) < 0.4
-    counts = stochastic.counts_of(spikes)
+    draws = np.stack([source.draws(0, 50) for source in stochastic.sources], axis=1)
+    counts = np.einsum("ti,tni->tn", spikes.astype(int), draws[:, None] < stochastic.words)
     assert counts.any()
     found, floats = net.fixed().run(x=spikes), net.run(x=spikes)
     assert np.array_equal(found["out/I"] * 256, stochastic.currents(counts))
@@ -103,6 +104,28 @@ def test_every_step_is_drawn_for_and_a_long_run_goes_through_the_period():
     assert len(set(counts[:15])) > 1
     words = stochastic.words[0] / stochastic.levels
     assert counts.mean() == pytest.approx(words.sum())
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("lfsr", 0.1), ("low_discrepancy", 0.02)], ids=["lfsr", "low_discrepancy"]
+)
+def test_what_is_drawn_is_even_in_a_short_while(kind, most):
+    """The mean of 64 steps is near the weight, wherever they begin."""
+    words = np.array([[0.2, 0.5, 0.7]]).T
+    run = alone(Stochastic(words, 256, source=kind, gain=1.0)).run(x=np.ones((256, 1)))["out/I"]
+    means = np.lib.stride_tricks.sliding_window_view(run, 64, axis=0).mean(axis=-1)
+    assert np.sqrt(np.mean((means - words.T) ** 2)) < most
+
+
+def test_sources_of_a_prime_period_draw_evenly_for_spikes_that_are_regular():
+    """As docs/stochastic.md has it: 255 has divisors, 8,191 has none."""
+    words = np.array([[0.2, 0.5, 0.8]]).T
+    every = np.zeros((51 * 600, 1))
+    every[::51] = 1
+    for bits, near in ((8, False), (13, True)):
+        run = alone(Stochastic(words, bits=bits, gain=1.0)).run(x=every)["out/I"]
+        found = run[::51].mean(axis=0)
+        assert bool(np.all(np.abs(found - words[:, 0]) < 0.05)) == near
 
 
 def test_what_is_late_is_drawn_for_when_it_arrives():
@@ -194,6 +217,16 @@ def test_shapes_currents_and_chains_are_refused():
         net.connect("x", "out", [Flatten(), Stochastic(np.ones((2, 3)))])
 
 
+def test_a_gain_that_no_sum_holds_is_refused_with_what_may_be_changed():
+    with pytest.raises(LoweringError, match="a sum would take") as refused:
+        alone(Stochastic([[1]], gain=1e12)).fixed()
+    assert "smaller weights or gains" in refused.value.hint
+    with pytest.raises(ValueError, match=r"gain must be one number, not 2 of shape \(2,\)"):
+        Stochastic([[1]], gain=[1, 2])
+    with pytest.raises(ValueError, match="source must be one of lfsr"):
+        Stochastic([[1]], source="mode")
+
+
 def test_too_small_a_gain_is_refused_with_the_projection():
     with pytest.raises(LoweringError, match=r"x > out: a product adds 1e-08") as refused:
         alone(Stochastic([[1]], gain=1e-8)).fixed()
@@ -283,6 +316,15 @@ DRAWN = [
 ]
 
 
+#: Of these, parity sees a source that goes on when a step begins only if it does so in its midst.
+SEEN = [
+    *((Synapses, *fault) for fault in ADDED),
+    *DRAWN[:2],
+    (Gates, "draws.step.eq(self.done)", "draws.step.eq(self._core_done)"),
+    DRAWN[-1],
+]
+
+
 @pytest.mark.parametrize(("block", "old", "new"), faults(DRAWN, lambda f: f == DRAWN[0]))
 def test_a_fault_of_what_is_drawn_breaks_its_claim(monkeypatch, block, old, new):
     made = rewritten(block, old, new)
@@ -292,9 +334,7 @@ def test_a_fault_of_what_is_drawn_breaks_its_claim(monkeypatch, block, old, new)
     assert broken(results) >= {"drawn"}
 
 
-@pytest.mark.parametrize(
-    ("block", "old", "new"), faults([*((Synapses, *f) for f in ADDED), *DRAWN], lambda _: False)
-)
+@pytest.mark.parametrize(("block", "old", "new"), faults(SEEN, lambda _: False))
 def test_parity_sees_a_fault_of_what_is_drawn(monkeypatch, block, old, new):
     made = rewritten(block, old, new)
     if block is not Gates:

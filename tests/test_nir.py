@@ -1165,7 +1165,7 @@ def words(line):
         ("show lif --outputs both", "--outputs is of networks, and lif is none"),
         ("simulate own.py:wrong", "own.py:wrong() returns int, no network"),
         ("simulate own.py:broken", "own.py:broken() fails: "),
-        ("simulate own.py:none", "own.py has no neuron 'none'"),
+        ("simulate own.py:none", "own.py has no neuron or network 'none'"),
         ("parity net.nir", "net.nir: a NIR file has no time step"),
         ("plot net.nir -o a.png", "net.nir is a network, which this command does not take"),
         ("reference own.py:network", "own.py:network is a network, which this command does not"),

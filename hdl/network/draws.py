@@ -91,5 +91,5 @@ class Draws(wiring.Component):
         for sources in self._sources:
             for source, states in zip(sources.sources, sources.states, strict=True):
                 # a counter draws its number; a shift register, which is never 0, one less
-                found.append(Cat(Const(source.kind != "lfsr", 1), states[0]))
+                found.append(Cat(Const(source.kind != "lfsr", 1), states[0][::-1]))
         return found

@@ -132,7 +132,7 @@ def network_stimulus(
         values[name] = values[name][:steps] if options.steps is not None else values[name]
     for name in missing:
         values[name], said[name] = _random(options, network, name, steps)
-    _count(network, values)
+    _count(options, network, values)
     return {name: values[name] for name in network.inputs}, said
 
 
@@ -192,10 +192,12 @@ def _random(
     return spikes.astype(float), f"random, {rate:g} Hz each, seed {seed}"
 
 
-def _count(network: Network, values: Mapping[str, np.ndarray]) -> None:
-    """Let an input have as many spikes in a step as it is given."""
+def _count(options: argparse.Namespace, network: Network, values: Mapping[str, np.ndarray]) -> None:
+    """Let an input of a NIR file, which does not say it, have as many spikes as it is given."""
     from dataclasses import replace
 
+    if not is_nir(options.neuron):
+        return
     for name, array in values.items():
         source = network.inputs[name]
         most = array.max(initial=0)
@@ -218,7 +220,7 @@ def _calibrated(
         from ..signals.stimulus import load_array
 
         values = {name: load_array(file) for name, file in files.items()}
-        _count(network, values)
+        _count(options, network, values)
     if values is None:
         return {}
     return network.calibrate(**values)
@@ -485,7 +487,7 @@ def show_network(options: argparse.Namespace, network: Network) -> int:
         raise ValueError("--board is not of networks here: build says what one takes on a board")
     chosen = _calibrated(options, network, None)
     fixed = network.fixed()
-    figures = _describe(network, fixed) | {"calibrated": bool(chosen)}
+    figures = _describe(network, fixed) | {"calibrated": bool(chosen or network._calibrated)}
     figures["clocks_a_step"] = most_clocks(fixed, plan(fixed), Form(stored=True))
     answer(options, figures, _show_text(figures, of_file=is_nir(options.neuron)))
     return 0
@@ -586,7 +588,7 @@ _LEAVES = {
 def _show_text(figures: dict[str, Any], *, of_file: bool) -> str:
     lines = [f"{figures['network']}: steps of {figures['dt_ms']:g} ms"]
     lines += [f"note: {note}" for note in figures["notes"]]
-    words = "chosen by a run over --calibrate" if figures["calibrated"] else "as declared"
+    words = "chosen by a run, as calibrated" if figures["calibrated"] else "as declared"
     if of_file and not figures["calibrated"]:
         words += "; --calibrate FILE chooses them by a run"
     lines += [f"words are {words}", ""]

@@ -201,7 +201,8 @@ class FixedNetwork(Runs):
         if width > _WIDEST:
             raise LoweringError(
                 f"{network.name}: {name}.{to}: a sum would take {width} bits",
-                "give the projections nearer binary points: connect(..., point=...)",
+                "give the projections nearer binary points, connect(..., point=...), or smaller "
+                "weights or gains",
             )
         return Total(fraction, drop, base + half, needs, width, tuple(made))
 

@@ -419,8 +419,9 @@ class Network:
             ready = [n for n, needs in waiting.items() if n not in found and needs <= {*found}]
             if not ready:
                 loop = [n for n in self.layers if n not in found]
+                waits = "wait for each other" if len(loop) > 1 else "waits for itself"
                 raise ScneuroError(
-                    f"{self.name}: {', '.join(loop)} wait for each other within a step",
+                    f"{self.name}: {', '.join(loop)} {waits} within a step",
                     "give a projection of the loop a delay: connect(..., delay=1)",
                 )
             found.append(ready[0])
@@ -554,7 +555,7 @@ class Network:
 def _linked(maps: Any, source: Source | Layer, bits: int, point: int | None) -> Map:
     """The map of what is given for a projection of a source."""
     if not isinstance(maps, Stochastic):
-        if not isinstance(maps, Map) and any(isinstance(each, Stochastic) for each in maps):
+        if isinstance(maps, list | tuple) and any(isinstance(each, Stochastic) for each in maps):
             raise TypeError("Stochastic stands alone: a projection of it has no other maps")
         return chained(maps, source.shape)
     if isinstance(source, Source) and source.kind == "current":

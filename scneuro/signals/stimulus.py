@@ -174,22 +174,23 @@ def load_array(path: str | Path) -> np.ndarray:
     FileTrouble
         If the file is missing, of another kind, or does not hold finite numbers.
     """
-    _, array = _read(Path(path))
+    _, array = _read(Path(path), _ROWS)
     return array
 
 
 _HINT = "a stimulus is a .npy array of shape (T,), or a .csv with one number per line"
+_ROWS = "it is a .npy array, a row for each time step, or a .csv with a line for each"
 
 
 def _table(path: Path) -> tuple[list[str], np.ndarray]:
     """The names in a file's header, if it has one, and its numbers, shape (T, columns)."""
-    names, array = _read(path)
+    names, array = _read(path, _HINT)
     if array.ndim not in (1, 2):
         raise FileTrouble(f"{path} has shape {array.shape}, not (T,)", _HINT)
     return names, array.reshape(len(array), -1)
 
 
-def _read(path: Path) -> tuple[list[str], np.ndarray]:
+def _read(path: Path, hint: str) -> tuple[list[str], np.ndarray]:
     """The names in a file's header, if it has one, and its numbers, of any shape."""
     names: list[str] = []
     try:
@@ -198,17 +199,19 @@ def _read(path: Path) -> tuple[list[str], np.ndarray]:
         elif path.suffix == ".csv":
             names, array = _csv(path.read_text(encoding="utf-8-sig"))
         else:
-            raise FileTrouble(f"{path} is neither .npy nor .csv", _HINT)
+            raise FileTrouble(f"{path} is neither .npy nor .csv", hint)
     except OSError as error:
-        raise FileTrouble(f"cannot read {path}: {error.strerror or error}", _HINT) from None
+        raise FileTrouble(f"cannot read {path}: {error.strerror or error}", hint) from None
     except (ValueError, EOFError) as error:
-        raise FileTrouble(f"{path} is no stimulus: {error}", _HINT) from None
+        said = "it holds Python's objects, not numbers" if "pickle" in str(error) else str(error)
+        raise FileTrouble(f"{path} is no stimulus: {said}", hint) from None
     if not array.ndim or not array.size:
-        raise FileTrouble(f"{path} has shape {array.shape}, not (T,)", _HINT)
+        shape = ", not (T,)" if hint is _HINT else ": there is nothing in it"
+        raise FileTrouble(f"{path} has shape {array.shape}{shape}", hint)
     try:
         return names, numbers(array, str(path))
     except (TypeError, ValueError) as error:
-        raise FileTrouble(str(error), _HINT) from None
+        raise FileTrouble(str(error), hint) from None
 
 
 def _csv(text: str) -> tuple[list[str], np.ndarray]:

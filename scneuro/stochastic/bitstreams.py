@@ -29,15 +29,15 @@ def bits_for(length: int) -> int:
     return min(_FINEST, max(4, (length - 1).bit_length()))
 
 
-def kind_of(mode: Any) -> str:
-    """The kind of source that a mode means.
+def kind_of(mode: Any, what: str = "mode") -> str:
+    """The kind of source that a mode means; ``what`` the mode is called.
 
     Raises
     ------
     ValueError
     """
     if not isinstance(mode, str) or mode not in _KINDS:
-        raise ValueError(f"mode must be one of {', '.join(_KINDS)}, not {mode!r}")
+        raise ValueError(f"{what} must be one of {', '.join(_KINDS)}, not {mode!r}")
     return _KINDS[mode]
 
 

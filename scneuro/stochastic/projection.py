@@ -40,6 +40,7 @@ class Stochastic:
     gain : float
         The current of products that are all 1, in the unit of the neuron's input.
     source : {"lfsr", "low_discrepancy"}
+        Or the tutorial's names of them, ``bernoulli`` and ``sobol``.
     bits : int, optional
         Of the sources, 4 to 32; by default as many as make their period the length, up to 16.
     sources : int, optional
@@ -100,10 +101,15 @@ class Stochastic:
         count = bits_for(self.length) if bits is None else bits
         if sources is not None:
             sources = whole("sources", sources)
-        self.sources = sources_for(self.n_inputs, count, kind_of(source), self.seed, sources)
+        self.sources = sources_for(
+            self.n_inputs, count, kind_of(source, "source"), self.seed, sources
+        )
         self.levels = self.sources[0].levels
         self.words = words_of(table, self.levels, "weights", bipolar=self.bipolar)
-        self.gain = float(numbers(gain, "gain"))
+        value = numbers(gain, "gain")
+        if value.ndim:
+            raise ValueError(f"gain must be one number, not {value.size} of shape {value.shape}")
+        self.gain = float(value)
 
     @property
     def scale(self) -> int:
@@ -189,12 +195,12 @@ class Stochastic:
         words: np.ndarray = (whole_ones * self.scale + (1 << (_FINER - 1))) >> _FINER
         return words
 
-    def weight_draws(self, start: int, steps: int) -> np.ndarray:
-        """What the weights' words are compared with from a step on, (steps, per_step, inputs)."""
-        return self._draws([s.mirror for s in self.sources], start, steps)
+    def draws(self, start: int, steps: int) -> np.ndarray:
+        """What the sources draw from a step on, int64 of shape (steps, per_step, inputs)."""
+        return self._draws(self.sources, start, steps)
 
     def _counted(self, bits: np.ndarray, start: int) -> np.ndarray:
-        draws = self.weight_draws(start, len(bits))
+        draws = self._draws([s.mirror for s in self.sources], start, len(bits))
         return popcounts(bits, self.words, draws, bipolar=self.bipolar)
 
     def _draws(self, made: list[Source], start: int, steps: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -25,7 +25,8 @@ def chained(maps: Map | Sequence[Map], shape: Shape) -> Map:
     ValueError
         A shape that one of them does not take.
     """
-    several = (maps,) if isinstance(maps, Map) else tuple(maps)
+    one = isinstance(maps, Map) or not isinstance(maps, Iterable)
+    several: tuple[Map, ...] = (maps,) if one else tuple(maps)  # type: ignore[assignment, arg-type]
     for each in several:
         if not isinstance(each, Map):
             raise TypeError(

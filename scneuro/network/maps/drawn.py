@@ -24,8 +24,9 @@ class Drawn(Map):
 
     A spike is the stream of its source: 1 in the step in which it arrives, else 0. Where it
     arrives, it adds all or nothing: ``gain / inputs`` if its source draws a number below the
-    weight's word in that step. In every step the sources go on by one; a reset takes them back to
-    the start. Several spikes of a source in a step are drawn for together.
+    weight's word in that step. These are the draws that make streams of inputs elsewhere: of a
+    counter, van der Corput's. In every step the sources go on by one; a reset takes them back to
+    the start. What one source draws is for all its weights, and for all its spikes in a step.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ class Drawn(Map):
 @lru_cache(maxsize=_KEPT)
 def _stretch(stochastic: Stochastic, number: int, count: int) -> np.ndarray:
     """The draws of so many steps, (count, sources)."""
-    return stochastic.weight_draws(number * count, count)[:, 0]
+    return stochastic.draws(number * count, count)[:, 0]
 
 
 class _Step(Map):

@@ -36,7 +36,8 @@ def write_nir(network: Network, path: Path | str) -> None:
     """Write a network of NIR's neurons as a NIR file, whole or not at all.
 
     The file has neither the time step nor the method, the reset, bits and words, nor whether
-    outputs are counted: they are given again where it is read. Times are in seconds, so a delay is as long as its steps are now.
+    outputs are counted: they are given again where it is read. Times are in seconds, so a delay is
+    as long as its steps are now.
 
     Parameters
     ----------

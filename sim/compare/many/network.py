@@ -30,6 +30,7 @@ __all__ = ["Exact", "NetworkParity", "PopulationFigures", "network_parity", "ran
 _RUNS = 3  # of float with states and weights rounded
 _FINE = 8  # bits of a weight: projections that have fewer excuse nothing
 _WHAT = "registers, spikes and sums"
+_ROOM = "calibrate() over what it is given, or set_words() of a neuron, leaves it room"
 _SHARE = 0.002  # of spike bits that may differ where rounding changes none
 
 
@@ -181,6 +182,8 @@ class NetworkParity:
             ]
         for what, count in self.saturated.items():
             lines.append(f"                 {what} was at its limit {count:,} times")
+        if self.saturated and not self.ok:
+            lines.append(f"                 {_ROOM}")
         lines.append(
             f"  clocks         {self.clocks / self.steps:.1f} a step, {self.worst_clocks:,} at most"
         )
