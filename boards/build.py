@@ -221,7 +221,7 @@ def build_bitstream(
     """
     _need_either(neuron, "build_bitstream()")
     board = named(board)
-    check_weights(weights, board, network=isinstance(neuron, Network))
+    check_weights(weights, board, neuron)
     output = writable_folder(output)
     build = finished_build(
         neuron,

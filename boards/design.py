@@ -106,8 +106,8 @@ def identity(fixed: FixedNetwork, hardware: NetworkGates, plan: Plan, board: Boa
     )
 
 
-def check_weights(weights: str, board: Board, *, network: bool = True) -> None:
-    """Whether weights may come from there on a board.
+def check_weights(weights: str, board: Board, target: Any) -> None:
+    """Whether the weights of what is built may come from there on a board.
 
     Raises
     ------
@@ -118,6 +118,7 @@ def check_weights(weights: str, board: Board, *, network: bool = True) -> None:
     """
     if weights not in WEIGHTS:
         raise ValueError(f"weights come from {' or '.join(WEIGHTS)}, not {weights!r}")
+    network = isinstance(target, Network) and target.origin is None
     if weights == "flash" and not network:
         raise ValueError("weights from a flash are of networks; a neuron on its own has none")
     if weights == "flash" and board.flash is None:

@@ -114,7 +114,18 @@ class _Parser(argparse.ArgumentParser):
     """One that says what is wrong, and not all that could have been right."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n  {self.prog} --help lists what it takes\n")
+        self._refuse(message, self.prog)
+
+    def _refuse(self, message: str, of: str) -> NoReturn:
+        self.exit(2, f"{of}: {message}\n  {of} --help lists what it takes\n")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As it is, but what a command does not take is refused by its name."""
+        options, rest = self.parse_known_args(args, namespace)
+        if rest:
+            command = options.run.__module__.rpartition(".")[2]
+            self._refuse(f"unrecognized arguments: {' '.join(rest)}", f"{self.prog} {command}")
+        return options
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -57,7 +57,7 @@ def simulated_board(
         There is no C++ compiler.
     """
     made = named(board)
-    check_weights(weights, made)
+    check_weights(weights, made, target)
     divisor(made.clock_hz, baud)  # before what takes longer
     network = network_of(target, "simulated_board()")
     fixed = network.fixed()
