@@ -20,7 +20,7 @@ from .....hdl.network.scan import Scan
 from .....hdl.network.synapses import Synapses
 from .....link.regions import Region
 from .....network import Dense, Network, Scale, need_network
-from .....network.grid import Places
+from .....network.grid import Loop, Places
 from .....network.plan import Add, Cells, Deliver, Plan, Totals
 from .....neurons.lif import LIF
 from .....population import Population
@@ -77,15 +77,20 @@ def few_sums(
     currents: bool,
     alike: bool,
     drawn: bool = False,
+    looped: int = 0,
 ) -> Plan:
     """A plan with four rows of weights of three bits and a few sums, some of which begin unlike.
 
-    Where it is ``drawn`` whether weights count, those add 5 or -6.
+    Where it is ``drawn`` whether weights count, those add 5 or -6. Where it is ``looped``, there is
+    a convolution besides, whose spikes go so many steps across and down at most.
     """
     weights = np.array([3, -4, 1, -1, 2, -3, -2, 0])[: 4 * lanes].reshape(4, lanes)
     begin = np.zeros((rows, lanes), np.int64) if alike else np.arange(rows * lanes) % 7 - 3
     totals = Totals(0, 0, rows, 0)
     work: list[Deliver | Add] = [Deliver(0, False, 1, 1, 0, 0, rows, totals, 0)]
+    if looped:
+        loop = Loop(1, (1, -1), (2, -2), looped**2)
+        work.append(Deliver(2, False, 1, 1, 0, 0, 1, totals, 0, loop))
     if currents:
         work.append(Add(1, 2, 2, totals, 0))
     return Plan(
@@ -104,7 +109,7 @@ def few_sums(
         frames=(),
         outputs=("p",),
         places={"p": Places(np.arange(rows * lanes), rows * lanes, lanes)},
-        sources=np.zeros((0, 4), np.int64),
+        sources=np.full((min(looped, 1), 4), looped, np.int64),
         amounts=(5, -6) if drawn else (),
         draws=(Stochastic([[0.5]], 16),) if drawn else (),
     )
