@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -43,17 +44,21 @@ __all__ = ["FEW_REGIONS", "few_sums", "prove_network", "small_network"]
 
 _Made: TypeAlias = Callable[[], Harness]
 
-_Size: TypeAlias = tuple[int, int, int, int, int, bool, bool, bool, bool]
+_Size: TypeAlias = tuple[
+    int, int, int, int, int, bool, bool, bool, bool, tuple[int, int, int] | None
+]
 #: Lanes, rows of sums and bits of a sum; inputs, and the one that is looked at; whether there are
 #: currents, whether all sums begin alike, whether the weights are loaded, and whether some are
-#: drawn.
+#: drawn; and, of a convolution, rows of a place, and places across and down at most.
 _SUMS: tuple[_Size, ...] = (
-    (2, 3, 5, 1, 0, True, False, False, False),
-    (2, 2, 6, 2, 1, True, False, False, False),
-    (1, 6, 5, 1, 0, False, True, False, False),  # more rows than clocks from read to write
-    (1, 2, 17, 1, 0, True, True, False, False),  # a sum that is wider than a word
-    (2, 3, 6, 1, 0, False, False, True, False),
-    (1, 6, 5, 1, 0, True, False, False, True),
+    (2, 3, 5, 1, 0, True, False, False, False, None),
+    (2, 2, 6, 2, 1, True, False, False, False, None),
+    (1, 6, 5, 1, 0, False, True, False, False, None),  # more rows than clocks from read to write
+    (1, 2, 17, 1, 0, True, True, False, False, None),  # a sum that is wider than a word
+    (2, 3, 6, 1, 0, False, False, True, False, None),
+    (1, 6, 5, 1, 0, True, False, False, True, None),
+    (1, 6, 3, 1, 0, False, True, False, False, (1, 2, 3)),
+    (1, 8, 3, 1, 0, False, True, False, False, (2, 2, 2)),
 )
 #: Of one word and of two, with a sign and without, and one that is only read.
 FEW_REGIONS = (
@@ -77,20 +82,21 @@ def few_sums(
     currents: bool,
     alike: bool,
     drawn: bool = False,
-    looped: int = 0,
+    looped: tuple[int, int, int] | None = None,
 ) -> Plan:
     """A plan with four rows of weights of three bits and a few sums, some of which begin unlike.
 
     Where it is ``drawn`` whether weights count, those add 5 or -6. Where it is ``looped``, there is
-    a convolution besides, whose spikes go so many steps across and down at most.
+    a convolution besides: so many rows at a place, and places across and down at most.
     """
     weights = np.array([3, -4, 1, -1, 2, -3, -2, 0])[: 4 * lanes].reshape(4, lanes)
     begin = np.zeros((rows, lanes), np.int64) if alike else np.arange(rows * lanes) % 7 - 3
     totals = Totals(0, 0, rows, 0)
     work: list[Deliver | Add] = [Deliver(0, False, 1, 1, 0, 0, rows, totals, 0)]
     if looped:
-        loop = Loop(1, (1, -1), (2, -2), looped**2)
-        work.append(Deliver(2, False, 1, 1, 0, 0, 1, totals, 0, loop))
+        each = looped[0]
+        loop = Loop(each, (each, -each), (2 * each, -2 * each), math.prod(looped))
+        work.append(Deliver(2, False, 1, 1, 0, 0, each, totals, 0, loop))
     if currents:
         work.append(Add(1, 2, 2, totals, 0))
     return Plan(
@@ -109,7 +115,7 @@ def few_sums(
         frames=(),
         outputs=("p",),
         places={"p": Places(np.arange(rows * lanes), rows * lanes, lanes)},
-        sources=np.full((min(looped, 1), 4), looped, np.int64),
+        sources=np.array([(0, 0, *looped[1:])] if looped else np.zeros((0, 4)), np.int64),
         amounts=(5, -6) if drawn else (),
         draws=(Stochastic([[0.5]], 16),) if drawn else (),
     )
@@ -136,8 +142,8 @@ def _blocks(linked: bool) -> list[_Made]:
     """The claims of the blocks that are the same for all networks."""
 
     def sums(size: _Size) -> Harness:
-        lanes, rows, width, ports, port, currents, alike, loaded, drawn = size
-        plan = few_sums(lanes, rows, width, ports, currents, alike, drawn)
+        lanes, rows, width, ports, port, currents, alike, loaded, drawn, looped = size
+        plan = few_sums(lanes, rows, width, ports, currents, alike, drawn, looped)
         drops = (0, 1) if width > 16 else (0,)
         return synapses(Synapses(plan, drops, loaded=loaded, linked=linked), plan, port)
 

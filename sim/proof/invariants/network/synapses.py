@@ -253,11 +253,11 @@ class _Sum:
         self, sums: Value, weights: Value, rows: Value, across: Value, down: Value
     ) -> list[Place]:
         """Where a spike goes from its first rows: on by so many, across and down."""
-        bits, most = len(self.dut.sums), self.most
+        bits, (wide, high) = len(self.dut.sums), self.most
         across_by, down_by = (self.loop.across, self.loop.down) if self.loop else ((0, 0), (0, 0))
         found = []
-        for y in range(most):
-            for x in range(most):
+        for y in range(high):
+            for x in range(wide):
                 there = self.looped & (across > x) & (down > y) if x or y else Const(1)
                 first = Signal(bits), Signal(len(self.dut.weights))
                 behind = Signal(bits)
@@ -284,17 +284,20 @@ class _Sum:
         """What comes of a convolution is of the plan's, and goes somewhere."""
         if self.loop is None:
             return []
-        to, most = self.dut.loop, self.most
-        found = [steps_of(self.dut, self.loop)]
-        found += [(steps != 0) & (steps <= most) for steps in (to.across, to.down)]
-        here = self.dut.valid & to.valid
-        return [implies(here, condition) for condition in found]
+        to = self.dut.loop
+        found = [steps_of(self.dut, self.loop), *self.within(to.across, to.down)]
+        return [implies(self.dut.valid & to.valid, condition) for condition in found]
+
+    def within(self, *steps: Value) -> list[Value]:
+        """It has a place, and no more than the plan's, across and down."""
+        pairs = zip(steps, self.most, strict=True)
+        return [(count != 0) & (count <= most) for count, most in pairs]
 
     def _count(self) -> None:
         h, m, dut = self.h, self.h.m, self.dut
         loops = [d.loop for _, work in self.plan.order for d in work if isinstance(d, Deliver)]
         (self.loop,) = {loop for loop in loops if loop} or {None}
-        self.most = int(self.plan.sources[:, 2:].max(initial=1))
+        self.most = [int(n) for n in self.plan.sources[:, 2:].max(axis=0, initial=1)]
         self.across, self.down = Signal.like(dut.loop.across), Signal.like(dut.loop.down)
         self.begins, self.covers = Signal(name="begins"), Signal(name="covers")
         self.total, fresh = Signal(self.signed, name="total"), Signal(init=1)
@@ -417,10 +420,9 @@ def _goes_on(of: _Sum) -> None:
     go, active, clocks, left = (h.register(n) for n in ("go", "active", "clocks", "rows_left"))
     across, down = h.register("across"), h.register("down")
     here = active & looped
-    within = [(steps != 0) & (steps <= of.most) for steps in (of.across, of.down)]
     h.know(
         implies(dut.busy & looped, active & ~dut.is_current),
-        *(implies(here, condition) for condition in within),
+        *(implies(here, condition) for condition in of.within(of.across, of.down)),
         implies(here, steps_of(dut, of.loop)),
         implies(here, h.register("line") == of.across - 1),
         implies(here & go, (across < of.across) & (down < of.down) & (left < of.count)),
