@@ -20,7 +20,7 @@ from .....hdl.network.counts import Counts
 from .....hdl.network.scan import Scan
 from .....hdl.network.synapses import Synapses
 from .....link.regions import Region
-from .....network import Dense, Network, Scale, need_network
+from .....network import Conv2d, Dense, Network, Scale, need_network
 from .....network.grid import Loop, Places
 from .....network.plan import Add, Cells, Deliver, Plan, Totals
 from .....neurons.lif import LIF
@@ -34,13 +34,14 @@ from ..uart import line
 from .access import access, memories
 from .core import core
 from .counts import counts
+from .ends import ends
 from .events import events
 from .intake import intake
 from .scan import scan
 from .spikes import spikes
 from .synapses import synapses
 
-__all__ = ["FEW_REGIONS", "few_sums", "prove_network", "small_network"]
+__all__ = ["FEW_REGIONS", "few_sums", "looped_network", "prove_network", "small_network"]
 
 _Made: TypeAlias = Callable[[], Harness]
 
@@ -95,7 +96,7 @@ def few_sums(
     work: list[Deliver | Add] = [Deliver(0, False, 1, 1, 0, 0, rows, totals, 0)]
     if looped:
         each = looped[0]
-        loop = Loop(each, (each, -each), (2 * each, -2 * each), math.prod(looped))
+        loop = Loop(each, (each, -each), (3, -2 * each), math.prod(looped))
         work.append(Deliver(2, False, 1, 1, 0, 0, each, totals, 0, loop))
     if currents:
         work.append(Add(1, 2, 2, totals, 0))
@@ -138,6 +139,18 @@ def small_network(neurons: int = 2) -> Network:
     return network
 
 
+def looped_network() -> Network:
+    """A convolution whose spikes go down or nowhere, and what reads it."""
+    network = Network("looped")
+    network.input("image", (1, 3, 3))
+    network.population("p", LIF(), (2, 2, 2))
+    network.population("q", LIF(), 1)
+    network.connect("image", "p", Conv2d(np.ones((2, 1, 2, 1)), stride=(1, 2)))
+    network.connect("p", "q", Dense(np.ones((1, 8))))
+    network.output("q")
+    return network
+
+
 def _blocks(linked: bool) -> list[_Made]:
     """The claims of the blocks that are the same for all networks."""
 
@@ -150,6 +163,12 @@ def _blocks(linked: bool) -> list[_Made]:
     found: list[_Made] = [lambda: scan(Scan(1, 2)), lambda: frames(Frames())]
     found += [lambda rows=rows: counts(Counts(rows, linked=linked)) for rows in _COUNTS]  # type: ignore[misc]
     found += [lambda clocks=clocks: line(Line(clocks), clocks) for clocks in _DIVISORS]  # type: ignore[misc]
+    looped, small_one = looped_network().fixed(), small_network().fixed()
+    found += [
+        lambda: events(Gates(looped, 1, linked=linked)),
+        lambda: ends(Gates(looped, 1, linked=linked)),
+        lambda: ends(Gates(small_one, linked=linked)),
+    ]
     if linked:
         found.append(lambda: access(Access(FEW_REGIONS)))
         found.append(lambda: processor(Processor([0] * PROGRAM, [0] * PROGRAM)))
@@ -162,7 +181,8 @@ def prove_network(
     """Prove what holds for ever of a network's hardware, outside its datapaths.
 
     By induction. The scan of spikes and the synapses are of a few words, rows and lanes. The order
-    of a step, frames and spikes are the network's own, its populations few of their kind; datapaths
+    of a step, frames and spikes are the network's own, its populations few of their kind; when a
+    step ends is shown of small networks, with a convolution and with all other kinds. Datapaths
     may compute anything, and words may come and leave at any time. Blocks promise each other what
     is assumed of them elsewhere.
 

@@ -13,7 +13,7 @@ from .....hdl.population import SINGLE
 from .....network.grid import Loop
 from .....network.plan import Add, Deliver, Plan
 from ..harness import Harness, implies, same
-from .contracts import taken
+from .contracts import Takes, taken
 
 __all__ = ["between", "synapses"]
 
@@ -147,7 +147,7 @@ def synapses(dut: Synapses, plan: Plan, port: int = 0) -> Harness:
     of = _Sum(dut, plan, port)
     for condition in (*between(of.h, dut, plan, of.fetches), *of.goes()):
         of.h.assume(condition)
-    for claim in (_under_way, _goes_on, _adds, _apart, _fetched, _loads):
+    for claim in (_under_way, _goes_on, _ends, _adds, _apart, _fetched, _loads):
         claim(of)
     return of.h
 
@@ -448,6 +448,40 @@ def _goes_on(of: _Sum) -> None:
     first = go & (at[0] == 0) & (at[1] == 0) & (at[2] == clock)
     h.know(implies(early & (clock < of.count), first))
     h.know(*(implies(early & (clock == k + 1), of.flying[k]) for k in range(WRITTEN - 1)))
+
+
+def _ends(of: _Sum) -> None:
+    """How long it takes, which is no longer than its rows."""
+    h, looped = of.h, of.looped
+    takes = Takes(h, of.dut)
+    h.claim(
+        "ends",
+        f"it is ready a clock a row after something was taken, and {WRITTEN + 1} at least, and "
+        f"over {WRITTEN} after the last row was read; "
+        f"after a spike of a convolution it is ready {WRITTEN + 1} clocks after its last row was",
+        *takes.ends(),
+    )
+    since, rows = takes.since, takes.rows
+    go, active, clocks = (h.register(n) for n in ("go", "active", "clocks"))
+    longest = Mux(of.count > WRITTEN, of.count - 1, WRITTEN)
+    straight = of.dut.busy & ~looped
+    h.know(
+        implies(straight, rows == of.count),
+        implies(straight & active, since + clocks == longest + 1),
+    )
+    for k, row in enumerate(of.rows):
+        h.know(implies(straight & ~active & of.flying[k], since == row - of.first + k + 2))
+    if not of.dut._loops:
+        return
+    here = active & looped
+    h.know(implies(here, rows == of.count * of.across * of.down))
+    h.know(implies(here & ~go, (since > rows) & (since <= rows + WRITTEN + 1)))
+    for k in range(WRITTEN):
+        h.know(implies(here & ~go & of.flying[k], since <= rows + 1 + k))
+    for place in of.taken:
+        this = here & go & (of.at[0] == place.down) & (of.at[1] == place.across)
+        before = (place.down * of.across + place.across) * of.count + of.at[2]
+        h.know(implies(this, since == before + 1))
 
 
 def _adds(of: _Sum) -> None:
