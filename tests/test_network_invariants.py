@@ -1,5 +1,7 @@
 """What holds for ever around a network, and that gates in which it does not are caught."""
 
+import math
+
 import pytest
 from checks import faults
 from claims import Leak, broken, names
@@ -31,6 +33,12 @@ def made(part, block=None, old="", new="", *, lanes=1, loaded=False, neurons=2):
     if part == "synapses":
         plan = claims.few_sums(lanes, 2, 5, 1, lanes > 1, False)
         return claims.synapses(of(Synapses)(plan, (0,), loaded=loaded), plan)
+    if part == "loops":
+        each = (1, 2, 3) if neurons == 1 else (2, 2, 2)
+        plan = claims.few_sums(1, math.prod(each), 3, 1, False, True, looped=each)
+        return claims.synapses(of(Synapses)(plan, (0,)), plan)
+    if part == "sources":
+        return claims.events(of(Gates)(claims.looped_network().fixed(), 1))
     if part == "core":
         fixed = Population(Leak(), 3, init={"V": [0.25, 0.5, 0.75]}).fixed()
         return claims.core(of(Core)(fixed, Form(stored=True)), fixed)
@@ -39,17 +47,20 @@ def made(part, block=None, old="", new="", *, lanes=1, loaded=False, neurons=2):
 
 
 PARTS = {
-    "scan": ["once", "busy", "reads", "goes_on"],
-    "synapses": ["busy", "adds", "apart", "word", "again"],
-    "core": ["once", "done", "mixed", "states", "turns", "fetched"],
+    "scan": ["once", "busy", "reads", "goes_on", "ends"],
+    "synapses": ["busy", "ends", "adds", "apart", "word", "again"],
+    "loops": ["busy", "ends", "adds", "apart", "word", "again"],
+    "core": ["once", "done", "mixed", "states", "turns", "ends", "fetched"],
     "intake": ["taken", "whole", "restart", "slots", "loads"],
     "spikes": ["written", "read", "sent"],
     "events": ["turns", "late", "events", "drawn", "currents", "scanned", "apart", "asked"],
+    "sources": ["turns", "late", "events", "sources", "scanned", "apart", "asked"],
+    "ends": ["goes_on", "ends"],
 }
 
 
 @pytest.mark.parametrize(
-    "part", [pytest.param(p, marks=slow if p in ("scan", "spikes") else ()) for p in PARTS]
+    "part", [pytest.param(p, marks=slow if p in ("scan", "spikes", "loops") else ()) for p in PARTS]
 )
 def test_the_claims_of_a_network_are_proved(part):
     results = check(made(part, loaded=part == "intake"))
@@ -234,6 +245,46 @@ FAULTS = [
     ),
     # a population is updated twice
     ("events", Gates, 'm.next = "settled"', 'm.next = "choose"', "turns"),
+    # of a convolution: the next place has a row more
+    (
+        "loops",
+        Synapses,
+        "rows.eq(self.rows - 1),\n                    weights.eq(weights + loop",
+        "rows.eq(self.rows),\n                    weights.eq(weights + loop",
+        "adds",
+    ),
+    # only the first line is as wide as it is
+    ("loops", Synapses, "across.eq(line),", "across.eq(0),", "adds"),
+    # the last line is left out
+    ("loops", Synapses, "m.Elif(down != 0)", "m.Elif(down > 1)", "adds"),
+    # the third line begins where the second ended
+    ("loops", Synapses, "begins[1].eq(following[1])", "begins[1].eq(sums)", "adds"),
+    # the weights of the place before
+    ("loops", Synapses, "weights + loop.next_weights", "weights + 0", "adds"),
+    # the next spike does not wait for the rows of the one before
+    ("loops", Synapses, "~go & ~under_way.any()", "~go", "apart"),
+    # a source for another
+    ("sources", Gates, "self._place + self._scan.index", "self._place", "sources"),
+    # all begin with the same weights
+    ("sources", Gates, "first + found.weights", "first", "sources"),
+    # a spike that reaches nothing is given
+    ("sources", Gates, "there & (found.down == 0)", "there & (found.across > 3)", "sources"),
+    # from place to place it goes a row too far
+    ("sources", Gates, "loop.across[1] - back", "loop.across[1]", "sources"),
+    # a word is read only when none is there
+    ("scan", Scan, "(~here | move)", "~here", "ends"),
+    # a clock more after every spike
+    ("synapses", Synapses, "self.rows - 1, WRITTEN)", "self.rows, WRITTEN + 1)", "ends"),
+    # after a convolution's it is ready late
+    ("loops", Synapses, "~go & ~under_way.any()", "~go & ~under_way.any() & ~last", "ends"),
+    # no row enters
+    ("core", Core, 'Signal(init=1, name="room")', 'Signal(name="room")', "ends"),
+    # a phase waits for synapses to have something to do
+    ("ends", Gates, "~synapses.valid & ~synapses.busy", "~synapses.valid & synapses.busy", "goes_on"),
+    # a spike is never gone
+    ("ends", Gates, "taken.eq(~there | synapses.ready)", "taken.eq(~there)", "goes_on"),
+    # a phase waits for a population that waits
+    ("ends", Gates, "with m.If(self._core_done):", "with m.If(self._core_done & ~self._ready):", "goes_on"),
 ]
 #: Those that show only late in a step.
 LATE = {"m.Elif(asked == scan.words)", "whole.eq(bits)", "m.d.sync += sent.eq(0)"}

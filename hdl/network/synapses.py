@@ -212,7 +212,8 @@ class Synapses(wiring.Component):
     def _go_on(self, m: Module, go: Signal, rows: Signal, weights: Signal, sums: Signal) -> None:
         """Behind the rows of a place, the next one across; behind a line, the next one down."""
         loop = self.loop
-        across, down = Signal.like(loop.across), Signal.like(loop.down)  # that are left
+        across = Signal.like(loop.across, name="across")  # that are left
+        down = Signal.like(loop.down, name="down")
         line = Signal.like(loop.across, name="line")
         begins = Signal.like(weights, name="line_weights"), Signal.like(sums, name="line_sums")
         with m.If(loop.valid & go & (rows == 0)):

@@ -7,20 +7,23 @@ and what is around them. What one assumes of another is claimed of that one, in 
 from .access import access, memories
 from .core import core
 from .counts import counts
+from .ends import ends
 from .events import events
 from .intake import intake
 from .scan import scan
 from .spikes import spikes
-from .suite import few_sums, prove_network, small_network
+from .suite import few_sums, looped_network, prove_network, small_network
 from .synapses import synapses
 
 __all__ = [
     "access",
     "core",
     "counts",
+    "ends",
     "events",
     "few_sums",
     "intake",
+    "looped_network",
     "memories",
     "prove_network",
     "scan",

@@ -7,12 +7,12 @@ from typing import Any
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
-from .....hdl.network.core import Core
+from .....hdl.network.core import AHEAD, Core
 from .....hdl.network.scan import Scan
-from .....hdl.network.synapses import Synapses
+from .....hdl.network.synapses import WRITTEN, Synapses
 from ..harness import Harness, implies, same
 
-__all__ = ["AnyBlock", "Turns", "held", "reads", "taken"]
+__all__ = ["AnyBlock", "Silence", "Takes", "Turns", "held", "reads", "taken"]
 
 
 class AnyBlock(wiring.Component):  # type: ignore[misc]
@@ -57,6 +57,64 @@ def taken(h: Harness, dut: Synapses) -> list[Value]:
     return [implies(h.was(begins), dut.busy), implies(dut.busy, h.was(dut.busy | begins))]
 
 
+class Silence:
+    """How long a scan gives no spike.
+
+    Attributes
+    ----------
+    silent, given : Signal
+        Since it started, clocks in which it was busy and gave none, and spikes that were taken.
+    """
+
+    def __init__(self, h: Harness, dut: Scan) -> None:
+        self.dut = dut
+        self.silent = Signal(len(dut.words) + 2, name="silent")
+        self.given = Signal.like(dut.index, name="given")
+        with h.m.If(dut.start):
+            h.m.d.sync += [self.silent.eq(0), self.given.eq(0)]
+        with h.m.Else():
+            h.m.d.sync += self.silent.eq(self.silent + (dut.busy & ~dut.valid))
+            h.m.d.sync += self.given.eq(self.given + (dut.valid & dut.ready))
+
+    def ends(self) -> list[Value]:
+        """It is silent for a clock a word, and two; a spike's number is that of those before, or more."""
+        dut = self.dut
+        return [
+            implies(dut.busy, self.silent + ~dut.valid <= dut.words + 2),
+            implies(dut.valid, self.given <= dut.index),
+        ]
+
+
+class Takes:
+    """How long ago synapses took something, and how many rows it goes through.
+
+    Attributes
+    ----------
+    since : Signal
+        1 in the clock after.
+    rows : Signal
+    """
+
+    def __init__(self, h: Harness, dut: Synapses) -> None:
+        self.dut, loop = dut, dut.loop
+        rows = dut.rows * loop.across * loop.down
+        self.rows = Signal(len(rows), name="rows_of_taken")
+        self.since = Signal(len(rows) + 2, init=(1 << (len(rows) + 2)) - 1, name="since_taken")
+        with h.m.If(dut.valid & dut.ready):
+            h.m.d.sync += [self.since.eq(1), self.rows.eq(Mux(loop.valid, rows, dut.rows))]
+        with h.m.Elif(~self.since.all()):
+            h.m.d.sync += self.since.eq(self.since + 1)
+
+    def ends(self) -> list[Value]:
+        """After so many clocks they are ready again, and after so many over."""
+        dut, looped, rows = self.dut, self.dut.loop.valid, self.rows
+        alone = Mux(rows > WRITTEN, rows, WRITTEN + 1)
+        return [
+            implies(~dut.ready, dut.busy & (self.since < Mux(looped, rows + WRITTEN + 1, alone))),
+            implies(dut.busy, self.since <= rows + WRITTEN + looped),
+        ]
+
+
 class Turns:
     """The rows of a population in a step: fetched, and their spikes shown, in turn.
 
@@ -64,6 +122,8 @@ class Turns:
     ----------
     open : Signal
         A step of it has begun, and is not done.
+    clocks, most : Signal, int
+        The how manieth clock of a step of it this is, and how many there are at most.
     fetched : dict of str to Signal
         By input, rows that were fetched in the step.
     shown : Signal
@@ -76,6 +136,9 @@ class Turns:
         m, self.core = h.m, core
         self.open = Signal(name=f"{name}_open")
         starts = core.tick & core.ready
+        self.most = core.rows * core.form.interval + AHEAD + core._last + 1
+        self.clocks = Signal(range(2 * self.most), name=f"{name}_clocks")
+        m.d.sync += self.clocks.eq(Mux(starts, 1, self.clocks + self.open))
         with m.If(starts):
             m.d.sync += self.open.eq(1)
         with m.Elif(core.done):
@@ -124,3 +187,7 @@ class Turns:
         silent = [core.fetch[to].valid for to in self.fetched if to not in self.fetches]
         anew = implies(~self.open & ~core.ready, self.since <= core.rows)
         return [*found, implies(core.done, self.open), ~Cat(silent).any(), anew]
+
+    def ends(self) -> list[Value]:
+        """A step of it is done after so many clocks."""
+        return [implies(self.open, self.clocks <= self.most)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Mux, Value
+from amaranth import Const, Mux, Value
 
 from .....hdl.network.core import AHEAD, Core
 from .....population import FixedPopulation
@@ -30,6 +30,23 @@ def core(dut: Core, fixed: FixedPopulation) -> Harness:
         "when all were; outside a step it is ready, but for a clock a row where it begins anew",
         *turns.kept(),
     )
+    h.claim(
+        "ends",
+        f"a step is done {turns.most} clocks after its tick at most: {dut.form.interval} a row, "
+        f"and {turns.most - dut.rows * dut.form.interval} until the last is written",
+        *turns.ends(),
+    )
+    every, entered = dut.form.interval, dut.rows * dut.form.interval + 1
+    wait: Value = Const(1)  # until the next row is in stage 0
+    if every > 1:
+        phase, first = h.register("phase"), -at.ahead % every
+        for k in range(every):
+            wait = Mux(phase[k], (first - k - 1) % every + 1, wait)
+    rest = (at.rows - 1 - at.next) * every
+    h.know(implies(turns.open & at.running, turns.clocks + wait + rest <= entered))
+    for stage in range(max(at.at.values()) + 1):
+        here = turns.open & at.live[stage] & at.is_last(stage)
+        h.know(implies(here, turns.clocks <= entered + stage))
     drawn = {"noise": fixed.lowered.drawn, "dither": fixed.lowered.dither}
     seeds = []
     for name in (name for name, draws in drawn.items() if any(d in at.reads for d in draws)):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from amaranth import Array, Cat, Const, Mux, Signal
+from amaranth.lib import data
 
 from .....hdl.network import Network
+from .....hdl.network.synapses import bits_for
 from .....network.plan import Add, Deliver
 from ..harness import Harness, implies, same
 from .around import Around
 from .contracts import held
-from .synapses import Fetches, between
+from .synapses import Fetches, between, steps_of
 
 __all__ = ["events"]
 
@@ -21,6 +23,7 @@ def events(dut: Network) -> Harness:
     of = Around(dut)
     _turns(of)
     _spikes(of)
+    _sources(of)
     _drawn(of)
     _currents(of)
     _promises(of)
@@ -102,7 +105,7 @@ def _spikes(of: Around) -> None:
             rows = Mux(of.phase == k, work.rows, rows)
             sums = Mux(of.phase == k, work.totals.base, sums)
     looped = of.is_in(lambda work: isinstance(work, Deliver) and work.loop is not None)
-    nothing = there & looped & (synapses.loop.down == 0)  # it reaches no neuron
+    nothing = there & looped & (synapses.loop.down == 0)  # that reaches no neuron
     with m.If(gives):
         m.d.sync += [there.eq(1), row.eq(own)]
     with m.Elif(goes | nothing):
@@ -122,6 +125,74 @@ def _spikes(of: Around) -> None:
     )
     register = h.register("row_there")
     h.know(register == there, implies(there, h.register("first") == row))
+
+
+def _sources(of: Around) -> None:
+    """Every spike of a convolution goes from where its own source does, as far as that does."""
+    made = of.plan
+    if not len(made.sources):
+        return
+    h, m, synapses, scan = of.h, of.h.m, of.synapses, of.scan
+    index, number = Signal.like(scan.index), Signal(32, name="number_of_source")
+    with m.If(scan.valid & scan.ready):
+        m.d.sync += index.eq(scan.index)
+    watched = h.constant(range(max(2, len(made.sources))), "watched_of_convolutions")
+    h.assume(watched < len(made.sources))
+    memory = h.part("dut", "sources")
+    own = data.View(memory.shape, h.look("dut.sources", watched))
+    kept = [tuple(each.values()) for each in memory.init]
+    there, loop = h.register("row_there"), synapses.loop
+    event = synapses.valid & ~synapses.is_current
+    known, looped = number == watched, Signal(name="is_looped")
+    conditions: list[Any] = [loop.valid == looped]
+    for k, (_, work) in enumerate(of.phases):
+        if isinstance(work, Deliver) and work.loop is not None:
+            here = of.phase == k
+            with m.If(here):
+                m.d.comb += [number.eq(work.source + index), looped.eq(1)]
+            mine = event & here
+            conditions += [
+                implies(mine, steps_of(synapses, work.loop)),
+                implies(mine & known, synapses.weights == work.weights + own.weights),
+                implies(mine & known, synapses.sums == work.totals.base + own.sums),
+            ]
+    mine = event & looped & known
+    conditions += [
+        implies(mine, (loop.across == own.across) & (loop.down == own.down)),
+        implies(there & looped & known, event == (own.down != 0)),
+    ]
+    h.claim(
+        "sources",
+        "every spike of a convolution is given with the first rows of its own source, and the "
+        "steps across and down that it has; where it has none it is not given; those of a source "
+        "go through as many rows as its projection says at most, and no row of sums twice",
+        *conditions,
+        Const(kept == [tuple(source) for source in made.sources.tolist()]),
+        Const(all(_apart(of.dut))),
+    )
+    read = memory.read_ports[0].data
+    h.know(implies(there & looped & known, read.as_value() == own.as_value()))
+
+
+def _apart(dut: Network) -> list[bool]:
+    """Of every source of a convolution, whether the rows that it goes through differ."""
+    made, network, found = dut.plan, dut.fixed.network, []
+    for _, work in dut.phases:
+        if not isinstance(work, Deliver) or work.loop is None:
+            continue
+        loop, depth = work.loop, 1 << bits_for(max(map(len, made.bases)))
+        count = network.nodes[network.projections[work.projection].source].count
+        for source in made.sources[work.source : work.source + count].tolist():
+            _, first, across, down = source
+            rows = [
+                (first + y * loop.down[1] + x * loop.across[1] + k) % depth
+                for y in range(down)
+                for x in range(across)
+                for k in range(loop.rows)
+            ]
+            found.append(len(set(rows)) == len(rows) <= loop.most)
+            found.append((across != 0) == (down != 0))
+    return found
 
 
 def _drawn(of: Around) -> None:

@@ -6,7 +6,7 @@ from amaranth import Array, Cat, Const, Mux, Signal
 
 from .....hdl.network.scan import Scan
 from ..harness import Harness, implies
-from .contracts import held, reads
+from .contracts import Silence, held, reads
 
 __all__ = ["scan"]
 
@@ -69,6 +69,20 @@ def scan(dut: Scan, most: int = 2) -> Harness:
         "a spike, and it never goes back",
         implies(h.was(dut.busy & (dut.ready | ~dut.valid)), state != h.was(state)),
         implies(dut.busy & h.was(dut.busy), asked >= h.was(asked)),
+    )
+    silence = Silence(h, dut)
+    h.claim(
+        "ends",
+        "from its start to its end it gives no spike for at most a clock a word, and two: with a "
+        "clock for each spike, and those in which one waits to be taken, that is all; so many "
+        "were taken before a spike as its number says at most",
+        *silence.ends(),
+    )
+    unread = (asked != dut.words) & ~here
+    rank = (dut.words - ahead) + unread + ((left != 0) & ~dut.valid)
+    h.know(
+        implies(running, (ahead <= dut.words) & (silence.silent + rank <= dut.words + 2)),
+        (left >> silence.given) << silence.given == left,
     )
     h.know(
         implies(here, (number == asked - 1) & (asked != 0) & (word == Array(words)[number])),

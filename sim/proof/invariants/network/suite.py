@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -19,8 +20,8 @@ from .....hdl.network.counts import Counts
 from .....hdl.network.scan import Scan
 from .....hdl.network.synapses import Synapses
 from .....link.regions import Region
-from .....network import Dense, Network, Scale, need_network
-from .....network.grid import Places
+from .....network import Conv2d, Dense, Network, Scale, need_network
+from .....network.grid import Loop, Places
 from .....network.plan import Add, Cells, Deliver, Plan, Totals
 from .....neurons.lif import LIF
 from .....population import Population
@@ -33,27 +34,32 @@ from ..uart import line
 from .access import access, memories
 from .core import core
 from .counts import counts
+from .ends import ends
 from .events import events
 from .intake import intake
 from .scan import scan
 from .spikes import spikes
 from .synapses import synapses
 
-__all__ = ["FEW_REGIONS", "few_sums", "prove_network", "small_network"]
+__all__ = ["FEW_REGIONS", "few_sums", "looped_network", "prove_network", "small_network"]
 
 _Made: TypeAlias = Callable[[], Harness]
 
-_Size: TypeAlias = tuple[int, int, int, int, int, bool, bool, bool, bool]
+_Size: TypeAlias = tuple[
+    int, int, int, int, int, bool, bool, bool, bool, tuple[int, int, int] | None
+]
 #: Lanes, rows of sums and bits of a sum; inputs, and the one that is looked at; whether there are
 #: currents, whether all sums begin alike, whether the weights are loaded, and whether some are
-#: drawn.
+#: drawn; and, of a convolution, rows of a place, and places across and down at most.
 _SUMS: tuple[_Size, ...] = (
-    (2, 3, 5, 1, 0, True, False, False, False),
-    (2, 2, 6, 2, 1, True, False, False, False),
-    (1, 6, 5, 1, 0, False, True, False, False),  # more rows than clocks from read to write
-    (1, 2, 17, 1, 0, True, True, False, False),  # a sum that is wider than a word
-    (2, 3, 6, 1, 0, False, False, True, False),
-    (1, 6, 5, 1, 0, True, False, False, True),
+    (2, 3, 5, 1, 0, True, False, False, False, None),
+    (2, 2, 6, 2, 1, True, False, False, False, None),
+    (1, 6, 5, 1, 0, False, True, False, False, None),  # more rows than clocks from read to write
+    (1, 2, 17, 1, 0, True, True, False, False, None),  # a sum that is wider than a word
+    (2, 3, 6, 1, 0, False, False, True, False, None),
+    (1, 6, 5, 1, 0, True, False, False, True, None),
+    (1, 6, 3, 1, 0, False, True, False, False, (1, 2, 3)),
+    (1, 8, 3, 1, 0, False, True, False, False, (2, 2, 2)),
 )
 #: Of one word and of two, with a sign and without, and one that is only read.
 FEW_REGIONS = (
@@ -77,15 +83,21 @@ def few_sums(
     currents: bool,
     alike: bool,
     drawn: bool = False,
+    looped: tuple[int, int, int] | None = None,
 ) -> Plan:
     """A plan with four rows of weights of three bits and a few sums, some of which begin unlike.
 
-    Where it is ``drawn`` whether weights count, those add 5 or -6.
+    Where it is ``drawn`` whether weights count, those add 5 or -6. Where it is ``looped``, there is
+    a convolution besides: so many rows at a place, and places across and down at most.
     """
     weights = np.array([3, -4, 1, -1, 2, -3, -2, 0])[: 4 * lanes].reshape(4, lanes)
     begin = np.zeros((rows, lanes), np.int64) if alike else np.arange(rows * lanes) % 7 - 3
     totals = Totals(0, 0, rows, 0)
     work: list[Deliver | Add] = [Deliver(0, False, 1, 1, 0, 0, rows, totals, 0)]
+    if looped:
+        each = looped[0]
+        loop = Loop(each, (each, -each), (3, -2 * each), math.prod(looped))
+        work.append(Deliver(2, False, 1, 1, 0, 0, each, totals, 0, loop))
     if currents:
         work.append(Add(1, 2, 2, totals, 0))
     return Plan(
@@ -104,7 +116,7 @@ def few_sums(
         frames=(),
         outputs=("p",),
         places={"p": Places(np.arange(rows * lanes), rows * lanes, lanes)},
-        sources=np.zeros((0, 4), np.int64),
+        sources=np.array([(0, 0, *looped[1:])] if looped else np.zeros((0, 4)), np.int64),
         amounts=(5, -6) if drawn else (),
         draws=(Stochastic([[0.5]], 16),) if drawn else (),
     )
@@ -127,18 +139,36 @@ def small_network(neurons: int = 2) -> Network:
     return network
 
 
+def looped_network() -> Network:
+    """A convolution whose spikes go down or nowhere, and what reads it."""
+    network = Network("looped")
+    network.input("image", (1, 3, 3))
+    network.population("p", LIF(), (2, 2, 2))
+    network.population("q", LIF(), 1)
+    network.connect("image", "p", Conv2d(np.ones((2, 1, 2, 1)), stride=(1, 2)))
+    network.connect("p", "q", Dense(np.ones((1, 8))))
+    network.output("q")
+    return network
+
+
 def _blocks(linked: bool) -> list[_Made]:
     """The claims of the blocks that are the same for all networks."""
 
     def sums(size: _Size) -> Harness:
-        lanes, rows, width, ports, port, currents, alike, loaded, drawn = size
-        plan = few_sums(lanes, rows, width, ports, currents, alike, drawn)
+        lanes, rows, width, ports, port, currents, alike, loaded, drawn, looped = size
+        plan = few_sums(lanes, rows, width, ports, currents, alike, drawn, looped)
         drops = (0, 1) if width > 16 else (0,)
         return synapses(Synapses(plan, drops, loaded=loaded, linked=linked), plan, port)
 
     found: list[_Made] = [lambda: scan(Scan(1, 2)), lambda: frames(Frames())]
     found += [lambda rows=rows: counts(Counts(rows, linked=linked)) for rows in _COUNTS]  # type: ignore[misc]
     found += [lambda clocks=clocks: line(Line(clocks), clocks) for clocks in _DIVISORS]  # type: ignore[misc]
+    looped, small_one = looped_network().fixed(), small_network().fixed()
+    found += [
+        lambda: events(Gates(looped, 1, linked=linked)),
+        lambda: ends(Gates(looped, 1, linked=linked)),
+        lambda: ends(Gates(small_one, linked=linked)),
+    ]
     if linked:
         found.append(lambda: access(Access(FEW_REGIONS)))
         found.append(lambda: processor(Processor([0] * PROGRAM, [0] * PROGRAM)))
@@ -151,7 +181,8 @@ def prove_network(
     """Prove what holds for ever of a network's hardware, outside its datapaths.
 
     By induction. The scan of spikes and the synapses are of a few words, rows and lanes. The order
-    of a step, frames and spikes are the network's own, its populations few of their kind; datapaths
+    of a step, frames and spikes are the network's own, its populations few of their kind; when a
+    step ends is shown of small networks, with a convolution and with all other kinds. Datapaths
     may compute anything, and words may come and leave at any time. Blocks promise each other what
     is assumed of them elsewhere.
 
