@@ -1,5 +1,6 @@
 """One hypothesis profile for everyone: the same examples on every machine, and no deadline."""
 
+import gc
 import os
 import shutil
 import sys
@@ -11,7 +12,7 @@ from hypothesis import settings
 
 from scneuro.engine import whole
 from scneuro.errors import ToolError
-from scneuro.sim.engines.compiled import compiler
+from scneuro.sim.engines.compiled import compile_design, compiler
 from scneuro.sim.explore import search
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
@@ -43,6 +44,12 @@ def tools(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def quick_to_compile(monkeypatch):
+    """Gates that run for a moment are compiled without optimisation, in less time."""
+    monkeypatch.setitem(compile_design.__kwdefaults__, "optimize", "-O0")
+
+
+@pytest.fixture
 def here(monkeypatch):
     """The crew of a search is this process."""
     monkeypatch.setattr(search, "crew", hire)
@@ -57,6 +64,12 @@ def cache_of_its_own(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SCNEURO_CACHE", str(base / "cache"))
         yield
+
+
+def pytest_collection_finish():
+    """What is loaded now stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item):

@@ -30,7 +30,13 @@ def commands(language, pages):
             for line in block.splitlines()]  # fmt: skip
 
 
-WITH_PYTHON = [page for page in PAGES if blocks(page, "python")]
+# a simulated board, and figures of many runs
+SECONDS = ("docs/link.md", "docs/tutorial.md", "docs/gallery/README.md")
+WITH_PYTHON = [
+    pytest.param(page, marks=[pytest.mark.slow] * (name_of(page) in SECONDS))
+    for page in PAGES
+    if blocks(page, "python")
+]
 
 
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=name_of)
@@ -69,12 +75,27 @@ def run(lines):
         assert cli.main(arguments) == 0, line
 
 
+def is_long(line):
+    """Whether a command takes seconds: gates of many neurons are simulated or proved."""
+    simulated = re.match("scneuro (parity|prove) ", line) and "leaky.py" not in line
+    return bool(simulated) or "--kind phase --variables" in line
+
+
 def test_the_commands_of_the_pages_run(folder_of_the_pages, capsys):
     lines = commands("sh", [page for page in PAGES if page != GALLERY])
-    assert len(lines) >= 9
-    run(lines)
+    quick = [line for line in lines if not is_long(line)]
+    assert len(quick) >= 20
+    run(quick)
     for made in ("leaky.png", "fs.npz", "adapting.png", "phase.png"):
         assert (folder_of_the_pages / made).exists()
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_pages_that_take_seconds_run(folder_of_the_pages, capsys):
+    lines = commands("sh", [page for page in PAGES if page != GALLERY])
+    long = [line for line in lines if is_long(line)]
+    assert 3 <= len(long) <= 8
+    run(long)
 
 
 @pytest.mark.slow

@@ -204,6 +204,7 @@ def heavy(targets):
 
 
 @pytest.mark.compiler
+@pytest.mark.usefixtures("quick_to_compile")
 @pytest.mark.parametrize("neuron", heavy(NEURONS), ids=named)
 def test_a_neurons_verilog_is_the_integers(neuron, tmp_path):
     made = export_verilog(neuron, tmp_path, steps=5)
@@ -211,7 +212,8 @@ def test_a_neurons_verilog_is_the_integers(neuron, tmp_path):
 
 
 @pytest.mark.compiler
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.usefixtures("quick_to_compile")
+@pytest.mark.parametrize("fault", heavy(FAULTS))
 def test_the_engine_finds_a_constant_that_is_off_by_a_bit(fault, tmp_path):
     export_verilog(LIF(), tmp_path, steps=5)
     broken(tmp_path, "lif", *fault)
@@ -219,6 +221,7 @@ def test_the_engine_finds_a_constant_that_is_off_by_a_bit(fault, tmp_path):
 
 
 @pytest.mark.compiler
+@pytest.mark.usefixtures("quick_to_compile")
 @pytest.mark.parametrize("population", heavy(POPULATIONS), ids=named)
 def test_a_populations_verilog_is_the_integers(population, tmp_path):
     made = export_verilog(population, tmp_path, steps=5)
