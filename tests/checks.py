@@ -20,6 +20,26 @@ def nightly(values, kept):
     return cases
 
 
+def few(values, kept, night=lambda value: False):
+    """The values of a test's parameters: those that are kept for every run, the others slow.
+
+    And nightly tests' where others show the same in CI.
+    """
+    cases = []
+    for value in values:
+        given = value if isinstance(value, tuple) else (value,)
+        marks = [] if kept(value) else [pytest.mark.slow]
+        marks += [pytest.mark.nightly] * bool(marks and night(value))
+        cases.append(pytest.param(*given, marks=marks))
+    return cases
+
+
+def more_at_night(few, many):
+    """How many ``examples`` hypothesis makes: a few in every run, many in the night."""
+    late = pytest.param(many, marks=[pytest.mark.slow, pytest.mark.nightly])
+    return pytest.mark.parametrize("examples", [few, late])
+
+
 def faults(given, quick, late=()):
     """Planted faults: the quick ones for every run, of the others every other one for the night.
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from checks import more_at_night
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -280,15 +281,19 @@ def check_bounds(neuron, count=3000, **options):
         )
 
 
-@settings(max_examples=40)
-@given(
-    st.tuples(OFFSET, LINEAR, LINEAR, SQUARE, SQUARE, LINEAR),
-    st.tuples(OFFSET, LINEAR, LINEAR, SQUARE),
-    st.sampled_from(["nearest", "floor", "stochastic"]),
-)
-def test_a_random_polynomial_stays_within_its_bounds(p, q, rounding):
-    parameters = {f"p{i}": c for i, c in enumerate(p)} | {f"q{i}": c for i, c in enumerate(q)}
-    check_bounds(Polynomial(**parameters), rounding=rounding)
+@more_at_night(15, 100)
+def test_a_random_polynomial_stays_within_its_bounds(examples):
+    @settings(max_examples=examples)
+    @given(
+        st.tuples(OFFSET, LINEAR, LINEAR, SQUARE, SQUARE, LINEAR),
+        st.tuples(OFFSET, LINEAR, LINEAR, SQUARE),
+        st.sampled_from(["nearest", "floor", "stochastic"]),
+    )
+    def check(p, q, rounding):
+        parameters = {f"p{i}": c for i, c in enumerate(p)} | {f"q{i}": c for i, c in enumerate(q)}
+        check_bounds(Polynomial(**parameters), rounding=rounding)
+
+    check()
 
 
 class Tabled(Neuron):

@@ -218,6 +218,7 @@ def test_a_channel_changes_what_the_neuron_does():
         assert np.max(np.abs(other.V - plain.V)) > 1
 
 
+@pytest.mark.slow
 def test_the_m_current_reduces_firing():
     current = np.full(4000, 10.0)
     strong = HodgkinHuxley([*SQUID, m_type.but(g=3.0)])

@@ -6,6 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
+from checks import few
 
 from scneuro import LIF, AdEx, ConductanceLIF, ScneuroError, cli
 from scneuro.errors import ToolError
@@ -29,8 +30,7 @@ def words_for(fixed, steps):
 
 @pytest.mark.parametrize(
     "name",
-    ["lif", *(pytest.param(n, marks=pytest.mark.slow) for n in ("adex", "noisy_lif"))]
-    + [pytest.param("sc_conductance", marks=[pytest.mark.slow, pytest.mark.nightly])],
+    few(("lif", "adex", "noisy_lif", "sc_conductance"), "lif".__eq__, "sc_conductance".__eq__),
 )
 def test_every_step_is_that_of_amaranths_simulator(name):
     neuron = make_neuron(name)
@@ -181,7 +181,9 @@ def test_a_design_is_compiled_once(monkeypatch, tmp_path):
     assert "-O1" in made[0]
 
 
-def test_a_damaged_library_in_the_cache_is_compiled_again_and_it_is_said(monkeypatch, tmp_path, capsys):
+def test_a_damaged_library_in_the_cache_is_compiled_again_and_it_is_said(
+    monkeypatch, tmp_path, capsys
+):
     fixed = LIF().fixed()
     text, options = gates(fixed), {"optimize": "-O0", "cache": tmp_path}
     library = compiled_into(tmp_path, text)

@@ -145,7 +145,7 @@ def test_functions_nested_20_deep_are_within_their_bounds(kind):
 def test_the_canonical_form_of_nested_functions_grows_with_their_depth(kind):
     """Seen before anything limits it: one more level once was twice as much."""
     sizes = []
-    for n in (40, 80, 160):
+    for n in (25, 50, 100):
         spike, value = kind(n=float(n)).graph
         canonical = Canonical((spike, value))
         sizes.append(len(behind([canonical.sum(value)])))

@@ -49,7 +49,8 @@ PARTS = {
 
 
 @pytest.mark.parametrize(
-    "part", [pytest.param(p, marks=slow if p in ("scan", "spikes") else ()) for p in PARTS]
+    "part",
+    [pytest.param(p, marks=slow if p in ("scan", "spikes", "synapses") else ()) for p in PARTS],
 )
 def test_the_claims_of_a_network_are_proved(part):
     results = check(made(part, loaded=part == "intake"))
@@ -250,7 +251,6 @@ def narrow(harness):
 #: The quickest of each part.
 QUICK = {
     "with m.If(rows <= 1):",
-    "anew.bit_select((self._frame - 1).as_unsigned(), 1)",
 }
 #: Where one lane, or a word of spikes, does not show it.
 SIZES = {"[0]": {"lanes": 2}, "again[k - 1]": {"lanes": 2}, "clears.eq(fetch.valid)": {"lanes": 2}}

@@ -216,8 +216,6 @@ def claim_of(old):
 
 #: The quickest of each part.
 QUICK = [
-    "self._begun[0] == self._over[0]",
-    "settled & ~same & ~self._started",
     "if left_out:",
     "step = Signal(_STEP_BITS)",
 ]

@@ -27,18 +27,7 @@ SENSITIVE = {
     "courbage_nekorkin": (0.1, 0.2, 0.3),
     "rulkov": (0.16, 0.3),
 }
-QUICK = {
-    "courbage_nekorkin",
-    "cubic_if",
-    "fitzhugh_nagumo",
-    "hindmarsh_rose",
-    "ifb",
-    "izhikevich_2007",
-    "nagumo_sato",
-    "resonate_and_fire",
-    "rulkov",
-    "theta_neuron",
-}
+QUICK = {"courbage_nekorkin", "cubic_if", "fitzhugh_nagumo", "nagumo_sato"}
 
 
 @cache
