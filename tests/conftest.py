@@ -10,6 +10,7 @@ from checks import as_written
 from explored import hire, pretend_tools
 from hypothesis import settings
 
+from scneuro import neuron
 from scneuro.engine import whole
 from scneuro.errors import ToolError
 from scneuro.sim.engines.compiled import compile_design, compiler
@@ -53,6 +54,14 @@ def quick_to_compile(monkeypatch):
 def here(monkeypatch):
     """The crew of a search is this process."""
     monkeypatch.setattr(search, "crew", hire)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_lowered_twice():
+    """What a test has lowered, others find: it is frozen."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neuron, "_MOST_KEPT", 2000)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -241,6 +241,7 @@ def test_a_slow_gate_gets_guard_bits_by_the_rule_behind_its_table():
     assert [registers[n].guard for n in "mhn"] == [8, 8, 8]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("V", [-90.0, -55.0, -35.0, -10.0])
 def test_a_slow_gate_moves_towards_its_steady_state_from_anywhere(V):
     """But for an LSB, and what its tables are off."""

@@ -214,7 +214,7 @@ def changed(fixed, seed=3):
 CASES = [
     pytest.param(loop, 2, False, marks=pytest.mark.slow),
     pytest.param(loop, 8, True, marks=pytest.mark.slow),
-    (varied, 2, False),
+    pytest.param(varied, 2, False, marks=pytest.mark.slow),
 ]
 
 

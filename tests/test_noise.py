@@ -1,5 +1,7 @@
 """Noise: the same draws in float, in integers and in gates, and as random as they claim to be."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -25,6 +27,7 @@ class Sampler(Neuron):
         return x > y, x, y
 
 
+@cache
 def samples(count, runner=None):
     recording = (runner or Sampler()).run(np.zeros(count), progress=False)
     return recording.a, recording.b

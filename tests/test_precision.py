@@ -236,7 +236,7 @@ def test_what_a_slow_state_is_off_by_stays_small_over_many_steps():
 
 
 # -- where it goes --------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", builtins())
+@pytest.mark.parametrize("name", few(builtins(), lambda name: name != "hodgkin_huxley"))
 def test_costs_add_up_to_about_the_bound(name):
     lowered = builtin(name)().fixed().lowered
     for state, bound in lowered.bounds.items():
