@@ -217,6 +217,7 @@ class Long(Neuron):
         return V >= 3.0, 0.9 * V + 0.05 * total, 0.95 * w + 0.02 * V
 
 
+@pytest.mark.slow
 def test_a_sum_of_many_terms_is_cut_and_means_the_same():
     value = Long().fixed().lowered.updates["V"]
     products = {term for term in behind([value]) if isinstance(term, Product)}

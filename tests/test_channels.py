@@ -198,17 +198,23 @@ OWN = {"A": a_type, "Ca": calcium, "M": m_type, "no gate": Channel("shunt", g=0.
 @pytest.mark.parametrize(
     "name", ["A", *(pytest.param(n, marks=pytest.mark.slow) for n in OWN if n != "A")]
 )
-def test_a_channel_of_ones_own_works_in_float_in_fixed_and_in_gates(name):
+def test_a_channel_of_ones_own_works_in_float_and_in_fixed(name):
     neuron = HodgkinHuxley([*SQUID, OWN[name]])
     current = np.full(1000, 15.0)
     a, b = neuron.run(current, progress=False), neuron.fixed().run(current, progress=False)
     assert a.spikes == b.spikes >= 1
     assert time_errors(a.spike_steps, b.spike_steps).max() * neuron.dt <= 0.2
+    assert check_one_step(neuron, 500) > 0.99
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OWN)
+def test_a_channel_of_ones_own_works_in_gates(name):
+    neuron = HodgkinHuxley([*SQUID, OWN[name]])
     result = parity(neuron, np.full(40, 15.0), progress=False)
     assert result.bit_exact, str(result)
     assert result.within_bound, str(result)
     assert vector_parity(neuron.fixed(), 50, progress=False).ok
-    assert check_one_step(neuron, 500) > 0.99
 
 
 def test_a_channel_changes_what_the_neuron_does():

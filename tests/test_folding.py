@@ -245,6 +245,7 @@ class Misplaced(Place):
         return super().read(path, path.add(address, path.const(1, 0)), fraction)
 
 
+@pytest.mark.slow
 def test_a_table_that_is_read_where_it_is_not_is_caught(monkeypatch):
     monkeypatch.setattr(prover, "_counterexample", lambda *_: None)
     fixed = TwoTables().fixed()

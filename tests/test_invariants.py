@@ -92,7 +92,12 @@ def test_the_claims_of_a_reset_are_proved():
             "reset_idle",
         ),
         # the draws are those of another seed
-        ("LFSR(len(wanted), seed=start)", "LFSR(len(wanted), seed=start + 1)", "reset_draws"),
+        pytest.param(
+            "LFSR(len(wanted), seed=start)",
+            "LFSR(len(wanted), seed=start + 1)",
+            "reset_draws",
+            marks=slow,
+        ),
     ],
 )
 def test_a_mutation_of_the_reset_breaks_its_claim(old, new, claim):
@@ -148,7 +153,7 @@ MUTATIONS = [
     # a tick too short by a clock
     (Top, "timer.eq(plan.tick_clocks - 1)", "timer.eq(plan.tick_clocks - 2)", "tick"),
     # the input changes while the neuron computes
-    (Top, "payload[first].eq(given)", "payload[first].eq(timer)", "held"),
+    pytest.param(Top, "payload[first].eq(given)", "payload[first].eq(timer)", "held", marks=slow),
     # a result is dropped before it is taken
     (Neuron, "with m.If(self.o.ready):", "with m.If(1):", "result"),
     # the counter is too short, by one
@@ -199,7 +204,7 @@ MUTATIONS = [
     pytest.param(
         FrameWriter, "left.eq(FRAME_BYTES)", "left.eq(FRAME_BYTES - 1)", "frame", marks=slow
     ),
-    (FrameWriter, "self.o.valid & self.o.ready", "self.o.valid", "result"),
+    pytest.param(FrameWriter, "self.o.valid & self.o.ready", "self.o.valid", "result", marks=slow),
 ]
 
 

@@ -238,7 +238,8 @@ def follow(schedule):
     session.end()
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.slow
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEDULE)
 def test_no_request_is_lost_or_done_twice(schedule):
     follow(schedule)

@@ -86,11 +86,14 @@ def test_the_claims_of_a_linked_network_are_proved(part, loaded):
 
 @pytest.mark.parametrize(
     "options",
-    [
-        {"varied": True},
-        {"form": Form(interval=3, stored=True)},
-        {"form": Form(interval=2, stored=True, single=True)},
-    ],
+    few(
+        [
+            {"varied": True},
+            {"form": Form(interval=3, stored=True)},
+            {"form": Form(interval=2, stored=True, single=True)},
+        ],
+        lambda options: "form" in options and not options["form"].single,
+    ),
 )
 def test_parameters_and_memories_of_one_port_are_reached_too(options):
     results = check(made("core", **options))

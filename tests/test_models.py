@@ -25,7 +25,7 @@ from scneuro.signals.patterns import PATTERNS
 from scneuro.signals.stimulus import as_words
 from scneuro.sim import conformance, parity
 
-TestExponentialIF = conformance(ExponentialIF, steps=150)
+TestExponentialIF = pytest.mark.slow(conformance(ExponentialIF, steps=150))
 TestQuadraticIF = conformance(QuadraticIF, steps=150)
 TestConductanceLIF = pytest.mark.slow(conformance(ConductanceLIF, steps=150))
 TestHodgkinHuxley = pytest.mark.slow(conformance(HodgkinHuxley, steps=100))
@@ -33,7 +33,7 @@ TestRefractoryLIF = conformance(LIF(t_ref=2.0), steps=150)
 TestSCAdExNeuron = pytest.mark.slow(conformance(SCAdExNeuron, steps=150))
 TestSCConductanceNeuron = pytest.mark.slow(conformance(SCConductanceNeuron, steps=150))
 TestNoisyLIF = conformance(NoisyLIF, steps=150)
-TestEscapeLIF = conformance(EscapeLIF, steps=150)
+TestEscapeLIF = pytest.mark.slow(conformance(EscapeLIF, steps=150))
 
 
 # -- all of them ----------------------------------------------------------------------------------

@@ -50,7 +50,10 @@ PARTS = {
 
 @pytest.mark.parametrize(
     "part",
-    [pytest.param(p, marks=slow if p in ("scan", "spikes", "synapses") else ()) for p in PARTS],
+    [
+        pytest.param(p, marks=slow if p in ("scan", "spikes", "synapses", "events") else ())
+        for p in PARTS
+    ],
 )
 def test_the_claims_of_a_network_are_proved(part):
     results = check(made(part, loaded=part == "intake"))

@@ -216,7 +216,6 @@ def claim_of(old):
 
 #: The quickest of each part.
 QUICK = [
-    "if left_out:",
     "step = Signal(_STEP_BITS)",
 ]
 
