@@ -40,10 +40,11 @@ def more_at_night(few, many):
     return pytest.mark.parametrize("examples", [few, late])
 
 
-def faults(given, quick, late=()):
+def faults(given, quick, late=(), kept=None):
     """Planted faults: the quick ones for every run, of the others every other one for the night.
 
-    And those whose piece of the source is ``late``.
+    And those whose piece of the source is ``late``. If only some quick ones are ``kept`` for every
+    run, CI has the others.
     """
     rest = [fault for fault in given if not quick(fault)]
     marks = {
@@ -53,6 +54,8 @@ def faults(given, quick, late=()):
         )
         for k, fault in enumerate(rest)
     }
+    if kept is not None:
+        marks |= {f: pytest.mark.slow for f in given if quick(f) and not kept(f)}
     return [pytest.param(*fault, marks=marks.get(fault, ())) for fault in given]
 
 

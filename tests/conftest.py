@@ -7,14 +7,15 @@ import sys
 
 import pytest
 from checks import as_written
-from explored import hire, pretend_tools
+from explored import HX8K, hire, pretend_tools
 from hypothesis import settings
 
-from scneuro import neuron
+from scneuro import LIF, neuron
 from scneuro.engine import whole
 from scneuro.errors import ToolError
 from scneuro.sim.engines.compiled import compile_design, compiler
 from scneuro.sim.explore import search
+from scneuro.sim.explore.jobs import Question
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("ci")
@@ -54,6 +55,13 @@ def quick_to_compile(monkeypatch):
 def here(monkeypatch):
     """The crew of a search is this process."""
     monkeypatch.setattr(search, "crew", hire)
+
+
+@pytest.fixture
+def question(monkeypatch):
+    """What a search asks of a neuron on a board."""
+    monkeypatch.setattr(search, "tools_of", lambda question: {"tools": ["yosys 0.60"]})
+    return Question.of(LIF(), HX8K)
 
 
 @pytest.fixture(scope="session", autouse=True)

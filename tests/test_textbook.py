@@ -27,7 +27,15 @@ SENSITIVE = {
     "courbage_nekorkin": (0.1, 0.2, 0.3),
     "rulkov": (0.16, 0.3),
 }
-QUICK = {"courbage_nekorkin", "cubic_if", "fitzhugh_nagumo", "nagumo_sato"}
+KEPT = {"courbage_nekorkin", "cubic_if", "fitzhugh_nagumo", "nagumo_sato"}
+QUICK = KEPT | {
+    "hindmarsh_rose",
+    "ifb",
+    "izhikevich_2007",
+    "resonate_and_fire",
+    "rulkov",
+    "theta_neuron",
+}
 
 
 @cache
@@ -44,9 +52,10 @@ def neuron_of(name):
 
 
 def marked(names):
-    """The quick ones for every run, of the others every other one for the night."""
+    """Some for every run, the quick ones for CI, of the others every other one for the night."""
     slow = [n for n in names if n not in QUICK]
     marks = {n: [pytest.mark.slow, *[pytest.mark.nightly] * (k % 2)] for k, n in enumerate(slow)}
+    marks |= {n: [pytest.mark.slow] for n in QUICK - KEPT}
     return [pytest.param(n, marks=marks.get(n, [])) for n in names]
 
 
