@@ -101,7 +101,10 @@ class Gate(Neuron):
             ),
             ("nearest", "floor", "stochastic"),
         ),
-        lambda case: case[1] == "nearest" or case == (MinimumInside, "stochastic"),
+        lambda case: (
+            (case[1] == "nearest" and case[0] not in (BoundedDifference, SharedConstants))
+            or case == (MinimumInside, "stochastic")
+        ),
         lambda case: case[1] == "floor",
     ),
 )

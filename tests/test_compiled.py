@@ -57,6 +57,7 @@ class OffByOne(LIF):
         return Neuron(LIF(V_th=-49.0).fixed())
 
 
+@pytest.mark.slow
 def test_a_fault_is_found_at_the_step_at_which_the_other_engine_finds_it():
     found = [
         parity(OffByOne(), steps=300, engine=name, progress=False).mismatch

@@ -144,7 +144,7 @@ NO_NEED = {"network": ("population_", "frames", "spikes"), "population": ("queue
 
 
 @pytest.mark.iverilog
-@pytest.mark.parametrize("kind", NO_NEED)
+@pytest.mark.parametrize("kind", few(NO_NEED, "network".__eq__))
 def test_the_memories_of_which_the_docs_say_so_need_no_contents_and_others_do(kind, tmp_path):
     target = chain() if kind == "network" else Population(AdEx(), 5)
     name = export_verilog(target, tmp_path, steps=20).name
@@ -229,9 +229,10 @@ def test_the_engine_finds_a_constant_that_is_off_by_a_bit(fault, tmp_path):
     assert not same_as_the_integers(LIF(), tmp_path, "lif")
 
 
+@pytest.mark.slow
 @pytest.mark.compiler
 @pytest.mark.usefixtures("quick_to_compile")
-@pytest.mark.parametrize("population", heavy(POPULATIONS), ids=named)
+@pytest.mark.parametrize("population", POPULATIONS, ids=named)
 def test_a_populations_verilog_is_the_integers(population, tmp_path):
     made = export_verilog(population, tmp_path, steps=5)
     fixed = population.fixed()
@@ -266,9 +267,8 @@ def cells(folder, script):
     return {kind: count for kind, count in found.items() if not kind.startswith("$")}
 
 
-@pytest.mark.parametrize(
-    "target", [LIF(), pytest.param(Population(LIF(), 10), marks=pytest.mark.slow)], ids=named
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("target", [LIF(), Population(LIF(), 10)], ids=named)
 def test_yosys_makes_the_same_cells_of_it_as_of_our_own_netlist(target, tmp_path):
     """But for a LUT in a hundred, which depends on the order in which ABC meets them."""
     made = export_verilog(target, tmp_path, steps=2)

@@ -42,7 +42,7 @@ def fault(neuron, layer, operator):
     return next(f for f in all_faults_of(neuron) if (f.layer, f.operator) == (layer, operator))
 
 
-# of the gates, two whose other rungs take a compiler and a proof less
+# those that a compiler and a proof have to look at
 LONG = ("text", "neuron")
 
 

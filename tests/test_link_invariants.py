@@ -75,7 +75,7 @@ PARTS = {
     ("part", "loaded"),
     few(
         [*((part, False) for part in PARTS), ("synapses", True), ("events", True)],
-        lambda case: case[0] in ("access", "core", "intake") or case == ("events", True),
+        lambda case: case[0] in ("access", "core"),
     ),
 )
 def test_the_claims_of_a_linked_network_are_proved(part, loaded):

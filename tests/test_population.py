@@ -266,6 +266,7 @@ def test_broken_gates_are_caught(kind, count):
     assert "FAIL" in str(found)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_to_compile")
 def test_the_compiled_gates_run_as_the_integers():
     population = Population(EscapeLIF(), 12, lanes=2)

@@ -27,8 +27,9 @@ SENSITIVE = {
     "courbage_nekorkin": (0.1, 0.2, 0.3),
     "rulkov": (0.16, 0.3),
 }
-KEPT = {"courbage_nekorkin", "cubic_if", "fitzhugh_nagumo", "nagumo_sato"}
+KEPT = {"courbage_nekorkin", "cubic_if", "nagumo_sato"}
 QUICK = KEPT | {
+    "fitzhugh_nagumo",
     "hindmarsh_rose",
     "ifb",
     "izhikevich_2007",
