@@ -123,7 +123,11 @@ def test_a_row_says_what_its_platform_does(row):
     hardware.elaborate(None)
 
 
-@pytest.mark.parametrize("row", BOARDS.values(), ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row",
+    few(BOARDS.values(), lambda row: list(BOARDS).index(row.name) % 2 == 0),
+    ids=lambda row: row.name,
+)
 def test_a_board_and_its_device_tell_the_tools_the_same(row):
     plan = plan_of(row)
     commands = json.loads(plan.files["build_top.json"])["commands"]

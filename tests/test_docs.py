@@ -14,7 +14,7 @@ from scneuro.neurons import builtins
 ROOT = Path(__file__).parent.parent
 GALLERY = ROOT / "docs" / "gallery" / "README.md"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-QUICK = ("lif", "quadratic_if")
+QUICK = ("lif",)
 
 
 def name_of(page):

@@ -174,7 +174,7 @@ def test_neurons_with_two_inputs_and_with_noise():
     net.connect("e", "n", Dense(10 * rng().random((4, 8))), to="I_exc")
     net.connect("e", "n", Dense(rng(1).random((4, 8))), to="I_inh")
     net.connect("n", "m", Dense(100 * rng(2).random((3, 4))))
-    given = {"e": rng(3).random((60, 8)) < 0.5}
+    given = {"e": rng(3).random((30, 8)) < 0.5}
     found = network_parity(net, given, engine="amaranth", progress=False)
     assert found.bit_exact, str(found)
     assert found.layers["n"].spikes[1] > 3

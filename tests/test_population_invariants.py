@@ -36,7 +36,8 @@ PARTS = {
 
 
 @pytest.mark.parametrize(
-    "part", [pytest.param(p, marks=slow if p in ("inputs", "spikes") else ()) for p in PARTS]
+    "part",
+    [pytest.param(p, marks=slow if p in ("inputs", "spikes", "progress") else ()) for p in PARTS],
 )
 def test_the_claims_of_a_population_are_proved(part):
     fixed = leaks(3, 2)
