@@ -233,6 +233,7 @@ def test_the_m_current_reduces_firing():
     assert counts[0] == counts[1] < plain.spikes
 
 
+@pytest.mark.slow
 def test_a_slow_gate_gets_guard_bits_by_the_rule_behind_its_table():
     """p relaxes with up to 1000 / (2 sqrt(3.3)) ms, so it loses 0.02 over that per step."""
     neuron = HodgkinHuxley([*SQUID, m_type])

@@ -86,6 +86,7 @@ def test_a_compiled_neuron_has_the_surface_of_the_others():
             engine_.step(I=np.ones(2))
 
 
+@pytest.mark.slow
 def test_a_whole_run_takes_few_calls_of_the_engine(monkeypatch):
     neuron = ConductanceLIF()
     fixed = neuron.fixed()

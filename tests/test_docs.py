@@ -86,7 +86,12 @@ def run(lines):
 def is_long(line):
     """Whether a command takes seconds: it proves, or simulates gates of many neurons."""
     many = re.match("scneuro parity ", line) and "leaky.py" not in line
-    return line.startswith("scneuro prove ") or bool(many) or "--kind phase --variables" in line
+    return (
+        line.startswith("scneuro prove ")
+        or bool(many)
+        or "--variables V n" in line
+        or "--neurons 12" in line
+    )
 
 
 def test_the_commands_of_the_pages_run(folder_of_the_pages, capsys):

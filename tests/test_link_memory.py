@@ -162,7 +162,7 @@ def alike():
             (alike, 1, False),
             (loop, 32, False),
         ],
-        lambda case: case[1] != 1 or case[0] is alike,
+        lambda case: case[0] is alike or case[1] == 8,
     ),
 )
 def test_every_row_of_every_memory_is_what_was_written(net, lanes, loaded):

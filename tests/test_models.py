@@ -32,7 +32,7 @@ TestHodgkinHuxley = pytest.mark.slow(conformance(HodgkinHuxley, steps=100))
 TestRefractoryLIF = conformance(LIF(t_ref=2.0), steps=150)
 TestSCAdExNeuron = pytest.mark.slow(conformance(SCAdExNeuron, steps=150))
 TestSCConductanceNeuron = pytest.mark.slow(conformance(SCConductanceNeuron, steps=150))
-TestNoisyLIF = conformance(NoisyLIF, steps=150)
+TestNoisyLIF = pytest.mark.slow(conformance(NoisyLIF, steps=150))
 TestEscapeLIF = pytest.mark.slow(conformance(EscapeLIF, steps=150))
 
 

@@ -150,6 +150,7 @@ def test_convolutions_compute_their_addresses(lanes, shape, channels, options, p
     assert found.clocks <= 6 * found.worst_clocks
 
 
+@pytest.mark.slow
 def test_convolutions_of_convolutions_and_of_lengths():
     r = rng()
     net = Network("deep")

@@ -227,6 +227,7 @@ def test_a_slow_state_has_a_budget_as_much_smaller_as_it_has_more_guard_bits(tau
     assert lowered.bounds["w"] <= lowered.budgets["w"]
 
 
+@pytest.mark.slow
 def test_what_a_slow_state_is_off_by_stays_small_over_many_steps():
     neuron = Slow()
     current = np.full(60_000, 20.0)
