@@ -20,10 +20,31 @@ def nightly(values, kept):
     return cases
 
 
-def faults(given, quick, late=()):
+def few(values, kept, night=lambda value: False):
+    """The values of a test's parameters: those that are kept for every run, the others slow.
+
+    And nightly tests' where others show the same in CI.
+    """
+    cases = []
+    for value in values:
+        given = value if isinstance(value, tuple) else (value,)
+        marks = [] if kept(value) else [pytest.mark.slow]
+        marks += [pytest.mark.nightly] * bool(marks and night(value))
+        cases.append(pytest.param(*given, marks=marks))
+    return cases
+
+
+def more_at_night(few, many):
+    """How many ``examples`` hypothesis makes: a few in every run, many in the night."""
+    late = pytest.param(many, marks=[pytest.mark.slow, pytest.mark.nightly])
+    return pytest.mark.parametrize("examples", [few, late])
+
+
+def faults(given, quick, late=(), kept=None):
     """Planted faults: the quick ones for every run, of the others every other one for the night.
 
-    And those whose piece of the source is ``late``.
+    And those whose piece of the source is ``late``. If only some quick ones are ``kept`` for every
+    run, CI has the others.
     """
     rest = [fault for fault in given if not quick(fault)]
     marks = {
@@ -33,6 +54,8 @@ def faults(given, quick, late=()):
         )
         for k, fault in enumerate(rest)
     }
+    if kept is not None:
+        marks |= {f: pytest.mark.slow for f in given if quick(f) and not kept(f)}
     return [pytest.param(*fault, marks=marks.get(fault, ())) for fault in given]
 
 

@@ -1,18 +1,21 @@
 """One hypothesis profile for everyone: the same examples on every machine, and no deadline."""
 
+import gc
 import os
 import shutil
 import sys
 
 import pytest
 from checks import as_written
-from explored import hire, pretend_tools
+from explored import HX8K, hire, pretend_tools
 from hypothesis import settings
 
+from scneuro import LIF, neuron
 from scneuro.engine import whole
 from scneuro.errors import ToolError
-from scneuro.sim.engines.compiled import compiler
+from scneuro.sim.engines.compiled import compile_design, compiler
 from scneuro.sim.explore import search
+from scneuro.sim.explore.jobs import Question
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("ci")
@@ -43,9 +46,30 @@ def tools(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def quick_to_compile(monkeypatch):
+    """Gates that run for a moment are compiled without optimisation, in less time."""
+    monkeypatch.setitem(compile_design.__kwdefaults__, "optimize", "-O0")
+
+
+@pytest.fixture
 def here(monkeypatch):
     """The crew of a search is this process."""
     monkeypatch.setattr(search, "crew", hire)
+
+
+@pytest.fixture
+def question(monkeypatch):
+    """What a search asks of a neuron on a board."""
+    monkeypatch.setattr(search, "tools_of", lambda question: {"tools": ["yosys 0.60"]})
+    return Question.of(LIF(), HX8K)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_lowered_twice():
+    """What a test has lowered, others find: it is frozen."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neuron, "_MOST_KEPT", 2000)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,6 +81,12 @@ def cache_of_its_own(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SCNEURO_CACHE", str(base / "cache"))
         yield
+
+
+def pytest_collection_finish():
+    """What is loaded now stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item):

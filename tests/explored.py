@@ -4,6 +4,28 @@ import sys
 from contextlib import nullcontext
 
 from scneuro import cli
+from scneuro.boards import board
+from scneuro.sim.explore import Point
+from scneuro.sim.explore.jobs import Job
+
+HX8K = board("ice40_hx8k_b_evn")
+
+STEPS = "300"
+
+MINE = """
+import numpy as np
+from scneuro import Input, Neuron, State
+
+class Mine(Neuron):
+    V = State(unit="mV")
+    I = Input(unit="mV")
+    currents = (20.0,)
+
+    def update(self, V, I):
+        V = V + 0.0125 * (I - V)
+        return V >= 10.0, np.where(V >= 10.0, 0.0, V)
+"""
+JOBS = [Job(Point()), *(Job(Point(), seed) for seed in range(1, 6))]
 
 
 class Here:
@@ -78,3 +100,39 @@ def refused(capsys, line):
     code, out, err = run(capsys, line)
     assert (code, out) == (2, "")
     return err
+
+
+def compared(share=1.0):
+    """What a fidelity job answers, where this share of the currents has the same spikes."""
+    currents = [0.5 * k for k in range(20)]
+    equal = round(share * 20)
+    return {
+        "fidelity": {
+            "equal_counts": equal,
+            "of": 20,
+            "equal_share": share,
+            "largest_difference": 20 - equal,
+            "coincidence": 0.5 + share / 2,
+            "worst_first_spike_ms": 1 - share,
+            "currents": currents,
+            "float_spikes": list(range(20)),
+            "spikes": [k + (k >= equal) for k in range(20)],
+            "coincidences": [None, *[share] * 19],
+            "first_spike_ms": [None, *[1 - share] * 19],
+            "duration_ms": 1000.0,
+        },
+        "states": [
+            {
+                "name": "V",
+                "unit": "mV",
+                "word": "Q8.8",
+                "guard_bits": 8,
+                "bits": 24,
+                "step_error_bound_lsb": 0.01,
+                "step_error_budget_lsb": 1.0,
+                "note": "",
+            }
+        ],
+        "tables": [],
+        "notes": [],
+    }

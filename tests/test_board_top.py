@@ -15,9 +15,8 @@ DIFFERENT = {(row.clock_hz, bool(row.dsp)): row for row in reversed(BOARDS.value
 def of_every_kind():
     for number, board in enumerate(DIFFERENT):
         for neuron in (LIF(dt=0.2), Izhikevich(), AdEx()):
-            marks = (
-                [pytest.mark.slow, pytest.mark.nightly] if number and neuron.name != "LIF" else []
-            )
+            marks = [pytest.mark.slow] * (number > 0 or neuron.name != "LIF")
+            marks += [pytest.mark.nightly] * (number > 0 and neuron.name != "LIF")
             yield pytest.param(neuron, board, id=f"{neuron.name}-{board.name}", marks=marks)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from checks import more_at_night
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -216,6 +217,7 @@ class Long(Neuron):
         return V >= 3.0, 0.9 * V + 0.05 * total, 0.95 * w + 0.02 * V
 
 
+@pytest.mark.slow
 def test_a_sum_of_many_terms_is_cut_and_means_the_same():
     value = Long().fixed().lowered.updates["V"]
     products = {term for term in behind([value]) if isinstance(term, Product)}
@@ -280,15 +282,19 @@ def check_bounds(neuron, count=3000, **options):
         )
 
 
-@settings(max_examples=40)
-@given(
-    st.tuples(OFFSET, LINEAR, LINEAR, SQUARE, SQUARE, LINEAR),
-    st.tuples(OFFSET, LINEAR, LINEAR, SQUARE),
-    st.sampled_from(["nearest", "floor", "stochastic"]),
-)
-def test_a_random_polynomial_stays_within_its_bounds(p, q, rounding):
-    parameters = {f"p{i}": c for i, c in enumerate(p)} | {f"q{i}": c for i, c in enumerate(q)}
-    check_bounds(Polynomial(**parameters), rounding=rounding)
+@more_at_night(15, 100)
+def test_a_random_polynomial_stays_within_its_bounds(examples):
+    @settings(max_examples=examples)
+    @given(
+        st.tuples(OFFSET, LINEAR, LINEAR, SQUARE, SQUARE, LINEAR),
+        st.tuples(OFFSET, LINEAR, LINEAR, SQUARE),
+        st.sampled_from(["nearest", "floor", "stochastic"]),
+    )
+    def check(p, q, rounding):
+        parameters = {f"p{i}": c for i, c in enumerate(p)} | {f"q{i}": c for i, c in enumerate(q)}
+        check_bounds(Polynomial(**parameters), rounding=rounding)
+
+    check()
 
 
 class Tabled(Neuron):

@@ -198,17 +198,23 @@ OWN = {"A": a_type, "Ca": calcium, "M": m_type, "no gate": Channel("shunt", g=0.
 @pytest.mark.parametrize(
     "name", ["A", *(pytest.param(n, marks=pytest.mark.slow) for n in OWN if n != "A")]
 )
-def test_a_channel_of_ones_own_works_in_float_in_fixed_and_in_gates(name):
+def test_a_channel_of_ones_own_works_in_float_and_in_fixed(name):
     neuron = HodgkinHuxley([*SQUID, OWN[name]])
     current = np.full(1000, 15.0)
     a, b = neuron.run(current, progress=False), neuron.fixed().run(current, progress=False)
     assert a.spikes == b.spikes >= 1
     assert time_errors(a.spike_steps, b.spike_steps).max() * neuron.dt <= 0.2
+    assert check_one_step(neuron, 500) > 0.99
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OWN)
+def test_a_channel_of_ones_own_works_in_gates(name):
+    neuron = HodgkinHuxley([*SQUID, OWN[name]])
     result = parity(neuron, np.full(40, 15.0), progress=False)
     assert result.bit_exact, str(result)
     assert result.within_bound, str(result)
     assert vector_parity(neuron.fixed(), 50, progress=False).ok
-    assert check_one_step(neuron, 500) > 0.99
 
 
 def test_a_channel_changes_what_the_neuron_does():
@@ -218,6 +224,7 @@ def test_a_channel_changes_what_the_neuron_does():
         assert np.max(np.abs(other.V - plain.V)) > 1
 
 
+@pytest.mark.slow
 def test_the_m_current_reduces_firing():
     current = np.full(4000, 10.0)
     strong = HodgkinHuxley([*SQUID, m_type.but(g=3.0)])
@@ -226,6 +233,7 @@ def test_the_m_current_reduces_firing():
     assert counts[0] == counts[1] < plain.spikes
 
 
+@pytest.mark.slow
 def test_a_slow_gate_gets_guard_bits_by_the_rule_behind_its_table():
     """p relaxes with up to 1000 / (2 sqrt(3.3)) ms, so it loses 0.02 over that per step."""
     neuron = HodgkinHuxley([*SQUID, m_type])
@@ -240,6 +248,7 @@ def test_a_slow_gate_gets_guard_bits_by_the_rule_behind_its_table():
     assert [registers[n].guard for n in "mhn"] == [8, 8, 8]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("V", [-90.0, -55.0, -35.0, -10.0])
 def test_a_slow_gate_moves_towards_its_steady_state_from_anywhere(V):
     """But for an LSB, and what its tables are off."""

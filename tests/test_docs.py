@@ -14,7 +14,7 @@ from scneuro.neurons import builtins
 ROOT = Path(__file__).parent.parent
 GALLERY = ROOT / "docs" / "gallery" / "README.md"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-QUICK = ("lif", "quadratic_if", "sc_adex", "sc_conductance")
+QUICK = ("lif",)
 
 
 def name_of(page):
@@ -30,7 +30,21 @@ def commands(language, pages):
             for line in block.splitlines()]  # fmt: skip
 
 
-WITH_PYTHON = [page for page in PAGES if blocks(page, "python")]
+# a simulated board, a network that is trained, proofs, and figures of many runs; the blocks of the
+# page of networks run in every run as the folder of the pages is made
+SECONDS = (
+    "docs/gallery/README.md",
+    "docs/link.md",
+    "docs/networks.md",
+    "docs/training.md",
+    "docs/tutorial.md",
+    "docs/verification.md",
+)
+WITH_PYTHON = [
+    pytest.param(page, marks=[pytest.mark.slow] * (name_of(page) in SECONDS))
+    for page in PAGES
+    if blocks(page, "python")
+]
 
 
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=name_of)
@@ -69,12 +83,32 @@ def run(lines):
         assert cli.main(arguments) == 0, line
 
 
+def is_long(line):
+    """Whether a command takes seconds: it proves, or simulates gates of many neurons."""
+    many = re.match("scneuro parity ", line) and "leaky.py" not in line
+    return (
+        line.startswith("scneuro prove ")
+        or bool(many)
+        or "--variables V n" in line
+        or "--neurons 12" in line
+    )
+
+
 def test_the_commands_of_the_pages_run(folder_of_the_pages, capsys):
     lines = commands("sh", [page for page in PAGES if page != GALLERY])
-    assert len(lines) >= 9
-    run(lines)
+    quick = [line for line in lines if not is_long(line)]
+    assert len(quick) >= 20
+    run(quick)
     for made in ("leaky.png", "fs.npz", "adapting.png", "phase.png"):
         assert (folder_of_the_pages / made).exists()
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_pages_that_take_seconds_run(folder_of_the_pages, capsys):
+    lines = commands("sh", [page for page in PAGES if page != GALLERY])
+    long = [line for line in lines if is_long(line)]
+    assert 3 <= len(long) <= 8
+    run(long)
 
 
 @pytest.mark.slow

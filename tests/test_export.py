@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from amaranth.back import rtlil
+from checks import few
 from test_network_gates import chain, loop, loop_spikes
 
-from scneuro import LIF, AdEx, HodgkinHuxley, Izhikevich, NoisyLIF, Population, State, cli
+from scneuro import LIF, AdEx, HodgkinHuxley, Izhikevich, Network, NoisyLIF, Population, State, cli
 from scneuro.boards.families import NO_CLASHES
 from scneuro.errors import FileTrouble
 from scneuro.hdl import build
@@ -24,8 +25,8 @@ from scneuro.tools import files
 from scneuro.tools.toolchain import find_tools, run_yosys
 
 POPULATIONS = [
-    Population(AdEx(), 5, lanes=2),  # a lane of the last row is left out
-    Population(LIF(), 10, interval=4),
+    Population(LIF(), 5, lanes=2),  # a lane of the last row is left out
+    Population(AdEx(), 10, interval=4),
     Population(NoisyLIF(), 8, lanes=2),
 ]
 NEURONS = [LIF(), AdEx(), NoisyLIF(), Izhikevich.preset("FS"), HodgkinHuxley()]
@@ -58,7 +59,14 @@ def verdict(folder, name):
 
 
 @pytest.mark.iverilog
-@pytest.mark.parametrize("target", [*NEURONS[:4], *POPULATIONS, chain()], ids=named)
+@pytest.mark.parametrize(
+    "target",
+    few(
+        [*NEURONS[:4], *POPULATIONS, chain()],
+        lambda target: target in (*NEURONS[:3:2], POPULATIONS[0]) or isinstance(target, Network),
+    ),
+    ids=named,
+)
 def test_the_testbench_passes(target, tmp_path):
     made = export_verilog(target, tmp_path, steps=60)
     assert made.steps == 60
@@ -136,7 +144,7 @@ NO_NEED = {"network": ("population_", "frames", "spikes"), "population": ("queue
 
 
 @pytest.mark.iverilog
-@pytest.mark.parametrize("kind", NO_NEED)
+@pytest.mark.parametrize("kind", few(NO_NEED, "network".__eq__))
 def test_the_memories_of_which_the_docs_say_so_need_no_contents_and_others_do(kind, tmp_path):
     target = chain() if kind == "network" else Population(AdEx(), 5)
     name = export_verilog(target, tmp_path, steps=20).name
@@ -204,6 +212,7 @@ def heavy(targets):
 
 
 @pytest.mark.compiler
+@pytest.mark.usefixtures("quick_to_compile")
 @pytest.mark.parametrize("neuron", heavy(NEURONS), ids=named)
 def test_a_neurons_verilog_is_the_integers(neuron, tmp_path):
     made = export_verilog(neuron, tmp_path, steps=5)
@@ -211,6 +220,8 @@ def test_a_neurons_verilog_is_the_integers(neuron, tmp_path):
 
 
 @pytest.mark.compiler
+@pytest.mark.usefixtures("quick_to_compile")
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_engine_finds_a_constant_that_is_off_by_a_bit(fault, tmp_path):
     export_verilog(LIF(), tmp_path, steps=5)
@@ -218,8 +229,10 @@ def test_the_engine_finds_a_constant_that_is_off_by_a_bit(fault, tmp_path):
     assert not same_as_the_integers(LIF(), tmp_path, "lif")
 
 
+@pytest.mark.slow
 @pytest.mark.compiler
-@pytest.mark.parametrize("population", heavy(POPULATIONS), ids=named)
+@pytest.mark.usefixtures("quick_to_compile")
+@pytest.mark.parametrize("population", POPULATIONS, ids=named)
 def test_a_populations_verilog_is_the_integers(population, tmp_path):
     made = export_verilog(population, tmp_path, steps=5)
     fixed = population.fixed()
@@ -254,9 +267,8 @@ def cells(folder, script):
     return {kind: count for kind, count in found.items() if not kind.startswith("$")}
 
 
-@pytest.mark.parametrize(
-    "target", [LIF(), pytest.param(Population(LIF(), 10), marks=pytest.mark.slow)], ids=named
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("target", [LIF(), Population(LIF(), 10)], ids=named)
 def test_yosys_makes_the_same_cells_of_it_as_of_our_own_netlist(target, tmp_path):
     """But for a LUT in a hundred, which depends on the order in which ABC meets them."""
     made = export_verilog(target, tmp_path, steps=2)

@@ -3,6 +3,7 @@
 import functools
 
 import pytest
+from checks import few
 from faults.equivalence import same_function
 from faults.fault import NEURONS
 from faults.levels import level_2, level_3
@@ -41,7 +42,13 @@ def fault(neuron, layer, operator):
     return next(f for f in all_faults_of(neuron) if (f.layer, f.operator) == (layer, operator))
 
 
-@pytest.mark.parametrize(("neuron", "layer", "operator", "rung"), SAMPLE)
+# those that a compiler and a proof have to look at
+LONG = ("text", "neuron")
+
+
+@pytest.mark.parametrize(
+    ("neuron", "layer", "operator", "rung"), few(SAMPLE, lambda fault: fault[1] not in LONG)
+)
 def test_a_planted_fault_is_caught_by_the_rung_for_it(neuron, layer, operator, rung):
     verdict = try_fault(fault(neuron, layer, operator))
     assert verdict.first == rung, str(verdict)
@@ -49,7 +56,7 @@ def test_a_planted_fault_is_caught_by_the_rung_for_it(neuron, layer, operator, r
         assert verdict.caught["proof"], str(verdict)
 
 
-@pytest.mark.parametrize("name", NEURONS)
+@pytest.mark.parametrize("name", few(NEURONS, lambda name: name in ("lif", "izhikevich")))
 def test_a_sound_neuron_passes_every_rung(name):
     neuron = make_neuron(name)
     fixed = neuron.fixed()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from checks import nightly
+from checks import few, nightly
 from faults.gates import BusyStep, WrongClockStep
 
 from scneuro import AdEx, Input, Izhikevich, Neuron, Population, State
@@ -39,7 +39,7 @@ def products(pipe):
 
 
 @pytest.mark.parametrize("case", FORMS)
-@pytest.mark.parametrize("name", [None, "conductance_lif"])
+@pytest.mark.parametrize("name", few((None, "conductance_lif"), lambda name: name is None))
 def test_what_shares_a_multiplier_is_the_model_bit_for_bit(name, case):
     fixed = make_neuron(name or CASES[case]).fixed()
     step = Step(fixed.lowered, FORMS[case])
@@ -48,7 +48,7 @@ def test_what_shares_a_multiplier_is_the_model_bit_for_bit(name, case):
     assert found.ok, found.first
 
 
-@pytest.mark.parametrize("case", FORMS)
+@pytest.mark.parametrize("case", few(FORMS, lambda case: case == "held in logic"))
 def test_what_shares_a_multiplier_is_proved(case):
     result = prove(make_neuron(CASES[case]).fixed(), FORMS[case], progress=False)
     assert result.ok, str(result)
@@ -231,7 +231,7 @@ def test_tables_share_memories_where_a_device_has_too_few(device):
 
 # -- faults ----------------------------------------------------------------------------------------
 FAULTS = [
-    (BusyStep, Form(stored=True, interval=4, multipliers=2)),
+    pytest.param(BusyStep, Form(stored=True, interval=4, multipliers=2), marks=pytest.mark.slow),
     pytest.param(WrongClockStep, ONE, marks=pytest.mark.slow),
     (WrongClockStep, LOGIC),
     pytest.param(WrongClockStep, HELD, marks=pytest.mark.slow),
@@ -245,6 +245,7 @@ class Misplaced(Place):
         return super().read(path, path.add(address, path.const(1, 0)), fraction)
 
 
+@pytest.mark.slow
 def test_a_table_that_is_read_where_it_is_not_is_caught(monkeypatch):
     monkeypatch.setattr(prover, "_counterexample", lambda *_: None)
     fixed = TwoTables().fixed()

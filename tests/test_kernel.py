@@ -102,6 +102,7 @@ def test_a_neuron_traced_again_has_the_same_source(name):
         assert len({kernel.source(neuron.fixed()._body(), many=many) for neuron in neurons}) == 1
 
 
+@pytest.mark.slow
 def test_another_process_finds_it(cache):
     program = (
         "import sys, numpy as np\n"

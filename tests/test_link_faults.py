@@ -238,6 +238,7 @@ def follow(schedule):
     session.end()
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEDULE)
 def test_no_request_is_lost_or_done_twice(schedule):

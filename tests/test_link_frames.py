@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from amaranth.sim import Simulator
+from checks import few
 from cobs import cobs
 
 from scneuro.hdl.link.frames import Frames
@@ -87,14 +88,14 @@ def bodies(seed: int, count: int) -> list[bytes]:
     return [bytes([draw.randint(1, 4)]) + body[1:] for body in rest]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", few(range(3), lambda seed: seed == 0))
 def test_a_frame_is_taken_and_sent_as_it_is(seed: int) -> None:
     given = [*bodies(seed, 5), bytes(FRAME_BYTES - 2), b"\xff" * (FRAME_BYTES - 2)]
     for body, found in zip(given, exchange([framed(b) for b in given]), strict=True):
         assert found == (body, framed(body)[1:])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", few(range(3), lambda seed: seed == 0))
 def test_a_damaged_frame_is_refused_and_the_next_one_taken(seed: int) -> None:
     draw, lines, whole = random.Random(seed), [], bodies(seed, 5)
     for body in whole:

@@ -591,6 +591,7 @@ def long_requests(host):
         yield
 
 
+@pytest.mark.slow
 def test_held_steps_are_in_time_whatever_is_read_and_written(hurried):
     host, steps = hurried, 1000
     host.begin()

@@ -262,6 +262,7 @@ def test_only_rows_that_there_are_are_reached_and_written_only_what_may_be():
     assert proof.fails() == set()
 
 
+@pytest.mark.slow
 def test_so_it_is_where_a_step_leaves_nothing():
     network = small()
     network.output(sends="counts")

@@ -61,7 +61,9 @@ LATE = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new"), faults(LATE, lambda fault: fault == LATE[0]))
+@pytest.mark.parametrize(
+    ("old", "new"), faults(LATE, lambda fault: fault == LATE[0], kept=lambda _: False)
+)
 def test_a_fault_that_shows_only_behind_a_whole_frame_is_not_proved(old, new):
     """No counterexample from the start is looked for: that takes a frame, which takes long."""
     harness = invariants.frames(rewritten(Frames, old, new)())

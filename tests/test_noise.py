@@ -1,7 +1,10 @@
 """Noise: the same draws in float, in integers and in gates, and as random as they claim to be."""
 
+from functools import cache
+
 import numpy as np
 import pytest
+from checks import few
 from scipy import stats
 
 from scneuro import EscapeLIF, Input, Neuron, Noise, NoisyLIF, State, TraceError
@@ -25,6 +28,7 @@ class Sampler(Neuron):
         return x > y, x, y
 
 
+@cache
 def samples(count, runner=None):
     recording = (runner or Sampler()).run(np.zeros(count), progress=False)
     return recording.a, recording.b
@@ -150,7 +154,7 @@ def test_noise_of_any_draws_is_bit_exact_in_the_pipeline(model, dsp, rounding):
     assert result.ok, result.first
 
 
-@pytest.mark.parametrize("seed", [1, 2, 2**30])
+@pytest.mark.parametrize("seed", few((1, 2, 2**30), lambda seed: seed == 2))
 @pytest.mark.parametrize("model", NOISY)
 def test_spike_counts_of_a_second_are_those_of_float(model, seed):
     neuron = model()

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from checks import few
 
 from scneuro import (
     LIF,
@@ -61,6 +62,11 @@ DRAWINGS = {
     "confusion": lambda path: plot_confusion([0, 1, 1], [0, 1, 2], path),
 }
 drawing = pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+drawing_few = pytest.mark.parametrize(
+    "draw",
+    few(DRAWINGS.values(), lambda draw: draw is DRAWINGS["network"]),
+    ids=DRAWINGS,
+)
 
 
 def lines(axis, text):
@@ -68,7 +74,7 @@ def lines(axis, text):
     return [line for line in axis.get_lines() if line.get_label().startswith(text)]
 
 
-@drawing
+@drawing_few
 def test_a_figure_is_of_the_kind_its_suffix_says_and_the_same_bytes_twice(draw, tmp_path):
     for suffix in ("png", "svg", "PDF"):
         paths = [tmp_path / f"{k}.{suffix}" for k in range(2)]

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from checks import nightly
+from checks import few, nightly
 from systems import finite_systems
 
 from scneuro import (
@@ -171,7 +171,10 @@ def test_what_makes_no_sense_is_refused(make, error, words):
 @pytest.mark.parametrize("neuron", [LIF(), NoisyLIF(), ConductanceLIF()], ids=lambda n: n.name)
 @pytest.mark.parametrize(
     ("count", "lanes", "interval", "stall"),
-    [(1, 1, 1, 0), (2, 1, 3, 1), (3, 1, 1, 1), (5, 1, 16, 0), (8, 4, 2, 1), (40, 2, 1, 1)],
+    few(
+        [(1, 1, 1, 0), (2, 1, 3, 1), (3, 1, 1, 1), (5, 1, 16, 0), (8, 4, 2, 1), (40, 2, 1, 1)],
+        lambda case: case[0] in (1, 3, 8),
+    ),
 )
 def test_gates_are_the_integers_bit_for_bit(neuron, count, lanes, interval, stall):
     population = Population(neuron, count, lanes=lanes, interval=interval)
@@ -263,6 +266,8 @@ def test_broken_gates_are_caught(kind, count):
     assert "FAIL" in str(found)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_to_compile")
 def test_the_compiled_gates_run_as_the_integers():
     population = Population(EscapeLIF(), 12, lanes=2)
     fixed = population.fixed()
@@ -274,6 +279,7 @@ def test_the_compiled_gates_run_as_the_integers():
     assert gates.spike.any()
 
 
+@pytest.mark.usefixtures("quick_to_compile")
 def test_parity_of_a_population_says_what_was_judged():
     found = population_parity(Population(Izhikevich(), 20), steps=600, progress=False)
     assert found.ok
@@ -359,7 +365,7 @@ def test_what_is_derived_from_a_parameter_is_noticed_though_it_shows_late():
         Population(Late(), 4, parameters={"g": [0.5, 1.0, 1.4, 2.0]})
 
 
-@pytest.mark.parametrize("name", ["C", "V_T", "Delta_T"])
+@pytest.mark.parametrize("name", few(("C", "V_T", "Delta_T"), "Delta_T".__eq__))
 def test_a_parameter_that_is_multiplied_or_divided_by_lowers(name):
     value = AdEx().parameters[name]
     values = value * np.linspace(0.98, 1.02, 4)

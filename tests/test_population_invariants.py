@@ -36,7 +36,8 @@ PARTS = {
 
 
 @pytest.mark.parametrize(
-    "part", [pytest.param(p, marks=slow if p in ("inputs", "spikes") else ()) for p in PARTS]
+    "part",
+    [pytest.param(p, marks=slow if p in ("inputs", "spikes", "progress") else ()) for p in PARTS],
 )
 def test_the_claims_of_a_population_are_proved(part):
     fixed = leaks(3, 2)
@@ -215,17 +216,23 @@ def claim_of(old):
 
 
 #: The quickest of each part.
+KEPT = "step = Signal(_STEP_BITS)"
 QUICK = [
     "self._begun[0] == self._over[0]",
     "settled & ~same & ~self._started",
     "if left_out:",
-    "step = Signal(_STEP_BITS)",
+    KEPT,
 ]
 
 
 @pytest.mark.parametrize(
     ("part", "block", "old", "new", "claim"),
-    faults(FAULTS, lambda fault: fault[2] in QUICK, ["settled = (bank != behind) | "]),
+    faults(
+        FAULTS,
+        lambda fault: fault[2] in QUICK,
+        ["settled = (bank != behind) | "],
+        lambda fault: fault[2] == KEPT,
+    ),
 )
 def test_a_fault_of_the_gates_breaks_a_claim(monkeypatch, part, block, old, new, claim):
     fixed = leaks(*SIZES.get(old, (5, 2)))

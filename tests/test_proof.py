@@ -1,12 +1,14 @@
 """The proof: it holds for every neuron and form, and every planted fault breaks it."""
 
 import importlib
+import itertools
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from bitwuzla import Bitwuzla, Kind, Options, Result, TermManager
+from checks import few
 from faults.gates import FaultyStep, nodes_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,9 +30,16 @@ from scneuro.sim.proof.smt2 import Rtl
 prover = importlib.import_module("scneuro.sim.proof.prove")
 
 
-@pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
-@pytest.mark.parametrize("dsp", [True, False], ids=["dsp", "logic"])
-@pytest.mark.parametrize("name", ["adex", "izhikevich"])  # conformance proves the others
+@pytest.mark.parametrize(
+    ("name", "dsp", "held"),  # conformance proves the others
+    few(
+        itertools.product(("adex", "izhikevich"), (True, False), (False, True)),
+        lambda case: (
+            (case[1:] in ((True, True), (False, False)) and case[0] == "izhikevich")
+            or case == ("adex", True, False)
+        ),
+    ),
+)
 def test_a_neuron_is_proved_in_every_form(name, dsp, held):
     fixed = make_neuron(name).fixed()
     result = prove(fixed, held=held, dsp=dsp, progress=False)
@@ -47,7 +56,7 @@ def test_a_hodgkin_huxley_neuron_is_proved_with_the_dsps_of_an_up5k(held):
     assert prove(HodgkinHuxley().fixed(), held=held, dsp=8, progress=False).ok
 
 
-@pytest.mark.parametrize("rounding", ["floor", "stochastic"])
+@pytest.mark.parametrize("rounding", few(("floor", "stochastic"), "stochastic".__eq__))
 def test_the_other_roundings_are_proved(rounding):
     for neuron in (AdEx(), NoisyLIF()):
         result = prove(neuron.fixed(rounding=rounding), progress=False)
@@ -68,8 +77,10 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("held", [False, True], ids=["pipelined", "held"])
-@pytest.mark.parametrize("op", FAULTS)
+@pytest.mark.parametrize(
+    "held", few((False, True), lambda held: not held), ids=["pipelined", "held"]
+)
+@pytest.mark.parametrize("op", few(FAULTS, lambda op: op in ("add", "ge", "rom")))
 def test_a_fault_in_one_operation_is_caught(op, held, monkeypatch):
     monkeypatch.setattr(prover, "_counterexample", lambda *_: None)  # what is tried afterwards
     fixed = AdEx().fixed()
@@ -198,7 +209,7 @@ def test_the_evaluator_computes_the_same_over_bit_vectors(name):
             assert solved(made[state].equals(wanted[state]), terms)
 
 
-@pytest.mark.parametrize("name", builtins())
+@pytest.mark.parametrize("name", few(builtins(), lambda name: name != "hodgkin_huxley"))
 @pytest.mark.parametrize("dsp", [True, False])
 def test_the_interval_of_every_node_holds_by_arithmetic_or_by_measurement(name, dsp):
     fixed = make_neuron(name).fixed()

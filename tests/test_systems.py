@@ -36,9 +36,9 @@ def judge(count, first, gates=0, proofs=0):
 
 
 def test_random_systems_keep_their_budgets_and_run_as_float_does():
-    refused, stable, close = judge(10, first=5_000, gates=1)
-    assert refused <= 2
-    assert close >= 0.95 * stable > 10
+    refused, stable, close = judge(4, first=5_000, gates=1)
+    assert refused <= 1
+    assert close >= 0.95 * stable > 4
 
 
 @pytest.mark.slow
@@ -53,9 +53,10 @@ def test_hundreds_of_random_systems_do(count, first, gates, proofs):
 
 
 def of_every_kind():
-    for seed in (9, 17, 112):  # silent; silent, and rounding matters; spikes, some of them late
+    for seed in (9, 112):  # silent; spikes, some of them late
         yield seed
-    for seed in (18, 45, 121):  # spikes at every step; at most; late by a step
+    # silent, and rounding matters; spikes at every step; at most; late by a step
+    for seed in (17, 18, 45, 121):
         yield pytest.param(seed, marks=pytest.mark.slow)
 
 

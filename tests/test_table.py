@@ -1,8 +1,10 @@
 """Tables: the error that is stated is the error there is, at every word."""
 
+import itertools
+
 import numpy as np
 import pytest
-from checks import check_one_step
+from checks import check_one_step, few
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -255,8 +257,13 @@ FINE = {
 }
 
 
-@pytest.mark.parametrize("name", FINE)
-@pytest.mark.parametrize("tolerance", [2.0**-7, 2.0**-9])
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    few(
+        itertools.product(FINE, (2.0**-7, 2.0**-9)),
+        lambda case: case[0] != "root" and case[1] == 2.0**-7,
+    ),
+)
 def test_a_table_of_more_addresses_than_are_looked_at_errs_by_no_more_than_it_states(
     name, tolerance
 ):

@@ -27,14 +27,12 @@ SENSITIVE = {
     "courbage_nekorkin": (0.1, 0.2, 0.3),
     "rulkov": (0.16, 0.3),
 }
-QUICK = {
-    "courbage_nekorkin",
-    "cubic_if",
+KEPT = {"courbage_nekorkin", "cubic_if", "nagumo_sato"}
+QUICK = KEPT | {
     "fitzhugh_nagumo",
     "hindmarsh_rose",
     "ifb",
     "izhikevich_2007",
-    "nagumo_sato",
     "resonate_and_fire",
     "rulkov",
     "theta_neuron",
@@ -55,9 +53,10 @@ def neuron_of(name):
 
 
 def marked(names):
-    """The quick ones for every run, of the others every other one for the night."""
+    """Some for every run, the quick ones for CI, of the others every other one for the night."""
     slow = [n for n in names if n not in QUICK]
     marks = {n: [pytest.mark.slow, *[pytest.mark.nightly] * (k % 2)] for k, n in enumerate(slow)}
+    marks |= {n: [pytest.mark.slow] for n in QUICK - KEPT}
     return [pytest.param(n, marks=marks.get(n, [])) for n in names]
 
 

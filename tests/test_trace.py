@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from checks import more_at_night
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -106,11 +107,13 @@ def traced(update):
     return trace(update, ["V"], ["I"], "Mine")
 
 
+@more_at_night(15, 100)
 @pytest.mark.parametrize("name", [*ARITHMETIC, *FUNCTIONS])
-def test_a_traced_number_is_what_numpy_computes(name):
+def test_a_traced_number_is_what_numpy_computes(name, examples):
     function = {**ARITHMETIC, **FUNCTIONS}[name]
     roots = traced(lambda V, I: (V > 0, function(V, I)))
 
+    @settings(max_examples=examples)
     @given(VALUES, VALUES)
     def check(V, I):
         (value,) = Graph.evaluate(roots[1:], {"V": V, "I": I})

@@ -52,7 +52,7 @@ def unjudged(result):
 def of_every_kind():
     for name in builtins():
         kind = builtin(name)
-        yield pytest.param(kind(), id=name)
+        yield pytest.param(kind(), id=name, marks=[pytest.mark.slow] * (name == "hodgkin_huxley"))
         for preset in kind.presets:
             marks = pytest.mark.slow, pytest.mark.nightly
             yield pytest.param(kind.preset(preset), id=f"{name}-{preset}", marks=marks)

@@ -48,9 +48,7 @@ class _Clocks(Around):
         super().__init__(dut)
         h, m = self.h, self.h.m
         made, network = self.plan, dut.fixed.network
-        self.counts = [
-            0 if work is None else self._count(network, work) for _, work in self.phases
-        ]
+        self.counts = [0 if work is None else self._count(network, work) for _, work in self.phases]
         self.apart = [self._apart(work) for _, work in self.phases]
         self.bounds = [
             self.turns[name].most + 4
@@ -58,9 +56,7 @@ class _Clocks(Around):
             else work.words + count * apart + 11
             if isinstance(work, Deliver)
             else work.words * apart + 8
-            for (name, work), count, apart in zip(
-                self.phases, self.counts, self.apart, strict=True
-            )
+            for (name, work), count, apart in zip(self.phases, self.counts, self.apart, strict=True)
         ]
         self.anew = max(core.rows for core in dut.cores.values())
         self.sends = 2 * made.output_words
@@ -206,9 +202,7 @@ def _send(of: _Clocks) -> None:
 def _claims(of: _Clocks) -> None:
     h, dut = of.h, of.dut
     work = of.at("choose", "deliver", "update", "written", "settled", "next")
-    mine = [
-        implies(work & (of.phase == k), of.within < bound) for k, bound in enumerate(of.bounds)
-    ]
+    mine = [implies(work & (of.phase == k), of.within < bound) for k, bound in enumerate(of.bounds)]
     h.claim(
         "goes_on",
         "every phase is over after as many clocks as its words, spikes, currents or neurons take, "

@@ -66,9 +66,7 @@ def between(h: Harness, dut: Synapses, plan: Plan, fetches: list[Fetches]) -> li
         kept = Cat(kept, dut.drawn, dut.amount)
     rows = Cat(dut.sums, dut.rows)
     loop = dut.loop
-    steps = Cat(
-        dut.rows, loop.next_weights, loop.next_sums, loop.line_weights, loop.line_sums
-    )
+    steps = Cat(dut.rows, loop.next_weights, loop.next_sums, loop.line_weights, loop.line_sums)
     found = [
         implies(once, same(kept, h.was(kept))),
         implies(once & ~dut.is_current & ~loop.valid, same(rows, h.was(rows))),
