@@ -611,10 +611,22 @@ def test_weights_from_a_flash_are_refused_where_there_is_none(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def few(folder):
+    """The file of a network with few weights."""
+    path = folder / "few.py"
+    path.write_text(
+        "import numpy as np\nfrom scneuro import LIF, Network\nfrom scneuro.network import Dense\n"
+        "net = Network('few')\nnet.input('x', 2)\nnet.population('out', LIF(), 1)\n"
+        "net.connect('x', 'out', Dense(np.ones((1, 2))))\n"
+    )
+    return f"{path}:net"
+
+
 def test_on_the_command_line_it_is_a_line_and_2(tmp_path, capsys):
     for options, said in [
         (["lif", "--board", "icebreaker"], "weights from a flash are of networks"),
-        (["lif", "--link", "--board", "icestick"], "iCEstick has no flash that weights could"),
+        (["lif", "--link", "--board", "icebreaker"], "weights from a flash are of networks"),
+        ([few(tmp_path), "--board", "icestick"], "iCEstick has no flash that weights could"),
     ]:
         given = ["build", *options, "--weights", "flash", "-o", str(tmp_path)]
         assert cli.main(given) == 2
@@ -639,7 +651,7 @@ def test_where_block_ram_has_the_weights_none_are_left_for_the_flash(
     tmp_path,
     capsys,
 ):
-    given = ["build", "lif", "--link", "--board", "icebreaker", "--weights", "flash"]
+    given = ["build", few(tmp_path), "--board", "icebreaker", "--weights", "flash"]
     assert cli.main([*given, "-o", str(tmp_path / "out")]) == 0
     told = capsys.readouterr()
     assert "no weights are left for the flash" in told.err

@@ -62,8 +62,8 @@ class Leaking(Leak):
 
 PARTS = {
     "access": ["goes", "answered", "found"],
-    "synapses": ["busy", "adds", "apart", "word", "limited", "again", "loads", "found"],
-    "core": ["once", "done", "mixed", "states", "found", "turns", "fetched"],
+    "synapses": ["busy", "ends", "adds", "apart", "word", "limited", "again", "loads", "found"],
+    "core": ["once", "done", "mixed", "states", "found", "turns", "ends", "fetched"],
     "memories": ["between", "led", "given", "answered", "unmoved", "anew", "counted"],
     "intake": ["taken", "whole", "restart", "slots"],
     "spikes": ["written", "read", "sent"],

@@ -77,7 +77,7 @@ class Silence:
             h.m.d.sync += self.given.eq(self.given + (dut.valid & dut.ready))
 
     def ends(self) -> list[Value]:
-        """It is silent for a clock a word, and two; a spike's number is that of those before, or more."""
+        """It is silent for a clock a word, and two; before a spike come no more than its number."""
         dut = self.dut
         return [
             implies(dut.busy, self.silent + ~dut.valid <= dut.words + 2),

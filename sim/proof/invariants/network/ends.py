@@ -62,9 +62,9 @@ class _Clocks(Around):
         self.sends = 2 * made.output_words
         self.most = sum(self.bounds) + self.anew + self.sends
         self.silence, self.takes = Silence(h, self.scan), Takes(h, self.synapses)
-        for block in (self.silence, self.takes, *self.turns.values()):
-            for condition in block.ends():
-                h.assume(condition)
+        each = self.silence.ends(), self.takes.ends(), *(t.ends() for t in self.turns.values())
+        for condition in (condition for conditions in each for condition in conditions):
+            h.assume(condition)
         bits = range(2 * self.most)
         self.before, self.within = Signal(bits, name="before"), Signal(bits, name="within")
         self.waits = Signal(bits, name="waits")
@@ -146,13 +146,12 @@ def _deliver(of: _Clocks, k: int, work: Deliver | Add) -> None:
             waits.eq(waits + (there & ~gone)),
             room.eq(room + Mux(gone, apart - 1, 0)),
         ]
-    if not adds:
+    if isinstance(work, Deliver):
         h.assume(implies(here & scan.valid, scan.index < count))
         if work.loop is not None:
             begins = synapses.valid & synapses.ready & here
             rows = synapses.rows * synapses.loop.across * synapses.loop.down
             h.assume(implies(begins, rows <= work.most))
-    rows = work.rows if isinstance(work, Deliver) and work.loop is None else 1
     most = work.most if isinstance(work, Deliver) else 1
     tail = most + WRITTEN + 1
     since = Mux(takes.since > tail, tail + 1, takes.since)
@@ -217,10 +216,11 @@ def _claims(of: _Clocks) -> None:
         h.m.d.sync += clocks.eq(clocks + 1)
     h.claim(
         "ends",
-        f"a step is over {of.most} clocks after it began at most, but for those in which a word "
-        f"waits to be taken; its frame taken in, that is within the {dut.worst_clocks} of "
-        "`worst_clocks`",
+        f"`done` comes {of.most} clocks after a step began at most, but for those in which a word "
+        f"waits to be taken; with as many as its frame has words, that is within the "
+        f"{dut.worst_clocks} of `worst_clocks`",
         implies(of.computing & ~of.held, clocks < of.most),
+        implies(h.was(of.computing) & ~of.computing, h.was(dut.done)),
         Const(of.most + of.plan.frame_words <= dut.worst_clocks),
     )
     h.know(implies(of.computing, clocks == of.before + of.within + of.waits))

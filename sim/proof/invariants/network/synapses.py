@@ -293,8 +293,10 @@ class _Sum:
 
     def _count(self) -> None:
         h, m, dut = self.h, self.h.m, self.dut
-        loops = [d.loop for _, work in self.plan.order for d in work if isinstance(d, Deliver)]
-        (self.loop,) = {loop for loop in loops if loop} or {None}
+        works = [each for _, work in self.plan.order for each in work]
+        loops = {each.loop for each in works if isinstance(each, Deliver) and each.loop}
+        assert len(loops) <= 1
+        self.loop = next(iter(loops), None)
         self.most = [int(n) for n in self.plan.sources[:, 2:].max(axis=0, initial=1)]
         self.across, self.down = Signal.like(dut.loop.across), Signal.like(dut.loop.down)
         self.begins, self.covers = Signal(name="begins"), Signal(name="covers")
@@ -412,7 +414,7 @@ def _under_way(of: _Sum) -> None:
 
 def _goes_on(of: _Sum) -> None:
     """Where a spike of a convolution is, and which rows of its are under way."""
-    if not of.dut._loops:
+    if of.loop is None:
         return
     h, dut, looped = of.h, of.dut, of.looped
     go, active, clocks, left = (h.register(n) for n in ("go", "active", "clocks", "rows_left"))
