@@ -75,7 +75,7 @@ def stimulus(steps=40, runs=2, seed=1):
     kind=st.sampled_from(["lfsr", "low_discrepancy"]),
     bits=st.sampled_from([None, 4, 9, 16]),
     seed=st.integers(0, 99),
-    gain=st.sampled_from([-30.0, 0.37, 100.0]),
+    gain=st.sampled_from([-30.0, 0.0, 0.37, 100.0]),
 )
 @settings(max_examples=30, deadline=None)
 def test_a_spike_counts_where_its_source_draws_below_the_weight(

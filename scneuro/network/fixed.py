@@ -61,10 +61,15 @@ class Synapses:
         _, most = self.projection.map.limits(self.projection.bits)
         return 2.0**-self.point if self.amount is None else 1 / most
 
+    @property
+    def _each(self) -> int:
+        """What an integer 1 of what its map makes adds."""
+        return 1 if self.amount is None else self.amount
+
     def added(self, x: np.ndarray, step: int) -> np.ndarray:
         """What spikes (B, *shape) add to the sums in a step, int64 of shape (B, N)."""
         applied = self.projection.map.at(step).apply(x, self.weights).reshape(len(x), -1)
-        return (applied.astype(np.int64) * (self.amount or 1)) << self.shift
+        return (applied.astype(np.int64) * self._each) << self.shift
 
     def checked(self, weights: Any) -> np.ndarray:
         """Other weights as int64, if they may be.
@@ -92,7 +97,7 @@ class Synapses:
     def largest(self, network: Network) -> int:
         """The most that they add to a sum, by absolute value, in its fraction bits."""
         source = network.nodes[self.projection.source]
-        often = getattr(source, "most", 1) * abs(self.amount or 1)
+        often = getattr(source, "most", 1) * abs(self._each)
         return (self.projection.map.largest(source.shape, self.weights) * often) << self.shift
 
 
