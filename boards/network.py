@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-import numpy as np
-
 from ..compiler.pipeline.cells import pipeline
 from ..compiler.pipeline.form import Form
 from ..errors import DoesNotFit
@@ -46,10 +44,9 @@ def network_memories(fixed: FixedNetwork, made: Plan, form: Form, *, loaded: boo
         lowered = population.lowered
         pipe = pipeline(lowered, form)
         found += pipeline_memories(pipe, lowered.registers, population.count, name)
-        for state, values in population.initial.items():
-            if state in population.state_names and np.any(values != values[0]):
-                width = lowered.registers[state].width
-                found.append(Stored(f"{name}.{state}", width, population.count, 1))
+        for state in population.apart:
+            width = lowered.registers[state].width
+            found.append(Stored(f"{name}.{state}", width, population.count, 1))
     found.append(Stored("frames", 16, made.input_slots * made.frame_words, 1, block=True))
     found.append(Stored("spikes", 16, made.slots * made.spike_words, 1, block=True))
     for name in made.counted:

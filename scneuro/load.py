@@ -106,7 +106,7 @@ def load_network(name: str, **options: Any) -> Network | None:
     if not wanted:
         own = [v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Neuron)]
         own = [v for v in own if v.__module__ == module.__name__]
-        there = {id(v): v for v in vars(module).values() if isinstance(v, Network)}
+        there = {id(v): v for v in _networks(module).values()}
         found: Any = next(iter(there.values())) if len(there) == 1 and not own else None
     else:
         found = vars(module).get(wanted)

@@ -112,8 +112,8 @@ class Core(Population):
     @property
     def apart(self) -> list[str]:
         """The states in which neurons start differently, which a memory gives them again."""
-        initial, written = self._fixed.initial, self.pipeline.schedule.at
-        return [n for n in self.stored if n in written and np.any(initial[n] != initial[n][0])]
+        written = self.pipeline.schedule.at
+        return [n for n in self._fixed.apart if n in self.stored and n in written]
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)

@@ -15,7 +15,7 @@ SMALL = 64
 
 
 def draw_bits(plan: Plan) -> int:
-    """Of what is drawn: a register's, and one below them; no register is as wide as its words."""
+    """Of what is drawn: as many as a word has, which no register is wider than, and one below."""
     return 1 + max(stochastic.levels.bit_length() for stochastic in plan.draws)
 
 

@@ -339,9 +339,14 @@ class FixedPopulation(_Many):
         return self.population.state_names
 
     @property
+    def apart(self) -> list[str]:
+        """The states in which neurons start differently."""
+        return [n for n in self.state_names if np.any(self.initial[n] != self.initial[n][0])]
+
+    @property
     def is_uniform(self) -> bool:
         """Whether all neurons start alike, but for parameters."""
-        return all(len(set(self.initial[n].tolist())) == 1 for n in self.state_names)
+        return not self.apart
 
     @property
     def words(self) -> dict[str, np.ndarray]:
