@@ -15,8 +15,7 @@ from amaranth.back import rtlil
 from amaranth.lib.memory import Memory
 
 from ..errors import ToolError
-from ..hdl import Form
-from ..hdl import Neuron as Gates
+from ..hdl import Form, generated
 from ..hdl.network import Network as Net
 from ..hdl.population import Population as Many
 from ..hdl.stochastic import Layer
@@ -101,7 +100,7 @@ def measure_area(
     """
     need_neuron(neuron, "measure_area()")
     part = DEVICES[device]
-    gates = Gates(neuron.fixed(), form or part.form)
+    gates = generated(neuron.fixed(), form or part.form)
     ports = [gates.i.payload.as_value(), gates.i.valid, gates.i.ready]
     ports += [gates.o.payload.as_value(), gates.o.valid, gates.o.ready]
     found = _measured(gates, ports, part, [seed])

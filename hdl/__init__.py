@@ -2,7 +2,19 @@
 
 from ..compiler.pipeline.form import Form
 from .lfsr import LFSR
-from .neuron import Neuron, build, hand_written, signature
+from .microcoded import Microcoded
+from .neuron import Neuron, build, generated, hand_written
+from .signature import signature
 from .step import Step
 
-__all__ = ["LFSR", "Form", "Neuron", "Step", "build", "hand_written", "signature"]
+__all__ = [
+    "LFSR",
+    "Form",
+    "Microcoded",
+    "Neuron",
+    "Step",
+    "build",
+    "generated",
+    "hand_written",
+    "signature",
+]

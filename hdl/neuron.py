@@ -3,45 +3,18 @@
 from typing import Any
 
 from amaranth import Cat, Module, Shape, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, wiring
 
-from ..compiler.lowered import Lowered
 from ..compiler.pipeline.form import Form
 from ..compiler.pipeline.schedule import schedule, smaller
 from ..errors import ScneuroError
 from ..fixed import FixedNeuron
 from ..neuron import Neuron as Model
-from ..stochastic import LFSR as Sequence
-from .lfsr import LFSR
-from .step import Step, inputs_layout, registers_layout
+from .microcoded import Microcoded
+from .signature import draws, signature
+from .step import Step
 
-__all__ = ["Neuron", "build", "hand_written", "signature"]
-
-
-def signature(lowered: Lowered) -> wiring.Signature:
-    """The ports of a neuron's hardware, ours or hand-written.
-
-    Members
-    -------
-    i : In(stream of a struct of the inputs, signed(16) each)
-        The inputs of one time step. As any stream's, the payload must not change until it is
-        accepted; it is accepted when the step is done.
-    o : Out(stream of a struct of ``spike`` and the first state's word, signed(16))
-        One result for every time step.
-    state : Out(struct of signed registers)
-        The state registers, guard bits included; those of the result while ``o`` is valid.
-    """
-    first = next(iter(lowered.registers))
-    return wiring.Signature(
-        {
-            "i": In(stream.Signature(inputs_layout(lowered))),
-            "o": Out(
-                stream.Signature(data.StructLayout({"spike": 1, first: Shape(16, signed=True)}))
-            ),
-            "state": Out(registers_layout(lowered)),
-        }
-    )
+__all__ = ["Neuron", "build", "generated", "hand_written"]
 
 
 class Neuron(wiring.Component):
@@ -77,7 +50,7 @@ class Neuron(wiring.Component):
     Raises
     ------
     ValueError
-        If the form is not held.
+        If the form is not held, or a program's.
     """
 
     step_type: type[Step] = Step
@@ -90,6 +63,8 @@ class Neuron(wiring.Component):
     ) -> None:
         self._fixed = fixed
         self.form = Form.of(form, dsp=dsp, usual=Form(held=True))
+        if self.form.microcode:
+            raise ValueError(f"what runs a program is a Microcoded, or generated(): {self.form}")
         if not self.form.held:
             raise ValueError(f"a single neuron's step is held: Form(held=True), not {self.form!r}")
         self.form = smaller(fixed.lowered, self.form)
@@ -133,19 +108,20 @@ class Neuron(wiring.Component):
         first = next(iter(lowered.registers))
         m.d.comb += self.o.payload[first].eq(step.words[first])
 
-        seed = self._fixed.seed
-        draws = []
-        for name, wanted, start in (
-            ("noise", lowered.drawn, Sequence.apart(seed)),
-            ("dither", lowered.dither, seed),
-        ):
-            if wanted:
-                m.submodules[name] = lfsr = LFSR(len(wanted), seed=start)
-                m.d.comb += lfsr.en.eq(self.i.ready)
-                draws.append(lfsr.o)
-        if draws:
-            m.d.comb += step.noise.eq(Cat(draws))
+        if found := draws(m, self._fixed, self.i.ready):
+            m.d.comb += step.noise.eq(Cat(found[name] for name in lowered.noise))
         return m
+
+
+def generated(fixed: FixedNeuron, form: Form | None = None) -> Neuron | Microcoded:
+    """Our hardware of a neuron, in a form: held, or a program that runs.
+
+    Raises
+    ------
+    ValueError
+        If the form is neither.
+    """
+    return Microcoded(fixed, form) if form is not None and form.microcode else Neuron(fixed, form)
 
 
 def build(
@@ -161,7 +137,7 @@ def build(
     ----------
     neuron, fixed
     form, dsp
-        Of ours; see :class:`Neuron`.
+        Of ours; see :class:`Neuron` and :class:`~scneuro.hdl.microcoded.Microcoded`.
 
     Raises
     ------
@@ -170,7 +146,7 @@ def build(
     """
     own = neuron.hardware(fixed)
     if own is None:
-        return Neuron(fixed, form, dsp=dsp)
+        return generated(fixed, Form.of(form, dsp=dsp, usual=Form(held=True)))
     wanted = signature(fixed.lowered)
     if not isinstance(own, wiring.Component) or not own.signature.is_compliant(own):
         raise TypeError(f"{neuron.name}.hardware() must return a wiring.Component, not {own!r}")

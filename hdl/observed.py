@@ -8,8 +8,8 @@ from amaranth.lib.wiring import In
 
 from ..population import FixedPopulation
 from ..words import WORD_BITS
-from .neuron import signature
 from .population import Population
+from .signature import signature
 
 __all__ = ["Observed"]
 

@@ -18,7 +18,7 @@ from ..compiler.lowered import Lowered
 from ..compiler.pipeline.cells import Cell, Pipeline, pipeline
 from ..compiler.pipeline.form import Form
 
-__all__ = ["Step", "inputs_layout", "registers_layout", "words_layout"]
+__all__ = ["Step", "in_rows", "inputs_layout", "registers_layout", "words_layout"]
 
 
 def registers_layout(lowered: Lowered) -> data.StructLayout:
@@ -187,7 +187,7 @@ class Step(wiring.Component):
         a, b = (Signal(_FACTOR, name=f"{cell.signal}_{side}") for side in "ab")
         product = Signal(Shape(2 * _FACTOR.width, signed=True), name=cell.signal, reset_less=True)
         in_dsp = bool(self.form.multipliers)
-        m.d.sync += product.eq(a * b if in_dsp else _in_rows(m, product.name, a, b))
+        m.d.sync += product.eq(a * b if in_dsp else in_rows(m, product.name, a, b))
         return product, [a, b]
 
     def _choose(
@@ -293,7 +293,7 @@ def _operation(node: Node, args: list[Value]) -> Value:
     raise NotImplementedError(node.op)
 
 
-def _in_rows(m: Module, name: str, a: Signal, b: Signal) -> Value:
+def in_rows(m: Module, name: str, a: Signal, b: Signal) -> Value:
     """a * b in logic: for each bit of b a row that adds a to the sum so far, or does not.
 
     A row is one cell a bit, which adds and selects.

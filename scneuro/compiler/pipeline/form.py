@@ -47,6 +47,10 @@ class Form:
     single : bool
         If, where it is ``stored``, the states lie in memories of one port, which read or write in a
         clock: an update takes two clocks at least.
+    microcode : bool
+        If, where it is ``held``, it is a program: its operations come one after the other to a
+        multiplier, and its states and tables lie in a memory. It takes the least logic, and a few
+        hundred clocks.
 
     Raises
     ------
@@ -63,9 +67,10 @@ class Form:
     complements: bool = False
     joint: bool = False
     single: bool = False
+    microcode: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("held", "stored", "complements", "joint", "single"):
+        for name in ("held", "stored", "complements", "joint", "single", "microcode"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if self.held and self.stored:
@@ -82,6 +87,8 @@ class Form:
             raise ValueError(
                 "a memory of one port takes a stored form, and an interval of 2 or more"
             )
+        if self.microcode and (not self.held or self.folds):
+            raise ValueError("a program takes a held form, and an interval of 1")
         self._whole("rams", 0)
         self._whole("deep", 0, DEEPEST)
         if self.multipliers is not None:
@@ -138,6 +145,8 @@ class Form:
 
     def __str__(self) -> str:
         where = "in logic" if self.multipliers == 0 else "in DSPs"
+        if self.microcode:
+            return f"a program, its multiplier {'of logic' if self.multipliers == 0 else 'a DSP'}"
         every = f"every {self.interval} clocks, " if self.folds else ""
         if not self.stored:
             return f"{'held' if self.held else 'pipelined'}, {every}{where}"

@@ -1,0 +1,5 @@
+"""A datapath as a program: one operation after another, by one multiplier and one adder."""
+
+from .link import Microcode, microcode
+
+__all__ = ["Microcode", "microcode"]
