@@ -31,6 +31,8 @@ class Device:
         Block RAMs, of the family's ``ram_bits`` each.
     sprams : int
         Memories of one port, of 16,384 words of 16 bits, which the bitstream does not fill.
+    microcode : bool
+        Whether a single neuron is a program there.
     deep : int
         What a population's clock has time for behind a memory; see :class:`Form`.
     """
@@ -44,6 +46,7 @@ class Device:
     rams: int
     sprams: int = 0
     deep: int = 0
+    microcode: bool = False
 
     @property
     def package(self) -> str:
@@ -53,6 +56,8 @@ class Device:
     @property
     def form(self) -> Form:
         """The form of a single neuron there."""
+        if self.microcode:
+            return Form(held=True, multipliers=min(1, self.dsps), microcode=True)
         return Form(held=True, multipliers=self.dsps)
 
     @property

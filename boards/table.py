@@ -111,6 +111,10 @@ class Board:
         """The same board, if its device had no DSP cells."""
         return replace(self, part=replace(self.part, dsps=0))
 
+    def with_microcode(self) -> Board:
+        """The same board, on which a single neuron is a program."""
+        return replace(self, part=replace(self.part, microcode=True))
+
     def with_clock(self, hz: float) -> Board:
         """The same board with a PLL's clock: the nearest to ``hz`` that is not above it.
 

@@ -71,9 +71,13 @@ class Microcoded(wiring.Component):
 
         # what runs, and what it fetches
         place = Signal(range(depth), init=program.begin)
-        busy, fetches, there = Signal(init=1), Signal(init=1), Signal()
-        op, address = Signal(OPERATION), Signal(bits)
-        begins, ends, done = Signal(), Signal(), Signal()
+        busy = Signal(init=1)
+        fetches = Signal(init=1)
+        there = Signal()
+        op = Signal(OPERATION)
+        address = Signal(bits)
+        begins = Signal()
+        ends = Signal()
         m.d.comb += [
             fetch.addr.eq(place),
             op.eq(Mux(there, fetch.data[:OPERATION], Op.NOTHING)),
@@ -92,8 +96,10 @@ class Microcoded(wiring.Component):
         # what it reads, and multiplies
         pointer = Signal(program.pointer)
         m.d.comb += read.addr.eq(Mux(op == Op.THERE, pointer, address))
-        second, third = Signal(OPERATION), Signal(OPERATION)
-        second_at, third_at = Signal(bits), Signal(bits)
+        second = Signal(OPERATION)
+        third = Signal(OPERATION)
+        second_at = Signal(bits)
+        third_at = Signal(bits)
         m.d.sync += [second.eq(op), third.eq(second)]
         m.d.sync += [second_at.eq(address), third_at.eq(second_at)]
         word = read.data.as_signed()
@@ -136,11 +142,13 @@ class Microcoded(wiring.Component):
         self._states(m, writes, third_at, stored)
 
         # what leaves
+        done = Signal()
         m.d.comb += [done.eq(third == Op.END), self.i.ready.eq(done)]
         with m.If(done | (third == Op.REST)):
             m.d.sync += busy.eq(0)
         first = next(iter(self._fixed.lowered.registers))
-        spike, leaves = Signal(), Signal(16)
+        spike = Signal()
+        leaves = Signal(16)
         m.d.comb += [self.o.payload.spike.eq(spike), self.o.payload[first].eq(leaves)]
         with m.If(third == Op.SPIKE):
             m.d.sync += spike.eq(total[0])

@@ -20,10 +20,9 @@ from ..boards.memory import network_form, stored_form
 from ..boards.network import network_hardware
 from ..boards.placement import read_placement
 from ..boards.table import Board
-from ..compiler.pipeline.schedule import schedule
 from ..errors import LoweringError, ScneuroError
 from ..fixed import FixedNeuron
-from ..hdl import build, hand_written
+from ..hdl import build, generated, hand_written
 from ..hdl.network import Network as Gates
 from ..hdl.top import plan
 from ..network import Network, need_network
@@ -294,7 +293,7 @@ def _gates(neuron: Neuron, board: Board, typical: Parity, hostile: Parity) -> _F
     ok = typical.bit_exact and hostile.bit_exact
     text = f"{steps:,} steps, {bits:,} bits, {'0' if ok else 'SOME'} differ"
     figures: dict[str, Any] = {"steps": steps, "bits": bits}
-    if neuron.hardware(fixed) is None:
+    if neuron.hardware(fixed) is None and not board.form.microcode:
         vectors = vector_parity(fixed, _VECTORS, dsp=board.dsp, progress=False)
         text += f"; {vectors.vectors:,} random states, {vectors.mismatches} differ"
         ok = ok and vectors.ok
@@ -338,9 +337,9 @@ def _invariants(neuron: Neuron, board: Board, progress: bool) -> _Found:
     fixed = _generated(neuron)
     rates = None
     with suppress(LoweringError):  # it cannot live in real time there, which is for building to say
-        latency = schedule(fixed.lowered, board.form).latency + 1
+        latency = generated(fixed, board.form).latency
         rates = plan(fixed, latency, [0, 0], clock_hz=board.clock_hz)
-    found = prove_invariants(fixed, dsp=board.dsp, plan=rates, progress=progress)
+    found = prove_invariants(fixed, form=board.form, plan=rates, progress=progress)
     return _claimed(found, "streams, registers, resets and UART")
 
 
@@ -351,7 +350,7 @@ def _claimed(found: Sequence[Invariant], on: str) -> _Found:
 
 
 def _netlist(neuron: Neuron, board: Board, steps: int, progress: bool) -> _Found:
-    found = netlist_parity(neuron, board.chip, steps=steps, progress=progress)
+    found = netlist_parity(neuron, board.chip, steps=steps, form=board.form, progress=progress)
     verdict = "0 differ" if found.ok else f"DIFFERS at step {found.steps - 1}"
     return found.ok, f"{found.steps:,} steps, {found.bits:,} bits, {verdict}", found.figures()
 

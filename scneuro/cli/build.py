@@ -10,6 +10,7 @@ from .options import (
     add_board,
     add_clock,
     add_command,
+    add_microcode,
     add_population,
     add_weights,
     chosen_board,
@@ -25,6 +26,7 @@ def add(commands: Commands) -> None:
     parser = add_command(commands, "build", run, "Build a bitstream.", network=True)
     add_board(parser)
     add_population(parser)
+    add_microcode(parser)
     parser.add_argument(
         "--flat-out", action="store_true", help="step as fast as it can, not in real time"
     )
@@ -51,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
     if network is not None:
         return build_network(options, network, target)
     chosen = chosen_target(options)
+    if options.microcode and options.link:
+        raise ValueError("--link is of hardware that keeps its states apart: leave out --microcode")
     neuron = chosen.neuron if isinstance(chosen, Population) else chosen
     for line in cautions(neuron, neuron.fixed()):
         say(f"  caution: {line}")

@@ -10,10 +10,12 @@ from .options import (
     Commands,
     add_command,
     add_inputs,
+    add_microcode,
     add_population,
     add_start,
     add_steps,
     answer,
+    chosen_form,
     chosen_network,
     chosen_steps,
     chosen_stimulus,
@@ -39,6 +41,7 @@ def add(commands: Commands) -> None:
         "--verilog", required=True, metavar="DIR", help="the folder that gets the files"
     )
     add_population(parser)
+    add_microcode(parser)
     add_inputs(parser)
     add_steps(parser, f"{_STEPS}, of the vectors")
     add_start(parser)
@@ -58,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
         stimulus = population_stimulus(options, target, _STEPS)
     elif options.current is not None or options.stimulus is not None or options.inputs:
         stimulus = chosen_stimulus(options, target, _STEPS)
-    made = export_verilog(target, options.verilog, stimulus=stimulus, steps=steps)
+    made = export_verilog(
+        target, options.verilog, stimulus=stimulus, steps=steps, form=chosen_form(options)
+    )
     answer(options, made.figures(), made)
     return 0

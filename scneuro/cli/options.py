@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..boards import Board
+    from ..hdl import Form
     from ..network import Network
     from ..neuron import Neuron
     from ..population import Population
@@ -127,6 +128,16 @@ def add_population(parser: argparse.ArgumentParser) -> None:
         help="a parameter or an initial state of each neuron: a .npy or .csv of N, or LOW:HIGH",
     )
     complete.offer(given, complete.parameters)
+
+
+def add_microcode(parser: argparse.ArgumentParser) -> None:
+    """``--microcode``."""
+    parser.add_argument(
+        "--microcode",
+        action="store_true",
+        default=None,
+        help="a single neuron as a program: the least logic, a few hundred clocks a step",
+    )
 
 
 def add_network(parser: argparse.ArgumentParser, *, bits: bool = True) -> argparse._ArgumentGroup:
@@ -262,6 +273,7 @@ _OF_NEURONS = {
     "settings": "set",
     "initial": "init",
     **{n: n for n in ("preset", "current", "neurons", "interval", "vary", "plot")},
+    "microcode": "microcode",
     **{n: n for n in ("intervals", "guards", "currents")},
 }
 
@@ -393,6 +405,8 @@ def chosen_target(options: argparse.Namespace) -> Neuron | Population:
             if getattr(options, name) is not None:
                 raise ValueError(f"--{name} is of a population: say of how many with --neurons N")
         return neuron
+    if getattr(options, "microcode", None):
+        raise ValueError("--microcode is of a single neuron: leave out --neurons")
     from ..population import Population
 
     init: dict[str, Any] = {}
@@ -572,11 +586,20 @@ def chosen_board(options: argparse.Namespace) -> Board:
     from ..boards import board
 
     target = board(options.board)
-    if options.clock is None:
+    if getattr(options, "microcode", None):
+        target = target.with_microcode()
+    if getattr(options, "clock", None) is None:
         return target
     if not 0 < options.clock < 1000:
         raise ValueError(f"--clock must be a number of MHz, not {options.clock:g}")
     return target.with_clock(options.clock * 1e6)
+
+
+def chosen_form(options: argparse.Namespace) -> Form | None:
+    """The form of a single neuron that was asked for, if one was."""
+    from ..hdl import Form
+
+    return Form(held=True, microcode=True) if options.microcode else None
 
 
 def chosen_baud(options: argparse.Namespace) -> int:

@@ -9,10 +9,12 @@ from .options import (
     Commands,
     add_command,
     add_inputs,
+    add_microcode,
     add_population,
     add_start,
     add_steps,
     answer,
+    chosen_form,
     chosen_network,
     chosen_stimulus,
     chosen_target,
@@ -32,6 +34,7 @@ def add(commands: Commands) -> None:
         network=True,
     )
     add_population(parser)
+    add_microcode(parser)
     add_inputs(parser)
     add_steps(parser)
     add_start(parser)
@@ -45,6 +48,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the three levels of parity; 1 if any fails."""
+    from ..hdl import build
     from ..population import Population
     from ..sim import parity, population_parity
     from ..tools.files import check_writable
@@ -66,6 +70,14 @@ def run(options: argparse.Namespace) -> int:
     if options.vcd is not None:
         check_writable(options.vcd)
     values = chosen_stimulus(options, neuron)
-    result = parity(neuron, values, vcd=options.vcd, engine=options.engine or "amaranth")
+    fixed, form = neuron.fixed(), chosen_form(options)
+    result = parity(
+        neuron,
+        values,
+        fixed=fixed,
+        make=lambda: build(neuron, fixed, form),
+        vcd=options.vcd,
+        engine=options.engine or "amaranth",
+    )
     answer(options, result.figures(), result)
     return 0 if result.ok else 1

@@ -9,6 +9,7 @@ from .network import prove_network
 from .options import (
     Commands,
     add_command,
+    add_microcode,
     add_population,
     answer,
     chosen_network,
@@ -32,6 +33,7 @@ def add(commands: Commands) -> None:
         network=True,
     )
     add_population(parser)
+    add_microcode(parser)
     parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="per question")
     parser.add_argument(
         "--invariants",
@@ -57,17 +59,16 @@ def run(options: argparse.Namespace) -> int:
     fixed = neuron.fixed()
     if neuron.hardware(fixed) is not None:
         raise hand_written(neuron.name)
-    proofs = [
-        prove(fixed, Form(held=held, multipliers=multipliers), timeout=options.timeout)
-        for held in (True, False)
-        for multipliers in (None, 0)
-    ]
+    forms = [Form(held=held, multipliers=m) for held in (True, False) for m in (None, 0)]
+    if options.microcode:
+        forms = [Form(held=True, multipliers=m, microcode=True) for m in (None, 0)]
+    proofs = [prove(fixed, form, timeout=options.timeout) for form in forms]
     text = "\n".join([*map(str, proofs), *(p.as_test() for p in proofs if p.as_test())])
     claims = []
     if options.invariants:
         from ..sim.proof.invariants import prove_invariants
 
-        claims = prove_invariants(fixed)
+        claims = prove_invariants(fixed, form=forms[0] if options.microcode else None)
         text = "\n".join([text, *map(str, claims)])
     figures = [proof.figures() for proof in proofs]
     answer(options, {"forms": figures, "invariants": [asdict(c) for c in claims]}, text)

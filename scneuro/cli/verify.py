@@ -12,9 +12,11 @@ from .options import (
     add_board,
     add_command,
     add_inputs,
+    add_microcode,
     add_population,
     add_start,
     answer,
+    chosen_board,
     chosen_inputs,
     chosen_network,
     chosen_steps,
@@ -35,6 +37,7 @@ def add(commands: Commands) -> None:
     )
     add_board(parser)
     add_population(parser)
+    add_microcode(parser)
     add_inputs(parser)
     add_start(parser)
     parser.add_argument(
@@ -47,14 +50,13 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print every rung as soon as it is tried; 1 if one fails, 2 if one could not be tried."""
-    from ..boards import board
     from ..network import Network
     from ..population import Population
     from ..sim.ladder import climb, climb_population, lacking
     from ..tools.toolchain import say
 
     chosen = chosen_network(options) or chosen_target(options)
-    target = board(options.board)
+    target = chosen_board(options)
     steps = chosen_steps(options)
     if isinstance(chosen, Network):
         named, climbed = chosen.name, rungs_of(options, chosen, target)

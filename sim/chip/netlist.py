@@ -17,7 +17,7 @@ from amaranth.back import rtlil
 from ...boards.devices import DEVICES
 from ...boards.families import NO_CLASHES, CellDesign
 from ...boards.memory import stored_form
-from ...hdl import build
+from ...hdl import Form, build
 from ...hdl.population import Population as Gates
 from ...neuron import Neuron, need_neuron
 from ...population import Population, need_population
@@ -122,6 +122,7 @@ def netlist_parity(
     steps: int = 100_000,
     seed: int = 0,
     library: Path | None = None,
+    form: Form | None = None,
     progress: bool = True,
 ) -> NetlistParity:
     """Run a neuron's netlist freely on adversarial input, and compare every bit of every step.
@@ -134,6 +135,8 @@ def netlist_parity(
     steps : int
     seed : int
         Of the input.
+    form : Form, optional
+        Of its datapath; as the device's boards have it by default.
     library : path, optional
         A compiled netlist, if not the one :func:`netlist_library` makes now.
     progress : bool
@@ -147,7 +150,7 @@ def netlist_parity(
     fixed = neuron.fixed()
     begin = time.monotonic()
     if library is None:
-        library = netlist_library(build(neuron, fixed, DEVICES[device].form), device)
+        library = netlist_library(build(neuron, fixed, form or DEVICES[device].form), device)
     made = time.monotonic()
     words = {
         name: quantize(adversarial(steps, seed=seed + k), name).astype(int)

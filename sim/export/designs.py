@@ -13,7 +13,7 @@ import numpy as np
 
 from ...compiler.lowered import Lowered
 from ...fixed import FixedNeuron
-from ...hdl import build
+from ...hdl import Form, build
 from ...hdl.flat import Flat, Path
 from ...hdl.network import Network as NetworkGates
 from ...hdl.population import Population as PopulationGates
@@ -73,18 +73,21 @@ def design_of(
     *,
     steps: int,
     lanes: int | None = None,
+    form: Form | None = None,
 ) -> Design:
     """What is to be written of a neuron, a population or a network.
 
     As :func:`~.write.export_verilog` takes them.
     """
+    if form is not None and isinstance(target, Population | Network):
+        raise ValueError("a form is of a single neuron")
     if isinstance(target, Network):
         return _network(target, stimulus, steps, LANES if lanes is None else lanes)
     if lanes is not None:
         raise ValueError("lanes are of a network; a population has its own")
     if isinstance(target, Population):
         return _population(target, stimulus, steps)
-    return _neuron(target, stimulus, steps)
+    return _neuron(target, stimulus, steps, form)
 
 
 # -- what ports are --------------------------------------------------------------------------------
@@ -148,7 +151,7 @@ def _written(top: Flat, at: Path, name: str, values: np.ndarray, rows: int, lane
 
 
 # -- a neuron --------------------------------------------------------------------------------------
-def _neuron(neuron: Neuron, stimulus: Any, steps: int) -> Design:
+def _neuron(neuron: Neuron, stimulus: Any, steps: int, form: Form | None) -> Design:
     fixed = neuron.fixed()
     lowered, units = fixed.lowered, neuron.units
     first = next(iter(lowered.registers))
@@ -165,7 +168,7 @@ def _neuron(neuron: Neuron, stimulus: Any, steps: int) -> Design:
                 return _number(lowered, units, name, "register, of the result while o_valid is 1")
         return _control(at)
 
-    hardware = build(neuron, fixed)
+    hardware = build(neuron, fixed, form)
     top = Flat(hardware, facts)
     if stimulus is None:
         words = _typical(neuron, fixed, steps)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ... import __version__
 from ...given import whole
+from ...hdl import Form
 from ...hdl.flat import CLOCK, Port, plain
 from ...network import Network
 from ...neuron import Neuron, need_neuron
@@ -82,6 +83,7 @@ def export_verilog(
     stimulus: Any = None,
     steps: int = _STEPS,
     lanes: int | None = None,
+    form: Form | None = None,
 ) -> Export:
     """Write a design as plain Verilog-2001, with memory files, a testbench and a list of its ports.
 
@@ -99,6 +101,8 @@ def export_verilog(
         Of the vectors, where there is no stimulus.
     lanes : int, optional
         Weights that a network adds in a clock.
+    form : Form, optional
+        Of a single neuron.
 
     Raises
     ------
@@ -114,7 +118,7 @@ def export_verilog(
     steps = whole("steps", steps)
     folder = writable_folder(folder)
     name = _called(target)
-    made = design_of(target, stimulus, steps=steps, lanes=lanes)
+    made = design_of(target, stimulus, steps=steps, lanes=lanes, form=form)
     ports = (*CLOCK, *made.top.ports.values())
     files = verilog(made.top, name, f"{made.says}. Written by scneuro {__version__}.")
     memories = list(files)[1:]

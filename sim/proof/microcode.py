@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...compiler.datapath import INTEGERS, Node, width_of
@@ -96,8 +96,7 @@ class _Run:
             if place < 0:
                 digit = last.place - (len(known) - 1 - k)
                 made = last.kind == Op.LAST and digit >= 0
-                kind, of = (Op.STORE, last.of) if made else (None, {})
-                known[k] = self._new(_Symbol(kind, of, digit, 0, _WORD[1]))
+                known[k] = self._digit(last.of, digit) if made else self._unknown()
         return known
 
     def _new(self, symbol: _Symbol) -> Polynomial:
@@ -154,12 +153,11 @@ class _Run:
                 case Op.POINT:
                     due.append((clock + APART, -1, total if column == 0 else self._unknown()))
                 case Op.STORE:
-                    word = self._new(_Symbol(op, total, column, 0, _WORD[1]))
-                    due.append((clock + APART, address, word))
+                    due.append((clock + APART, address, self._digit(total, column)))
                 case Op.LAST:
                     due.append((clock + APART, address, self._last(total, column)))
                 case Op.SIGN:
-                    word = self._new(_Symbol(op, _odd(total), 0, 0, 1))
+                    word = self._sign(total)
                     due.append((clock + APART, address, word))
                 case Op.TAKE:
                     word = self._new(_Symbol(op, {}, address))
@@ -184,6 +182,18 @@ class _Run:
     def _unknown(self) -> Polynomial:
         return self._new(_Symbol())
 
+    def _digit(self, total: Polynomial, place: int) -> Polynomial:
+        """A digit of a sum."""
+        if not set(total) - {()}:
+            return _constant((total.get((), 0) >> DIGIT * place) & _WORD[1])
+        return self._new(_Symbol(Op.STORE, total, place, 0, _WORD[1]))
+
+    def _sign(self, total: Polynomial) -> Polynomial:
+        """1 if a sum is not negative, else 0."""
+        if not set(total) - {()}:
+            return _constant(int(total.get((), 0) >= 0))
+        return self._new(_Symbol(Op.SIGN, _odd(total), 0, 0, 1))
+
     def _last(self, total: Polynomial, column: int) -> Polynomial:
         """The low 16 bits of the accumulator, as what is known of them."""
         if column == 0:
@@ -192,6 +202,9 @@ class _Run:
                 return total  # it is the sum itself
             if (joined := self._whole(total)) is not None:
                 return self._new(joined)
+        if not set(total) - {()}:
+            whole = total.get((), 0) >> DIGIT * column
+            return _constant((whole - _WORD[0]) % (2 << DIGIT) + _WORD[0])
         return self._new(_Symbol(Op.LAST, total, column))
 
     def _whole(self, total: Polynomial) -> _Symbol | None:
@@ -213,6 +226,14 @@ def _is_digit(symbol: _Symbol, place: int, total: Polynomial) -> bool:
     more = _sum([(total, 1), (symbol.of, -1)])
     above = all(k % (1 << DIGIT * (place + 1)) == 0 for k in more.values())
     return symbol.kind == Op.STORE and symbol.place == place and above
+
+
+def _is_constant(word: Polynomial, place: int, total: Polynomial) -> bool:
+    """Whether that digit of a sum is always the same, and a word is it."""
+    below = DIGIT * (place + 1)
+    always = all(k % (1 << below) == 0 for factors, k in total.items() if factors)
+    digit = (total.get((), 0) >> DIGIT * place) & _WORD[1]
+    return always and word == _constant(digit)
 
 
 class _Check:
@@ -254,6 +275,8 @@ class _Check:
     def _linear(self, node: Node) -> Polynomial | None:
         """A node as a polynomial, if it is one of its arguments."""
         args = [self._values.get(arg.index) for arg in node.args]
+        if node.op in ("mul", "and") and {} in args:  # whatever the other one is
+            return {}
         if None in args:
             return None
         if args and not any(set(arg) - {()} for arg in args):  # type: ignore[arg-type]
@@ -298,13 +321,15 @@ class _Check:
 
     def _is(self, node: Node, words: list[Polynomial]) -> bool:
         """Whether the words are the digits of the node's value."""
-        if len(words) < count(node.low, node.high):
-            return False
         if node.index in self._rows and self._is_row(node, words):
             return True
         if node.meta in self._run.program.externals and node.high > _WORD[1]:
             return self._is_draw(node, words)
-        if (value := self._linear(node)) is not None:
+        if (value := self._linear(node)) is not None and _joined(words) == value:
+            return True
+        if len(words) < count(node.low, node.high):
+            return False
+        if value is not None:
             return self._holds(words, value, 0)
         args = [self.value(arg) for arg in node.args]
         match node.op:
@@ -332,8 +357,10 @@ class _Check:
         if last is None or last.kind not in ((Op.LAST, Op.STORE) if part else (Op.LAST,)):
             return None
         first = last.place - len(words) + 1
-        for k, symbol in enumerate(known[:-1]):
-            if symbol is None or not _is_digit(symbol, first + k, last.of):
+        for k, (symbol, word) in enumerate(zip(known[:-1], words, strict=False)):
+            if symbol is None and not _is_constant(word, first + k, last.of):
+                return None
+            if symbol is not None and not _is_digit(symbol, first + k, last.of):
                 return None
         return last.of, first
 
@@ -354,8 +381,8 @@ class _Check:
             more = DIGIT * lost - places
             # the words have so many bits of the sum, or of it and the zeros below
             known = DIGIT * (lost + len(words)) + (not part) + max(0, -more)
-            scaled = [_sum([(total, 1 << max(0, -more))]), _sum([(whole, 1 << max(0, more))])]
-            if self._same(*scaled, known):
+            scaled = _sum([(whole, 1 << max(0, more))])
+            if self._same(_sum([(total, 1 << max(0, -more))]), scaled, known):
                 return True
         return False
 
@@ -512,8 +539,10 @@ def faults(program: Microcode) -> tuple[list[str], int]:
 
 
 def _begins(program: Microcode) -> list[str]:
-    """Whether the program's second part leaves the states as they are at first."""
-    machine = Machine(program)
+    """Whether the program's second part leaves the states as they are at first, from any memory."""
+    written = {address for op, address in program.code if op in _WRITES}
+    memory = [~word if k in written else word for k, word in enumerate(program.memory)]
+    machine = Machine(replace(program, memory=tuple(memory)))
     registers = program.lowered.registers
     return [
         f"a reset leaves {name} at {machine.state(name)}, not at {registers[name].init}"

@@ -15,6 +15,10 @@ Let X be the value that the integer model gives each node of the datapath. It is
 The solver is given the model as bit-vectors (``model.py``), made by the evaluator that runs it on
 integers, and of it as much as it takes (``solver.py``). The rows of a memory are compared one by
 one with the table's, and are any function of the address from there on.
+
+Of a program, the first and the third are others: its instructions are followed one by one
+(``microcode.py``), and the gates are shown to do what each of them says
+(``invariants/microcoded.py``).
 """
 
 from __future__ import annotations
@@ -30,9 +34,10 @@ from bitwuzla import Result, TermManager
 from ...compiler.datapath import Node
 from ...compiler.lowered import Lowered
 from ...compiler.pipeline.cells import Pipeline
+from ...compiler.pipeline.cells import pipeline as pipelined
 from ...compiler.pipeline.schedule import Schedule
 from ...fixed import FixedNeuron, need_fixed
-from ...hdl import Form, Step
+from ...hdl import Form, Microcoded, Step
 from ...tools.progress import progress as bar
 from ...tools.toolchain import find_tools
 from ...words import WORD_BITS
@@ -40,6 +45,9 @@ from ..compare.vectors import vector_parity
 from .algebra import same_function
 from .elaborate import as_smt2, elaborated
 from .intervals import Intervals
+from .invariants.microcoded import microcoded, microcoded_reset
+from .invariants.solver import check
+from .microcode import faults
 from .model import Model
 from .registers import Goal, Registers
 from .report import Proof
@@ -58,7 +66,7 @@ def prove(
     dsp: bool | int | None = None,
     timeout: float = 600.0,
     progress: bool = True,
-    step: Step | None = None,
+    step: Step | Microcoded | None = None,
 ) -> Proof:
     """Prove that the gates of a neuron's datapath compute what the integer model computes.
 
@@ -72,7 +80,7 @@ def prove(
     timeout : float
         Seconds the solver may take for one question.
     progress : bool
-    step : Step, optional
+    step : Step or Microcoded, optional
         The gates, if not those generated from ``fixed``.
 
     Raises
@@ -89,7 +97,14 @@ def prove(
     proof = Proof(fixed.name, str(form))
     find_tools(("yosys",))  # its first use compiles it, which is no part of the proof
     begin = time.monotonic()
+    if form.microcode:
+        gates = step or Microcoded(fixed, form)
+        assert isinstance(gates, Microcoded)
+        _show_program(fixed, gates, proof, timeout, progress)
+        proof.seconds = time.monotonic() - begin
+        return proof
     gates = step or Step(fixed.lowered, form)
+    assert isinstance(gates, Step)
     suspects = _show(fixed, gates, proof, timeout, progress)
     if not proof.ok:
         proof.counterexample = _counterexample(fixed, gates, suspects)
@@ -107,41 +122,85 @@ def _show(
     model = Model(TermManager(), pipeline)
     rtl = Rtl(as_smt2(elaborated(step)), "top", model.terms, model.row)
     registers, stages = Registers(model, rtl, lowered), Stages(model)
-    intervals, solver = Intervals(model), Solver(model, timeout)
-
-    def settle(method: str) -> None:
-        proof.methods[method] = proof.methods.get(method, 0) + 1
-
-    def ask(claim: Claim) -> None:
-        match solver.answer(claim):
-            case Result.UNSAT:
-                settle("solver")
-            case Result.SAT:
-                proof.failures.append(claim.otherwise)
-            case _:
-                proof.undecided.append(claim.otherwise)
-
-    proof.states = math.prod(r.high - r.low + 1 for r in lowered.registers.values())
-    proof.inputs = 1 << (WORD_BITS * (len(lowered.inputs) + len(lowered.noise)))
+    asking = _Asking(model, proof, timeout)
+    _cover(fixed, proof)
     proof.failures += _other_rows(pipeline, rtl)
     proof.failures += _other_operations(pipeline.schedule, lowered)
     proof.failures += _too_far(pipeline.schedule, lowered)
     for claim in chain(stages.passing(), registers.keeping()):
-        ask(claim)
+        asking.ask(claim)
     goals: list[Node | Goal] = [*pipeline.schedule.nodes, *registers.goals()]
     for goal in bar(goals, f"{fixed.name}: proof", wanted=progress):
         if isinstance(goal, Goal):
-            ask(registers.claim(goal, stages))
+            asking.ask(registers.claim(goal, stages))
             proof.registers += 1
-            continue
-        if method := intervals.method(goal):
-            settle(method)
-        elif isinstance(asked := intervals.claim(goal), Claim):
-            ask(asked)
         else:
-            proof.failures.append(asked)
-        proof.values += 1
-    return solver.suspects
+            asking.inside(goal)
+    return asking.solver.suspects
+
+
+def _show_program(
+    fixed: FixedNeuron, gates: Microcoded, proof: Proof, timeout: float, progress: bool
+) -> None:
+    """Show that a program computes the datapath, and that the gates run it."""
+    _cover(fixed, proof)
+    found, values = faults(gates.program)
+    proof.failures += found
+    proof.methods["algebra"] = values
+    # that a value has digits enough: as it is of the same operations in adders
+    pipeline = pipelined(fixed.lowered, Form(held=True))
+    asking = _Asking(Model(TermManager(), pipeline), proof, timeout)
+    proof.failures += _other_operations(pipeline.schedule, fixed.lowered)
+    proof.failures += _too_far(pipeline.schedule, fixed.lowered)
+    proof.failures += _wider(pipeline.schedule, fixed.lowered)
+    for node in bar(pipeline.schedule.nodes, f"{fixed.name}: proof", wanted=progress):
+        asking.inside(node)
+    for make in (microcoded, microcoded_reset):
+        harness = make(gates, fixed)
+        for name, rows in (("code", gates.program.words), ("memory", gates.program.memory)):
+            if list(harness.part("dut", name).init) != list(rows):
+                proof.failures.append(f"the memory {name} does not hold the program's")
+        proof.registers = len(harness.registers())
+        claims = check(harness)
+        proof.failures += [f"{claim.name}: {claim.how}" for claim in claims if not claim.ok]
+        proof.methods["induction"] = proof.methods.get("induction", 0) + len(claims)
+
+
+def _cover(fixed: FixedNeuron, proof: Proof) -> None:
+    """Note what states and inputs there are."""
+    lowered = fixed.lowered
+    proof.states = math.prod(r.high - r.low + 1 for r in lowered.registers.values())
+    proof.inputs = 1 << (WORD_BITS * (len(lowered.inputs) + len(lowered.noise)))
+
+
+class _Asking:
+    """The solver, and a proof that notes what became of what it was asked."""
+
+    def __init__(self, model: Model, proof: Proof, timeout: float) -> None:
+        self._proof = proof
+        self._intervals, self.solver = Intervals(model), Solver(model, timeout)
+
+    def ask(self, claim: Claim) -> None:
+        match self.solver.answer(claim):
+            case Result.UNSAT:
+                self._settle("solver")
+            case Result.SAT:
+                self._proof.failures.append(claim.otherwise)
+            case _:
+                self._proof.undecided.append(claim.otherwise)
+
+    def inside(self, node: Node) -> None:
+        """Ask whether a value stays in its interval."""
+        if method := self._intervals.method(node):
+            self._settle(method)
+        elif isinstance(asked := self._intervals.claim(node), Claim):
+            self.ask(asked)
+        else:
+            self._proof.failures.append(asked)
+        self._proof.values += 1
+
+    def _settle(self, method: str) -> None:
+        self._proof.methods[method] = self._proof.methods.get(method, 0) + 1
 
 
 def _other_rows(pipeline: Pipeline, rtl: Rtl) -> Iterator[str]:
@@ -163,6 +222,14 @@ def _other_operations(plan: Schedule, lowered: Lowered) -> Iterator[str]:
             same = same_function(node, new[node.index], (new[a.index] for a in node.args))
         if not same:
             yield f"{node.name} and its adders differ"
+
+
+def _wider(plan: Schedule, lowered: Lowered) -> Iterator[str]:
+    """The nodes of the lowered datapath whose interval is not that of the same in adders."""
+    for node in lowered.path.reachable():
+        new = plan.expanded[node.index]
+        if new.low < node.low or new.high > node.high:
+            yield f"{node.name} may leave [{node.low}, {node.high}]"
 
 
 def _too_far(plan: Schedule, lowered: Lowered) -> Iterator[str]:

@@ -234,7 +234,7 @@ class _Making:
             case "low":
                 if (rows := _rows(node)) is not None:
                     return self._looked_up(values[_address(node).index], rows, node)
-                return self._low(self._of(args[0], node.args[0]), *node.meta, node)
+                return self._low(self._of(args[0], node.args[0]), node)
             case "mul":
                 return self._made(_times(*args), low, high, name)
             case "not":
@@ -246,7 +246,7 @@ class _Making:
             case "mux":
                 return self._mux(node, args)
             case "clamp":
-                return self._clamp(self._of(args[0], node.args[0]), *node.meta, node)
+                return self._clamp(self._of(args[0], node.args[0]), node)
         raise NotImplementedError(node.op)
 
     def _of(self, total: _Sum, node: Node) -> Value:
@@ -264,26 +264,28 @@ class _Making:
         total = _total([_times({condition: 1}, yes), otherwise])
         return self._made(total, node.low, node.high, node.name)
 
-    def _clamp(self, value: Value, low: int, high: int, node: Node) -> Value:
-        total: _Sum
+    def _clamp(self, value: Value, node: Node) -> Value:
+        low, high = node.meta
+        once: _Sum = {value: 1}
+        parts: list[_Sum]
         above = below = None
         if value.high > high:
-            above = self._at_least({value: 1}, high + 1, f"{node.name}_above")
+            above = self._at_least(once, high + 1, f"{node.name}_above")
         if value.low < low:
-            below = self._at_least({value: 1}, low, f"{node.name}_within")
+            below = self._at_least(once, low, f"{node.name}_within")
         if above is None and below is None:
             return value
         if below is None:
             assert above is not None
-            total = _total([{above: high}, _times({self._complement(above): 1}, {value: 1})])
+            parts = [{above: high}, _times({self._complement(above): 1}, once)]
         else:
             inside = below
             if above is not None:
                 inside = self._made({below: 1, above: -1}, 0, 1, f"{node.name}_inside")
-            rest: _Sum = {} if above is None else {above: high}
-            parts = [rest, {None: low, below: -low}, _times({inside: 1}, {value: 1})]
-            total = _total(parts)
-        return self._made(total, node.low, node.high, node.name)
+            parts = [{None: low, below: -low}, _times({inside: 1}, once)]
+            if above is not None:
+                parts.append({above: high})
+        return self._made(_total(parts), node.low, node.high, node.name)
 
     def _complement(self, condition: Value) -> Value:
         return self._once(
@@ -291,14 +293,15 @@ class _Making:
             lambda: self._made({None: 1, condition: -1}, 0, 1, f"not_{condition.words[0].name}"),
         )
 
-    def _low(self, value: Value, bits: int, signed: bool, node: Node) -> Value:
+    def _low(self, value: Value, node: Node) -> Value:
         """The value without the multiples of 2**bits that are above those bits."""
         if node.low <= value.low and value.high <= node.high:
             return value
+        bits, signed = node.meta
         half = 1 << (bits - 1) if signed else 0
         total: _Sum = _total([{value: 1}, {None: half}])
-        ends = [(value.low + half) >> bits, (value.high + half) >> bits]
-        above = self._shifted(total, bits, *ends, f"{node.name}_above")
+        low, high = (value.low + half) >> bits, (value.high + half) >> bits
+        above = self._shifted(total, bits, low, high, f"{node.name}_above")
         return self._made({value: 1, above: -1 << bits}, node.low, node.high, node.name)
 
     def _looked_up(self, address: Value, rows: tuple[int, ...], node: Node) -> Value:

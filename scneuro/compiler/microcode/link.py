@@ -140,7 +140,8 @@ def _placed(made: Blocks, code: list[tuple[Op, Word | None]]) -> tuple[dict[Word
     used = [word for _, word in code if word is not None]
     changing = [word for word in used if word.value is None and word not in made.tables]
     digits = [word for words in (*made.kept.values(), *made.leaving.values()) for word in words]
-    fixed = {word.value: word for word in (*used, *digits) if word.value is not None}
+    constants = {word: word.value for word in (*used, *digits) if word.value is not None}
+    fixed = {value: word for word, value in constants.items()}
     order = dict.fromkeys([*made.taken, *states, *changing, *fixed.values(), *made.tables])
     places = {word: k for k, word in enumerate(order)}
     memory = [word.value or 0 for word in order]
@@ -152,8 +153,7 @@ def _placed(made: Blocks, code: list[tuple[Op, Word | None]]) -> tuple[dict[Word
             f"its tables and values take {len(memory):,} words, and a program reaches {_MOST:,}",
             "leave out microcode=True: that takes each table as a memory of its own",
         )
-    constants = [word for word in (*used, *digits) if word.value is not None]
-    places |= {word: places[fixed[word.value]] for word in constants}
+    places |= {word: places[fixed[value]] for word, value in constants.items()}
     return places, memory
 
 

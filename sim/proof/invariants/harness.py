@@ -99,6 +99,11 @@ class Harness:
         found = {id(s): s for statement in statements for s in statement._lhs_signals()}
         return list(found.values())
 
+    def logic(self, name: str, block: str = "dut") -> Signal:
+        """A signal of a block that is no register and none of its ports."""
+        statements = self._fragment(block).statements.get("comb", ())
+        return next(x for part in statements for x in part._lhs_signals() if x.name == name)
+
     def has(self, block: str) -> bool:
         """Whether there is a submodule ``block.name``."""
         block, name = block.rsplit(".", 1)

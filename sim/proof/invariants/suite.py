@@ -9,12 +9,13 @@ from typing import Any
 from tqdm import tqdm
 
 from ....fixed import FixedNeuron
-from ....hdl import LFSR, Neuron
+from ....hdl import LFSR, Form, Microcoded, Neuron
 from ....hdl.link.samples import FrameWriter
 from ....hdl.top import Plan
 from ....hdl.uart import UARTReceiver, UARTTransmitter
 from .blocks import frame_writer, lfsr
 from .harness import Harness
+from .microcoded import microcoded, microcoded_reset
 from .neuron import neuron, neuron_reset
 from .solver import Invariant, check
 from .spikes import resets
@@ -52,6 +53,7 @@ def prove_invariants(
     fixed: FixedNeuron,
     *,
     dsp: bool | int = True,
+    form: Form | None = None,
     plan: Plan | None = None,
     progress: bool = True,
 ) -> list[Invariant]:
@@ -62,6 +64,8 @@ def prove_invariants(
     fixed : FixedNeuron
     dsp : bool or int
         The form of the datapath, which decides its latency.
+    form : Form, optional
+        The same; or a program's, of which what every instruction does is claimed.
     plan : Plan, optional
         The rates of the board it is on; without one, nothing is said of a board's clock.
     progress : bool
@@ -73,9 +77,14 @@ def prove_invariants(
     """
     results = resets(fixed)
     own: list[Callable[[], Harness]] = [
-        lambda: neuron(Neuron(fixed, dsp=dsp), fixed),
-        lambda: neuron_reset(Neuron(fixed, dsp=dsp), fixed),
+        lambda: neuron(Neuron(fixed, form, dsp=dsp if form is None else None), fixed),
+        lambda: neuron_reset(Neuron(fixed, form, dsp=dsp if form is None else None), fixed),
     ]
+    if form is not None and form.microcode:
+        own = [
+            lambda: microcoded(Microcoded(fixed, form), fixed),
+            lambda: microcoded_reset(Microcoded(fixed, form), fixed),
+        ]
     if plan is not None:
         own.append(lambda: timebase(fixed, plan))
     checks: list[Callable[[], Any]] = [lambda make=make: check(make()) for make in own]  # type: ignore[misc]
