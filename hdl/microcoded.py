@@ -16,7 +16,7 @@ from .step import in_rows
 
 __all__ = ["Microcoded"]
 
-_AROUND = 5  # clocks from an input to the first instruction, and from the last to its result
+_AROUND = 4  # clocks from an input to the first instruction, and from the last to its result
 
 
 class Microcoded(wiring.Component):
@@ -34,8 +34,8 @@ class Microcoded(wiring.Component):
 
     Members
     -------
-    See :func:`~scneuro.hdl.signature.signature`. An input is looked at once the result before it
-    was taken.
+    See :func:`~scneuro.hdl.signature.signature`. An input is looked at as the result before it
+    is taken, or later.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Microcoded(wiring.Component):
             op.eq(Mux(there, fetch.data[:OPERATION], Op.NOTHING)),
             address.eq(fetch.data[OPERATION:]),
             ends.eq((op == Op.END) | (op == Op.REST)),
-            begins.eq(~busy & self.i.valid & ~self.o.valid),
+            begins.eq(~busy & self.i.valid & (~self.o.valid | self.o.ready)),
         ]
         m.d.sync += there.eq(fetches & ~ends)
         with m.If(begins):

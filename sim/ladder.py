@@ -121,9 +121,10 @@ def climb(
 
     ``float`` compares the float model with the differential equations, where there are any;
     ``integers`` the integer model with float, step by step and in a whole run; ``rounding`` its
-    values with a recomputation that rounds once; ``gates`` the RTL, in Amaranth's simulator, with
-    the integer model; ``proof`` shows their equality for all states and inputs, and ``invariants``
-    what holds of the registers and streams around them; ``netlist`` runs what yosys made of them,
+    values with a recomputation that rounds once; ``gates`` the RTL with the integer model, in
+    Amaranth's simulator, or compiled if it runs a program, of hundreds of clocks a step; ``proof``
+    shows their equality for all states and inputs, and ``invariants`` what holds of the registers
+    and streams around them; ``netlist`` runs what yosys made of them,
     and ``bitstream`` what nextpnr and the packer did.
 
     Parameters
@@ -164,6 +165,7 @@ def climb(
                 stimulus,
                 fixed=fixed,
                 make=lambda: build(neuron, fixed, board.form),
+                engine="cxxrtl" if board.form.microcode else "amaranth",
                 progress=progress,
             )
             for stimulus in (driven, adversarial(count, word=word))

@@ -93,8 +93,9 @@ def test_the_claims_of_a_reset_are_proved():
         ),
         # the draws are those of another seed
         pytest.param(
-            "LFSR(len(wanted), seed=start)",
-            "LFSR(len(wanted), seed=start + 1)",
+            "draws(m, self._fixed, ",
+            "draws(m, FixedNeuron(*[getattr(self._fixed, n) for n in "
+            "('name', 'dt', 'input_defaults', 'lowered')], seed=self._fixed.seed + 1), ",
             "reset_draws",
             marks=slow,
         ),
@@ -176,7 +177,13 @@ MUTATIONS = [
         marks=slow,
     ),
     # noise runs on
-    pytest.param(Neuron, "lfsr.en.eq(self.i.ready)", "lfsr.en.eq(1)", "draws", marks=slow),
+    pytest.param(
+        Neuron,
+        "draws(m, self._fixed, self.i.ready)",
+        "draws(m, self._fixed, 1)",
+        "draws",
+        marks=slow,
+    ),
     (LFSR, "Sequence.TAP : Sequence.TAP + Sequence.DRAW", "12:28", "recurrence"),
     pytest.param(LFSR, "with m.If(self.en):", "with m.If(1):", "recurrence", marks=slow),
     pytest.param(LFSR, "] ^ now", "] & now", "recurrence", marks=slow),

@@ -88,15 +88,18 @@ class _Run:
     def words(self, places: tuple[int, ...]) -> list[Polynomial]:
         """What a step computes in words; of states, what it begins with.
 
-        A digit that no word holds is one of the sum that the others are digits of.
+        A digit that no word holds is one of the sum that the others are digits of. The highest
+        ones, if no word holds them, are left out.
         """
+        while places[-1] < 0:
+            places = places[:-1]
         known = [self._old.get(p, self.memory[p]) if p >= 0 else {} for p in places]
         last = self.symbol(known[-1]) or _Symbol()
         for k, place in enumerate(places):
             if place < 0:
                 digit = last.place - (len(known) - 1 - k)
                 made = last.kind == Op.LAST and digit >= 0
-                known[k] = self._digit(last.of, digit) if made else self._unknown()
+                known[k] = self._digit(last.of, digit) if made else self.unknown()
         return known
 
     def _new(self, symbol: _Symbol) -> Polynomial:
@@ -151,7 +154,7 @@ class _Run:
                     if width_of(min(carried[0], -1), carried[1]) > program.accumulator:
                         self.faults.append(f"instruction {clock} may be more than the accumulator")
                 case Op.POINT:
-                    due.append((clock + APART, -1, total if column == 0 else self._unknown()))
+                    due.append((clock + APART, -1, total if column == 0 else self.unknown()))
                 case Op.STORE:
                     due.append((clock + APART, address, self._digit(total, column)))
                 case Op.LAST:
@@ -165,7 +168,7 @@ class _Run:
                         self.given[program.externals[address]] = word
                     due.append((clock + APART, address, word))
                 case Op.SPIKE:
-                    self.spike = total if column == 0 else self._unknown()
+                    self.spike = total if column == 0 else self.unknown()
                 case Op.WORD:
                     self.word = total, column
                 case Op.END:
@@ -179,7 +182,7 @@ class _Run:
             if place >= 0:
                 self.memory[place] = word
 
-    def _unknown(self) -> Polynomial:
+    def unknown(self) -> Polynomial:
         return self._new(_Symbol())
 
     def _digit(self, total: Polynomial, place: int) -> Polynomial:
@@ -260,27 +263,25 @@ class _Check:
             if places is not None:
                 self.count += 1
                 words = self._run.words(places)
-                if not self._is(node, words):
+                part = len(words) < len(places)
+                if not self._is(node, words, part):
                     self._run.faults.append(f"{node.name} is not what its words hold")
-                self._values[node.index] = _joined(words)
-            elif (made := self._linear(node)) is not None:
-                self._values[node.index] = made
+                # of what is above them, nothing is known but that it is a multiple
+                above = [self._run.unknown()] if part else []
+                self._values[node.index] = _joined([*words, *above])
+            else:  # whatever it is, if it is nowhere
+                made = self._linear(node)
+                self._values[node.index] = self._run.unknown() if made is None else made
 
     def value(self, node: Node) -> Polynomial:
-        """The value of a node in words; of one that is nowhere, a symbol that is unlike any."""
-        if node.index not in self._values:
-            self._values[node.index] = self._run._unknown()
+        """The value of a node that was looked at, in words."""
         return self._values[node.index]
 
     def _linear(self, node: Node) -> Polynomial | None:
         """A node as a polynomial, if it is one of its arguments."""
-        args = [self._values.get(arg.index) for arg in node.args]
-        if node.op in ("mul", "and") and {} in args:  # whatever the other one is
-            return {}
-        if None in args:
-            return None
-        if args and not any(set(arg) - {()} for arg in args):  # type: ignore[arg-type]
-            return _constant(int(INTEGERS[node.op](node, *(a.get((), 0) for a in args))))  # type: ignore[union-attr]
+        args = [self.value(arg) for arg in node.args]
+        if args and not any(set(arg) - {()} for arg in args):
+            return _constant(int(INTEGERS[node.op](node, *(a.get((), 0) for a in args))))
         match node.op:
             case "const":
                 return _constant(int(node.meta))
@@ -319,30 +320,30 @@ class _Check:
             rows = tuple((row + half) % (1 << bits) - half for row in rows)
         return address, rows
 
-    def _is(self, node: Node, words: list[Polynomial]) -> bool:
-        """Whether the words are the digits of the node's value."""
-        if node.index in self._rows and self._is_row(node, words):
+    def _is(self, node: Node, words: list[Polynomial], part: bool) -> bool:
+        """Whether the words are the digits of the node's value, or a ``part``, the lowest."""
+        if node.index in self._rows and self._is_row(node, words, part):
             return True
         if node.meta in self._run.program.externals and node.high > _WORD[1]:
             return self._is_draw(node, words)
         if (value := self._linear(node)) is not None and _joined(words) == value:
             return True
-        if len(words) < count(node.low, node.high):
+        if not part and len(words) < count(node.low, node.high):
             return False
         if value is not None:
-            return self._holds(words, value, 0)
+            return self._holds(words, value, 0, part=part)
         args = [self.value(arg) for arg in node.args]
         match node.op:
             case "shr":
-                return self._holds(words, args[0], node.meta)
+                return self._holds(words, args[0], node.meta, part=part)
             case "ge":
                 return self._says(words, _sum([(args[0], 1), (_constant(node.meta), -1)]))
             case "or":
                 return self._says(words, _sum([*((a, 1) for a in args), (_constant(1), -1)]))
             case "low":
-                return self._is_low(node, words, args[0])
+                return self._is_low(node, words, args[0], part)
             case "clamp":
-                return self._is_limited(node, words, args[0])
+                return self._is_limited(node, words, args[0], part)
         return False
 
     def _sum_of(
@@ -417,7 +418,7 @@ class _Check:
         low, high = self._run.interval(total)  # it always is, or never
         return len(words) == 1 and words[0] == _constant(int(low >= 0)) and (low >= 0 or high < 0)
 
-    def _is_low(self, node: Node, words: list[Polynomial], value: Polynomial) -> bool:
+    def _is_low(self, node: Node, words: list[Polynomial], value: Polynomial, part: bool) -> bool:
         """X - 2**n * ((X + half) >> n)."""
         bits, signed = node.meta
         joined = _joined(words)
@@ -425,12 +426,12 @@ class _Check:
             return node.low <= node.args[0].low and node.args[0].high <= node.high
         half = 1 << (bits - 1) if signed else 0
         moved = _sum([(value, 1), (_constant(half), 1)])
-        found = self._sum_of(words)
+        found = self._sum_of(words, part=part)
         total = joined if found is None else found[0]
         if found is not None and found[1] != 0:
             return False
         # 2**n times what is above, of as many bits as the words have
-        known = DIGIT * len(words) + 1
+        known = DIGIT * len(words) + (not part)
         rest = {f: k % (1 << known) for f, k in _sum([(value, 1), (total, -1)]).items()}
         above = sorted((k, f) for f, k in rest.items() if k)
         if [k for k, _ in above] != [1 << bits + DIGIT * k for k in range(len(above))]:
@@ -438,16 +439,18 @@ class _Check:
         whole = bits + DIGIT * len(above) >= known  # what is not there would be beyond these bits
         return whole and self._holds([{f: 1} for _, f in above], moved, bits, part=True)
 
-    def _is_limited(self, node: Node, words: list[Polynomial], value: Polynomial) -> bool:
+    def _is_limited(
+        self, node: Node, words: list[Polynomial], value: Polynomial, part: bool
+    ) -> bool:
         """Whether the words hold a value where it is within limits, and a limit elsewhere."""
         low, high = node.meta
-        found = self._sum_of(words)
+        found = self._sum_of(words, part=part)
         total = _joined(words) if found is None else found[0]
         if found is not None and found[1] != 0:
             return False
         above = self._sign(_sum([(value, 1), (_constant(high + 1), -1)]))
         within = self._sign(_sum([(value, 1), (_constant(low), -1)]))
-        known = DIGIT * len(words) + 1
+        known = DIGIT * len(words) + (not part)
         arg = node.args[0]
         cases: list[tuple[int, int, Polynomial]] = [(0, 1, value)]
         if arg.high > high:
@@ -470,14 +473,13 @@ class _Check:
                 return number
         return None
 
-    def _is_row(self, node: Node, words: list[Polynomial]) -> bool:
+    def _is_row(self, node: Node, words: list[Polynomial], part: bool) -> bool:
         """Whether the words are the digits of the row at an address."""
         address, rows = self._rows[node.index]
-        parts = zip(*(digits(row, len(words)) for row in rows), strict=True)
-        return all(
-            self._is_part(word, part, self.value(address))
-            for word, part in zip(words, parts, strict=True)
-        )
+        columns = list(zip(*(digits(row, len(words) + part) for row in rows), strict=True))
+        address_of = self.value(address)
+        pairs = zip(words, columns[: len(words)], strict=True)
+        return all(self._is_part(word, column, address_of) for word, column in pairs)
 
     def _is_part(self, word: Polynomial, part: tuple[int, ...], address: Polynomial) -> bool:
         if word == _constant(part[0]):

@@ -27,6 +27,7 @@ import math
 import time
 from collections.abc import Iterator
 from itertools import chain
+from typing import cast
 
 import numpy as np
 from bitwuzla import Result, TermManager
@@ -98,13 +99,11 @@ def prove(
     find_tools(("yosys",))  # its first use compiles it, which is no part of the proof
     begin = time.monotonic()
     if form.microcode:
-        gates = step or Microcoded(fixed, form)
-        assert isinstance(gates, Microcoded)
-        _show_program(fixed, gates, proof, timeout, progress)
+        machine = cast(Microcoded, step or Microcoded(fixed, form))
+        _show_program(fixed, machine, proof, timeout, progress)
         proof.seconds = time.monotonic() - begin
         return proof
-    gates = step or Step(fixed.lowered, form)
-    assert isinstance(gates, Step)
+    gates = cast(Step, step or Step(fixed.lowered, form))
     suspects = _show(fixed, gates, proof, timeout, progress)
     if not proof.ok:
         proof.counterexample = _counterexample(fixed, gates, suspects)

@@ -33,7 +33,7 @@ from .text import mutated
 _VECTORS = 2000
 _STEPS = 3000
 _prover = importlib.import_module("scneuro.sim.proof.prove")
-_gates = importlib.import_module("scneuro.hdl.neuron")
+_gates = importlib.import_module("scneuro.hdl.signature")
 
 
 class _Boxed(Step):
@@ -126,7 +126,7 @@ def _other_seed(fixed: FixedNeuron) -> FixedNeuron:
     return FixedNeuron(fixed.name, fixed.dt, fixed.input_defaults, fixed.lowered, seed=2)
 
 
-#: A fault around the datapath: what is replaced in :mod:`scneuro.hdl.neuron`, or the model that
+#: A fault around the datapath: what is replaced in :mod:`scneuro.hdl.signature`, or the model that
 #: the hardware is made from.
 AROUND: dict[str, tuple[str, Any]] = {
     "initial register": ("fixed", _other_init),

@@ -130,8 +130,13 @@ def _where(
     kept: dict[int, tuple[Word, ...]], places: dict[Word, int]
 ) -> dict[int, tuple[int, ...]]:
     """Where values lie that lie anywhere; a digit that nothing takes is at -1."""
-    found = {index: tuple(places.get(word, -1) for word in ws) for index, ws in kept.items()}
-    return {index: digits for index, digits in found.items() if digits[-1] >= 0}
+    found = {}
+    for index, words in kept.items():
+        digits = tuple(places.get(word, -1) for word in words)
+        computed = [place for word, place in zip(words, digits, strict=True) if word.value is None]
+        if -1 not in digits or max(computed, default=-1) >= 0:
+            found[index] = digits
+    return found
 
 
 def _placed(made: Blocks, code: list[tuple[Op, Word | None]]) -> tuple[dict[Word, int], list[int]]:

@@ -68,7 +68,7 @@ class _Around:
     def _runs(self, h: Harness) -> None:
         """Whether what runs is a step; what the program is known for, and what ties it to that."""
         self.runs = runs = Signal()
-        begins = ~self.busy & self.i.valid & ~self.o.valid
+        begins = ~self.busy & self.i.valid & (~self.o.valid | self.o.ready)
         with h.m.If(begins):
             h.m.d.sync += runs.eq(1)
         with h.m.Elif(self.done):
@@ -116,13 +116,13 @@ class _Around:
 
 def _fetches(at: _Around) -> None:
     h = at.h
-    begins = ~at.busy & at.i.valid & ~at.o.valid
+    begins = ~at.busy & at.i.valid & (~at.o.valid | at.o.ready)
     finishes = at.done | (at.third == Op.REST)
     on = (at.place + 1)[: len(at.place)]
     h.claim(
         "fetches",
         "an instruction is fetched in every clock from where a step begins to where it ends; an "
-        "input is looked at when nothing runs and no result waits",
+        "input is looked at when nothing runs and no result waits any more",
         at.fetch.addr == at.place,
         at.fetch.en,
         *at.after(
