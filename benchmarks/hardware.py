@@ -10,6 +10,7 @@ import argparse
 import json
 import statistics
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,9 +18,8 @@ from scneuro import Neuron, Population
 from scneuro.boards.area import DEVICES, limits, measure_area, measure_population
 from scneuro.boards.memory import stored, stored_form
 from scneuro.compiler.pipeline.cells import pipeline
-from scneuro.compiler.pipeline.schedule import schedule, smaller
 from scneuro.errors import ScneuroError
-from scneuro.hdl import Form
+from scneuro.hdl import Form, latency
 from scneuro.load import make_neuron
 from scneuro.tools.files import write_whole
 
@@ -44,11 +44,12 @@ def made(name: str) -> Neuron:
 
 
 def single_forms(device: str) -> dict[str, Form]:
-    """The forms of a single neuron: as on a board, and with one multiplier for all products."""
+    """The forms of a single neuron: as on a board, with one multiplier, and as a program."""
     part = DEVICES[device]
     return {
         "single": part.form,
         "single, folded": Form(held=True, interval=16, multipliers=min(1, part.dsps)),
+        "single, program": replace(part, microcode=True).form,
     }
 
 
@@ -56,10 +57,9 @@ def single(name: str, device: str, what: str) -> dict:
     """One neuron, held."""
     neuron, form = made(name), single_forms(device)[what]
     found = measure_area(neuron, device, form=form)
-    lowered = neuron.fixed().lowered
-    latency = schedule(lowered, smaller(lowered, form)).latency + 1
-    rate = found["fmax_mhz"] * 1e6 / latency
-    return row(name, device, what, found["used"], [found["fmax_mhz"]], latency, rate, "")
+    clocks = latency(neuron.fixed(), form)
+    rate = found["fmax_mhz"] * 1e6 / clocks
+    return row(name, device, what, found["used"], [found["fmax_mhz"]], clocks, rate, "")
 
 
 def population(name: str, device: str, interval: int, seeds: list[int], count: int) -> dict:

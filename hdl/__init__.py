@@ -3,7 +3,7 @@
 from ..compiler.pipeline.form import Form
 from .lfsr import LFSR
 from .microcoded import Microcoded
-from .neuron import Neuron, build, generated, hand_written
+from .neuron import Neuron, build, generated, hand_written, latency
 from .signature import signature
 from .step import Step
 
@@ -16,5 +16,6 @@ __all__ = [
     "build",
     "generated",
     "hand_written",
+    "latency",
     "signature",
 ]

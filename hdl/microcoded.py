@@ -16,7 +16,8 @@ from .step import in_rows
 
 __all__ = ["Microcoded"]
 
-_AROUND = 4  # clocks from an input to the first instruction, and from the last to its result
+# the program of a small neuron would fit LUTs, which take more logic than all the rest
+_BLOCK = {"ram_style": "block"}
 
 
 class Microcoded(wiring.Component):
@@ -53,7 +54,7 @@ class Microcoded(wiring.Component):
         self._fixed = fixed
         self.form = form
         self.program = self._program(fixed)
-        self.latency = self.program.begin + _AROUND
+        self.latency = self.program.clocks
         super().__init__(signature(fixed.lowered))
 
     def _program(self, fixed: FixedNeuron) -> Microcode:
@@ -63,9 +64,14 @@ class Microcoded(wiring.Component):
         m = Module()
         program = self.program
         bits, depth = program.address, len(program.code)
-        m.submodules.code = code = Memory(shape=program.width, depth=depth, init=program.words)
+        m.submodules.code = code = Memory(
+            shape=program.width, depth=depth, init=program.words, attrs=_BLOCK
+        )
         m.submodules.memory = memory = Memory(
-            shape=Shape(16, signed=True), depth=len(program.memory), init=program.memory
+            shape=Shape(16, signed=True),
+            depth=len(program.memory),
+            init=program.memory,
+            attrs=_BLOCK,
         )
         fetch, read, write = code.read_port(), memory.read_port(), memory.write_port()
 

@@ -5,6 +5,7 @@ from typing import Any
 from amaranth import Cat, Module, Shape, Signal
 from amaranth.lib import data, wiring
 
+from ..compiler.microcode import microcode
 from ..compiler.pipeline.form import Form
 from ..compiler.pipeline.schedule import schedule, smaller
 from ..errors import ScneuroError
@@ -14,7 +15,7 @@ from .microcoded import Microcoded
 from .signature import draws, signature
 from .step import Step
 
-__all__ = ["Neuron", "build", "generated", "hand_written"]
+__all__ = ["Neuron", "build", "generated", "hand_written", "latency"]
 
 
 class Neuron(wiring.Component):
@@ -69,7 +70,7 @@ class Neuron(wiring.Component):
             raise ValueError(f"a single neuron's step is held: Form(held=True), not {self.form!r}")
         self.form = smaller(fixed.lowered, self.form)
         self.dsp = self.form.dsp
-        self.latency = schedule(fixed.lowered, self.form).latency + 1
+        self.latency = latency(fixed, self.form)
         super().__init__(signature(fixed.lowered))
 
     def elaborate(self, platform: object) -> Module:
@@ -111,6 +112,13 @@ class Neuron(wiring.Component):
         if found := draws(m, self._fixed, self.i.ready):
             m.d.comb += step.noise.eq(Cat(found[name] for name in lowered.noise))
         return m
+
+
+def latency(fixed: FixedNeuron, form: Form) -> int:
+    """Clocks that our hardware of a neuron takes for a step, in a form."""
+    if form.microcode:
+        return microcode(fixed.lowered).clocks
+    return schedule(fixed.lowered, smaller(fixed.lowered, form)).latency + 1
 
 
 def generated(fixed: FixedNeuron, form: Form | None = None) -> Neuron | Microcoded:

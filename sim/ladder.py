@@ -22,7 +22,7 @@ from ..boards.placement import read_placement
 from ..boards.table import Board
 from ..errors import LoweringError, ScneuroError
 from ..fixed import FixedNeuron
-from ..hdl import build, generated, hand_written
+from ..hdl import build, hand_written, latency
 from ..hdl.network import Network as Gates
 from ..hdl.top import plan
 from ..network import Network, need_network
@@ -339,8 +339,8 @@ def _invariants(neuron: Neuron, board: Board, progress: bool) -> _Found:
     fixed = _generated(neuron)
     rates = None
     with suppress(LoweringError):  # it cannot live in real time there, which is for building to say
-        latency = generated(fixed, board.form).latency
-        rates = plan(fixed, latency, [0, 0], clock_hz=board.clock_hz)
+        clocks = latency(fixed, board.form)
+        rates = plan(fixed, clocks, [0, 0], clock_hz=board.clock_hz)
     found = prove_invariants(fixed, form=board.form, plan=rates, progress=progress)
     return _claimed(found, "streams, registers, resets and UART")
 

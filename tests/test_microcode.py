@@ -19,7 +19,7 @@ from scneuro.boards.devices import DEVICES
 from scneuro.boards.table import board
 from scneuro.cli import main
 from scneuro.compiler.datapath import INTEGERS
-from scneuro.compiler.microcode import microcode
+from scneuro.compiler.microcode import link, microcode
 from scneuro.compiler.microcode.digits import DIGIT, coefficient, count, digits
 from scneuro.compiler.microcode.instructions import APART, Op
 from scneuro.compiler.microcode.machine import Machine
@@ -144,17 +144,22 @@ class TestProgram:
             try:
                 found = system.fixed()
                 program = microcode(found.lowered)
-            except LoweringError:  # some are refused, and some have too long a program
+            except LoweringError:
                 continue
             assert unlike(program, found) is None
             assert faults(program)[0] == []
 
-    def test_a_program_that_is_too_long_says_what_to_do(self):
+    def test_a_program_of_long_tables_reaches_them(self):
         system = dict(finite_systems(1, first=18))[18]
-        with pytest.raises(
-            LoweringError, match=r"words, and a program reaches 32,768\n.*microcode"
-        ):
-            microcode(system.fixed().lowered)
+        program = microcode(system.fixed().lowered)
+        assert len(program.memory) > 1 << DIGIT
+        assert unlike(program, system.fixed()) is None
+        assert faults(program)[0] == []
+
+    def test_a_program_that_is_too_long_says_what_to_do(self, monkeypatch):
+        monkeypatch.setattr(link, "_MOST", 100)
+        with pytest.raises(LoweringError, match=r"a program reaches 1,600\n.*microcode=True"):
+            program_of("adex")
 
     def test_a_reset_begins_anew_from_any_memory(self):
         program = program_of("izhikevich")

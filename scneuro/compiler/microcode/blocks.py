@@ -95,8 +95,9 @@ class Blocks:
         What computes, arguments first.
     then : tuple of Block
         What leaves, and writes the states, after all that.
+    grain : int
     tables : dict of Word to tuple of int
-        By the word that has its address, what a table holds.
+        By the word that says where it begins, in grains, what a table holds.
     kept, leaving : dict of int to tuple of Word
         By the index of a node, the digits of its value, of those that are kept: of the step, and
         of what makes the word that leaves from the new states.
@@ -107,6 +108,7 @@ class Blocks:
     states: dict[str, tuple[Word, ...]]
     first: tuple[Block, ...]
     then: tuple[Block, ...]
+    grain: int
     tables: dict[Word, tuple[int, ...]]
     kept: dict[int, tuple[Word, ...]]
     leaving: dict[int, tuple[Word, ...]]
@@ -119,14 +121,14 @@ _Sum = dict[_Term, int]
 _Products = tuple[tuple[Word | None, Word], ...]
 
 
-def blocks(lowered: Lowered) -> Blocks:
-    """What a step of a neuron is made of."""
-    return _Making(lowered).all()
+def blocks(lowered: Lowered, grain: int = 1) -> Blocks:
+    """What a step of a neuron is made of; tables begin at multiples of ``grain``."""
+    return _Making(lowered, grain).all()
 
 
 class _Making:
-    def __init__(self, lowered: Lowered) -> None:
-        self._lowered = lowered
+    def __init__(self, lowered: Lowered, grain: int) -> None:
+        self._lowered, self._grain = lowered, grain
         self._constants: dict[int, Word] = {}
         self._tables: dict[tuple[int, ...], Word] = {}
         self._first: list[Block] = []
@@ -173,6 +175,7 @@ class _Making:
             states,
             first,
             then,
+            self._grain,
             {word: rows for word, rows in tables.items() if word in used},
             kept,
             leaving,
@@ -316,7 +319,8 @@ class _Making:
                 continue
             word = Word(f"{node.name}_{k}")
             where = self._tables.setdefault(part, Word(f"{node.name}_{k}_at"))
-            point = Column(((address.words[0], one), (where, one)), ((Op.POINT, None),))
+            begin = where, self._constant(self._grain)
+            point = Column(((address.words[0], one), begin), ((Op.POINT, None),))
             self._first.append(Block((point, Column(((THERE, one),), ((Op.LAST, word),)))))
             words.append(word)
         return Value(tuple(words), node.low, node.high)

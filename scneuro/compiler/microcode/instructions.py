@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["APART", "OPERATION", "Op"]
+__all__ = ["APART", "AROUND", "OPERATION", "Op"]
 
 #: Bits of an instruction that say what it does; the others are an address.
 OPERATION = 4
 
 #: Instructions from one that writes a word, or the pointer, to the first that reads it.
 APART = 3
+
+#: Clocks from an input to the first instruction, and from the last one to the result.
+AROUND = 4
 
 
 class Op(IntEnum):

@@ -10,11 +10,12 @@ from ..datapath import width_of
 from ..lowered import Lowered
 from .blocks import THERE, Block, Blocks, Word, blocks
 from .digits import DIGIT, digits
-from .instructions import APART, OPERATION, Op
+from .instructions import APART, AROUND, OPERATION, Op
 
 __all__ = ["Instruction", "Microcode", "microcode"]
 
-_MOST = 1 << DIGIT  # words that a pointer reaches
+_MOST = 1 << DIGIT  # grains of words that a pointer reaches
+_GRAINS = (1, 16)
 
 Instruction = tuple[Op, int]
 """What is done, and the address it is done with."""
@@ -36,6 +37,8 @@ class Microcode:
         then the tables, which only the pointer reaches.
     named : int
         How many words there are before the tables.
+    grain : int
+        Tables begin at multiples of it, and what says where counts in it.
     externals : tuple of str
         The inputs and draws, which ``TAKE`` puts at addresses 0, 1, ...
     states : dict of str to tuple of int
@@ -55,6 +58,7 @@ class Microcode:
     begin: int
     memory: tuple[int, ...] = field(repr=False)
     named: int
+    grain: int
     externals: tuple[str, ...]
     states: dict[str, tuple[int, ...]]
     tables: dict[int, tuple[int, ...]] = field(repr=False)
@@ -71,6 +75,11 @@ class Microcode:
     def pointer(self) -> int:
         """Bits of the pointer, which reaches all words."""
         return max(1, (len(self.memory) - 1).bit_length())
+
+    @property
+    def clocks(self) -> int:
+        """From an input to its result."""
+        return self.begin + AROUND
 
     @property
     def width(self) -> int:
@@ -91,7 +100,10 @@ def microcode(lowered: Lowered) -> Microcode:
     LoweringError
         If it takes more words than a pointer reaches.
     """
-    made = blocks(lowered)
+    for grain in _GRAINS:
+        made = blocks(lowered, grain)
+        if sum(map(len, made.tables.values())) < _MOST // 2:
+            break
     registers = lowered.registers
     initial = {
         name: [Word(f"{name}_at_first", d) for d in digits(registers[name].init, len(words))]
@@ -117,7 +129,8 @@ def microcode(lowered: Lowered) -> Microcode:
         tuple(code),
         len(step) + 1,
         tuple(memory),
-        len(memory) - sum(map(len, tables.values())),
+        max(places.values()) + 1,
+        made.grain,
         made.externals,
         {name: tuple(places[word] for word in words) for name, words in made.states.items()},
         tables,
@@ -151,11 +164,13 @@ def _placed(made: Blocks, code: list[tuple[Op, Word | None]]) -> tuple[dict[Word
     places = {word: k for k, word in enumerate(order)}
     memory = [word.value or 0 for word in order]
     for at, rows in made.tables.items():
-        memory[places[at]] = len(memory)
+        memory += [0] * (-len(memory) % made.grain)
+        memory[places[at]] = len(memory) // made.grain
         memory += rows
-    if len(memory) > _MOST:
+    most = _MOST * made.grain
+    if len(memory) > most:
         raise LoweringError(
-            f"its tables and values take {len(memory):,} words, and a program reaches {_MOST:,}",
+            f"its tables and values take {len(memory):,} words, and a program reaches {most:,}",
             "leave out microcode=True: that takes each table as a memory of its own",
         )
     places |= {word: places[fixed[value]] for word, value in constants.items()}
