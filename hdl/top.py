@@ -109,10 +109,8 @@ def plan(
     """
     ticks = latency + 2
     if not flat_out:
-        many = isinstance(fixed, FixedPopulation)
-        hint = "use a larger dt"
-        if many:
-            hint += ", fewer neurons or more lanes, a faster clock (--clock), or --flat-out"
+        fewer = "fewer neurons or more lanes, " if isinstance(fixed, FixedPopulation) else ""
+        hint = f"use a larger dt, {fewer}a faster clock (--clock), or --flat-out"
         ticks = real_time(fixed.name, fixed.dt, clock_hz, ticks, "a step takes", lambda _: hint)
     # the transmitter idles a clock between bytes, the writer another between frames
     frame = FRAME_BYTES * (10 * divisor(clock_hz, baud) + 1) + 2
