@@ -19,6 +19,9 @@ __all__ = ["Microcoded"]
 # the program of a small neuron would fit LUTs, which take more logic than all the rest
 _BLOCK = {"ram_style": "block"}
 
+# yosys 0.70 takes a sum of so many bits into an iCE40's DSP, which adds 32
+_TAKEN_WRONGLY = 33
+
 
 class Microcoded(wiring.Component):
     """One neuron as a program in block RAM.
@@ -117,7 +120,8 @@ class Microcoded(wiring.Component):
         m.d.sync += product.eq(x * word if in_dsp else in_rows(m, "product", x, word))
 
         # what becomes of it
-        total = Signal(Shape(program.accumulator, signed=True), reset_less=True)
+        width = program.accumulator + (program.accumulator == _TAKEN_WRONGLY)
+        total = Signal(Shape(width, signed=True), reset_less=True)
         before = Signal.like(total)
         with m.Switch(third):
             with m.Case(Op.MORE):
