@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from .engine.emit import Body
     from .stochastic import NoiseSource
 
-__all__ = ["Recording", "Runner", "filled", "numbers", "recorded"]
+__all__ = [
+    "Recording",
+    "Runner",
+    "as_recorded",
+    "filled",
+    "named",
+    "numbers",
+    "prepared",
+    "recorded",
+]
 
 _SHORT = 500_000  # steps times neurons and a thousand: nobody waits for NumPy
 _AT_ONCE = 2**16  # samples of a state, step by step
@@ -199,7 +208,7 @@ class Runner:
         TypeError
             An unknown input, or a value that is no number.
         """
-        arrays = self._prepare(self._named(args, inputs), ndim=0)
+        arrays = prepared(self, named(self, args, inputs), time=False)
         spike = self._advance({name: a[()] for name, a in arrays.items()})
         flag = np.asarray(spike).astype(int)
         return flag[()] if flag.ndim else int(flag), self.read(self.state_names[0])
@@ -257,8 +266,8 @@ class Runner:
         if engine not in ENGINES:
             raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
         recorded = self._recorded(record)
-        inputs = self._named(args, inputs)
-        arrays = self._prepare(inputs, ndim=1)
+        inputs = named(self, args, inputs)
+        arrays = prepared(self, inputs, time=True)
         if reset:
             self.reset()
         shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
@@ -286,11 +295,8 @@ class Runner:
                     progress=progress,
                     done=self._set_table,
                 )
-        units = self._in_units(inputs, shape)
-        states = self._as_states({name: traces[name] for name in recorded})
-        saturated |= self._beyond(units)
-        saturated = {name: count for name, count in saturated.items() if count}
-        return Recording(self.dt, traces["spike"], states, units, saturated)
+        states = {name: traces[name] for name in recorded}
+        return as_recorded(self, traces["spike"], states, inputs, saturated)
 
     def _in_units(self, inputs: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, np.ndarray]:
         """What each input was given, as it was given, of a run's shape."""
@@ -381,48 +387,6 @@ class Runner:
         return self._stops
 
     # -- checks ------------------------------------------------------------------------------
-    def _named(self, args: tuple[Any, ...], inputs: dict[str, Any]) -> dict[str, Any]:
-        """The inputs by name, those given by position first."""
-        names = list(self.input_defaults)
-        if len(args) > len(names):
-            raise TypeError(
-                f"{self.name} has {len(names)} input{'s' * (len(names) != 1)} "
-                f"({', '.join(names)}), not {len(args)}"
-            )
-        for name in names[: len(args)]:
-            if name in inputs:
-                raise TypeError(f"{self.name}: {name} is given twice")
-        return {**dict(zip(names, args, strict=False)), **inputs}
-
-    def _prepare(self, inputs: Mapping[str, Any], ndim: int) -> dict[str, np.ndarray]:
-        """Check and convert inputs: ``ndim`` 0 for one step, 1 for a run (time first)."""
-        for name in inputs:
-            if name not in self.input_defaults:
-                raise TypeError(
-                    f"{self.name} has no input {name!r}; it has "
-                    f"{', '.join(self.input_defaults) or 'none'}"
-                )
-        arrays = {}
-        for name, default in self.input_defaults.items():
-            array = numbers(inputs.get(name, default), f"{self.name}: {name}")
-            if array.ndim > ndim + 1:
-                expected = "a number or an array (N,)" if ndim == 0 else "(T,) or (T, N)"
-                raise ValueError(f"{self.name}: {name} has shape {array.shape}, not {expected}")
-            converted = self._convert(name, collapsed(array))
-            arrays[name] = np.broadcast_to(converted, array.shape)
-        if ndim == 1 and all(a.ndim == 0 for a in arrays.values()):
-            raise ValueError(f"{self.name}: run() needs an array of shape (T,) or (T, N)")
-        if any(a.ndim == ndim + 1 for a in arrays.values()):  # the same for all neurons
-            arrays = {n: a[:, None] if ndim and a.ndim == 1 else a for n, a in arrays.items()}
-        try:
-            shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
-        except ValueError:
-            shapes = ", ".join(f"{n} {a.shape}" for n, a in arrays.items())
-            raise ValueError(f"{self.name}: the inputs' shapes differ: {shapes}") from None
-        if ndim == 0 and shape:
-            self._fit(shape)
-        return arrays
-
     def _fit(self, shape: tuple[int, ...]) -> None:
         if len(shape) != 1:
             raise ValueError(f"{self.name}: expected a number or shape (N,), not shape {shape}")
@@ -434,6 +398,93 @@ class Runner:
                 f"{self.name} runs {self._shape[0]} neurons, but the input is for {shape[0]}; "
                 "reset() first to change the number"
             )
+
+
+def named(runner: Runner, args: tuple[Any, ...], inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs by name, those given by position first.
+
+    Raises
+    ------
+    TypeError
+        There are too many, or one is given twice.
+    """
+    names = list(runner.input_defaults)
+    if len(args) > len(names):
+        raise TypeError(
+            f"{runner.name} has {len(names)} input{'s' * (len(names) != 1)} "
+            f"({', '.join(names)}), not {len(args)}"
+        )
+    for name in names[: len(args)]:
+        if name in inputs:
+            raise TypeError(f"{runner.name}: {name} is given twice")
+    return {**dict(zip(names, args, strict=False)), **inputs}
+
+
+def prepared(runner: Runner, inputs: Mapping[str, Any], *, time: bool) -> dict[str, np.ndarray]:
+    """Inputs as a runner takes them, checked: for a step, or for a run, where time is first.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :meth:`Runner.step`.
+    """
+    for name in inputs:
+        if name not in runner.input_defaults:
+            raise TypeError(
+                f"{runner.name} has no input {name!r}; it has "
+                f"{', '.join(runner.input_defaults) or 'none'}"
+            )
+    arrays = {}
+    for name, default in runner.input_defaults.items():
+        array = numbers(inputs.get(name, default), f"{runner.name}: {name}")
+        if array.ndim > time + 1:
+            expected = "a number or an array (N,)" if not time else "(T,) or (T, N)"
+            raise ValueError(f"{runner.name}: {name} has shape {array.shape}, not {expected}")
+        converted = runner._convert(name, collapsed(array))
+        arrays[name] = np.broadcast_to(converted, array.shape)
+    if time and all(a.ndim == 0 for a in arrays.values()):
+        raise ValueError(f"{runner.name}: run() needs an array of shape (T,) or (T, N)")
+    if any(a.ndim == time + 1 for a in arrays.values()):  # the same for all neurons
+        arrays = {n: a[:, None] if time and a.ndim == 1 else a for n, a in arrays.items()}
+    try:
+        shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{n} {a.shape}" for n, a in arrays.items())
+        raise ValueError(f"{runner.name}: the inputs' shapes differ: {shapes}") from None
+    if not time and shape:
+        runner._fit(shape)
+    return arrays
+
+
+def as_recorded(
+    runner: Runner,
+    spike: np.ndarray,
+    states: dict[str, np.ndarray],
+    inputs: Mapping[str, Any],
+    saturated: Mapping[str, int] | None = None,
+) -> Recording:
+    """What a runner's recording is of a run in which its states were sampled as ``states``.
+
+    Parameters
+    ----------
+    runner : Runner
+    spike : ndarray of bool, shape (T,) or (T, N)
+    states : dict of str to ndarray
+        As it keeps them: of integers, words.
+    inputs : mapping of str to array
+        As they were given.
+    saturated : mapping of str to int, optional
+        How often each state was stopped.
+    """
+    units = runner._in_units(inputs, spike.shape)
+    stopped = {**(saturated or {}), **runner._beyond(units)}
+    return Recording(
+        runner.dt,
+        spike,
+        runner._as_states(states),
+        units,
+        {name: count for name, count in stopped.items() if count},
+    )
 
 
 def recorded(record: Any, name: str, there: Sequence[str]) -> tuple[str, ...]:

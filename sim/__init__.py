@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from .compare.parity import parity
     from .compare.vectors import VectorParity, vector_parity
     from .compare.verdict import Criteria
-    from .engines.amaranth import SimulatedNeuron, simulate_steps
-    from .engines.compiled import CompiledNeuron, compiled_steps
-    from .engines.network import run_network
-    from .engines.population import run_population
+    from .engines.many import run_network, run_population
+    from .engines.neuron import CompiledNeuron, SimulatedNeuron, compiled_steps, simulate_steps
     from .export.write import Export, export_verilog
     from .live.board import SimulatedBoard, SimulatedPort
     from .live.simulated import simulated_board
@@ -53,7 +51,7 @@ __all__ = [
 ]
 
 _WHERE = {
-    "CompiledNeuron": "engines.compiled",
+    "CompiledNeuron": "engines.neuron",
     "Criteria": "compare.verdict",
     "Export": "export.write",
     "LayerParity": "compare.many.layer",
@@ -62,19 +60,19 @@ _WHERE = {
     "Parity": "compare.figures",
     "PopulationParity": "compare.many.population",
     "SimulatedBoard": "live.board",
-    "SimulatedNeuron": "engines.amaranth",
+    "SimulatedNeuron": "engines.neuron",
     "SimulatedPort": "live.board",
     "VectorParity": "compare.vectors",
-    "compiled_steps": "engines.compiled",
+    "compiled_steps": "engines.neuron",
     "conformance": "testing.conformance",
     "export_verilog": "export.write",
     "network_parity": "compare.many.network",
     "layer_parity": "compare.many.layer",
     "parity": "compare.parity",
     "population_parity": "compare.many.population",
-    "run_network": "engines.network",
-    "run_population": "engines.population",
-    "simulate_steps": "engines.amaranth",
+    "run_network": "engines.many",
+    "run_population": "engines.many",
+    "simulate_steps": "engines.neuron",
     "simulated_board": "live.simulated",
     "vector_parity": "compare.vectors",
 }

@@ -13,7 +13,6 @@ from ..hdl.link.samples import FRAME_BYTES, FrameReader, Sample
 from ..hdl.top import Plan, Top
 from ..hdl.uart import divisor, levels
 from ..population import FixedPopulation
-from ..words import quantize
 from .engines.bench import run_bench
 
 __all__ = ["BoardRun", "expected_samples", "simulate_board"]
@@ -133,14 +132,14 @@ def expected_samples(
     """
     first = next(iter(fixed.lowered.inputs))
     words = fixed.lowered.input_words
-    rest = {n: quantize(x, n, words[n])[()] for n, x in fixed.input_defaults.items()}
     fixed.reset()
     one = fixed.one if isinstance(fixed, FixedPopulation) else fixed  # looked at: its first neuron
     result = []
     for number, current in enumerate(currents):
         spikes = 0
         for _ in range(1 if number == 0 else plan.every):
-            spikes += int(np.ravel(one._advance({**rest, first: np.int64(current)}))[0])
+            spike, _ = one.step(**{first: current * words[first].lsb})
+            spikes += int(np.ravel(spike)[0])
         word = int(np.ravel(one.words[fixed.state_names[0]])[0])
         result.append(Sample(number % 256, min(spikes, 255), word, current))
     return result

@@ -14,7 +14,9 @@ from scneuro.hdl import Neuron, build
 from scneuro.load import make_neuron
 from scneuro.signals.stimulus import adversarial
 from scneuro.sim import CompiledNeuron, SimulatedNeuron, compiled_steps, parity, simulate_steps
+from scneuro.sim.contracts import neuron as contract
 from scneuro.sim.engines import compiled as engine
+from scneuro.sim.engines import drive
 from scneuro.sim.engines.packing import unpack_chunks
 from scneuro.words import quantize
 
@@ -92,23 +94,23 @@ def test_a_whole_run_takes_few_calls_of_the_engine(monkeypatch):
     fixed = neuron.fixed()
     chip = CompiledNeuron(lambda: build(neuron, fixed), fixed)
     calls = []
-    real = engine.Compiled.steps
+    real = engine.Compiled.drive
 
-    def counted(self, payloads, *bits):
-        calls.append(len(payloads))
-        return real(self, payloads, *bits)
+    def counted(self, contract, words, ends, stall):
+        calls.append(len(words))
+        return real(self, contract, words, ends, stall)
 
-    monkeypatch.setattr(engine.Compiled, "steps", counted)
-    monkeypatch.setattr(engine, "_BLOCK", 300)
-    drive = np.linspace(0.5, 2.0, 700)
-    found, wanted = chip.run(drive, I_inh=0.25), fixed.run(drive, I_inh=0.25)
+    monkeypatch.setattr(engine.Compiled, "drive", counted)
+    monkeypatch.setattr(drive, "_FRAMES", 300)
+    rising = np.linspace(0.5, 2.0, 700)
+    found, wanted = chip.run(rising, I_inh=0.25), fixed.run(rising, I_inh=0.25)
     assert calls == [300, 300, 100]
     assert found.spikes == wanted.spikes > 0
     for name in ("t", "spike", "V", "g_exc", "g_inh", "I_exc", "I_inh"):
         assert np.array_equal(found[name], wanted[name])
     assert chip.registers == fixed.registers
     assert chip.step(1.0) == fixed.step(1.0)  # it goes on from there
-    assert np.array_equal(chip.run(drive).V, fixed.run(drive).V)  # and starts over
+    assert np.array_equal(chip.run(rising).V, fixed.run(rising).V)  # and starts over
     with pytest.raises(ValueError, match="one neuron, not 2"):
         chip.run(np.zeros((5, 2)))
 
@@ -219,7 +221,7 @@ def test_a_library_that_does_not_load_is_an_error_of_one_line(tmp_path):
 
 
 def test_hardware_that_never_answers_is_an_error(monkeypatch):
-    monkeypatch.setattr(engine, "_PATIENCE", 50)
+    monkeypatch.setattr(contract, "_PATIENCE", 50)
 
     class Mute(Neuron):
         def elaborate(self, platform):
@@ -233,7 +235,7 @@ def test_hardware_that_never_answers_is_an_error(monkeypatch):
         def hardware(self, fixed):
             return Mute(fixed)
 
-    with pytest.raises(ScneuroError, match="gave no result"):
+    with pytest.raises(ScneuroError, match="gave no result in 50 clocks"):
         list(compiled_steps(build(Silent(), fixed), fixed, words_for(fixed, 3)))
 
 

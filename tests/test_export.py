@@ -17,10 +17,10 @@ from scneuro.errors import FileTrouble
 from scneuro.hdl import build
 from scneuro.hdl.population import Population as Gates
 from scneuro.sim import export_verilog, network_parity
-from scneuro.sim.compare.many.population import compare_gates
-from scneuro.sim.compare.parity import bit_parity, fixed_history
-from scneuro.sim.engines.compiled import compile_design, compiled_stretches
-from scneuro.sim.engines.population import POPULATION_ENGINES
+from scneuro.sim.compare.bits import compare_bits
+from scneuro.sim.contracts.neuron import NeuronContract
+from scneuro.sim.contracts.population import PopulationContract
+from scneuro.sim.engines.compiled import compile_design
 from scneuro.tools import files
 from scneuro.tools.toolchain import find_tools, run_yosys
 
@@ -201,8 +201,8 @@ def same_as_the_integers(neuron, folder, name, steps=200):
     rng = np.random.default_rng(1)
     words = {n: rng.integers(-(1 << 15), 1 << 15, steps) for n in fixed.lowered.inputs}
     words = {n: np.where(np.arange(steps) % 3 == 0, w, w >> 6) for n, w in words.items()}
-    gates = compiled_stretches(None, fixed, words, library=library(folder, name))
-    return bit_parity(fixed, words, gates, False)[1] is None
+    found = compare_bits(NeuronContract(None, fixed), words, library=library(folder, name))
+    return found.first is None
 
 
 def heavy(targets):
@@ -239,13 +239,10 @@ def test_a_populations_verilog_is_the_integers(population, tmp_path):
     shape = (40, population.count)
     rng = np.random.default_rng(1)
     words = {n: rng.integers(0, 1 << 13, shape) for n in fixed.lowered.inputs}
-    fixed.reset()
-    history = fixed_history(fixed.one, words, False)
-    run = POPULATION_ENGINES["cxxrtl"]
-    stretches = run(Gates(fixed), fixed, words, stall=3, library=library(tmp_path, made.name))
-    differing, first, _ = compare_gates(fixed, history, stretches, False)
-    assert (differing, first) == (0, None)
-    assert history.spikes.any()
+    contract = PopulationContract(Gates(fixed), fixed)
+    found = compare_bits(contract, words, stall=3, library=library(tmp_path, made.name))
+    assert (found.differing, found.first) == (0, None)
+    assert found.integers.run.spikes.any()
 
 
 @pytest.mark.slow

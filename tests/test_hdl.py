@@ -34,9 +34,8 @@ from scneuro.hdl import Neuron as HardwareNeuron
 from scneuro.hdl.link.samples import FRAME_BYTES, FrameReader, FrameWriter, Sample
 from scneuro.hdl.uart import UARTReceiver, UARTTransmitter, divisor
 from scneuro.neurons import builtin, builtins
-from scneuro.sim import parity, vector_parity
+from scneuro.sim import parity, simulate_steps, vector_parity
 from scneuro.sim.compare.vectors import random_vectors
-from scneuro.sim.engines.amaranth import simulate_steps
 from scneuro.sim.engines.bench import run_bench
 from scneuro.sim.engines.packing import unpack
 from scneuro.stochastic import LFSR as Sequence

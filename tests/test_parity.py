@@ -15,7 +15,7 @@ from scneuro.hdl import Neuron as HardwareNeuron
 from scneuro.hdl import Step, build, signature
 from scneuro.sim import SimulatedNeuron, conformance, parity, vector_parity
 from scneuro.sim.compare.vectors import random_vectors
-from scneuro.sim.engines import amaranth as engine
+from scneuro.sim.contracts import neuron as contract
 
 pytest_plugins = ["pytester"]
 
@@ -281,7 +281,7 @@ class Deaf(HandWritten):
 
 @pytest.mark.parametrize("kind", [Mute, Deaf])
 def test_hardware_that_never_answers_is_an_error(monkeypatch, kind):
-    monkeypatch.setattr(engine, "_PATIENCE", 50)
+    monkeypatch.setattr(contract, "_PATIENCE", 50)
 
     class Silent(HandLIF):
         def hardware(self, fixed):

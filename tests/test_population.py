@@ -26,6 +26,8 @@ from scneuro import (
 from scneuro.hdl import Form
 from scneuro.hdl.population import Population as Gates
 from scneuro.sim import population_parity, run_population
+from scneuro.sim.compare.bits import compare_bits
+from scneuro.sim.contracts.population import PopulationContract
 
 CURRENTS = np.array([0.0, 10.0, 20.0, 30.0, 40.0])
 
@@ -212,26 +214,23 @@ def test_lanes_that_are_not_full_say_nothing_of_neurons_there_are_not():
 
 
 def test_inputs_that_come_in_parts_and_in_any_order_add_up():
-    from scneuro.sim.engines.population import POPULATION_ENGINES, Layout
-
     population = Population(LIF(), 6)
     fixed = population.fixed()
     rng = np.random.default_rng(3)
     parts = rng.integers(-300, 900, (4, 3, 6))  # steps, parts, neurons
     order = np.array([rng.permutation(18) for _ in range(4)])
-    usual = Layout.payloads
 
-    def in_parts(layout, words):
-        split = [usual(layout, {"I": parts[:, k]}) for k in range(3)]
-        whole = np.concatenate(split, axis=1)
-        return np.take_along_axis(whole, order[:, :, None], axis=1)
+    class InParts(PopulationContract):
+        def words(self, given, begin):
+            split = [super(InParts, self).words({"I": parts[:, k]}, 0)[0] for k in range(3)]
+            whole = np.concatenate([part.reshape(4, 6, -1) for part in split], axis=1)
+            whole = np.take_along_axis(whole, order[:, :, None], axis=1)
+            return whole.reshape(4 * 18, -1), 18 * (1 + np.arange(4))
 
-    gates = Gates(fixed, None)
-    with patch.object(Layout, "payloads", in_parts):
-        (stretch,) = POPULATION_ENGINES["amaranth"](gates, fixed, {"I": parts.sum(axis=1)})
-    for t, words in enumerate(parts.sum(axis=1)):
-        fixed.step(words / 256)
-        assert np.array_equal(stretch.registers["V"][t], fixed.registers["V"])
+    contract = InParts(Gates(fixed, None), fixed)
+    found = compare_bits(contract, {"I": parts.sum(axis=1)}, engine="amaranth")
+    assert (found.differing, found.first) == (0, None)
+    assert len(np.unique(found.integers.run.after["V"])) > 4
 
 
 class Stale(Gates):

@@ -26,7 +26,7 @@ from scneuro.hdl.population import Population as Gates
 from scneuro.hdl.top import plan
 from scneuro.sim.board import expected_samples, simulate_board
 from scneuro.sim.chip.netlist import population_netlist_parity
-from scneuro.sim.engines.amaranth import simulate_steps
+from scneuro.sim.engines.neuron import simulate_steps
 
 
 # -- memories -------------------------------------------------------------------------------------

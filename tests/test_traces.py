@@ -7,6 +7,7 @@ from scneuro import LIF, AdEx, Input
 from scneuro.engine import traces
 from scneuro.engine.traces import Traces, collapsed
 from scneuro.errors import FileTrouble, ScneuroError
+from scneuro.runner import prepared
 
 
 class Limited(LIF):
@@ -61,7 +62,7 @@ def test_integers_are_kept_as_words_and_read_as_numbers():
 def test_a_held_input_takes_no_memory(uncompiled):
     fixed = LIF().fixed()
     held = np.broadcast_to(np.array([0.5, 2.5]), (5000, 2))
-    assert fixed._prepare({"I": held}, 1)["I"].strides[0] == 0
+    assert prepared(fixed, {"I": held}, time=True)["I"].strides[0] == 0
     assert collapsed(held).shape == (1, 2)
     spread = fixed.run(held.copy(), engine="numpy")
     assert np.array_equal(fixed.run(held, engine="compiled").spike, spread.spike)

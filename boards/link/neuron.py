@@ -13,7 +13,7 @@ from ...network import FixedNetwork, NetworkRecording
 from ...network.plan import Plan
 from ...neuron import Neuron
 from ...population import Population
-from ...runner import Recording, recorded
+from ...runner import Recording, as_recorded, named, prepared, recorded
 from .chip import Chip
 from .played import Played
 from .port import LinkError
@@ -101,9 +101,9 @@ class NeuronChip(Chip):
         """
         one = self._one
         chosen = self._recorded(record)
-        inputs = one._named(args, inputs)
+        inputs = named(one, args, inputs)
         self._check(inputs, time=True)
-        words = one._prepare(inputs, ndim=1)
+        words = prepared(one, inputs, time=True)
         steps = next(len(w) for w in words.values() if w.ndim)
         played = Played(self._fixed, {self._there: chosen}, self._memory)
         given = {n: self._of_each(n, w, (steps,)) for n, w in words.items()}
@@ -111,13 +111,11 @@ class NeuronChip(Chip):
         def recording(found: NetworkRecording) -> Recording:
             count = len(found.spike[self._there])
             shape = (count,) if self._is_single else (count, self.network.layers[self._there].count)
-            units = one._in_units({n: _first(x, count) for n, x in inputs.items()}, shape)
             states = {
                 n: played.words(self._there, n).astype(np.int16).reshape(shape) for n in chosen
             }
-            beyond = {n: k for n, k in one._beyond(units).items() if k}
             spike = found.spike[self._there].reshape(shape)
-            return Recording(self.dt, spike, one._as_states(states), units, beyond)
+            return as_recorded(one, spike, states, {n: _first(x, count) for n, x in inputs.items()})
 
         try:
             self._play(given, played, self._fixed, reset=reset, progress=progress)
@@ -140,7 +138,7 @@ class NeuronChip(Chip):
         v : float, or array of shape (N,)
             The first declared state.
         """
-        (row,) = self._made(self._given(self._one._named(args, inputs)))
+        (row,) = self._made(self._given(named(self._one, args, inputs)))
         spike = self._spikes(row)[self._there].astype(int)
         return int(spike[0]) if self._is_single else spike, self.states[self._one.state_names[0]]
 
@@ -151,7 +149,7 @@ class NeuronChip(Chip):
         ----------
         *args, **inputs : float or array of shape (N,)
         """
-        super().hold(**self._one._named(args, inputs))
+        super().hold(**named(self._one, args, inputs))
 
     def collect(self) -> Recording:  # type: ignore[override]
         """The spikes of the steps since the last time."""
@@ -187,7 +185,7 @@ class NeuronChip(Chip):
 
     def _given(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         self._check(inputs, time=False)
-        words = self._one._prepare(dict(inputs), ndim=0)
+        words = prepared(self._one, inputs, time=False)
         return {n: self._of_each(n, w[None], (1,)) for n, w in words.items()}
 
 

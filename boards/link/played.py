@@ -108,10 +108,7 @@ class Played(Runs):
             )
         self._fixed = fixed
         fixed.saturated = {}
-        runners: dict[str, Any] = {
-            n: _Playing(spike.get(n), self._count(n)) for n in self.network.layers
-        }
-        self.runners = runners
+        self._left = {name: iter(rows) for name, rows in spike.items()}
         sums = {
             name: [to for to in wanted if to not in self._registers_of(name)]
             for name, wanted in self._wanted.items()
@@ -159,16 +156,9 @@ class Played(Runs):
             return np.zeros((1, self._count(name)))
         return self._fixed.given(name, to, arrived, step)
 
+    def advance(self, name: str, inputs: dict[str, Any]) -> np.ndarray:
+        none = np.zeros(self._count(name), dtype=bool)
+        return next(self._left.get(name, iter(())), none)
+
     def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
         return self._fixed.sums(name, to, given)
-
-
-class _Playing:
-    """The spikes of a population, a step after the other."""
-
-    def __init__(self, spikes: np.ndarray | None, count: int) -> None:
-        self._rows = iter(() if spikes is None else spikes)
-        self._none = np.zeros(count, dtype=bool)
-
-    def _advance(self, inputs: dict[str, Any]) -> np.ndarray:
-        return next(self._rows, self._none)

@@ -53,6 +53,10 @@ class Runs:
         """
         raise NotImplementedError
 
+    def advance(self, name: str, inputs: dict[str, Any]) -> np.ndarray:
+        """A step of a population on what its inputs are given, (B * N,): its spikes."""
+        return np.asarray(self.runners[name]._advance(inputs))
+
     def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
         """The same as what is recorded of it."""
         raise NotImplementedError
@@ -263,7 +267,7 @@ def run(
     for t in bar(range(steps), network.name, unit="step", wanted=progress):
         now: dict[str, np.ndarray] = {n: a[t] for n, a in given.items()}
         for name in order:
-            runner, layer = runs.runners[name], layers[name]
+            layer = layers[name]
             arrived = [
                 (p, past[p.source][p.delay - 1] if p.delay else now[p.source]) for p in into[name]
             ]
@@ -274,7 +278,7 @@ def run(
                 if to in wanted[name]:
                     _keep(table[name], to, runs.sums(name, to, whole), t, steps)
                 taken[to] = whole.reshape(-1)
-            fired = np.asarray(runner._advance(taken)).reshape(batch, layer.count)
+            fired = runs.advance(name, taken).reshape(batch, layer.count)
             spike[name][t] = fired
             now[name] = fired.reshape(batch, *layer.shape).astype(float)
             for state in layer.population.state_names:

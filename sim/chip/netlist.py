@@ -23,11 +23,11 @@ from ...neuron import Neuron, need_neuron
 from ...population import Population, need_population
 from ...signals.stimulus import adversarial
 from ...words import quantize
+from ..compare.bits import compare_bits
 from ..compare.figures import Mismatch
-from ..compare.many.population import compare_gates
-from ..compare.parity import bit_parity, fixed_history
-from ..engines.compiled import compiled_stretches
-from ..engines.population import POPULATION_ENGINES
+from ..compare.parity import mismatch_of
+from ..contracts.neuron import NeuronContract
+from ..contracts.population import PopulationContract
 from .cells import compile_cells
 
 __all__ = [
@@ -156,8 +156,9 @@ def netlist_parity(
         name: quantize(adversarial(steps, seed=seed + k), name).astype(int)
         for k, name in enumerate(fixed.lowered.inputs)
     }
-    gates = compiled_stretches(None, fixed, words, library=library)
-    _, mismatch = bit_parity(fixed, words, gates, progress)
+    contract = NeuronContract(None, fixed)
+    found = compare_bits(contract, words, to_the_end=False, progress=progress, library=library)
+    mismatch = mismatch_of(found, words)
     bits = 1 + 16 + sum(r.width for r in fixed.lowered.registers.values())
     compared = steps if mismatch is None else mismatch.step + 1
     return NetlistParity(
@@ -209,30 +210,15 @@ def population_netlist_parity(
     words = {
         name: _words(steps, population.count, k) for k, name in enumerate(fixed.lowered.inputs)
     }
-    fixed.reset()
-    history = fixed_history(fixed.one, words, progress)
-    engine = POPULATION_ENGINES["cxxrtl"]
-    stretches = engine(gates, fixed, words, stall=stall, library=library)
-    differing, first, _ = compare_gates(fixed, history, stretches, progress)
+    contract = PopulationContract(gates, fixed)
+    found = compare_bits(contract, words, progress=progress, stall=stall, library=library)
     widths = [r.width for n, r in fixed.lowered.registers.items() if n in population.state_names]
-    mismatch = None
-    if differing:
-        assert first is not None
-        t, k = first["step"], first["neuron"]
-        mismatch = Mismatch(
-            t,
-            {n: int(w[t, k]) for n, w in words.items()},
-            {n: int(v[t, k]) for n, v in history.before.items()},
-            {first["what"]: first["model"]},
-            {first["what"]: first["hardware"]},
-            (first["model"], first["hardware"]),
-        )
     return NetlistParity(
         f"{population.count} {population.name}",
         device,
         steps,
         steps * population.count * (1 + sum(widths)),
-        mismatch,
+        mismatch_of(found, words),
         made - begin,
         time.monotonic() - made,
     )

@@ -20,7 +20,7 @@ from .rounded import RUNS, finest
 from .stretches import Stretch, stretches
 
 if TYPE_CHECKING:
-    from .parity import History
+    from ...history import History
 
 __all__ = ["Between", "between_spikes"]
 

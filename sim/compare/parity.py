@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from ...compiler.datapath import ARRAYS
 from ...compiler.graph import Graph
-from ...engine.choice import is_worth
-from ...engine.emit import Body, of_datapath
-from ...engine.traces import Traces
-from ...engine.whole import run_whole
 from ...fixed import FixedNeuron
 from ...hdl import build
+from ...history import History
 from ...neuron import Neuron, need_neuron
-from ...runner import Recording
+from ...runner import Recording, prepared
 from ...stochastic import totals
 from ...words import quantize
-from ..engines.amaranth import simulate_steps
-from ..engines.compiled import compiled_stretches
+from ..contracts.neuron import NeuronContract
+from ..engines.drive import need_engine
+from ..engines.neuron import simulate_steps
 from .advice import advise, coarse_tables
 from .between import between_spikes
+from .bits import Bits, compare_bits
 from .figures import Mismatch, Parity
 from .rounded import run_rounded
 from .verdict import Criteria
 
 __all__ = [
-    "History",
-    "bit_parity",
-    "fixed_history",
     "float_step",
+    "mismatch_of",
     "parity",
     "saturated",
     "step_errors",
 ]
-
-
-@dataclass(frozen=True)
-class History:
-    """The integer model's registers before and after every step, its draws and its spikes."""
-
-    before: dict[str, np.ndarray]
-    after: dict[str, np.ndarray]
-    noise: dict[str, np.ndarray]
-    spikes: np.ndarray
 
 
 def parity(
@@ -102,8 +88,7 @@ def parity(
         The compiled engine without a C++ compiler.
     """
     need_neuron(neuron, "parity()")
-    if engine not in _ENGINES:
-        raise ValueError(f"engine must be one of {', '.join(_ENGINES)}, not {engine!r}")
+    need_engine(engine)
     criteria = criteria or Criteria()
     if criteria.changed() and not because.strip():
         changed = ", ".join(criteria.changed())
@@ -118,7 +103,10 @@ def parity(
     inputs: dict[str, Any] = input_values(neuron, stimulus)
     words = {n: quantize(v, n, fixed.lowered.input_words[n]).astype(int) for n, v in inputs.items()}
     count = len(next(iter(words.values())))
-    history, mismatch = bit_parity(fixed, words, _ENGINES[engine](make(), fixed, words), progress)
+    contract = NeuronContract(make(), fixed)
+    found = compare_bits(contract, words, engine=engine, to_the_end=False, progress=progress)
+    history: History = found.integers.run
+    mismatch = mismatch_of(found, words)
     if mismatch is not None and vcd is not None:
         vcd = Path(vcd)
         vcd.parent.mkdir(parents=True, exist_ok=True)
@@ -176,75 +164,12 @@ def parity(
     )
 
 
-def bit_parity(
-    fixed: FixedNeuron,
-    words: dict[str, np.ndarray],
-    gates: Iterator[tuple[Any, Any, Mapping[str, Any]]],
-    progress: bool = True,
-) -> tuple[History, Mismatch | None]:
-    """Level 1: the integer model's history, and the first step at which gates differ from it.
-
-    Parameters
-    ----------
-    fixed : FixedNeuron
-        Is reset first.
-    words : dict of str to ndarray of int, shape (T,)
-    gates : iterable of (spike, first word, registers)
-        After every step, as :func:`~scneuro.sim.simulate_steps` yields them, or arrays of them
-        over many steps.
-    progress : bool
-    """
-    fixed.reset()
-    history = fixed_history(fixed, words, progress)
-    before, after, spikes = history.before, history.after, history.spikes
-    first = fixed.lowered.registers[fixed.state_names[0]]
-    bar = tqdm(
-        desc=f"{fixed.name}: gates",
-        total=len(spikes),
-        unit="step",
-        delay=2,
-        leave=False,
-        disable=None if progress else True,
-    )
-    begin = 0
-    with bar:
-        for spike, word, registers in gates:
-            spike, word = np.atleast_1d(spike), np.atleast_1d(word)
-            these = slice(begin, begin + len(spike))
-            differ = (spike != 0) != spikes[these]
-            differ |= word != first.to_word(after[first.name][these])
-            for name, values in after.items():
-                differ |= registers[name] != values[these]
-            if np.any(differ):
-                k = int(np.argmax(differ))
-                t = begin + k
-                model = {n: int(values[t]) for n, values in after.items()}
-                found = {n: int(np.atleast_1d(values)[k]) for n, values in registers.items()}
-                return history, Mismatch(
-                    t,
-                    {n: int(w[t]) for n, w in words.items()},
-                    {n: int(values[t]) for n, values in before.items()},
-                    {**model, "spike": int(spikes[t])},
-                    {**found, "spike": int(spike[k])},
-                    (int(first.to_word(model[first.name])), int(word[k])),
-                )
-            begin += len(spike)
-            bar.update(len(spike))
-    return history, None
-
-
-_ENGINES: dict[str, Callable[..., Iterator[tuple[Any, Any, Mapping[str, Any]]]]] = {
-    "amaranth": simulate_steps,
-    "cxxrtl": compiled_stretches,
-}
-
-
 def input_values(neuron: Neuron, stimulus: Any) -> dict[str, np.ndarray]:
     """Every input as the values its port carries, all of the same length."""
     names = list(neuron.input_defaults)
     if not isinstance(stimulus, Mapping):
         stimulus = {names[0]: stimulus}
-    arrays = neuron._prepare(stimulus, ndim=1)
+    arrays = prepared(neuron, stimulus, time=True)
     shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
     if len(shape) != 1 or not shape[0]:
         raise ValueError(f"{neuron.name}: parity needs a stimulus of shape (T,), not {shape}")
@@ -257,77 +182,25 @@ def input_values(neuron: Neuron, stimulus: Any) -> dict[str, np.ndarray]:
     }
 
 
-def fixed_history(fixed: FixedNeuron, words: dict[str, np.ndarray], progress: bool) -> History:
-    """Run the integer model on from where it is, keeping every register.
-
-    Parameters
-    ----------
-    fixed : FixedNeuron
-        Of one neuron, or of N.
-    words : dict of str to ndarray of int, shape (T,) or (T, N)
-    progress : bool
-
-    Returns
-    -------
-    History
-        Of arrays (T,) or (T, N).
-    """
-    shape = next(iter(words.values())).shape
-    body = of_datapath(fixed.lowered, "registers")
-    if is_worth(body, shape[0], shape[1] if shape[1:] else 1):
-        return _compiled_history(fixed, body, words, progress)
-    registers = {n: np.empty((shape[0] + 1, *shape[1:]), dtype=np.int64) for n in fixed.state_names}
-    noise = {n: np.zeros(shape, dtype=np.int64) for n in fixed.lowered.noise}
-    spikes = np.empty(shape, dtype=bool)
-    for name, value in fixed.registers.items():
-        registers[name][0] = value
-    for t in tqdm(
-        range(shape[0]),
-        desc=f"{fixed.name}: integers",
-        unit="step",
-        delay=2,
-        leave=False,
-        disable=None if progress else True,
-    ):
-        spikes[t] = fixed._advance({name: values[t] for name, values in words.items()})
-        for name, value in fixed.registers.items():
-            registers[name][t + 1] = value
-        for name, value in fixed.noise.items():
-            noise[name][t] = value
-    return History(
-        {n: h[:-1] for n, h in registers.items()},
-        {n: h[1:] for n, h in registers.items()},
-        noise,
-        spikes,
-    )
-
-
-def _compiled_history(
-    fixed: FixedNeuron, body: Body, words: dict[str, np.ndarray], progress: bool
-) -> History:
-    """The same, by the compiled engine."""
-    shape = next(iter(words.values())).shape
-    fields = {"spike": "bool"} | {name: dtype for name, dtype, _ in body.traces}
-    start = fixed.registers
-    with Traces(fixed.name, shape, fields) as traces:
-        run_whole(
-            body,
-            fixed._table(),
-            fixed._drawing(),
-            words,
-            traces,
-            list(fields)[1:],
-            steps=shape[0],
-            name=f"{fixed.name}: integers",
-            progress=progress,
-            done=fixed._set_table,
-        )
-    after = {n: traces[n] for n in fixed.state_names}
-    return History(
-        {n: np.concatenate((np.array(start[n])[None], v[:-1])) for n, v in after.items()},
-        after,
-        {n: traces[n] for n in fixed.lowered.noise},
-        traces["spike"],
+def mismatch_of(found: Bits, words: Mapping[str, np.ndarray]) -> Mismatch | None:
+    """The first difference of a neuron, or of one of many, with all registers of that step."""
+    if found.first is None:
+        return None
+    first, integers = found.first, found.integers
+    history: History = integers.run
+    t = first.step
+    k = () if first.neuron is None else min(first.neuron, history.spikes.shape[1] - 1)
+    names = [n for n in (*history.after, "spike") if n in first.shown]
+    word = first.model, first.hardware
+    if "word" in first.shown:
+        word = int(integers.tables["word"][t]), int(first.shown["word"])
+    return Mismatch(
+        t,
+        {n: int(values[t][k]) for n, values in words.items()},
+        {n: int(values[t][k]) for n, values in history.before.items()},
+        {n: int(integers.tables[n][t][k]) for n in names},
+        {n: int(first.shown[n][k]) for n in names},
+        word,
     )
 
 

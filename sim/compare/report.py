@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .verdict import Criterion, apart
 
 if TYPE_CHECKING:
     from .figures import Parity
 
-__all__ = ["level_line", "report", "step_lines"]
+__all__ = ["bit_line", "level_line", "report", "step_lines"]
 
 
 def report(found: Parity) -> str:
@@ -33,6 +33,18 @@ def report(found: Parity) -> str:
 def level_line(level: str, ok: bool, said: str) -> str:
     """What was found of a level, with its verdict."""
     return f"  {level:7s}{'pass' if ok else 'FAIL'}  {said}"
+
+
+def bit_line(differing: int, first: Mapping[str, Any] | None, same: str) -> str:
+    """What was found of level 1, of many neurons: what is ``same``, or what differs first."""
+    if first is None:
+        return level_line("bit", True, same)
+    of = f" of {first['population']}" if "population" in first else ""
+    said = (
+        f"{differing:,} differ, first {first['what']} of neuron {first['neuron']}{of} at step "
+        f"{first['step']:,}: {first['model']} in the model, {first['hardware']} in the gates"
+    )
+    return level_line("bit", False, said)
 
 
 def step_lines(

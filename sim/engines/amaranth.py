@@ -1,187 +1,141 @@
-"""The gates in Amaranth's own simulator, with the surface of the models."""
+"""The gates in Amaranth's own simulator, driven as ``driver.cc`` drives them compiled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import nullcontext
-from pathlib import Path
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
+from amaranth import Value
 from amaranth.sim import Simulator
 
 from ...errors import ScneuroError
-from ...fixed import FixedNeuron
-from ...hdl import Neuron, hand_written
-from ...runner import Runner
-from ...words import quantize
-from .packing import unpack
+from ..contracts.contract import Contract
+from .packing import CHUNK, chunked
 
-__all__ = ["HardwareNeuron", "SimulatedNeuron", "simulate_steps"]
+__all__ = ["SimulatedGates"]
 
-_PATIENCE = 100_000  # clocks a hand-written neuron may take for one step
 _PERIOD = 1e-6
 
 
-class _Bench:
-    """One hardware neuron on its streams; every result is (spike, word, registers)."""
+class SimulatedGates:
+    """Gates in Amaranth's simulator; see :class:`~scneuro.sim.engines.drive.Driven`.
 
-    def __init__(self, hardware: Any, fixed: FixedNeuron) -> None:
-        self._hardware, self._fixed = hardware, fixed
-        self._first = fixed.state_names[0]
-        self._widths = {n: r.width for n, r in fixed.lowered.registers.items()}
-        self.simulator = Simulator(hardware)
+    Parameters
+    ----------
+    contract : Contract
+    stall : int
+
+    Raises
+    ------
+    ScneuroError
+        The hardware has no clock.
+    """
+
+    def __init__(self, contract: Contract, *, stall: int = 0) -> None:
+        self._contract, self._stall, self.clocks = contract, stall, 0
+        self.simulator = Simulator(contract.gates)
         try:
             self.simulator.add_clock(_PERIOD)
         except NameError:
             raise ScneuroError(
-                f"{fixed.name}: the hardware has no sync domain",
+                f"{contract.name}: the hardware has no sync domain",
                 "state registers belong in m.d.sync",
             ) from None
         self.simulator.add_testbench(self._serve)
-        self._todo: list[int] = []
-        self._done: list[tuple[int, int, dict[str, int]]] = []
+        self._todo: list[tuple[list[int], list[int]]] = []
+        self._records: list[list[int]] = [[] for _ in contract.signature.seen]
+
+    def run(self, words: np.ndarray, ends: np.ndarray) -> list[np.ndarray]:
+        """Go on with frames: the records of what is seen."""
+        for records in self._records:
+            records.clear()
+        self._todo.append(([_whole(row) for row in words.tolist()], ends.tolist()))
+        while self._todo:
+            self.simulator.advance()
+        seen = self._contract.signature.seen
+        return [chunked(r, port.chunks) for r, port in zip(self._records, seen, strict=True)]
 
     async def _serve(self, ctx: Any) -> None:
-        hardware = self._hardware
-        payload, state = hardware.i.payload.as_value(), hardware.state.as_value()
-        wait = getattr(hardware, "latency", 1) - 1
-        ctx.set(hardware.o.ready, 1)
         while True:
-            if not self._todo:
-                await ctx.tick()
-                continue
-            ctx.set(payload, self._todo.pop(0))
-            ctx.set(hardware.i.valid, 1)
-            if wait:  # nothing to see before: sleep through it, which is much quicker to simulate
-                await ctx.delay((wait - 0.5) * _PERIOD)
-            for _ in range(_PATIENCE):
-                *_, accepted = await ctx.tick().sample(hardware.i.ready)
-                if accepted:
-                    break
-            ctx.set(hardware.i.valid, 0)
-            for _ in range(_PATIENCE if accepted else 0):
-                if ctx.get(hardware.o.valid):
-                    break
-                await ctx.tick()
+            if self._todo:
+                await self._drive(ctx, *self._todo[0])
+                self._todo.pop()
             else:
-                raise ScneuroError(
-                    f"{self._fixed.name}: the hardware gave no result in {_PATIENCE:,} clocks",
-                    "i.ready must accept every input, and o.valid must rise once for each",
-                )
-            result = hardware.o.payload
-            self._done.append(
-                (
-                    ctx.get(result.spike),
-                    ctx.get(result[self._first]),
-                    unpack(ctx.get(state), self._widths),
-                )
-            )
-            await ctx.tick()
-            if ctx.get(hardware.o.valid):
-                raise ScneuroError(
-                    f"{self._fixed.name}: the hardware gave a second result for one input",
-                    "o.valid must fall when o.ready takes the result",
-                )
+                await ctx.tick()
 
-    def step(self, words: dict[str, int]) -> tuple[int, int, dict[str, int]]:
-        packed = 0
-        for position, name in enumerate(self._fixed.lowered.inputs):
-            packed |= (words[name] & 0xFFFF) << (16 * position)
-        self._todo.append(packed)
-        while not self._done:
-            self.simulator.advance()
-        return self._done.pop()
+    async def _drive(self, ctx: Any, words: list[int], ends: list[int]) -> None:
+        gates, signature = self._contract.gates, self._contract.signature
+        payload = Value.cast(gates.i.payload)
+        start, ready = getattr(gates, "tick", None), getattr(gates, "ready", None)
+        held = start is not None and ready is None
+        seen = [Value.cast(attrgetter(port.path)(gates)) for port in signature.seen]
+        masks = [None if p.mask is None else _whole(p.mask.tolist()) for p in signature.seen]
+        looked = [gates.i.ready, gates.o.valid, *seen]
+        looked += [gates.done] if start is not None else []
+        looked += [ready] if ready is not None else []
+        if held:
+            ctx.set(start, 1)
+        word = frame = given = left = finished = quiet = 0
+        shown = -1
+        while finished < len(ends) or quiet < signature.rest:
+            may = self._coin()
+            gives = frame < len(ends) and word < ends[frame]
+            starts = frame < len(ends) and not gives
+            valid, taking = gives and (may & 1 or not held), may >> 1 & 1
+            ctx.set(gates.i.valid, valid)
+            ctx.set(gates.o.ready, taking)
+            if ready is not None:
+                ctx.set(start, starts)
+            if valid and shown != word:
+                ctx.set(payload, words[word])
+                shown = word
+                if signature.asleep:  # sleep through it, which is much quicker to simulate
+                    await ctx.delay((signature.asleep - 0.5) * _PERIOD)
+                    self.clocks += signature.asleep - 1
+            _, _, accepts, leaves, *values = await ctx.tick().sample(*looked)
+            self.clocks += 1
+            quiet += 1
+            leaving = leaves and taking
+            for records, value, mask, port in zip(
+                self._records, values, masks, signature.seen, strict=False
+            ):
+                if leaving if mask is None else value & mask:
+                    if len(records) == port.most * len(ends):
+                        raise ScneuroError(*self._contract.excess)
+                    records.append(value)
+                    quiet = 0
+            if leaves:
+                quiet = 0
+            if leaving and signature.answers and left == signature.answers * given:
+                raise ScneuroError(*self._contract.excess)
+            left += leaving
+            if start is not None and values[len(seen)]:
+                finished, quiet = finished + 1, 0
+            if valid and accepts:
+                word, quiet = word + 1, 0
+                given += word == ends[given]
+            elif ready is not None and starts and values[-1]:
+                frame, quiet = frame + 1, 0
+            if held:
+                frame = given
+            if signature.answers and left == signature.answers * (frame + 1):
+                frame = finished = frame + 1
+            if quiet > signature.patience:
+                raise ScneuroError(*self._contract.silence)
 
-
-def simulate_steps(
-    hardware: Any, fixed: FixedNeuron, words: dict[str, np.ndarray], vcd: Path | None = None
-) -> Iterator[tuple[int, int, dict[str, int]]]:
-    """Run hardware over input words (T,): the spike flag, first word and registers of every step.
-
-    With ``vcd``, the waveform is written there.
-    """
-    bench = _Bench(hardware, fixed)
-    writer = bench.simulator.write_vcd(str(vcd)) if vcd else nullcontext()
-    with writer:
-        for t in range(len(next(iter(words.values())))):
-            yield bench.step({name: int(values[t]) for name, values in words.items()})
-
-
-class HardwareNeuron(Runner):
-    """A neuron's hardware in some engine, one neuron, with the surface of the models.
-
-    Parameters
-    ----------
-    make : callable
-        Returns a new instance of the hardware (as ``scneuro.hdl.build`` does).
-    fixed : FixedNeuron
-        Its formats.
-    """
-
-    def __init__(self, make: Any, fixed: FixedNeuron) -> None:
-        self.name, self.dt = fixed.name, fixed.dt
-        self.state_names, self.input_defaults = fixed.state_names, fixed.input_defaults
-        self._make, self._fixed = make, fixed
-        self.reset()
-
-    def __repr__(self) -> str:
-        return f"<{self.name} in gates: {type(self).__name__}>"
-
-    def prove(self, **options: Any) -> Any:
-        """Prove its gates for all states and inputs: :func:`~scneuro.sim.proof.prove`.
-
-        Raises
-        ------
-        ScneuroError
-            If the hardware is hand-written, or bitwuzla is missing.
-        """
-        from ..proof import prove
-
-        hardware = self._make()
-        if not isinstance(hardware, Neuron):
-            raise hand_written(self.name)
-        return prove(self._fixed, hardware.form, **options)
-
-    def reset(self) -> None:
-        """Start over from power-on."""
-        self.registers = {n: r.init for n, r in self._fixed.lowered.registers.items()}
-        self._shape = ()
-
-    def read(self, name: str) -> Any:
-        r = self._fixed.lowered.registers[name]
-        return r.to_word(self.registers[name]) * r.word.lsb
-
-    def write(self, name: str, value: Any) -> None:
-        raise AttributeError(f"{self.name}: the registers of hardware cannot be set from outside")
-
-    def _convert(self, name: str, values: np.ndarray) -> np.ndarray:
-        unit, word = self._fixed.lowered.inputs[name], self._fixed.lowered.input_words[name]
-        return quantize(values, f"{self.name}: {name}", word, unit)
-
-    def _resize(self, count: int) -> None:
-        raise ValueError(f"{self.name}: simulated hardware is one neuron, not {count}")
-
-    def _advance(self, inputs: dict[str, Any]) -> Any:
-        spike, self.registers = self._step({name: int(value) for name, value in inputs.items()})
-        return bool(spike)
-
-    def _step(self, words: dict[str, int]) -> tuple[int, dict[str, int]]:
-        """One step on input words: the spike flag and the registers after it."""
-        raise NotImplementedError
+    def _coin(self) -> int:
+        """Whether something is done in a clock: always, or at random if the seed is not 0."""
+        if not self._stall:
+            return -1
+        seed = self._stall
+        seed ^= seed << 13 & 0xFFFFFFFF
+        seed ^= seed >> 17
+        seed ^= seed << 5 & 0xFFFFFFFF
+        self._stall = seed
+        return seed
 
 
-class SimulatedNeuron(HardwareNeuron):
-    """A neuron's hardware in Amaranth's simulator; see :class:`HardwareNeuron`."""
-
-    _bench: _Bench | None = None
-
-    def reset(self) -> None:
-        super().reset()
-        self._bench = None
-
-    def _step(self, words: dict[str, int]) -> tuple[int, dict[str, int]]:
-        if self._bench is None:
-            self._bench = _Bench(self._make(), self._fixed)
-        spike, _, registers = self._bench.step(words)
-        return spike, registers
+def _whole(chunks: list[int]) -> int:
+    """A payload, of its chunks, lowest first."""
+    return sum(chunk << CHUNK * k for k, chunk in enumerate(chunks))

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,28 +22,20 @@ import numpy as np
 from amaranth.back import rtlil
 
 from ...errors import ScneuroError, ToolError
-from ...fixed import FixedNeuron
-from ...runner import Recording
 from ...tools.files import writable_cache
-from ...tools.progress import progress as bar
 from ...tools.toolchain import announced, find_tools, run_tool, run_yosys, say
-from .amaranth import HardwareNeuron
-from .packing import CHUNK, unpack_chunks
+from ..contracts.contract import Contract
 
 __all__ = [
     "LINE",
     "Compiled",
-    "CompiledNeuron",
+    "CompiledGates",
     "Exchanged",
     "compile_design",
     "compile_hardware",
-    "compiled_steps",
-    "compiled_stretches",
 ]
 
 _DRIVER = Path(__file__).with_name("driver.cc")
-_BLOCK = 20_000  # steps in one call, so that Ctrl-C and a progress bar have their turn
-_PATIENCE = 100_000
 _SENT = 4096  # bytes
 #: Numbers that say where the lines of a UART stand.
 LINE = 7
@@ -198,6 +189,20 @@ class Exchanged:
     late: bool
 
 
+class _Seen(ctypes.Structure):
+    """A port that is recorded, as the driver takes it."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("mask", ctypes.c_void_p),
+        ("chunks", ctypes.c_int32),
+        ("records", ctypes.c_void_p),
+        ("most", ctypes.c_int64),
+        ("count", ctypes.c_int64),
+        ("port", ctypes.c_void_p),
+    )
+
+
 class Compiled:
     """A running compiled design.
 
@@ -214,9 +219,7 @@ class Compiled:
             hint = "remove it, and it is compiled again"
             raise ToolError(f"cannot load {library}: {error}", hint) from None
         self._code.scneuro_open.restype = ctypes.c_void_p
-        self._code.scneuro_steps.restype = ctypes.c_int64
         self._code.scneuro_watch.restype = ctypes.c_int64
-        self._code.scneuro_layer.restype = ctypes.c_int64
         self._design = ctypes.c_void_p(self._code.scneuro_open())
         self.clocks = 0
 
@@ -224,38 +227,59 @@ class Compiled:
         if design := self.__dict__.pop("_design", None):
             self._code.scneuro_close(design)
 
-    def steps(self, payloads: np.ndarray, result_bits: int, state_bits: int) -> np.ndarray:
-        """Feed a neuron's input stream.
+    def drive(
+        self, contract: Contract, words: np.ndarray, ends: np.ndarray, stall: ctypes.c_uint32
+    ) -> list[np.ndarray]:
+        """Take gates through frames; see ``driver.cc``.
 
         Parameters
         ----------
-        payloads : ndarray of uint32, shape (T, chunks)
-        result_bits, state_bits : int
-            Widths of the output payload and the state.
+        contract : Contract
+            Of this design.
+        words : ndarray of uint32, shape (payloads, chunks)
+        ends : ndarray of int64, shape (frames,)
+        stall : c_uint32
+            Other than 0, payloads come and leave now and then, at random; goes on.
 
         Returns
         -------
-        ndarray of uint32, shape (taken, chunks)
-            Payload and state after each step, in whole chunks of 32 bits; fewer than T if the
-            design stopped answering.
+        list of ndarray of uint32, shape (K, chunks)
+            The records of what is seen.
+
+        Raises
+        ------
+        ScneuroError
+            They stop answering, or answer what was not asked.
         """
-        count, width = payloads.shape
-        chunks = [-(-bits // CHUNK) for bits in (result_bits, state_bits)]
-        results = np.zeros((count, sum(chunks)), dtype=np.uint32)
-        clocks = ctypes.c_int64(0)
-        taken = self._code.scneuro_steps(
+        signature, clocks = contract.signature, ctypes.c_int64(0)
+        words, ends = np.ascontiguousarray(words), np.ascontiguousarray(ends, dtype=np.int64)
+        records = [
+            np.zeros((seen.most * len(ends), seen.chunks), dtype=np.uint32)
+            for seen in signature.seen
+        ]
+        table = (_Seen * len(records))()
+        for at, seen, rows in zip(table, signature.seen, records, strict=True):
+            at.name, at.chunks = seen.path.replace(".", "__").encode(), seen.chunks
+            at.mask = None if seen.mask is None else _at(seen.mask)
+            at.records, at.most = _at(rows), len(rows)
+        done = self._code.scneuro_drive(
             self._design,
-            ctypes.c_int64(count),
-            _at(np.ascontiguousarray(payloads)),
-            ctypes.c_int(width),
-            _at(results),
-            ctypes.c_int(chunks[0]),
-            ctypes.c_int(chunks[1]),
-            ctypes.c_int64(_PATIENCE),
+            ctypes.c_int64(len(ends)),
+            _at(ends),
+            _at(words),
+            ctypes.c_int(words.shape[1]),
+            ctypes.c_int64(signature.answers),
+            ctypes.c_int(len(table)),
+            table,
+            ctypes.byref(stall),
+            ctypes.c_int64(signature.rest),
+            ctypes.c_int64(signature.patience),
             ctypes.byref(clocks),
         )
         self.clocks += clocks.value
-        return results[:taken]
+        if done != 1:
+            raise ScneuroError(*(contract.excess if done else contract.silence))
+        return [rows[: at.count] for at, rows in zip(table, records, strict=True)]
 
     def watch(self, output: str, count: int, *, clock: str = "clk") -> np.ndarray:
         """Run ``count`` clocks; the level of a pin after each, as uint8."""
@@ -270,156 +294,6 @@ class Compiled:
         if done != count:
             raise ToolError(f"the compiled design has no ports {clock} and {output}")
         return levels
-
-    def network(
-        self,
-        steps: int,
-        given: np.ndarray,
-        mask: np.ndarray,
-        written: np.ndarray,
-        sent: np.ndarray,
-        stall: int,
-        patience: int,
-    ) -> tuple[int, int, int] | None:
-        """Take a network through time steps; see ``driver.cc``.
-
-        Parameters
-        ----------
-        steps : int
-        given : ndarray of uint32, shape (words,)
-            What comes in.
-        mask : ndarray of uint32, shape (written chunks,)
-        written : ndarray of uint32, shape (most, chunks)
-            Filled.
-        sent : ndarray of uint32, shape (most,)
-            Filled.
-        stall : int
-            Other than 0, words come and leave now and then, at random.
-        patience : int
-            Clocks to wait for anything to happen.
-
-        Returns
-        -------
-        tuple of int or None
-            Records in ``written``, words in ``sent``, and clocks; None if it stopped answering.
-        """
-        counts = np.zeros(4, dtype=np.int64)
-        given = np.ascontiguousarray(given)
-        done = self._code.scneuro_network(
-            self._design,
-            ctypes.c_int64(steps),
-            ctypes.c_int64(len(given)),
-            _at(given),
-            _at(mask),
-            ctypes.c_int(len(mask)),
-            _at(written),
-            ctypes.c_int64(len(written)),
-            _at(sent),
-            ctypes.c_int64(len(sent)),
-            ctypes.c_uint32(stall),
-            ctypes.c_int64(patience),
-            _at(counts),
-        )
-        self.clocks += int(counts[3])
-        return (int(counts[0]), int(counts[1]), int(counts[3])) if done else None
-
-    def population(
-        self,
-        payloads: np.ndarray,
-        mask: np.ndarray,
-        written: np.ndarray,
-        spikes: np.ndarray,
-        stall: int,
-        patience: int,
-    ) -> tuple[int, int, int] | None:
-        """Take a population through time steps; see ``driver.cc``.
-
-        Parameters
-        ----------
-        payloads : ndarray of uint32, shape (T, rows, chunks)
-            What is added to the inputs before each step.
-        mask : ndarray of uint32, shape (written chunks,)
-        written, spikes : ndarray of uint32, shape (most, chunks)
-            Filled.
-        stall : int
-            Other than 0, spikes are taken now and then, at random.
-        patience : int
-            Clocks to wait for anything to happen.
-
-        Returns
-        -------
-        tuple of int or None
-            Records in ``written``, spikes, and clocks; None if it stopped answering.
-        """
-        steps, rows, width = payloads.shape
-        counts = np.zeros(4, dtype=np.int64)
-        payloads, mask = np.ascontiguousarray(payloads), np.ascontiguousarray(mask)
-        done = self._code.scneuro_population(
-            self._design,
-            ctypes.c_int64(steps),
-            ctypes.c_int64(rows),
-            _at(payloads),
-            ctypes.c_int(width),
-            _at(mask),
-            ctypes.c_int(len(mask)),
-            _at(written),
-            ctypes.c_int64(len(written)),
-            ctypes.c_int(spikes.shape[1]),
-            _at(spikes),
-            ctypes.c_int64(len(spikes)),
-            ctypes.c_uint32(stall),
-            ctypes.c_int64(patience),
-            _at(counts),
-        )
-        self.clocks += int(counts[3])
-        return (int(counts[0]), int(counts[1]), int(counts[3])) if done else None
-
-    def layer(
-        self,
-        payloads: np.ndarray,
-        rates: np.ndarray,
-        counted: tuple[np.ndarray, np.ndarray],
-        written: tuple[np.ndarray, np.ndarray],
-        patience: int,
-    ) -> tuple[int, int] | None:
-        """Run a layer for every row of ``payloads``; see ``driver.cc``.
-
-        Parameters
-        ----------
-        payloads : ndarray of uint32, shape (runs, inputs, chunks)
-        rates : ndarray of uint32, shape (runs, neurons)
-            Filled.
-        counted, written : tuple of ndarray of uint32, shapes (chunks,) and (most, chunks)
-            A mask, and the records, which are filled.
-        patience : int
-            Clocks to wait for anything to happen.
-
-        Returns
-        -------
-        tuple of int or None
-            Records of ``counted`` and ``written``; None if it stopped answering.
-        """
-        runs, inputs, width = payloads.shape
-        counts = np.zeros(3, dtype=np.int64)
-        payloads = np.ascontiguousarray(payloads)
-        watched: list[Any] = []
-        for mask, records in (counted, written):
-            watched += [_at(mask), ctypes.c_int(len(mask)), _at(records)]
-            watched += [ctypes.c_int64(len(records))]
-        done = self._code.scneuro_layer(
-            self._design,
-            ctypes.c_int64(runs),
-            ctypes.c_int(inputs),
-            ctypes.c_int(rates.shape[1]),
-            _at(payloads),
-            ctypes.c_int(width),
-            _at(rates),
-            *watched,
-            ctypes.c_int64(patience),
-            _at(counts),
-        )
-        self.clocks += int(counts[2])
-        return (int(counts[0]), int(counts[1])) if done == runs else None
 
     def uart(self, given: bytes, clocks: int, divisor: int, line: np.ndarray) -> Exchanged:
         """Run a board's design, its UART and all; see ``driver.cc``.
@@ -464,121 +338,32 @@ def _at(array: np.ndarray) -> ctypes.c_void_p:
     return array.ctypes.data_as(ctypes.c_void_p)
 
 
-class _Stream:
-    """A compiled neuron on its streams."""
-
-    def __init__(self, library: Path, fixed: FixedNeuron) -> None:
-        lowered = fixed.lowered
-        self._design, self._fixed = Compiled(library), fixed
-        self._inputs = list(lowered.inputs)
-        self._result = {"spike": 1, "word": 16}
-        self._state = {name: r.width for name, r in lowered.registers.items()}
-
-    def run(
-        self, words: dict[str, np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        """Spikes, first words and registers after each step, for input words (T,)."""
-        lanes = [np.asarray(words[name]).astype(np.uint32) & 0xFFFF for name in self._inputs]
-        lanes += [np.zeros_like(lanes[0])] * (len(lanes) % 2)
-        pairs = zip(lanes[::2], lanes[1::2], strict=True)
-        payloads = np.stack([low | high << 16 for low, high in pairs], axis=1)
-        bits = sum(self._result.values()), sum(self._state.values())
-        rows = self._design.steps(payloads, *bits)
-        if len(rows) < len(payloads):
-            raise ScneuroError(
-                f"{self._fixed.name}: the hardware gave no result, or two for one input",
-                "i.ready must accept every input, and o.valid rise once for each",
-            )
-        split = -(-bits[0] // CHUNK)
-        result = unpack_chunks(rows[:, :split], self._result)
-        return result["spike"] != 0, result["word"], unpack_chunks(rows[:, split:], self._state)
-
-
-def _blocks(count: int) -> list[slice]:
-    """The steps of a run, a call of the engine each."""
-    return [slice(begin, begin + _BLOCK) for begin in range(0, count, _BLOCK)]
-
-
 def compile_hardware(hardware: Any, *, cache: Path | None = None) -> Path:
     """A neuron's hardware, compiled, or a population's, a layer's or a network's."""
     text = rtlil.convert(hardware, emit_src=False)
     return compile_design({"design.il": text}, _SCRIPT, cache=cache)
 
 
-def compiled_stretches(
-    hardware: Any, fixed: FixedNeuron, words: dict[str, np.ndarray], *, library: Path | None = None
-) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
-    """As :func:`compiled_steps`, many steps at a time: arrays over steps."""
-    stream = _Stream(library or compile_hardware(hardware), fixed)
-    for block in _blocks(len(next(iter(words.values())))):
-        yield stream.run({n: values[block] for n, values in words.items()})
-
-
-def compiled_steps(
-    hardware: Any, fixed: FixedNeuron, words: dict[str, np.ndarray], *, library: Path | None = None
-) -> Iterator[tuple[int, int, dict[str, int]]]:
-    """As :func:`~scneuro.sim.simulate_steps`, compiled.
+class CompiledGates:
+    """Gates, compiled; see :class:`~scneuro.sim.engines.drive.Driven`.
 
     Parameters
     ----------
-    hardware : Component
-        A neuron's hardware; not used if ``library`` is given.
-    fixed : FixedNeuron
-    words : dict of str to ndarray, shape (T,)
+    contract : Contract
+    stall : int
     library : path, optional
         A design compiled already, such as a netlist.
     """
-    for spikes, firsts, registers in compiled_stretches(hardware, fixed, words, library=library):
-        columns = [values.tolist() for values in registers.values()]
-        for spike, first, *row in zip(spikes.tolist(), firsts.tolist(), *columns, strict=True):
-            yield int(spike), first, dict(zip(registers, row, strict=True))
 
+    def __init__(self, contract: Contract, *, stall: int = 0, library: Path | None = None) -> None:
+        self._contract, self._stall = contract, ctypes.c_uint32(stall)
+        self._design = Compiled(library or compile_hardware(contract.gates))
 
-class CompiledNeuron(HardwareNeuron):
-    """A neuron's hardware, compiled; one neuron, with the surface of the models.
+    @property
+    def clocks(self) -> int:
+        """That have passed."""
+        return self._design.clocks
 
-    Parameters
-    ----------
-    make : callable
-        Returns a new instance of the hardware (as ``scneuro.hdl.build`` does).
-    fixed : FixedNeuron
-        Its formats.
-    """
-
-    _library: Path | None = None
-    _stream: _Stream | None = None
-
-    def reset(self) -> None:
-        super().reset()
-        self._stream = None
-
-    def run(self, *args: Any, progress: bool = True, **inputs: Any) -> Recording:
-        """As of any runner; the engine is given the stimulus as a whole, not step by step."""
-        inputs = self._named(args, inputs)
-        words = self._prepare(inputs, ndim=1)
-        self.reset()
-        shape = np.broadcast_shapes(*(w.shape for w in words.values()))
-        if len(shape) == 2:
-            self._fit(shape[1:])
-        words = {name: np.broadcast_to(w, shape) for name, w in words.items()}
-        spike = np.zeros(shape, dtype=bool)
-        states = {name: np.zeros(shape) for name in self.state_names}
-        for block in bar(_blocks(shape[0]), self.name, unit="block", wanted=progress):
-            given = {name: w[block] for name, w in words.items()}
-            spike[block], _, registers = self._opened().run(given)
-            for name, r in self._fixed.lowered.registers.items():
-                states[name][block] = r.to_word(registers[name]) * r.word.lsb
-            self.registers = {name: int(values[-1]) for name, values in registers.items()}
-        given = {name: inputs.get(name, default) for name, default in self.input_defaults.items()}
-        units = {n: np.broadcast_to(np.asarray(v, dtype=float), shape) for n, v in given.items()}
-        return Recording(self.dt, spike, states, units)
-
-    def _opened(self) -> _Stream:
-        if self._stream is None:
-            self._library = self._library or compile_hardware(self._make())
-            self._stream = _Stream(self._library, self._fixed)
-        return self._stream
-
-    def _step(self, words: dict[str, int]) -> tuple[int, dict[str, int]]:
-        spikes, _, registers = self._opened().run({n: np.array([w]) for n, w in words.items()})
-        return int(spikes[0]), {name: int(values[0]) for name, values in registers.items()}
+    def run(self, words: np.ndarray, ends: np.ndarray) -> list[np.ndarray]:
+        """Go on with frames: the records of what is seen."""
+        return self._design.drive(self._contract, words, ends, self._stall)

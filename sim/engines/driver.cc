@@ -18,34 +18,21 @@ struct port {
 // A rising edge of the clock; then the outputs are settled and readable.
 void tick(cxxrtl_handle design, const port &clk) {
   *clk.in = 1;
-  cxxrtl_step(design);
+  design->module->step();
   *clk.in = 0;
-  cxxrtl_step(design);
+  design->module->step();
 }
 
 void copy(uint32_t *to, const uint32_t *from, int chunks) {
   for (int i = 0; i < chunks; i++) to[i] = from[i];
 }
 
-// What is recorded: a port, whole, in every clock in which it has a bit of a mask.
-struct watched {
-  const uint32_t *mask, *from;
-  int chunks;
-  uint32_t *to;
-  int64_t most, *count;
-
-  // Whether there is something, which is recorded.
-  bool look() {
-    bool any = false;
-    for (int i = 0; i < chunks; i++) any |= (from[i] & mask[i]) != 0;
-    if (any && *count < most) copy(to + *count * chunks, from, chunks);
-    if (any) ++*count;
-    return any;
-  }
-
-  // Whether there was more than there is room for.
-  bool over() const { return *count > most; }
-};
+// Drive an input; whether that changes it.
+bool set(const port &input, uint32_t value) {
+  bool changed = *input.in != value;
+  *input.in = value;
+  return changed;
+}
 
 // Whether something is done in a clock: always, or at random if `seed` is not 0.
 uint32_t coin(uint32_t &seed) {
@@ -58,6 +45,23 @@ uint32_t coin(uint32_t &seed) {
 
 extern "C" {
 
+// What is recorded: a port, whole, in every clock in which it has a bit of `mask`, or, without one,
+// in which something leaves.
+struct scneuro_seen {
+  const char *name;
+  const uint32_t *mask;
+  int32_t chunks;
+  uint32_t *records;
+  int64_t most, count;
+  const uint32_t *from;  // the port
+
+  bool any() const {
+    uint32_t bits = 0;
+    for (int i = 0; i < chunks; i++) bits |= from[i] & mask[i];
+    return bits;
+  }
+};
+
 cxxrtl_toplevel cxxrtl_design_create();
 
 void *scneuro_open() {
@@ -68,39 +72,65 @@ void *scneuro_open() {
 
 void scneuro_close(void *design) { cxxrtl_destroy(static_cast<cxxrtl_handle>(design)); }
 
-// Give a neuron's input stream `count` payloads and take as many results: its output payload, then
-// its state, each in whole chunks. Returns how many were taken; fewer, if the neuron gave no result
-// within `patience` clocks or a second one for one input. Adds the clocks that passed to `clocks`.
-int64_t scneuro_steps(void *handle, int64_t count, const uint32_t *payloads, int payload_chunks,
-                      uint32_t *results, int result_chunks, int state_chunks, int64_t patience,
-                      int64_t *clocks) {
+// Take gates through `frames` frames: give `i` the payloads of each, up to its number in `ends`, and
+// take what leaves `o`. What is seen is recorded, in whole chunks. What begins and ends a frame is
+// told by the ports that there are:
+//   no `tick`: the next one begins when `answers` payloads have left;
+//   `tick` and `ready`: it begins where both are 1, and the next one's payloads come meanwhile;
+//   `tick` alone: it is always 1, and payloads come one frame's behind the other's.
+// It is over after the last answer, or `done`, and `rest` clocks in which nothing happens. Where
+// `stall` is not 0, payloads leave, and come if `tick` is always 1, in about half of the clocks, at
+// random.
+//
+// Adds the clocks to `clocks`. Returns 1, or 0 if nothing happened for `patience` clocks, or -1 if
+// there was more than there is room for, or an answer to what was not asked.
+int scneuro_drive(void *handle, int64_t frames, const int64_t *ends, const uint32_t *payloads,
+                  int payload_chunks, int64_t answers, int count, scneuro_seen *seen,
+                  uint32_t *stall, int64_t rest, int64_t patience, int64_t *clocks) {
   cxxrtl_handle design = static_cast<cxxrtl_handle>(handle);
   port clk(design, "clk"), payload(design, "i__payload"), valid(design, "i__valid");
-  port ready(design, "i__ready"), taken(design, "o__ready"), result(design, "o__payload");
-  port done(design, "o__valid"), state(design, "state");
-  for (int64_t step = 0; step < count; step++) {
-    copy(payload.in, payloads + step * payload_chunks, payload_chunks);
-    *valid.in = 1;
-    *taken.in = 1;
-    cxxrtl_step(design);
-    bool accepted = false;
-    int64_t waited = 0;
-    while (true) {
-      accepted = *ready.out;
-      tick(design, clk);
-      waited++;
-      if (accepted) *valid.in = 0, cxxrtl_step(design);
-      if (*valid.in == 0 && *done.out) break;
-      if (waited > patience) return step;
+  port ready(design, "i__ready"), leaves(design, "o__valid"), taken(design, "o__ready");
+  port start(design, "tick"), startable(design, "ready"), done(design, "done");
+  for (int i = 0; i < count; i++) seen[i].from = port(design, seen[i].name).out;
+  bool pulsed = start.in && startable.out, held = start.in && !pulsed;
+  if (held && set(start, 1)) cxxrtl_step(design);
+  int64_t word = 0, shown = -1, frame = 0, given = 0, left = 0, finished = 0, quiet = 0;
+  while (finished < frames || quiet < rest) {
+    uint32_t may = coin(*stall);
+    bool gives = frame < frames && word < ends[frame];
+    bool changed = set(valid, gives && (may & 1 || !held));
+    if (*valid.in && shown != word) {
+      copy(payload.in, payloads + word * payload_chunks, payload_chunks);
+      shown = word, changed = true;
     }
-    uint32_t *row = results + step * (result_chunks + state_chunks);
-    copy(row, result.out, result_chunks);
-    copy(row + result_chunks, state.out, state_chunks);
+    if (pulsed) changed |= set(start, frame < frames && !gives);
+    changed |= set(taken, may >> 1 & 1);
+    if (changed) cxxrtl_step(design);
+    quiet++;
+    bool leaving = *leaves.out && *taken.in;
+    for (scneuro_seen *it = seen; it < seen + count; it++) {
+      if (it->mask ? !it->any() : !leaving) continue;
+      if (it->count == it->most) return -1;
+      copy(it->records + it->count++ * it->chunks, it->from, it->chunks);
+      quiet = 0;
+    }
+    if (*leaves.out) quiet = 0;
+    if (leaving && answers && left == answers * given) return -1;
+    left += leaving;
+    if (done.out && *done.out) finished++, quiet = 0;
+    if (*valid.in && *ready.out) {
+      quiet = 0;
+      if (++word == ends[given]) given++;
+    } else if (pulsed && *start.in && *startable.out) {
+      frame++, quiet = 0;
+    }
+    if (held) frame = given;
+    if (answers && left == answers * (frame + 1)) frame = ++finished;
+    if (quiet > patience) return 0;
     tick(design, clk);
-    *clocks += waited + 1;
-    if (*done.out) return step;
+    ++*clocks;
   }
-  return count;
+  return 1;
 }
 
 // Run `count` clocks; `levels` gets the bit `output` has after each.
@@ -114,127 +144,6 @@ int64_t scneuro_watch(void *handle, const char *clock, const char *output, int64
     levels[i] = *pin.out & 1;
   }
   return count;
-}
-
-// Take a population through `steps` time steps: add `rows` payloads to its inputs, tick, and do so
-// again while it computes. What it writes goes to `written`, in whole chunks, one record for every
-// clock in which it has a bit of `mask`; its spikes go to `spikes`. Where `stall` is not 0, spikes
-// are taken in about half of the clocks, at random. `counts` gets records, spikes, steps that were
-// done, and adds the clocks. Returns 0 if it stopped answering, or a buffer is too small.
-int scneuro_population(void *handle, int64_t steps, int64_t rows, const uint32_t *payloads,
-                       int payload_chunks, const uint32_t *mask, int written_chunks,
-                       uint32_t *written, int64_t most_written, int spike_chunks, uint32_t *spikes,
-                       int64_t most_spikes, uint32_t stall, int64_t patience, int64_t *counts) {
-  cxxrtl_handle design = static_cast<cxxrtl_handle>(handle);
-  port clk(design, "clk"), payload(design, "i__payload"), valid(design, "i__valid");
-  port ready(design, "i__ready"), start(design, "tick"), startable(design, "ready");
-  port done(design, "done"), spike(design, "o__payload"), fired(design, "o__valid");
-  port taken(design, "o__ready"), writes(design, "written");
-  watched records{mask, writes.out, written_chunks, written, most_written, counts};
-  int64_t step = 0, row = 0, quiet = 0, finished = 0;
-  counts[0] = counts[1] = 0;
-  while (finished < steps || quiet < 16) {
-    *valid.in = step < steps && row < rows;
-    *start.in = step < steps && row == rows;
-    if (*valid.in) copy(payload.in, payloads + (step * rows + row) * payload_chunks, payload_chunks);
-    *taken.in = coin(stall) & 1;
-    cxxrtl_step(design);
-    quiet++;
-    if (records.look()) quiet = 0;
-    if (records.over()) return 0;
-    if (*fired.out && *taken.in) {
-      if (counts[1] == most_spikes) return 0;
-      copy(spikes + counts[1]++ * spike_chunks, spike.out, spike_chunks);
-    }
-    if (*fired.out || *done.out) quiet = 0;
-    finished += *done.out & 1;
-    if (*valid.in && *ready.out) row++, quiet = 0;
-    else if (*start.in && *startable.out) step++, row = 0, quiet = 0;
-    if (quiet > patience) break;
-    tick(design, clk);
-    counts[3]++;
-  }
-  counts[2] = finished;
-  return finished == steps;
-}
-
-// Take a network through `steps` time steps: give it `words` words of 16 bits as it takes them. What
-// it writes goes to `written` as for a population; the words that leave go to `sent`. Where `stall`
-// is not 0, words come and leave in about half of the clocks, at random. `counts` gets records,
-// words that left, steps that were done, and adds the clocks. Returns 0 if it stopped answering, or
-// a buffer is too small.
-int scneuro_network(void *handle, int64_t steps, int64_t words, const uint32_t *given,
-                    const uint32_t *mask, int written_chunks, uint32_t *written,
-                    int64_t most_written, uint32_t *sent, int64_t most_sent, uint32_t stall,
-                    int64_t patience, int64_t *counts) {
-  cxxrtl_handle design = static_cast<cxxrtl_handle>(handle);
-  port clk(design, "clk"), word(design, "i__payload"), valid(design, "i__valid");
-  port ready(design, "i__ready"), start(design, "tick");
-  port done(design, "done"), out(design, "o__payload"), leaves(design, "o__valid");
-  port taken(design, "o__ready"), writes(design, "written");
-  watched records{mask, writes.out, written_chunks, written, most_written, counts};
-  *start.in = 1;
-  int64_t fed = 0, quiet = 0;
-  counts[0] = counts[1] = counts[2] = 0;
-  while (counts[2] < steps) {
-    uint32_t may = coin(stall);
-    *valid.in = fed < words && (may & 1);
-    if (*valid.in) *word.in = given[fed];
-    *taken.in = may >> 1 & 1;
-    cxxrtl_step(design);
-    quiet++;
-    if (records.look()) quiet = 0;
-    if (records.over()) return 0;
-    if (*leaves.out && *taken.in) {
-      if (counts[1] == most_sent) return 0;
-      sent[counts[1]++] = *out.out;
-      quiet = 0;
-    }
-    if (*valid.in && *ready.out) fed++, quiet = 0;
-    counts[2] += *done.out & 1;
-    if (quiet > patience) break;
-    tick(design, clk);
-    counts[3]++;
-  }
-  return counts[2] == steps;
-}
-
-// Give a layer the words of its `inputs`, `runs` times, and take the counts of its `neurons` after
-// each. What it counts and writes goes to `counted` and `written`, in whole chunks, one record for
-// every clock in which it has a bit of its mask. `counts` gets the records of both and the clocks.
-// Returns how many runs were done; fewer if it stopped answering, or a buffer is too small.
-int64_t scneuro_layer(void *handle, int64_t runs, int inputs, int neurons, const uint32_t *payloads,
-                      int payload_chunks, uint32_t *rates, const uint32_t *counted_mask,
-                      int counted_chunks, uint32_t *counted, int64_t most_counted,
-                      const uint32_t *written_mask, int written_chunks, uint32_t *written,
-                      int64_t most_written, int64_t patience, int64_t *counts) {
-  cxxrtl_handle design = static_cast<cxxrtl_handle>(handle);
-  port clk(design, "clk"), payload(design, "i__payload"), valid(design, "i__valid");
-  port ready(design, "i__ready"), rate(design, "o__payload"), done(design, "o__valid");
-  port taken(design, "o__ready"), counting(design, "counted"), writes(design, "written");
-  watched all[] = {{counted_mask, counting.out, counted_chunks, counted, most_counted, counts},
-                   {written_mask, writes.out, written_chunks, written, most_written, counts + 1}};
-  for (int64_t run = 0; run < runs; run++) {
-    int input = 0, neuron = 0;
-    int64_t quiet = 0;
-    while (neuron < neurons) {
-      *valid.in = input < inputs;
-      *taken.in = 1;
-      if (input < inputs) copy(payload.in, payloads + (run * inputs + input) * payload_chunks, payload_chunks);
-      cxxrtl_step(design);
-      quiet++;
-      for (watched &records : all) {
-        if (records.look()) quiet = 0;
-        if (records.over()) return run;
-      }
-      if (*done.out) rates[run * neurons + neuron++] = *rate.out, quiet = 0;
-      if (*valid.in && *ready.out) input++, quiet = 0;
-      if (quiet > patience) return run;
-      tick(design, clk);
-      counts[2]++;
-    }
-  }
-  return runs;
 }
 
 // Run a board's design for `most` clocks, with a UART of `divisor` clocks a bit on its pins: `given`

@@ -17,6 +17,7 @@ from ...hdl import Form, build
 from ...hdl.flat import Flat, Path
 from ...hdl.network import Network as NetworkGates
 from ...hdl.population import Population as PopulationGates
+from ...history import fixed_history
 from ...network import Network
 from ...network.counts import running
 from ...network.plan import LANES, frames_of, packed
@@ -25,10 +26,11 @@ from ...neuron import Neuron
 from ...population import Population
 from ...signals.stimulus import adversarial
 from ...words import quantize
-from ..compare.many.network import Exact, random_spikes
+from ..compare.many.network import random_spikes
 from ..compare.many.population import input_values as population_values
-from ..compare.parity import fixed_history, input_values
-from ..engines.population import Layout
+from ..compare.parity import input_values
+from ..contracts.network import Exact
+from ..contracts.population import PopulationContract
 from .testbench import Table, Watch
 
 __all__ = ["Design", "design_of"]
@@ -238,11 +240,11 @@ def _population(population: Population, stimulus: Any, steps: int) -> Design:
     fixed.reset()
     history = fixed_history(fixed.one, words, progress=False)
     model = {**history.after, "spike": history.spikes}
-    layout = Layout(hardware, fixed)
-    added = [part.reshape(-1) for part, _ in layout.added(words)]
+    contract = PopulationContract(hardware, fixed)
+    added = [part.reshape(-1) for part, _ in contract.added(words)]
     fields: list[Path] = [("i", "payload", "row")]
     for name in lowered.inputs:
-        fields += [("i", "payload", name, str(lane)) for lane in range(layout.lanes)]
+        fields += [("i", "payload", name, str(lane)) for lane in range(contract.lanes)]
     fired = np.argwhere(history.spikes)
     sent: dict[Path, Any] = {
         ("o", "payload", "neuron"): fired[:, 1],
@@ -259,12 +261,12 @@ def _population(population: Population, stimulus: Any, steps: int) -> Design:
         _table(top, "stimulus", dict(zip(fields, added, strict=True))),
         (
             *(
-                _written(top, ("written",), name, model[name], layout.rows, layout.lanes)
-                for name in layout.names
+                _written(top, ("written",), name, model[name], contract.rows, contract.lanes)
+                for name in contract.names
             ),
             Watch(_TAKEN, _table(top, "spikes", sent)),
         ),
-        (layout.rows, steps),
+        (contract.rows, steps),
         _PATIENCE + 4 * hardware.clocks_a_step,
     )
 

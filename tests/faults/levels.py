@@ -6,9 +6,10 @@ import numpy as np
 
 from scneuro.compiler.datapath import ARRAYS
 from scneuro.fixed import FixedNeuron
+from scneuro.history import History, fixed_history
 from scneuro.signals.stimulus import adversarial, as_words, ornstein_uhlenbeck
 from scneuro.sim.compare.decisions import at_decisions
-from scneuro.sim.compare.parity import History, _one_step, fixed_history
+from scneuro.sim.compare.parity import _one_step
 from scneuro.sim.compare.vectors import random_vectors
 from scneuro.words import quantize
 

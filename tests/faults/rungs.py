@@ -18,10 +18,10 @@ from scneuro.hdl import Neuron, Step
 from scneuro.load import make_neuron
 from scneuro.signals.stimulus import adversarial
 from scneuro.sim import vector_parity
+from scneuro.sim.compare.bits import compare_bits
 from scneuro.sim.compare.decisions import at_decisions
-from scneuro.sim.compare.parity import fixed_history
-from scneuro.sim.engines.amaranth import simulate_steps
-from scneuro.sim.engines.compiled import compile_design, compiled_steps
+from scneuro.sim.contracts.neuron import NeuronContract
+from scneuro.sim.engines.compiled import compile_design
 from scneuro.sim.proof import invariants, prove
 from scneuro.words import quantize
 
@@ -65,17 +65,12 @@ def _name(fixed: FixedNeuron) -> str:
     return next(n for n in NEURONS if n.replace("_", "") == fixed.name.lower())
 
 
-def _same_run(fixed: FixedNeuron, gates: Iterator[Any], words: dict[str, np.ndarray]) -> bool:
+def _same_run(
+    fixed: FixedNeuron, gates: Neuron | None, words: dict[str, np.ndarray], **options: Any
+) -> bool:
     """Whether gates that run freely keep to the integer model, bit for bit."""
-    fixed.reset()
-    history = fixed_history(fixed, words, False)
-    first = fixed.lowered.registers[fixed.state_names[0]]
-    for t, (spike, word, registers) in enumerate(gates):
-        model = {n: int(v[t]) for n, v in history.after.items()}
-        right = word == int(first.to_word(model[first.name]))
-        if registers != model or bool(spike) != bool(history.spikes[t]) or not right:
-            return False
-    return True
+    found = compare_bits(NeuronContract(gates, fixed), words, to_the_end=False, **options)
+    return found.first is None
 
 
 def text_fault(fixed: FixedNeuron, fault: Fault) -> dict[str, Callable[[], bool]]:
@@ -99,7 +94,7 @@ def text_fault(fixed: FixedNeuron, fault: Fault) -> dict[str, Callable[[], bool]
                 cache=Path(folder),
             )
             words = _stimulus(fixed, 2 * _STEPS)
-            return _same_run(fixed, compiled_steps(None, fixed, words, library=library), words)
+            return _same_run(fixed, None, words, library=library)
 
     def proof() -> bool:
         with ExitStack() as stack:
@@ -161,7 +156,7 @@ def around_fault(fixed: FixedNeuron, fault: Fault) -> dict[str, Callable[[], boo
     def bits() -> bool:
         words = _stimulus(fixed, 300)
         with planted():
-            return _same_run(fixed, simulate_steps(made(), fixed, words), words)
+            return _same_run(fixed, made(), words, engine="amaranth")
 
     def proof() -> bool:
         with planted():
@@ -195,8 +190,8 @@ def step_fault(fixed: FixedNeuron, fault: Fault) -> dict[str, Callable[[], bool]
             return False
         words = _stimulus(fixed, 300)
         with patch.object(Neuron, "step_type", staticmethod(lambda _, **options: made(**options))):
-            gates = simulate_steps(Neuron(fixed), fixed, words)
-            return fault.layer == "stage" or _same_run(fixed, gates, words)
+            gates = Neuron(fixed)
+            return fault.layer == "stage" or _same_run(fixed, gates, words, engine="amaranth")
 
     def ties() -> bool:
         vectors = at_decisions(fixed, 50, 0)

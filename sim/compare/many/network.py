@@ -12,20 +12,23 @@ import numpy as np
 from ....compiler.pipeline.form import Form
 from ....given import whole
 from ....hdl.network import Network as Gates
-from ....network import FixedNetwork, Network, NetworkRecording, counts, need_network
+from ....history import History
+from ....network import FixedNetwork, Network, NetworkRecording, need_network
 from ....network.network import Projection
-from ....network.plan import LANES, frames_of
+from ....network.plan import LANES
 from ....network.run import FloatNetwork, given_inputs, run
 from ....tools.notebook import table
-from ...engines.network import NETWORK_ENGINES, Steps
+from ...contracts.network import Exact, NetworkContract, in_turn
+from ...contracts.population import LEAVES
+from ...engines.drive import need_engine
+from ..bits import compare_bits
 from ..figures import step_figures, within
-from ..parity import History
-from ..report import level_line, step_lines
+from ..report import bit_line, level_line, step_lines
 from ..rounded import finest
 from ..verdict import Criteria, Criterion
 from .population import steps_compared
 
-__all__ = ["Exact", "NetworkParity", "PopulationFigures", "network_parity", "random_spikes"]
+__all__ = ["NetworkParity", "PopulationFigures", "network_parity", "random_spikes"]
 
 _RUNS = 3  # of float with states and weights rounded
 _FINE = 8  # bits of a weight: projections that have fewer excuse nothing
@@ -154,17 +157,9 @@ class NetworkParity:
 
     def __str__(self) -> str:
         lines = [f"{self.network}: {self.steps:,} steps"]
-        if self.first is None:
-            what = "registers, spikes, sums and counts" if self.fixed_run.counts else _WHAT
-            said = f"gates = integer model, {self.compared:,} {what}"
-        else:
-            f = self.first
-            said = (
-                f"{self.differing:,} differ, first {f['what']} of neuron {f['neuron']} of "
-                f"{f['population']} at step {f['step']:,}: {f['model']} in the model, "
-                f"{f['hardware']} in the gates"
-            )
-        lines.append(level_line("bit", self.bit_exact, said))
+        what = "registers, spikes, sums and counts" if self.fixed_run.counts else _WHAT
+        same = f"gates = integer model, {self.compared:,} {what}"
+        lines.append(bit_line(self.differing, self.first, same))
         for name, layer in self.layers.items():
             lines += step_lines(layer.step_error, layer.budgets, f"{name}.")
             near, beyond = layer.decisions
@@ -273,8 +268,7 @@ def network_parity(
         The compiled engine without a C++ compiler.
     """
     need_network(network, "network_parity()")
-    if engine not in NETWORK_ENGINES:
-        raise ValueError(f"engine must be one of {', '.join(NETWORK_ENGINES)}, not {engine!r}")
+    need_engine(engine)
     if stimulus is None:
         stimulus = random_spikes(network, whole("steps", steps))
     if not isinstance(stimulus, Mapping):
@@ -285,22 +279,18 @@ def network_parity(
     _check_same(network, fixed)
     gates = gates or Gates(fixed, lanes, form, loaded=loaded)
     given, several = given_inputs(network, stimulus)
-    exact = Exact(fixed)
-    integers = _in_turn(exact.run(progress=progress, **stimulus), several)
-    steps, runs = next(iter(given.values())).shape[:2]
+    steps = len(next(iter(given.values())))
     joined = {n: a.swapaxes(0, 1).reshape(-1, *a.shape[2:]) for n, a in given.items()}
-    frames = frames_of(fixed, gates.plan, joined, np.arange(steps * runs) % steps == 0)
+    contract = NetworkContract(gates, fixed, steps)
     options: dict[str, Any] = {} if library is None else {"library": library}
-    found = NETWORK_ENGINES[engine](gates, frames, stall=stall, **options)
-    running = {
-        name: np.concatenate([counts.running(run) for run in np.split(integers.spike[name], runs)])
-        for name in network.counted
-    }
-    differing, compared, first = _differences(integers, running, found)
+    found = compare_bits(
+        contract, joined, engine=engine, keep=True, progress=progress, stall=stall, **options
+    )
+    integers, exact = found.integers.run
     with np.errstate(all="ignore"):
-        float_run = _in_turn(network.run(progress=progress, **stimulus), several)
+        float_run = in_turn(network.run(progress=progress, **stimulus), several)
         rounded = [
-            _in_turn(_Rounding(network, fixed, k).run(stimulus, progress), several)
+            in_turn(_Rounding(network, fixed, k).run(stimulus, progress), several)
             for k in range(_RUNS)
         ]
     fixed_run = fixed.recorded(
@@ -312,14 +302,14 @@ def network_parity(
     }
     return NetworkParity(
         network.name,
-        len(frames),
-        differing,
-        compared,
-        first,
+        len(next(iter(joined.values()))),
+        found.differing,
+        found.compared,
+        found.figures(),
         layers,
         float_run,
         fixed_run,
-        found.sent,
+        {name: found.shown[f"{name}.{LEAVES}"] for name in gates.plan.outputs},
         fixed_run.saturated,
         found.clocks,
         gates.worst_clocks,
@@ -335,27 +325,6 @@ def _check_same(network: Network, fixed: FixedNetwork) -> None:
 
     if shape(network) != shape(fixed.network):
         raise ValueError(f"fixed are the integers of {fixed.network!r}, not of {network!r}")
-
-
-class Exact(FixedNetwork):
-    """The integers, recorded as they are: registers with their guard bits, words of inputs."""
-
-    def __init__(self, fixed: FixedNetwork) -> None:
-        self.__dict__.update(vars(fixed))
-        self.noise: dict[str, list[dict[str, np.ndarray]]] = {n: [] for n in fixed.populations}
-
-    def sample(self, name: str, state: str) -> np.ndarray:
-        one = self.populations[name].one
-        if state == one.state_names[0] and one.noise:
-            self.noise[name].append({n: np.array(v) for n, v in one.noise.items()})
-        values: np.ndarray = one.registers[state]
-        return values
-
-    def sampled(self, name: str, state: str, recorded: np.ndarray) -> np.ndarray:
-        return recorded
-
-    def sums(self, name: str, to: str, given: np.ndarray) -> np.ndarray:
-        return given
 
 
 class _Rounding(FloatNetwork):
@@ -409,66 +378,6 @@ class _Rounding(FloatNetwork):
             weights = self._weights.get(p)
             total = total + p.map.at(step).apply(spikes, weights).reshape(len(spikes), -1)
         return self._rounded(total, self._word[name, to])
-
-
-def _in_turn(found: NetworkRecording, several: bool) -> NetworkRecording:
-    """Runs that were side by side, (T, B, N), one after the other, (B * T, N)."""
-    if not several:
-        return found
-
-    def turned(values: np.ndarray) -> np.ndarray:
-        return values.swapaxes(0, 1).reshape(-1, values.shape[-1])
-
-    def each(tables: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
-        return {name: {n: turned(v) for n, v in own.items()} for name, own in tables.items()}
-
-    return NetworkRecording(
-        found.dt,
-        {n: turned(v) for n, v in found.spike.items()},
-        each(found.states),
-        each(found.sums),
-        found.saturated,
-        found.counts,
-    )
-
-
-def _differences(
-    integers: NetworkRecording, running: Mapping[str, np.ndarray], found: Steps
-) -> tuple[int, int, dict[str, Any] | None]:
-    """How many values differ, how many were compared, and the first that differs.
-
-    ``running`` are the counts of the integers after each step.
-    """
-    differing = compared = 0
-    first: dict[str, Any] | None = None
-
-    def look(layer: str, what: str, model: np.ndarray, hardware: np.ndarray) -> None:
-        nonlocal differing, compared, first
-        differs = model != hardware
-        differing += int(differs.sum())
-        compared += differs.size
-        if differs.any():
-            t, k = (int(x) for x in np.argwhere(differs)[0])
-            if first is None or t < first["step"]:
-                first = {
-                    "step": t,
-                    "population": layer,
-                    "neuron": k,
-                    "what": what,
-                    "model": int(model[t, k]),
-                    "hardware": int(hardware[t, k]),
-                }
-
-    for layer, written in found.written.items():
-        model = {**integers.states[layer], **integers.sums[layer], "spike": integers.spike[layer]}
-        if layer in running:
-            model["counts"] = running[layer]
-        for what in sorted(written, key=lambda n: n not in integers.sums[layer]):  # causes first
-            values = written[what]
-            look(layer, what, model[what].astype(np.int64), values)
-    for layer, sent in found.sent.items():
-        look(layer, "a spike on its way out", integers.spike[layer].astype(int), sent.astype(int))
-    return differing, compared, first
 
 
 def _layer(

@@ -7,26 +7,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from ....errors import ScneuroError
 from ....given import whole
 from ....hdl import Form
 from ....hdl.population import Population as Gates
+from ....history import History
 from ....population import FixedPopulation, Population, need_population
-from ....runner import Recording
+from ....runner import Recording, prepared
 from ....signals.spikes import alike
 from ....stochastic import totals
 from ....tools.notebook import table
 from ....words import quantize
-from ...engines.population import POPULATION_ENGINES
+from ...contracts.population import PopulationContract
+from ...engines.drive import need_engine
+from ..bits import compare_bits
 from ..figures import COINCIDENCE_MS, step_figures, within
-from ..parity import History, fixed_history, float_step, saturated, step_errors
-from ..report import level_line, step_lines
+from ..parity import float_step, saturated, step_errors
+from ..report import bit_line, level_line, step_lines
 from ..rounded import rounded_spikes
 from ..verdict import FEWEST, Criteria, Criterion
 
-__all__ = ["PopulationParity", "compare_gates", "population_parity", "steps_compared"]
+__all__ = ["PopulationParity", "population_parity", "steps_compared"]
 
 _AT_ONCE = 1 << 20  # steps of a neuron that level 2 looks at together
 
@@ -136,15 +137,8 @@ class PopulationParity:
         lanes = f", {self.lanes} lanes" if self.lanes > 1 else ""
         every = f", a row every {self.interval} clocks" if self.interval > 1 else ""
         lines = [f"{self.neurons:,} {self.neuron}{lanes}{every}: {self.steps:,} steps"]
-        if self.first is None:
-            said = "gates = integer model, every register and spike of every neuron"
-        else:
-            f = self.first
-            said = (
-                f"{self.differing:,} differ, first {f['what']} of neuron {f['neuron']} at step "
-                f"{f['step']:,}: {f['model']} in the model, {f['hardware']} in the gates"
-            )
-        lines.append(level_line("bit", self.bit_exact, said))
+        same = "gates = integer model, every register and spike of every neuron"
+        lines.append(bit_line(self.differing, self.first, same))
         lines += step_lines(self.step_error, self.budgets)
         near, beyond = self.decisions
         said = f"{near:,} decisions unlike float's, {beyond:,} of them no near ties"
@@ -225,8 +219,7 @@ def population_parity(
         The compiled engine without a C++ compiler.
     """
     need_population(population, "population_parity()")
-    if engine not in POPULATION_ENGINES:
-        raise ValueError(f"engine must be one of {', '.join(POPULATION_ENGINES)}, not {engine!r}")
+    need_engine(engine)
     if stimulus is None:
         steps = whole("steps", steps)
     fixed = fixed or population.fixed()
@@ -238,11 +231,9 @@ def population_parity(
     inputs = input_values(population, stimulus, steps)
     steps = len(next(iter(inputs.values())))
     words = {n: quantize(v, n, fixed.lowered.input_words[n]).astype(int) for n, v in inputs.items()}
-    fixed.reset()
-    history = fixed_history(fixed.one, words, progress)
-    differing, first, clocks = compare_gates(
-        fixed, history, POPULATION_ENGINES[engine](gates, fixed, words, stall=stall), progress
-    )
+    contract = PopulationContract(gates, fixed)
+    found = compare_bits(contract, words, engine=engine, stall=stall, progress=progress)
+    history: History = found.integers.run
     errors, decisions, stops = steps_compared(fixed, words, history)
     lowered = fixed.lowered
     own = population.one.seed
@@ -274,8 +265,8 @@ def population_parity(
         population.lanes,
         gates.form.interval,
         steps,
-        differing,
-        first,
+        found.differing,
+        found.figures(),
         {n: e for n, e in errors.items() if n in states},
         budgets,
         decisions,
@@ -284,7 +275,7 @@ def population_parity(
         worst,
         unlike,
         stops,
-        clocks,
+        found.clocks,
         gates.latency,
     )
 
@@ -297,7 +288,7 @@ def input_values(population: Population, stimulus: Any, steps: int) -> dict[str,
     if not isinstance(stimulus, Mapping):
         stimulus = {names[0]: stimulus}
     population.check_inputs(stimulus, time=True)
-    arrays = population.one._prepare(stimulus, ndim=1)
+    arrays = prepared(population.one, stimulus, time=True)
     steps = max(a.shape[0] for a in arrays.values() if a.ndim)
     found = {}
     for name, array in arrays.items():
@@ -305,68 +296,6 @@ def input_values(population: Population, stimulus: Any, steps: int) -> dict[str,
         spread = np.broadcast_to(array, (steps, population.count))
         found[name] = population.one.carried(name, spread)
     return found
-
-
-def compare_gates(
-    fixed: FixedPopulation, history: History, stretches: Any, progress: bool
-) -> tuple[int, dict[str, Any] | None, int]:
-    """How many registers, flags and spikes differ, the first of them, and the clocks it took."""
-    differing, clocks, begin = 0, 0, 0
-    first: dict[str, Any] | None = None
-    sent = []
-    bar = tqdm(
-        desc=f"{fixed.name}: gates",
-        total=len(history.spikes),
-        unit="step",
-        delay=2,
-        leave=False,
-        disable=None if progress else True,
-    )
-    with bar:
-        for stretch in stretches:
-            count = len(stretch.fired)
-            expected = {n: history.after[n][begin : begin + count] for n in stretch.registers}
-            found = {**stretch.registers, "spike": stretch.fired}
-            expected["spike"] = history.spikes[begin : begin + count]
-            for name, values in found.items():
-                differs = values != expected[name]
-                differing += int(differs.sum())
-                if first is None and differs.any():
-                    t, k = map(int, np.argwhere(differs)[0])
-                    first = {
-                        "step": begin + t,
-                        "neuron": k,
-                        "what": name,
-                        "model": int(expected[name][t, k]),
-                        "hardware": int(values[t, k]),
-                    }
-            sent.append(stretch.sent)
-            clocks += stretch.clocks
-            begin += count
-            bar.update(count)
-    if begin != len(history.spikes):
-        raise ScneuroError(
-            f"{fixed.name}: the hardware did {begin} of {len(history.spikes)} steps",
-            "done must rise once for each",
-        )
-    left = np.concatenate(sent)
-    steps, neurons = np.nonzero(history.spikes)
-    wanted = np.stack([neurons, steps % (1 << 16)], axis=1)
-    if not np.array_equal(left, wanted):
-        lost = abs(len(left) - len(wanted)) or int(np.sum(np.any(left != wanted, axis=1)))
-        differing += lost
-        if first is None:
-            few = min(len(left), len(wanted))
-            apart = np.any(left[:few] != wanted[:few], axis=1)
-            k = int(np.argmax(apart)) if apart.any() else few
-            first = {
-                "step": int(steps[min(k, len(steps) - 1)]) if len(steps) else 0,
-                "neuron": int(wanted[k][0]) if k < len(wanted) else int(left[k][0]),
-                "what": "a spike on its way out",
-                "model": len(wanted),
-                "hardware": len(left),
-            }
-    return differing, first, clocks
 
 
 def steps_compared(

@@ -10,9 +10,9 @@ import numpy as np
 from ....compiler.pipeline.form import Form
 from ....hdl.network import Network as Gates
 from ....network import FixedNetwork
-from ....network.plan import frames_of
 from ....network.run import given_inputs
-from ...engines.network import NETWORK_ENGINES
+from ...contracts.network import NetworkContract
+from ...engines.drive import Driven
 from .fidelity import Stimulus
 
 __all__ = ["counted", "operations"]
@@ -43,9 +43,8 @@ def counted(fixed: FixedNetwork, stimulus: Stimulus, lanes: int, form: Form) -> 
     given = {n: a[:steps, :runs].swapaxes(0, 1).reshape(-1, *a.shape[2:])
              for n, a in batched.items()}  # fmt: skip
     total = steps * runs
-    frames = frames_of(fixed, gates.plan, given, np.arange(total) % steps == 0)
-    found = NETWORK_ENGINES["cxxrtl"](gates, frames)
-    fired = {n: values["spike"] != 0 for n, values in found.written.items()}
+    found = Driven(NetworkContract(gates, fixed, steps)).run(given)
+    fired = {n: found.tables[f"{n}.spike"] != 0 for n in fixed.populations}
     return {
         "steps": total,
         "clocks_a_step": found.clocks / total,
