@@ -14,7 +14,7 @@ from scneuro.hdl.population import Population as Gates
 from scneuro.hdl.queue import Queue
 from scneuro.hdl.sums import Sums
 from scneuro.sim.proof import invariants
-from scneuro.sim.proof.invariants import check
+from scneuro.sim.proof.invariants import check, solver
 from scneuro.sim.proof.invariants import population as claims
 from scneuro.sim.proof.invariants.population import suite
 
@@ -84,7 +84,7 @@ def test_all_claims_of_a_population_are_proved():
 
 def test_what_is_proved_is_of_the_populations_own_neuron(monkeypatch):
     """A few of its kind, with its initial states and parameters."""
-    monkeypatch.setattr(suite, "check", lambda harness: [harness])
+    monkeypatch.setattr(solver, "check", lambda harness: [harness])
     taus = np.linspace(10.0, 30.0, 7)
     population = Population(LIF(), 7, init={"V": -70 + np.arange(7.0)}, parameters={"tau_m": taus})
     harnesses = invariants.prove_population(population, progress=False)

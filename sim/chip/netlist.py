@@ -7,6 +7,7 @@ the result is compiled and driven as the gates are.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from ...words import quantize
 from ..compare.bits import compare_bits
 from ..compare.figures import Mismatch
 from ..compare.parity import mismatch_of
+from ..contracts.contract import Contract
 from ..contracts.neuron import NeuronContract
 from ..contracts.population import PopulationContract
 from .cells import compile_cells
@@ -148,28 +150,13 @@ def netlist_parity(
     """
     need_neuron(neuron, "netlist_parity()")
     fixed = neuron.fixed()
-    begin = time.monotonic()
-    if library is None:
-        library = netlist_library(build(neuron, fixed, form or DEVICES[device].form), device)
-    made = time.monotonic()
+    contract = NeuronContract(build(neuron, fixed, form or DEVICES[device].form), fixed)
     words = {
         name: quantize(adversarial(steps, seed=seed + k), name).astype(int)
         for k, name in enumerate(fixed.lowered.inputs)
     }
-    contract = NeuronContract(None, fixed)
-    found = compare_bits(contract, words, to_the_end=False, progress=progress, library=library)
-    mismatch = mismatch_of(found, words)
     bits = 1 + 16 + sum(r.width for r in fixed.lowered.registers.values())
-    compared = steps if mismatch is None else mismatch.step + 1
-    return NetlistParity(
-        neuron.name,
-        device,
-        compared,
-        compared * bits,
-        mismatch,
-        made - begin,
-        time.monotonic() - made,
-    )
+    return _compared(contract, words, neuron.name, device, bits, library, progress=progress)
 
 
 def population_netlist_parity(
@@ -202,26 +189,34 @@ def population_netlist_parity(
     """
     need_population(population, "population_netlist_parity()")
     fixed = population.fixed()
-    begin = time.monotonic()
-    gates = Gates(fixed, stored_form(fixed, DEVICES[device]))
-    if library is None:
-        library = netlist_library(gates, device)
-    made = time.monotonic()
+    contract = PopulationContract(Gates(fixed, stored_form(fixed, DEVICES[device])), fixed)
     words = {
         name: _words(steps, population.count, k) for k, name in enumerate(fixed.lowered.inputs)
     }
-    contract = PopulationContract(gates, fixed)
-    found = compare_bits(contract, words, progress=progress, stall=stall, library=library)
     widths = [r.width for n, r in fixed.lowered.registers.items() if n in population.state_names]
-    return NetlistParity(
-        f"{population.count} {population.name}",
-        device,
-        steps,
-        steps * population.count * (1 + sum(widths)),
-        mismatch_of(found, words),
-        made - begin,
-        time.monotonic() - made,
-    )
+    bits = population.count * (1 + sum(widths))
+    name = f"{population.count} {population.name}"
+    return _compared(contract, words, name, device, bits, library, progress=progress, stall=stall)
+
+
+def _compared(
+    contract: Contract,
+    words: Mapping[str, np.ndarray],
+    name: str,
+    device: str,
+    bits: int,
+    library: Path | None,
+    **options: Any,
+) -> NetlistParity:
+    """The same for gates of any kind, of which ``bits`` are compared in a step."""
+    begin = time.monotonic()
+    library = library or netlist_library(contract.gates, device)
+    made = time.monotonic()
+    found = compare_bits(contract, words, to_the_end=False, library=library, **options)
+    mismatch = mismatch_of(found, words)
+    steps = len(next(iter(words.values()))) if mismatch is None else mismatch.step + 1
+    seconds = made - begin, time.monotonic() - made
+    return NetlistParity(name, device, steps, steps * bits, mismatch, *seconds)
 
 
 def _words(steps: int, count: int, seed: int) -> np.ndarray:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from ...compiler.datapath import ARRAYS
 from ...fixed import FixedNeuron, need_fixed
 from ...hdl import Form, Step
+from ...tools.progress import progress as bar
 from ..engines.bench import run_bench
 from ..engines.packing import unpack
 
@@ -117,14 +117,8 @@ def vector_parity(
     return VectorParity(count, int(differ.sum()), first, step.latency)
 
 
-def _clocks(count: int, name: str, progress: bool) -> Any:
-    return tqdm(
-        range(count),
-        desc=f"{name}: random vectors",
-        delay=2,
-        leave=False,
-        disable=None if progress else True,
-    )
+def _clocks(count: int, name: str, progress: bool) -> Iterable[int]:
+    return bar(range(count), f"{name}: random vectors", wanted=progress)
 
 
 def _packed(values: Mapping[str, int], widths: Mapping[str, int]) -> int:

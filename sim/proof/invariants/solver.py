@@ -12,17 +12,23 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from vcd.reader import TokenKind, tokenize
 
 from ....errors import ToolError
+from ....tools.progress import progress as bar
 from ....tools.toolchain import find_tools, run_yosys
 from .harness import SOLVER, Harness
 
-__all__ = ["Invariant", "check"]
+__all__ = ["Invariant", "Make", "check", "prove_claims"]
+
+#: A harness, made when its turn comes.
+Make: TypeAlias = Callable[[], Harness]
 
 _TIMEOUT = 300
 _STATUS = re.compile(r"Status: (\w+)")
@@ -75,6 +81,37 @@ def tools() -> dict[str, str]:
 def _path() -> str:
     """Where tools are looked for: first where Python is, with what came from PyPI."""
     return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+
+
+def prove_claims(
+    name: str, wanted: Iterable[Make], *, once: Sequence[Make] = (), progress: bool = True
+) -> list[Invariant]:
+    """Prove a suite: the claims of one harness after the other.
+
+    Parameters
+    ----------
+    name : str
+        Of what they are claimed.
+    wanted : iterable of callable
+    once : sequence of callable
+        Those that are the same for all that has such a suite; they are proved once.
+    progress : bool
+
+    Raises
+    ------
+    ToolError
+        As :func:`check`.
+    """
+    results: list[Invariant] = []
+    makes = [*wanted, *once]
+    for make in bar(makes, f"{name}: invariants", wanted=progress):
+        results += _checked(make) if make in once else check(make())
+    return results
+
+
+@cache
+def _checked(make: Make) -> tuple[Invariant, ...]:
+    return tuple(check(make()))
 
 
 def check(harness: Harness) -> list[Invariant]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import partial
 from typing import Any
-
-from tqdm import tqdm
 
 from ....fixed import FixedNeuron
 from ....hdl import LFSR, Form, Microcoded, Neuron
@@ -17,7 +15,7 @@ from .blocks import frame_writer, lfsr
 from .harness import Harness
 from .microcoded import microcoded, microcoded_reset
 from .neuron import neuron, neuron_reset
-from .solver import Invariant, check
+from .solver import Invariant, Make, prove_claims
 from .spikes import resets
 from .top import timebase
 from .uart import loopback, receiver, transmitter
@@ -28,25 +26,24 @@ _DIVISORS = (4, 12, 25)  # the least there is, and those of the boards
 _DRAWS = (1, 3)
 
 
-@cache
-def _checked(block: Callable[..., Harness], *arguments: int) -> tuple[Invariant, ...]:
-    """The claims of a block that is the same for every neuron, proved once."""
-    made = [part(*arguments) for part in _PARTS[block]]
-    return tuple(check(block(*made, *arguments)))
+def _block(claims: Callable[..., Harness], number: int, *parts: Callable[[int], Any]) -> Harness:
+    return claims(*(part(number) for part in parts), number)
 
 
-_PARTS: dict[Callable[..., Harness], tuple[Callable[..., Any], ...]] = {
-    lfsr: (LFSR,),
-    transmitter: (UARTTransmitter,),
-    receiver: (UARTReceiver,),
-    loopback: (UARTTransmitter, UARTReceiver),
-    frame_writer: (FrameWriter,),
-}
-_COMMON = [
-    *((lfsr, draws) for draws in _DRAWS),
-    *((block, clocks) for block in (transmitter, receiver, loopback) for clocks in _DIVISORS),
-    (frame_writer,),
-]
+#: What is the same for all neurons.
+_COMMON: tuple[Make, ...] = (
+    *(partial(_block, lfsr, draws, LFSR) for draws in _DRAWS),
+    *(
+        partial(_block, claims, clocks, *parts)
+        for claims, *parts in (
+            (transmitter, UARTTransmitter),
+            (receiver, UARTReceiver),
+            (loopback, UARTTransmitter, UARTReceiver),
+        )
+        for clocks in _DIVISORS
+    ),
+    lambda: frame_writer(FrameWriter()),
+)
 
 
 def prove_invariants(
@@ -75,8 +72,7 @@ def prove_invariants(
     ToolError
         If yosys, yosys-smtbmc or z3 is missing, or fails.
     """
-    results = resets(fixed)
-    own: list[Callable[[], Harness]] = [
+    own: list[Make] = [
         lambda: neuron(Neuron(fixed, form, dsp=dsp if form is None else None), fixed),
         lambda: neuron_reset(Neuron(fixed, form, dsp=dsp if form is None else None), fixed),
     ]
@@ -87,14 +83,5 @@ def prove_invariants(
         ]
     if plan is not None:
         own.append(lambda: timebase(fixed, plan))
-    checks: list[Callable[[], Any]] = [lambda make=make: check(make()) for make in own]  # type: ignore[misc]
-    checks += [lambda of=of: _checked(*of) for of in _COMMON]  # type: ignore[misc]
-    for claims in tqdm(
-        checks,
-        desc=f"{fixed.name}: invariants",
-        delay=2,
-        leave=False,
-        disable=None if progress else True,
-    ):
-        results += claims()
-    return results
+    found = resets(fixed)
+    return found + prove_claims(fixed.name, own, once=_COMMON, progress=progress)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from tqdm import tqdm
 
 from .....hdl import Form
 from .....hdl.link.frames import Frames
@@ -29,7 +27,7 @@ from .....stochastic import Stochastic
 from ..harness import Harness
 from ..link import frames, processor
 from ..population.suite import small
-from ..solver import Invariant, check
+from ..solver import Invariant, Make, prove_claims
 from ..uart import line
 from .access import access, memories
 from .core import core
@@ -42,8 +40,6 @@ from .spikes import spikes
 from .synapses import synapses
 
 __all__ = ["FEW_REGIONS", "few_sums", "looped_network", "prove_network", "small_network"]
-
-_Made: TypeAlias = Callable[[], Harness]
 
 _Size: TypeAlias = tuple[
     int, int, int, int, int, bool, bool, bool, bool, tuple[int, int, int] | None
@@ -151,7 +147,7 @@ def looped_network() -> Network:
     return network
 
 
-def _blocks(linked: bool) -> list[_Made]:
+def _blocks(linked: bool) -> list[Make]:
     """The claims of the blocks that are the same for all networks."""
 
     def sums(size: _Size) -> Harness:
@@ -160,7 +156,7 @@ def _blocks(linked: bool) -> list[_Made]:
         drops = (0, 1) if width > 16 else (0,)
         return synapses(Synapses(plan, drops, loaded=loaded, linked=linked), plan, port)
 
-    found: list[_Made] = [lambda: scan(Scan(1, 2)), lambda: frames(Frames())]
+    found: list[Make] = [lambda: scan(Scan(1, 2)), lambda: frames(Frames())]
     found += [lambda rows=rows: counts(Counts(rows, linked=linked)) for rows in _COUNTS]  # type: ignore[misc]
     found += [lambda clocks=clocks: line(Line(clocks), clocks) for clocks in _DIVISORS]  # type: ignore[misc]
     looped, small_one = looped_network().fixed(), small_network().fixed()
@@ -229,13 +225,4 @@ def prove_network(
             wanted.append(
                 lambda few=few, form=form: core(Core(few, form, linked=linked), few)  # type: ignore[misc]
             )
-    results: list[Invariant] = []
-    for make in tqdm(
-        wanted,
-        desc=f"{network.name}: invariants",
-        delay=2,
-        leave=False,
-        disable=None if progress else True,
-    ):
-        results += check(make())
-    return results
+    return prove_claims(network.name, wanted, progress=progress)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
-from tqdm import tqdm
 
 from .....compiler.pipeline.form import DEEPEST
 from .....hdl import Form
 from .....hdl.population import Population as Gates
 from .....population import FixedPopulation, Population, need_population
 from ..harness import Harness
-from ..solver import Invariant, check
+from ..solver import Invariant, Make, prove_claims
 from .inputs import inputs
 from .reset import reset
 from .rows import rows
@@ -93,20 +93,15 @@ def prove_population(population: Population, *, progress: bool = True) -> list[I
         If yosys, yosys-smtbmc or z3 is missing, or fails.
     """
     need_population(population, "prove_population()")
-    wanted: list[tuple[FixedPopulation, Form, Part]] = []
+    wanted: list[Make] = []
     for single, sizes in ((False, _SIZES), (True, _SINGLE)):
         for count, lanes, interval, parts in sizes:
             fixed = small(population, count, lanes, interval)
             form = form_of(fixed, single=single)
             if not single or fixed.is_uniform:
-                wanted += [(fixed, form, part) for part in parts]
-    results: list[Invariant] = []
-    for fixed, form, part in tqdm(
-        wanted,
-        desc=f"{population.name}: invariants",
-        delay=2,
-        leave=False,
-        disable=None if progress else True,
-    ):
-        results += check(part(Gates(fixed, form), fixed))
-    return results
+                wanted += [partial(_claimed, part, fixed, form) for part in parts]
+    return prove_claims(population.name, wanted, progress=progress)
+
+
+def _claimed(part: Part, fixed: FixedPopulation, form: Form) -> Harness:
+    return part(Gates(fixed, form), fixed)
