@@ -150,7 +150,8 @@ def netlist_parity(
     """
     need_neuron(neuron, "netlist_parity()")
     fixed = neuron.fixed()
-    contract = NeuronContract(build(neuron, fixed, form or DEVICES[device].form), fixed)
+    gates = None if library else build(neuron, fixed, form or DEVICES[device].form)
+    contract = NeuronContract(gates, fixed)
     words = {
         name: quantize(adversarial(steps, seed=seed + k), name).astype(int)
         for k, name in enumerate(fixed.lowered.inputs)

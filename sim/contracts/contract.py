@@ -92,7 +92,7 @@ class Signature:
     answers : int
         What leaves for each frame, of gates without a ``tick``.
     asleep : int
-        Clocks after a frame has come in which there is nothing to see.
+        Clocks from a payload's coming in which nothing is taken, and which need not be looked at.
     rest : int
         Clocks that are looked at after the last frame: nothing may leave, or the last has time to.
     """

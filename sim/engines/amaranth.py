@@ -87,12 +87,9 @@ class SimulatedGates:
             ctx.set(gates.o.ready, taking)
             if ready is not None:
                 ctx.set(start, starts)
-            if valid and shown != word:
+            if fresh := valid and shown != word:
                 ctx.set(payload, words[word])
                 shown = word
-                if signature.asleep:  # sleep through it, which is much quicker to simulate
-                    await ctx.delay((signature.asleep - 0.5) * _PERIOD)
-                    self.clocks += signature.asleep - 1
             _, _, accepts, leaves, *values = await ctx.tick().sample(*looked)
             self.clocks += 1
             quiet += 1
@@ -123,6 +120,9 @@ class SimulatedGates:
                 frame = finished = frame + 1
             if quiet > signature.patience:
                 raise ScneuroError(*self._contract.silence)
+            if fresh and not accepts and signature.asleep > 2:  # which is much quicker to simulate
+                await ctx.delay((signature.asleep - 1.5) * _PERIOD)
+                self.clocks += signature.asleep - 2
 
     def _coin(self) -> int:
         """Whether something is done in a clock: always, or at random if the seed is not 0."""
