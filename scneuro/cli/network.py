@@ -346,8 +346,6 @@ def parity_network(options: argparse.Namespace, network: Network) -> int:
 
 def prove_network(options: argparse.Namespace, network: Network) -> int:
     """Prove the datapath of every population as the devices have it, and what is around them."""
-    from dataclasses import asdict
-
     from ..boards.devices import DEVICES
     from ..boards.memory import network_form
     from ..compiler.pipeline.cells import distinct
@@ -367,10 +365,9 @@ def prove_network(options: argparse.Namespace, network: Network) -> int:
 
         claims = invariants.prove_network(network, linked=True)  # as boards have it
     lines = [f"{name}: {proof}" for name, each in proofs.items() for proof in each]
-    text = "\n".join([*lines, *map(str, claims)])
     figures = {name: [proof.figures() for proof in each] for name, each in proofs.items()}
-    answer(options, {"populations": figures, "invariants": [asdict(c) for c in claims]}, text)
-    return proved([proof for each in proofs.values() for proof in each], claims)
+    every = [proof for each in proofs.values() for proof in each]
+    return proved(options, lines, every, claims, populations=figures)
 
 
 def rungs_of(options: argparse.Namespace, network: Network, target: Board) -> Iterator[Rung]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ScneuroError
@@ -627,9 +627,16 @@ def chosen_currents(options: argparse.Namespace, count: int) -> np.ndarray | Non
     return np.linspace(low, high, count)
 
 
-def proved(proofs: Iterable[Proof], claims: Iterable[Invariant]) -> int:
-    """The exit code of proofs: 1 if any fails, 2 if one ran out of time."""
-    proofs = list(proofs)
+def proved(
+    options: argparse.Namespace,
+    lines: Iterable[str],
+    proofs: Sequence[Proof],
+    claims: Sequence[Invariant],
+    **figures: Any,
+) -> int:
+    """Print proofs, in ``lines``, and claims; 1 if any fails, 2 if one ran out of time."""
+    figures["invariants"] = [vars(claim) for claim in claims]
+    answer(options, figures, "\n".join([*lines, *map(str, claims)]))
     if any(p.failures for p in proofs) or not all(c.ok for c in claims):
         return 1
     return 2 if any(p.undecided for p in proofs) else 0

@@ -11,7 +11,6 @@ from .options import (
     add_command,
     add_microcode,
     add_population,
-    answer,
     chosen_network,
     chosen_target,
     proved,
@@ -44,8 +43,6 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prove every form of the datapath; 1 if any proof fails, 2 if one ran out of time."""
-    from dataclasses import asdict
-
     from ..hdl import Form, hand_written
     from ..population import Population
     from ..sim.proof import prove
@@ -63,22 +60,18 @@ def run(options: argparse.Namespace) -> int:
     if options.microcode:
         forms = [Form(held=True, multipliers=m, microcode=True) for m in (None, 0)]
     proofs = [prove(fixed, form, timeout=options.timeout) for form in forms]
-    text = "\n".join([*map(str, proofs), *(p.as_test() for p in proofs if p.as_test())])
+    lines = [*map(str, proofs), *(p.as_test() for p in proofs if p.as_test())]
     claims = []
     if options.invariants:
         from ..sim.proof.invariants import prove_invariants
 
         claims = prove_invariants(fixed, form=forms[0] if options.microcode else None)
-        text = "\n".join([text, *map(str, claims)])
     figures = [proof.figures() for proof in proofs]
-    answer(options, {"forms": figures, "invariants": [asdict(c) for c in claims]}, text)
-    return proved(proofs, claims)
+    return proved(options, lines, proofs, claims, forms=figures)
 
 
 def _population(options: argparse.Namespace, population: Population) -> int:
     """The datapath as a population has it, and what holds of the memories around it."""
-    from dataclasses import asdict
-
     from ..boards.devices import DEVICES
     from ..boards.memory import stored_form
     from ..compiler.pipeline.cells import distinct
@@ -99,7 +92,5 @@ def _population(options: argparse.Namespace, population: Population) -> int:
         from ..sim.proof.invariants import prove_population
 
         claims = prove_population(population)
-    text = "\n".join([*map(str, proofs), *map(str, claims)])
     figures = [proof.figures() for proof in proofs]
-    answer(options, {"forms": figures, "invariants": [asdict(c) for c in claims]}, text)
-    return proved(proofs, claims)
+    return proved(options, map(str, proofs), proofs, claims, forms=figures)

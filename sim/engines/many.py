@@ -12,7 +12,7 @@ from ...network import FixedNetwork, NetworkRecording
 from ...network.plan import LANES
 from ...network.run import given_inputs
 from ...population import FixedPopulation
-from ...runner import Recording, prepared
+from ...runner import Recording, as_recorded, prepared
 from ...tools.progress import progress as bar
 from ..contracts.network import NetworkContract
 from ..contracts.population import PopulationContract
@@ -50,18 +50,9 @@ def run_population(
     driven = Driven(PopulationContract(Population(fixed), fixed), engine)
     what = f"{fixed.name}: gates"
     found = joined(list(bar(driven.stretches(words), what, unit="stretch", wanted=progress)))
-    states = {}
-    for name in fixed.state_names:
-        r = fixed.lowered.registers[name]
-        states[name] = r.to_word(found.tables[name]) * r.word.lsb
-    fired = found.tables["spike"] != 0
-    given = {name: inputs.get(name, default) for name, default in fixed.input_defaults.items()}
-    units = {}
-    for name, values in given.items():
-        array = np.asarray(values, dtype=float)
-        array = array[:, None] if array.ndim == 1 else array
-        units[name] = np.broadcast_to(array, fired.shape)
-    return Recording(fixed.dt, fired, states, units)
+    registers = fixed.lowered.registers
+    states = {n: registers[n].to_word(found.tables[n]).astype(np.int16) for n in fixed.state_names}
+    return as_recorded(fixed.one, found.tables["spike"] != 0, states, inputs)
 
 
 def run_network(
