@@ -244,6 +244,29 @@ def test_gates_of_other_numbers_are_found_out(place):
     assert not found.figures()["ok"]
 
 
+class Deaf(Neuron):
+    """Nothing reads its second input."""
+
+    V = State()
+    I = Input()
+    J = Input()
+
+    def update(self, V, I, J):
+        return V >= 5, np.where(V >= 5, 0.0, 0.5 * V + I)
+
+
+def test_an_input_that_nothing_reads_is_not_waited_for():
+    net = Network("deaf")
+    net.input("x", 2)
+    net.population("n", Deaf(), 2)
+    net.connect("x", "n", Dense(np.full((2, 2), 2.0)))
+    net.output("n")
+    given = {"x": np.ones((12, 2))}
+    found = network_parity(net, given, engine="amaranth", progress=False)
+    assert found.bit_exact, str(found)
+    assert found.layers["n"].spikes[1] > 3
+
+
 def test_gates_that_send_nothing_are_said_to():
     class Mute(Gates):
         def elaborate(self, platform):

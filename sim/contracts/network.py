@@ -47,6 +47,12 @@ class NetworkContract(Contract):
             "done must rise once a step",
         )
 
+    def names(self, layer: str) -> list[str]:
+        """What is written of a population: all that is shown but for inputs that nothing reads."""
+        inputs = self.fixed.populations[layer].lowered.inputs
+        unread = inputs.keys() - self.gates.cores[layer].pipeline.reads
+        return [name for name in self.gates.written[layer].shape().members if name not in unread]
+
     def words(self, given: Mapping[str, np.ndarray], begin: int) -> tuple[np.ndarray, np.ndarray]:
         made, count = self.gates.plan, len(next(iter(given.values())))
         anew = (begin + np.arange(count)) % self._steps == 0
@@ -62,8 +68,7 @@ class NetworkContract(Contract):
         tables: Tables = {}
         for layer, core in self.gates.cores.items():
             inputs = self.fixed.populations[layer].lowered.inputs
-            names = self.gates.written[layer].shape().members
-            for name in sorted(names, key=lambda n: n not in inputs):
+            for name in sorted(self.names(layer), key=lambda n: n not in inputs):
                 at = f"{layer}.{name}"
                 values = rows_written(self.name, written, at, core.rows, frames)
                 tables[at] = self._own(layer, values)

@@ -94,7 +94,7 @@ def run_network(
         written[name][what] = values
     spike = {name: own["spike"] != 0 for name, own in written.items()}
     words = {
-        name: {n: written[name][n] for n in p.lowered.inputs}
+        name: {n: values for n, values in written[name].items() if n in p.lowered.inputs}
         for name, p in fixed.populations.items()
     }
     counts = {name: written[name]["counts"][-1] for name in network.counted}

@@ -17,10 +17,8 @@ from ...hdl import Form, build
 from ...hdl.flat import Flat, Path
 from ...hdl.network import Network as NetworkGates
 from ...hdl.population import Population as PopulationGates
-from ...history import fixed_history
 from ...network import Network
-from ...network.counts import running
-from ...network.plan import LANES, frames_of, packed
+from ...network.plan import LANES, packed
 from ...network.run import given_inputs
 from ...neuron import Neuron
 from ...population import Population
@@ -29,7 +27,8 @@ from ...words import quantize
 from ..compare.many.network import random_spikes
 from ..compare.many.population import input_values as population_values
 from ..compare.parity import input_values
-from ..contracts.network import Exact
+from ..contracts.network import NetworkContract
+from ..contracts.neuron import NeuronContract
 from ..contracts.population import PopulationContract
 from .testbench import Table, Watch
 
@@ -177,12 +176,11 @@ def _neuron(neuron: Neuron, stimulus: Any, steps: int, form: Form | None) -> Des
     else:
         values = input_values(neuron, stimulus)
         words = {n: quantize(v, n, lowered.input_words[n]).astype(int) for n, v in values.items()}
-    fixed.reset()
-    history = fixed_history(fixed, words, progress=False)
+    shown = NeuronContract(hardware, fixed).compute(words).tables
     model: dict[Path, Any] = {
-        ("o", "payload", "spike"): history.spikes,
-        ("o", "payload", first): lowered.registers[first].to_word(history.after[first]),
-        **{("state", name): history.after[name] for name in lowered.registers},
+        ("o", "payload", "spike"): shown["spike"],
+        ("o", "payload", first): shown["word"],
+        **{("state", name): shown[name] for name in lowered.registers},
     }
     given: dict[Path, Any] = {("i", "payload", name): words[name] for name in lowered.inputs}
     return Design(
@@ -190,7 +188,7 @@ def _neuron(neuron: Neuron, stimulus: Any, steps: int, form: Form | None) -> Des
         f"{neuron.name}, steps of {neuron.dt:g} ms",
         "Put the inputs of a time step on i_* and hold them, with i_valid, until i_ready. Its "
         "result is on o_* when o_valid is 1, until o_ready.",
-        len(history.spikes),
+        len(shown["spike"]),
         _table(top, "stimulus", given),
         (Watch(_TAKEN, _table(top, "expected", model)),),
         None,
@@ -237,15 +235,13 @@ def _population(population: Population, stimulus: Any, steps: int) -> Design:
     values = population_values(population, stimulus, steps)
     words = {n: quantize(v, n, lowered.input_words[n]).astype(int) for n, v in values.items()}
     steps = len(next(iter(words.values())))
-    fixed.reset()
-    history = fixed_history(fixed.one, words, progress=False)
-    model = {**history.after, "spike": history.spikes}
     contract = PopulationContract(hardware, fixed)
+    model = contract.compute(words).tables
     added = [part.reshape(-1) for part, _ in contract.added(words)]
     fields: list[Path] = [("i", "payload", "row")]
     for name in lowered.inputs:
         fields += [("i", "payload", name, str(lane)) for lane in range(contract.lanes)]
-    fired = np.argwhere(history.spikes)
+    fired = np.argwhere(model["spike"])
     sent: dict[Path, Any] = {
         ("o", "payload", "neuron"): fired[:, 1],
         ("o", "payload", "step"): fired[:, 0] & 0xFFFF,
@@ -297,23 +293,15 @@ def _network(network: Network, stimulus: Any, steps: int, lanes: int) -> Design:
         raise ValueError(f"{network.name}: vectors are of one run: arrays (T, ...)")
     single = {name: array[:, 0] for name, array in given.items()}
     steps = len(next(iter(single.values())))
-    frames = frames_of(fixed, plan, single, np.arange(steps) == 0)
-    run = Exact(fixed).run(progress=False, **stimulus)
+    contract = NetworkContract(hardware, fixed, steps)
+    model = contract.compute(single).tables
+    frames, _ = contract.words(single, 0)
     watched = []
     for layer, core in hardware.cores.items():
-        model = {**run.states[layer], **run.sums[layer], "spike": run.spike[layer]}
-        if layer in plan.counted:
-            model["counts"] = running(run.spike[layer])
-        entering = core.pipeline.reads
-        for name in hardware.written[layer].shape().members:
-            if name in lowered[layer].inputs and name not in entering:
-                continue  # nothing asks for it
-            values = model[name].reshape(steps, -1)[:, plan.places[layer].order]
+        for name in contract.names(layer):
+            values = model[f"{layer}.{name}"][:, plan.places[layer].order]
             watched.append(_written(top, ("written", layer), name, values, core.rows, 1))
-    sent = [
-        packed(run.spike[name].reshape(steps, -1)[:, plan.places[name].order])
-        for name in plan.outputs
-    ]
+    sent = [packed(model[f"{n}.spike"][:, plan.places[n].order]) for n in plan.outputs]
     leaves = "nothing leaves on o_*: counts are shown on written_* as they are written"
     if sent:
         leaves = "its output words leave on o_*"
