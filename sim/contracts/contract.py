@@ -131,18 +131,18 @@ class Contract(ABC):
     signature : Signature
     silence : tuple of (str, str)
         What is said of gates that stop answering, and what they must do.
-    excess : tuple of (str, str)
-        The same of those that answer what was not asked.
     """
 
     name: str
     gates: Any
     signature: Signature
     silence: tuple[str, str]
-    excess = (
-        "the hardware gave more than there is to give",
-        "each value is written, and each spike leaves, once",
-    )
+
+    @property
+    def excess(self) -> tuple[str, str]:
+        """What is said of gates that show more than was asked for, and what they must do."""
+        said = f"{self.name}: the hardware gave more than there is to give"
+        return said, "each value is written, and each spike leaves, once"
 
     @abstractmethod
     def words(self, given: Mapping[str, np.ndarray], begin: int) -> tuple[np.ndarray, np.ndarray]:

@@ -45,10 +45,11 @@ class NeuronContract(Contract):
             f"{self.name}: the hardware gave no result in {_PATIENCE:,} clocks",
             "i.ready must accept every input, and o.valid must rise once for each",
         )
-        self.excess = (
-            f"{self.name}: the hardware gave a second result for one input",
-            "o.valid must fall when o.ready takes the result",
-        )
+
+    @property
+    def excess(self) -> tuple[str, str]:
+        said = f"{self.name}: the hardware gave a second result for one input"
+        return said, "o.valid must fall when o.ready takes the result"
 
     def words(self, given: Mapping[str, np.ndarray], begin: int) -> tuple[np.ndarray, np.ndarray]:
         payloads = packed([(given[name], 16) for name in self.fixed.lowered.inputs])
