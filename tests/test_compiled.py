@@ -68,7 +68,7 @@ def test_a_fault_is_found_at_the_step_at_which_the_other_engine_finds_it():
     assert found[0] == found[1] is not None
 
 
-def test_a_compiled_neuron_has_the_surface_of_the_others():
+def test_a_compiled_neuron_has_the_surface_of_the_others(tmp_path):
     neuron = AdEx()
     fixed = neuron.fixed()
     chip = CompiledNeuron(lambda: build(neuron, fixed), fixed)
@@ -77,6 +77,10 @@ def test_a_compiled_neuron_has_the_surface_of_the_others():
     assert recording.spikes == wanted.spikes > 0
     assert np.array_equal(recording.V, wanted.V)
     assert np.array_equal(recording.w, wanted.w)
+    kept = chip.run(current, record="w", file=tmp_path / "run.npy", progress=False)
+    assert list(kept.states) == ["w"]
+    assert np.array_equal(kept.w, wanted.w)
+    assert np.load(tmp_path / "run.npy")["spike"].sum() == wanted.spikes
     chip.reset()
     fixed.reset()
     assert chip.step(I=1.0) == fixed.step(I=1.0)
