@@ -76,6 +76,8 @@ class SimulatedGates:
         looked += [ready] if ready is not None else []
         if held:
             ctx.set(start, 1)
+        driven = [gates.i.valid, gates.o.ready, *([] if ready is None else [start])]
+        driving: tuple[int, ...] = (-1, -1, -1)
         word = frame = given = left = finished = quiet = 0
         shown = -1
         while finished < len(ends) or quiet < signature.rest:
@@ -83,13 +85,14 @@ class SimulatedGates:
             gives = frame < len(ends) and word < ends[frame]
             starts = frame < len(ends) and not gives
             valid, taking = gives and (may & 1 or not held), may >> 1 & 1
-            ctx.set(gates.i.valid, valid)
-            ctx.set(gates.o.ready, taking)
-            if ready is not None:
-                ctx.set(start, starts)
             if fresh := valid and shown != word:
                 ctx.set(payload, words[word])
                 shown = word
+            drives = valid, taking, starts
+            for port, value, before in zip(driven, drives, driving, strict=False):
+                if value != before:  # each is a step of the simulator
+                    ctx.set(port, value)
+            driving = drives
             _, _, accepts, leaves, *values = await ctx.tick().sample(*looked)
             self.clocks += 1
             quiet += 1
