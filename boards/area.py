@@ -259,6 +259,7 @@ def _synthesize(top: Any, ports: list[Value], part: Device, work: Path, gates: A
     script = f"read_rtlil top.il\n{NO_CLASHES}\n{part.synth_for(gates)} -top top -json top.json\n"
     yosys = find_tools((part.family.tools[0],))[part.family.tools[0].name].command
     run_yosys(yosys, script + "tee -q -o stat.json stat -json\n", work)
+    part.family.refine(work / "top.json")
 
 
 def _slowest(report: Path) -> str:

@@ -336,6 +336,7 @@ def finished_build(
         digest.update(name.encode() + b"\0")
         digest.update(content.encode() if isinstance(content, str) else content)
     digest.update(repr(sorted((t.name, t.version) for t in tools.values())).encode())
+    digest.update(board.part.family.refinement.encode())
     folder = builds / digest.hexdigest()[:32]
     cached = _is_whole(folder, board)
     if not cached:
@@ -455,6 +456,8 @@ def _make(
                     f"{tool.name} finds no route with seeds {seed} to {used}", "try another --seed"
                 )
             seed = used
+            if tool.name == YOSYS.name and (work / "top.json").is_file():
+                board.part.family.refine(work / "top.json")
             if tool.name == YOSYS.name and (work / "stat.json").is_file():
                 cells = synthesized(work / "stat.json", board)
                 if too_many(cells):

@@ -97,7 +97,7 @@ def stored(population: FixedPopulation, pipe: Pipeline) -> list[Stored]:
         for name, node in pipe.memories.items()
     ]
     found += [
-        Stored(f"delay of {cell.name}", cell.node.width, wait.clocks, lanes, block=True)
+        Stored(f"delay of {cell.name}", cell.node.width, pipe.inside(wait), lanes, block=True)
         for wait in pipe.waits
         for cell in [pipe.cells[wait.port]]
     ]
@@ -118,7 +118,7 @@ def pipeline_memories(
         for table, node in pipe.memories.items()
     ]
     return found + [
-        Stored(f"delay of {cell.name}", cell.node.width, wait.clocks, 1, block=True)
+        Stored(f"delay of {cell.name}", cell.node.width, pipe.inside(wait), 1, block=True)
         for wait in pipe.waits
         for cell in [pipe.cells[wait.port]]
     ]

@@ -330,9 +330,10 @@ class Population(wiring.Component):
             m.submodules[f"{plain(name)}_{lane}"] = memory
             read = memory.read_port()
             self._kept[name].append(read.data)
+            found = self._registered(m, read.data, f"{plain(name)}_{lane}")
             m.d.comb += [
                 read.addr.eq(self._reads(cell.stage)[1]),
-                step.ports[cell.name].eq(read.data),
+                step.ports[cell.name].eq(found),
             ]
             self._hold(m, read, cell.stage)
             besides = self._besides(cell, values[0])
@@ -351,7 +352,16 @@ class Population(wiring.Component):
 
     def _reads(self, stage: int) -> tuple[Value, Value]:
         """When a row of states is read for a stage, and which one."""
-        return self._live.at(stage - 1), self._live.row(stage - 1)
+        before = stage - 1 - self.form.first
+        return self._live.at(before), self._live.row(before)
+
+    def _registered(self, m: Module, read: Value, name: str) -> Value:
+        """What a memory gives, or where clocks are short, the register behind it."""
+        if not self._short:
+            return read
+        register = Signal(read.shape(), name=f"{name}_read", reset_less=True)
+        m.d.sync += register.eq(read)
+        return register
 
     def _besides(self, cell: Cell, initial: Any) -> Any:
         """What writes a state but its update: when, which row, and what; None if nothing does."""
@@ -392,10 +402,12 @@ class Population(wiring.Component):
             read.en.eq(reads & ~write.en),
         ]
         held = Signal(shape, name=f"{plain(name)}_{lane}_held")
-        fresh = live.at(cell.stage)  # what was read is there for a clock: the next may write
+        # what was read is there for a clock: the next may write
+        fresh = live.at(cell.stage - self.form.first)
         with m.If(fresh):
             m.d.sync += held.eq(read.data)
-        m.d.comb += step.ports[cell.name].eq(Mux(fresh, read.data, held))
+        found = held if self._short else Mux(fresh, read.data, held)
+        m.d.comb += step.ports[cell.name].eq(found)
 
     def _hold(self, m: Module, read: Any, stage: int) -> None:
         """Let a row that is read for a stage stay for as many clocks as an update takes."""
@@ -426,7 +438,7 @@ class Population(wiring.Component):
             m.submodules[plain(name)] = sums = Sums(
                 self.rows, self._lanes, default, kept=self._short
             )
-            before, cleared = cell.stage - 1, live.at(self._last)
+            before, cleared = cell.stage - 1 - self.form.first, live.at(self._last)
             read_bank = Signal(name=f"{plain(name)}_bank")
             with m.If(live.at(before) & live.is_last(before)):
                 m.d.sync += read_bank.eq(~read_bank)
@@ -464,31 +476,34 @@ class Population(wiring.Component):
                     m.d.comb += step.ports[cell.name].eq(lfsr.o.word_select(at, 16))
 
     def _waits(self, m: Module, steps: list[Step]) -> None:
-        """What waits long: in memories that are written and read every clock."""
+        """What waits long: in memories that are written and read every clock.
+
+        Where clocks are short, the last one is in the register behind them.
+        """
         places: dict[int, tuple[Signal, Signal]] = {}
         for wait in self.pipeline.waits:
-            if wait.clocks not in places:
-                now = Signal(range(wait.clocks), name=f"after_{wait.clocks}")
-                following = Signal.like(now, init=1, name=f"after_{wait.clocks}_next")
+            clocks = self.pipeline.inside(wait)
+            if clocks not in places:
+                now = Signal(range(clocks), name=f"after_{clocks}")
+                following = Signal.like(now, init=1, name=f"after_{clocks}_next")
                 m.d.sync += [now.eq(following), following.eq(following + 1)]
-                with m.If(following == wait.clocks - 1):
+                with m.If(following == clocks - 1):
                     m.d.sync += following.eq(0)
-                places[wait.clocks] = now, following
-            now, following = places[wait.clocks]
+                places[clocks] = now, following
+            now, following = places[clocks]
             entering = self.pipeline.cells[wait.port]
             shape = Shape(entering.node.width, signed=entering.node.signed)
             for lane, step in enumerate(steps):
-                memory = Memory(
-                    shape=shape, depth=wait.clocks, init=[], attrs={"ram_style": "block"}
-                )
+                memory = Memory(shape=shape, depth=clocks, init=[], attrs={"ram_style": "block"})
                 m.submodules[f"{plain(entering.name)}_{lane}"] = memory
                 read, write = memory.read_port(), memory.write_port()
+                found = self._registered(m, read.data, f"{plain(entering.name)}_{lane}")
                 m.d.comb += [
                     write.addr.eq(now),
                     write.data.eq(step.waiting[entering.name]),
                     write.en.eq(1),
                     read.addr.eq(following),
-                    step.ports[entering.name].eq(read.data),
+                    step.ports[entering.name].eq(found),
                 ]
 
 

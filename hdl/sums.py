@@ -16,7 +16,8 @@ class Sums(wiring.Component):
     """Sums of the words of one input, of as many rows as there are, in two banks.
 
     A row is added to in three clocks, or in four: its sum is read, kept where clocks are short,
-    added to and written; in those after the first it is not added to again. A sum begins with the
+    added to and written; in those after the first it is not added to again. What is kept is that
+    of each bank, in the register of its memory: what is read, too, is there a clock later. A sum begins with the
     default, and stays at the limits of a word. A row of the bank that is read is given the default
     again, as all are before it adds up.
 
@@ -26,7 +27,7 @@ class Sums(wiring.Component):
     default : int
         The word of an input that nothing was added to.
     kept : bool
-        Whether there is a register between a memory and the adder.
+        Whether there is a register behind each memory.
 
     Members
     -------
@@ -39,7 +40,7 @@ class Sums(wiring.Component):
     read_row : In, read_bank : In(1), read : In(1)
         What is read, of a bank that does not add up.
     o : Out(lanes words)
-        The sums that were read, from a clock later on until others are.
+        The sums that were read, from a clock later on until others are, or from two.
     clear_row : In, clear : In(2)
         A row to give the default, and by bank, whether to.
     """
@@ -86,15 +87,20 @@ class Sums(wiring.Component):
         m.d.sync += adding.eq(self.adds_up[1])
         with m.If(self.read):
             m.d.sync += of_bank.eq(self.read_bank)
+        if self._kept:
+            added_to, shown = adding, of_bank
+            adding, of_bank = Signal(name="adding_kept"), Signal(name="of_bank_kept")
+            m.d.sync += [adding.eq(added_to), of_bank.eq(shown)]
         for lane in range(self._lanes):
             added = Signal(_WORD, name=f"added_{lane}")
             total = Signal(Shape(17, signed=True), name=f"total_{lane}")
             before = Mux(adding, found[1][lane], found[0][lane]).as_signed()
-            m.d.sync += [added.eq(self.words[lane]), total.eq(before + added)]
+            m.d.sync += added.eq(self.words[lane])
             if self._kept:
-                kept = Signal(_WORD, name=f"kept_{lane}")
                 later = Signal(_WORD, name=f"later_{lane}")
-                m.d.sync += [kept.eq(before), later.eq(added), total.eq(kept + later)]
+                m.d.sync += later.eq(added)
+                added = later
+            m.d.sync += total.eq(before + added)
             m.d.comb += [
                 limited[lane].eq(_limited(total)),
                 self.o[lane].eq(Mux(of_bank, found[1][lane], found[0][lane])),
@@ -116,7 +122,11 @@ class Sums(wiring.Component):
         ]
         for lane in range(self._lanes):
             m.d.comb += write.data[lane].eq(Mux(clear, self._default, limited[lane]))
-        return read.data
+        if not self._kept:
+            return read.data
+        kept = Signal(self.words.shape(), name=f"kept_{bank}", reset_less=True)
+        m.d.sync += kept.eq(read.data)
+        return kept
 
 
 def _limited(total: Signal) -> Value:

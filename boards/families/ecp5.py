@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ...errors import ScneuroError
 from ...tools.toolchain import YOSYS, Wanted
 from ..clocks import Divided, ecp5_pll
+from .ecp5_registers import with_registers
 from .family import CellDesign, Family, ReadBack, beside
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Ecp5(Family):
     ram_bits = 18_432
     ram_shapes = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
     complements = False
+    refinement = beside("ecp5_registers.py")
     models = "read_verilog -defer -overwrite +/ecp5/cells_sim.v cells.v\n"
 
     def synth_options(self, dsps: int) -> str:
@@ -59,6 +61,9 @@ class Ecp5(Family):
             "dsp": cells.get("MULT18X18D", 0),
             "ram": cells.get("DP16KD", 0),
         }
+
+    def refined(self, netlist: dict[str, Any]) -> dict[str, Any]:
+        return with_registers(netlist)
 
     def pll(self, source: int, wanted: int) -> Divided | None:
         return ecp5_pll(source, wanted)

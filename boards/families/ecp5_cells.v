@@ -2,7 +2,7 @@
 // from Lattice's "ECP5 and ECP5-5G Memory Usage Guide" (FPGA-TN-02204) and "sysDSP Usage Guide"
 // (FPGA-TN-02205). Any other use is an error: `unsupported_use` is no module.
 
-// An 18 by 18 bit multiplier without registers.
+// An 18 by 18 bit multiplier, whose output may have a register.
 module MULT18X18D(
     input A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0,
     input B17, B16, B15, B14, B13, B12, B11, B10, B9, B8, B7, B6, B5, B4, B3, B2, B1, B0,
@@ -39,7 +39,8 @@ module MULT18X18D(
 
   generate
     if (REG_INPUTA_CLK != "NONE" || REG_INPUTB_CLK != "NONE" || REG_PIPELINE_CLK != "NONE" ||
-        REG_OUTPUT_CLK != "NONE" || MULT_BYPASS != "DISABLED")
+        (REG_OUTPUT_CLK != "NONE" && (REG_OUTPUT_CLK != "CLK0" || REG_OUTPUT_CE != "CE0" ||
+                                      REG_OUTPUT_RST != "RST0")) || MULT_BYPASS != "DISABLED")
       unsupported_use of_mult18x18d();
   endgenerate
 
@@ -47,14 +48,19 @@ module MULT18X18D(
                           A4, A3, A2, A1, A0};
   wire signed [18:0] b = {SIGNEDB & B17, B17, B16, B15, B14, B13, B12, B11, B10, B9, B8, B7, B6, B5,
                           B4, B3, B2, B1, B0};
-  wire signed [35:0] p = a * b;
+  wire signed [35:0] product = a * b;
+  reg signed [35:0] registered = 0;
+  always @(posedge CLK0)
+    if (RST0) registered <= 0;
+    else if (CE0) registered <= product;
+  wire signed [35:0] p = REG_OUTPUT_CLK == "NONE" ? product : registered;
   assign {P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20, P19, P18,
           P17, P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0} = p;
 endmodule
 
-// A block RAM of 1024 rows of 18 bits without output registers: by 18 bits or 9 at each port, or by
-// 36 at once, where port A writes two rows and port B reads two, of which the lower comes out at
-// port A. A port that writes does not read. A row that is read while it is written comes out wrong:
+// A block RAM of 1024 rows of 18 bits: by 18 bits, 9 or 4 at each port, or by 36 at once, where port A
+// writes two rows and port B reads two, of which the lower comes out at port A. An output may have a
+// register. A port that writes does not read. A row that is read while it is written comes out wrong:
 // nothing may rely on it.
 module DP16KD(
     input DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6, DIA5,
@@ -161,9 +167,11 @@ module DP16KD(
     INITVAL_07, INITVAL_06, INITVAL_05, INITVAL_04, INITVAL_03, INITVAL_02, INITVAL_01, INITVAL_00};
 
   generate
-    if ((DATA_WIDTH_A != 36 && DATA_WIDTH_A != 18 && DATA_WIDTH_A != 9) ||
-        (DATA_WIDTH_B != 36 && DATA_WIDTH_B != 18 && DATA_WIDTH_B != 9) || REGMODE_A != "NOREG" ||
-        REGMODE_B != "NOREG" || CSDECODE_A != "0b000" || CSDECODE_B != "0b000" || CLKAMUX == "INV" || CLKBMUX == "INV" ||
+    if ((DATA_WIDTH_A != 36 && DATA_WIDTH_A != 18 && DATA_WIDTH_A != 9 && DATA_WIDTH_A != 4) ||
+        (DATA_WIDTH_B != 36 && DATA_WIDTH_B != 18 && DATA_WIDTH_B != 9 && DATA_WIDTH_B != 4) ||
+        (DATA_WIDTH_A == 4) != (DATA_WIDTH_B == 4) ||
+        (DATA_WIDTH_A == 36 && REGMODE_A != REGMODE_B) ||
+        CSDECODE_A != "0b000" || CSDECODE_B != "0b000" || CLKAMUX == "INV" || CLKBMUX == "INV" ||
         (DATA_WIDTH_A == 36) != (DATA_WIDTH_B == 36))
       unsupported_use of_dp16kd();
   endgenerate
@@ -180,18 +188,22 @@ module DP16KD(
   wire [17:0] data_B = {DIB17, DIB16, DIB15, DIB14, DIB13, DIB12, DIB11, DIB10, DIB9,
                         DIB8, DIB7, DIB6, DIB5, DIB4, DIB3, DIB2, DIB1, DIB0};
 
-  // what is written, by bytes of 9 bits: the address' low bits say which
+  // what is written, by bytes of 9 bits, or by 4 bits of one: the address' low bits say which
   wire wide = DATA_WIDTH_A == 36;
   wire write_A = CEA & WEA & (CSA2 | CSA1 | CSA0) == 0;
   wire write_B = CEB & WEB & ~wide;
-  wire [1:0] bytes_A = DATA_WIDTH_A == 9 ? {ADA3, ~ADA3} : {ADA1, ADA0};
-  wire [1:0] bytes_B = DATA_WIDTH_B == 9 ? {ADB3, ~ADB3} : {ADB1, ADB0};
+  wire [1:0] bytes_A = DATA_WIDTH_A <= 9 ? {ADA3, ~ADA3} : {ADA1, ADA0};
+  wire [1:0] bytes_B = DATA_WIDTH_B <= 9 ? {ADB3, ~ADB3} : {ADB1, ADB0};
   wire [1:0] upper_A = {ADA3, ADA2};
-  wire [17:0] mask_A = {{9{bytes_A[1]}}, {9{bytes_A[0]}}};
-  wire [17:0] mask_B = {{9{bytes_B[1]}}, {9{bytes_B[0]}}};
+  wire [8:0] part_A = DATA_WIDTH_A != 4 ? 9'h1FF : ADA2 ? 9'h0F0 : 9'h00F;
+  wire [8:0] part_B = DATA_WIDTH_B != 4 ? 9'h1FF : ADB2 ? 9'h0F0 : 9'h00F;
+  wire [17:0] mask_A = {{9{bytes_A[1]}} & part_A, {9{bytes_A[0]}} & part_A};
+  wire [17:0] mask_B = {{9{bytes_B[1]}} & part_B, {9{bytes_B[0]}} & part_B};
   wire [17:0] mask_upper = {{9{upper_A[1]}}, {9{upper_A[0]}}};
-  wire [17:0] given_A = DATA_WIDTH_A == 9 ? {data_A[8:0], data_A[8:0]} : data_A;
-  wire [17:0] given_B = DATA_WIDTH_B == 9 ? {data_B[8:0], data_B[8:0]} : data_B;
+  wire [8:0] byte_A = DATA_WIDTH_A == 4 ? {1'b0, data_A[3:0], data_A[3:0]} : data_A[8:0];
+  wire [8:0] byte_B = DATA_WIDTH_B == 4 ? {1'b0, data_B[3:0], data_B[3:0]} : data_B[8:0];
+  wire [17:0] given_A = DATA_WIDTH_A <= 9 ? {byte_A, byte_A} : data_A;
+  wire [17:0] given_B = DATA_WIDTH_B <= 9 ? {byte_B, byte_B} : data_B;
   wire [9:0] first_A = wide ? {row_A[9:1], 1'b0} : row_A;
   wire [9:0] first_B = wide ? {row_B[9:1], 1'b0} : row_B;
 
@@ -203,29 +215,41 @@ module DP16KD(
     if (write_B) rows[row_B] <= rows[row_B] & ~mask_B | given_B & mask_B;
   end
 
-  wire [1:0] asked_A = DATA_WIDTH_A == 9 ? {ADA3, ~ADA3} : 2'b11;
-  wire [1:0] asked_B = DATA_WIDTH_B == 9 ? {ADB3, ~ADB3} : 2'b11;
-  wire clash_A = write_B & row_B == row_A & |(asked_A & bytes_B);
-  wire clash_B = write_A & first_A == first_B & |(asked_B & bytes_A);
+  wire [1:0] asked_A = DATA_WIDTH_A <= 9 ? {ADA3, ~ADA3} : 2'b11;
+  wire [1:0] asked_B = DATA_WIDTH_B <= 9 ? {ADB3, ~ADB3} : 2'b11;
+  wire other = DATA_WIDTH_A == 4 && ADA2 != ADB2;
+  wire clash_A = write_B & row_B == row_A & |(asked_A & bytes_B) & ~other;
+  wire clash_B = write_A & first_A == first_B & |(asked_B & bytes_A) & ~other;
   wire [17:0] whole_A = rows[row_A] ^ {18{clash_A}};
   wire [17:0] whole_B = rows[row_B] ^ {18{clash_B}};
+  wire [8:0] found_A = ADA3 ? whole_A[17:9] : whole_A[8:0];
+  wire [8:0] found_B = ADB3 ? whole_B[17:9] : whole_B[8:0];
+  wire [8:0] few_A = DATA_WIDTH_A == 4 ? (ADA2 ? found_A[7:4] : found_A[3:0]) : found_A;
+  wire [8:0] few_B = DATA_WIDTH_B == 4 ? (ADB2 ? found_B[7:4] : found_B[3:0]) : found_B;
   reg [17:0] read_A = 0, read_B = 0;
   reg [35:0] both = 0;
   always @(posedge CLKA)
     if (CEA & ~WEA)
-      read_A <= DATA_WIDTH_A == 9 ? (ADA3 ? whole_A[17:9] : whole_A[8:0]) : whole_A;
+      read_A <= DATA_WIDTH_A <= 9 ? few_A : whole_A;
   always @(posedge CLKB)
     if (CEB & ~WEB) begin
-      read_B <= DATA_WIDTH_B == 9 ? (ADB3 ? whole_B[17:9] : whole_B[8:0]) : whole_B;
+      read_B <= DATA_WIDTH_B <= 9 ? few_B : whole_B;
       both <= {rows[first_B | 10'd1], rows[first_B]} ^ {36{clash_B}};
     end
 
+  // what is read, and in registers; of 36 bits those of port B have all
+  wire [17:0] there_A = DATA_WIDTH_B == 36 ? both[17:0] : read_A;
+  wire [17:0] there_B = DATA_WIDTH_B == 36 ? both[35:18] : read_B;
+  reg [17:0] registered_A = 0, registered_B = 0;
+  always @(posedge CLKA) if (DATA_WIDTH_B == 36 ? OCEB : OCEA) registered_A <= there_A;
+  always @(posedge CLKB) if (OCEB) registered_B <= there_B;
+
   assign {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9,
           DOA8, DOA7, DOA6, DOA5, DOA4, DOA3, DOA2, DOA1, DOA0}
-    = DATA_WIDTH_B == 36 ? both[17:0] : read_A;
+    = REGMODE_A == "OUTREG" ? registered_A : there_A;
   assign {DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9,
           DOB8, DOB7, DOB6, DOB5, DOB4, DOB3, DOB2, DOB1, DOB0}
-    = DATA_WIDTH_B == 36 ? both[35:18] : read_B;
+    = REGMODE_B == "OUTREG" ? registered_B : there_B;
 endmodule
 
 // Sixteen rows of 4 bits in LUTs: written at the clock, read at once.

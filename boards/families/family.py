@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -80,6 +81,8 @@ class Family(ABC):
         The widths and depths it can have, one port reading and another writing.
     complements : bool
         Whether it inverts a bit before a register for nothing, but not before an adder.
+    refinement : str
+        The source of what refines netlists: with another, builds are others.
     models : str
         yosys' commands that read the simulation models of all cells.
     reads_back_with : tuple of Wanted
@@ -94,6 +97,7 @@ class Family(ABC):
     ram_bits: ClassVar[int]
     ram_shapes: ClassVar[tuple[tuple[int, int], ...]]
     complements: ClassVar[bool]
+    refinement: ClassVar[str] = ""
     models: ClassVar[str]
     reads_back_with: ClassVar[tuple[Wanted, ...]] = ()
 
@@ -122,6 +126,17 @@ class Family(ABC):
     def model_files(self) -> dict[str, str]:
         """Models of our own that :attr:`models` reads, by file name."""
         return {}
+
+    def refined(self, netlist: dict[str, Any]) -> dict[str, Any]:
+        """yosys' netlist, from its JSON, as it goes to place and route: as it is by default."""
+        return netlist
+
+    def refine(self, path: Path) -> None:
+        """Write a file of yosys' anew with the netlist :meth:`refined`, if that is another."""
+        netlist = json.loads(path.read_text())
+        refined = self.refined(netlist)
+        if refined is not netlist:
+            path.write_text(json.dumps(refined))
 
     @abstractmethod
     def read_back(self, board: Board, make: Callable[..., Build]) -> ReadBack:

@@ -1,11 +1,13 @@
 """The synthesised netlist of a neuron, run against the integer model.
 
-yosys' netlist is taken as it goes to nextpnr; every cell is replaced by its simulation model, and
+The netlist is taken as it goes to nextpnr; every cell is replaced by its simulation model, and
 the result is compiled and driven as the gates are.
 """
 
 from __future__ import annotations
 
+import json
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -23,6 +25,7 @@ from ...hdl.population import Population as Gates
 from ...neuron import Neuron, need_neuron
 from ...population import Population, need_population
 from ...signals.stimulus import adversarial
+from ...tools.toolchain import YOSYS, find_tools, run_yosys
 from ...words import quantize
 from ..compare.bits import compare_bits
 from ..compare.figures import Mismatch
@@ -42,12 +45,7 @@ __all__ = [
 _SCRIPT = """\
 read_rtlil design.il
 {no_clashes}
-{synth} -top top
-select -clear
-select top
-write_rtlil -selected netlist.il
-design -reset
-read_rtlil netlist.il
+{synth} -top top -json top.json
 """
 
 
@@ -111,9 +109,15 @@ def netlist_library(hardware: Any, device: str, *, cache: Path | None = None) ->
         model.
     """
     part = DEVICES[device]
-    synth = part.synth_for(hardware)
-    files = {"design.il": rtlil.convert(hardware, emit_src=False)}
-    design = CellDesign(files, _SCRIPT.format(synth=synth, no_clashes=NO_CLASHES))
+    yosys = find_tools((YOSYS,))[YOSYS.name].command
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        (work / "design.il").write_text(rtlil.convert(hardware, emit_src=False))
+        synth = part.synth_for(hardware)
+        run_yosys(yosys, _SCRIPT.format(synth=synth, no_clashes=NO_CLASHES), work)
+        netlist = part.family.refined(json.loads((work / "top.json").read_text()))
+    netlist["modules"] = {"top": netlist["modules"]["top"]}  # models of cells come by themselves
+    design = CellDesign({"netlist.json": json.dumps(netlist)}, "read_json netlist.json\n")
     return compile_cells(part.family, design, cache=cache)
 
 

@@ -146,6 +146,10 @@ class Pipeline:
         ports = [c for k, c in enumerate(self.cells) if c.kind == "port" and k not in again]
         return {str(cell.node.meta): cell for cell in ports}
 
+    def inside(self, wait: Wait) -> int:
+        """Clocks that a value waits in its memory, without the register behind it."""
+        return wait.clocks - self.form.first
+
     @property
     def shared(self) -> dict[int, list[Cell]]:
         """What every unit that is shared computes, by unit."""
@@ -277,15 +281,14 @@ class Cells:
     def _waited(self, node: Node) -> list[tuple[int, int]]:
         """The stages between which a value is in a memory.
 
-        From one memory it goes to another by way of a register, if a clock has no time for both.
+        From a table it goes there by way of a register, if a clock has no time for both.
         """
         begins = list(self.plan.begins.get(node.index, ()))
         if node.op != "input" and begins:
             made = self.plan.stage[node.index]
             begins = [made + (node.op != "rom"), *begins]
-        given = begins if node.op in ("input", "rom") else begins[1:]
-        later = given if self.plan.form.deep == 0 else []
-        return [(before + (before in later), after) for before, after in pairwise(begins)]
+        late = node.op == "rom" and self.plan.form.deep == 0
+        return [(b + (late and b == begins[0]), after) for b, after in pairwise(begins)]
 
     def seen(self, node: Node, stage: int) -> int:
         """The stage whose value of ``node`` is used at ``stage``: that one."""

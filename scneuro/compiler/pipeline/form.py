@@ -38,7 +38,8 @@ class Form:
         Block RAMs that long delays may use where it is ``stored``, 16 bits each.
     deep : int
         What a clock has time for behind a memory, where it is ``stored``: 0 for a register alone,
-        1 for another memory, 2 for an adder, and for logic behind one.
+        so that what is stored comes from one, 1 for another memory, 2 for an adder, and for logic
+        behind one.
     complements : bool
         If, where it is ``stored``, a register that is only subtracted holds its complement: an
         iCE40 inverts before a register for nothing, but not before an adder.
@@ -137,6 +138,13 @@ class Form:
     def folds(self) -> bool:
         """Whether operations of different clocks share what computes them."""
         return self.interval > 1
+
+    @property
+    def first(self) -> int:
+        """The stage in which the first of what is stored is there: its memory is read in the one
+        before, and where there is a register behind that, in the one before it.
+        """
+        return int(self.stored and self.deep == 0)
 
     @property
     def dsp(self) -> bool | int:

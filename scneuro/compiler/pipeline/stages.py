@@ -5,7 +5,8 @@ follows. A memory registers its address, and a multiplier that is shared its pro
 that are there early in the stage before; a clock of the interval has so many of them. Where states
 and inputs are stored, a comparison leaves room for a multiplexer behind it, which saves what it
 compares another stage; and what a memory gives comes late in a stage, so that there is a register
-between it and what fills the next.
+between it and what fills the next. Where clocks are too short even for that, states and inputs come
+from a register behind their memory, and only a register takes a table's row.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _COST = {
     "rom": 0.5,
 }
 _STORED_COST = _COST | {"ge": 0.7, "input": 0.5}
+_SHORT_COST = _STORED_COST | {"input": 0.0, "rom": 1.0}
 _DEEP_COST = _STORED_COST | {"add": 0.7, "scale": 0.7, "ge": 0.4, "input": 0.3, "rom": 0.3}
 _EARLY = 0.5  # of a stage: a factor of a multiplier that is shared is there by then
 _LONG = 1  # registers that a memory is worth more than
@@ -44,7 +46,7 @@ _SWEEPS = 8
 def _costs(form: Form) -> dict[str, float]:
     if not form.stored:
         return _COST
-    return _DEEP_COST if form.deep == DEEPEST else _STORED_COST
+    return {0: _SHORT_COST, DEEPEST: _DEEP_COST}.get(form.deep, _STORED_COST)
 
 
 def soonest(
@@ -68,7 +70,7 @@ def soonest(
     ready: dict[int, float] = {}
     slots = Slots(units)
     for node in _most_urgent(nodes, units, costs):
-        at = max((stage[a.index] for a in node.args), default=0)
+        at = max((stage[a.index] for a in node.args), default=form.first)
         if node.index in units:
             late = any(stage[a.index] == at and ready[a.index] > _EARLY for a in node.args)
             at += 1 + late
@@ -175,6 +177,7 @@ class _Placing:
         units: Units,
     ) -> None:
         self.form, self.nodes, self.costs = form, nodes, _costs(form)
+        self.first = form.first
         self.units, self.slots = units, Slots(units)
         self.made = [node for node in nodes if node.op not in FREE]
         self.last = max((soon[node.index] for node in self.made), default=0)
@@ -218,9 +221,9 @@ class _Placing:
         """Move a node to a stage if it can be made there, and what takes it where it is."""
         before = self.stage[node.index]
         for source, _ in self.sources[node.index]:
-            if self.stage.get(source.index, 0) > self._takes(node, source, stage):
+            if self.stage.get(source.index, self.first) > self._takes(node, source, stage):
                 return False
-        if not 0 <= stage <= self.last:
+        if not self.first <= stage <= self.last:
             return False
         for user in self.users.get(node.index, ()):
             if self._takes(user, node) < stage:
@@ -284,7 +287,7 @@ class _Placing:
         at = [self._takes(user, node) for user in users]
         if index in self.written:
             at.append(self._written_at(index))
-        return min(at, default=0)
+        return min(at, default=self.first)
 
     def _written_at(self, index: int) -> int:
         """An output is written from the register behind what makes it."""
@@ -339,7 +342,7 @@ class _Placing:
                 self.wide.setdefault(node.index, node.width)
                 begins[node.index] = (stage[node.index],)
             elif node.op in FREE:
-                stage[node.index] = max((stage[a.index] for a in node.args), default=0)
+                stage[node.index] = max((stage[a.index] for a in node.args), default=self.first)
         read = {n.meta: stage[n.index] for n in self.nodes if n.op == "input"}
         at = {}
         for name, node in self.outputs.items():
@@ -348,7 +351,8 @@ class _Placing:
             there = self._written_at(source.index) if made else stage[source.index]
             at[name] = max(there, read.get(name, 0))  # not before the state before it is read
             every = self.form.interval
-            if self.form.single and name in read and (at[name] - read[name] + 1) % every == 0:
+            asked = read.get(name, 0) - 1 - self.form.first
+            if self.form.single and name in read and (at[name] - asked) % every == 0:
                 at[name] += 1  # the memory is read in that clock
         self._long(stage, begins)
         return Stages(stage, at, begins)
@@ -368,8 +372,9 @@ class _Placing:
             wanted = sorted({start, *uses})
             for begin, end in pairwise(wanted):
                 rams = -(-width // 16)
-                given = begin != start or self.node[index].op in (*FREE, "rom")
-                clocks = end - begin - (given and self.form.deep == 0)  # but for a register
+                # but for a register behind the memory, and one behind a table
+                row = begin == start and self.node[index].op == "rom"
+                clocks = end - begin - self.form.first * (1 + row)
                 if clocks > _LONG:
                     found.append((clocks * width / rams, index, end, rams))
         left = self.form.rams
