@@ -222,9 +222,9 @@ class Population(wiring.Component):
                 m.d.comb += step.enable.eq(phase)
         self._started = started = Signal()
         self._free = Signal(init=1)  # no input is on its way to its sum
-        # steps that began and are over, modulo 4: one may begin before the last is over
-        self._begun, self._over = Signal(2, name="begun"), Signal(2, name="over")
-        drained = Const(1) if self._overlaps else self._begun[0] == self._over[0]
+        # steps that began and are over, modulo 2: one may begin before the last is over
+        self._begun, self._over = Signal(name="begun"), Signal(name="over")
+        drained = Const(1) if self._overlaps else self._begun == self._over
         room = self._spikes(m, steps)
         m.d.comb += [
             self.ready.eq(~running & drained & self._free & ~self._sweeping),
@@ -233,12 +233,12 @@ class Population(wiring.Component):
         ]
         live.enter(enter)
         with m.If(started):
-            m.d.sync += [running.eq(1), self._begun.eq(self._begun + 1)]
+            m.d.sync += [running.eq(1), self._begun.eq(~self._begun)]
         with m.If(enter & live.is_last(-1 - self._ahead)):
             m.d.sync += running.eq(0)
         m.d.comb += self.done.eq(live.at(self._last) & live.is_last(self._last))
         with m.If(self.done):
-            m.d.sync += self._over.eq(self._over + 1)
+            m.d.sync += self._over.eq(~self._over)
 
     def _fired(self, m: Module, steps: list[Step]) -> tuple[int, Signal]:
         """Show the spikes of every row: the stage in which they are there, and the lanes'."""
@@ -417,14 +417,20 @@ class Population(wiring.Component):
     def _inputs(self, m: Module, steps: list[Step]) -> None:
         """The sums of every input: a row's begin again as its last state is written."""
         lowered, live, row = self._fixed.lowered, self._live, self.i.payload.row
-        bank, behind = self._begun[0], self._over[0]  # that adds up, and that is cleared
-        settled = (bank != behind) | (self._begun[1] == self._over[1])
+        bank, behind = self._begun, self._over  # that adds up, and that is cleared
+        # by bank, whether it adds up: none while two steps are under way
+        adds_up = Signal(2, init=1, name="adds_up")
+        settled, both, later = adds_up.any(), Signal(), Signal()
+        m.d.comb += [
+            both.eq(~self.done & (~settled | (self._started & (bank != behind)))),
+            later.eq(bank ^ self._started),
+        ]
+        m.d.sync += adds_up.eq(Cat(~both & ~later, ~both & later))
         clocks = 2 + self._short  # until a sum is written
-        adds, adds_up = Signal(clocks, name="adds"), Signal(2)
+        adds = Signal(clocks, name="adds")
         rows = [Signal.like(row, name=f"row_{k}") for k in range(clocks)]
         same = Cat(adds[k] & (rows[k] == row) for k in range(clocks)).any()
         m.d.comb += [
-            adds_up.eq(Cat(settled & ~bank, settled & bank)),
             self._free.eq(~adds.any()),
             self.i.ready.eq(settled & ~same & ~self._started),
         ]
@@ -447,7 +453,7 @@ class Population(wiring.Component):
                 sums.row.eq(row),
                 sums.words.eq(self.i.payload[name]),
                 sums.add_to.eq(rows[-1]),
-                sums.add.eq(adds[-1]),
+                sums.add.eq(Cat(adds[-1] & ~bank, adds[-1] & bank)),
                 sums.read_row.eq(live.row(before)),
                 sums.read_bank.eq(read_bank),
                 sums.read.eq(live.at(before)),

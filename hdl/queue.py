@@ -68,8 +68,10 @@ class Queue(wiring.Component):
         ]
         if self._kept:
             m.d.comb += taken.eq(~self.o.valid | self.o.ready)
+            kept = Signal(self.word.shape(), reset_less=True)
+            m.d.comb += self.o.payload.eq(kept)
             with m.If(taken):
-                m.d.sync += [self.o.payload.eq(read.data), self.o.valid.eq(gives)]
+                m.d.sync += [kept.eq(read.data), self.o.valid.eq(gives)]
         else:
             m.d.comb += [
                 taken.eq(self.o.ready),

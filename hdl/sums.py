@@ -17,9 +17,9 @@ class Sums(wiring.Component):
 
     A row is added to in three clocks, or in four: its sum is read, kept where clocks are short,
     added to and written; in those after the first it is not added to again. What is kept is that
-    of each bank, in the register of its memory: what is read, too, is there a clock later. A sum begins with the
-    default, and stays at the limits of a word. A row of the bank that is read is given the default
-    again, as all are before it adds up.
+    of each bank, in the register of its memory: what is read, too, is there a clock later. A sum
+    begins with the default, and stays at the limits of a word. A row of the bank that is read is
+    given the default again, as all are before it adds up.
 
     Parameters
     ----------
@@ -35,14 +35,15 @@ class Sums(wiring.Component):
         By bank, whether it adds up, one at most.
     row : In, words : In(lanes words)
         What is to be added.
-    add_to : In, add : In(1)
-        The same row, and whether it is added to, ``clocks`` later: two, or three.
+    add_to : In, add : In(2)
+        The same row, and by bank, whether it is added to, ``clocks`` later: two, or three. The bank
+        adds up still.
     read_row : In, read_bank : In(1), read : In(1)
         What is read, of a bank that does not add up.
     o : Out(lanes words)
         The sums that were read, from a clock later on until others are, or from two.
     clear_row : In, clear : In(2)
-        A row to give the default, and by bank, whether to.
+        A row to give the default, and by bank, whether to; of one that does not add up.
     """
 
     adds_up: Signal
@@ -69,7 +70,7 @@ class Sums(wiring.Component):
                 "row": In(row),
                 "words": In(words),
                 "add_to": In(row),
-                "add": In(1),
+                "add": In(2),
                 "read_row": In(row),
                 "read_bank": In(1),
                 "read": In(1),
@@ -117,11 +118,11 @@ class Sums(wiring.Component):
         m.d.comb += [
             read.addr.eq(Mux(adds_up, self.row, self.read_row)),
             read.en.eq(adds_up | (self.read & (self.read_bank == bank))),
-            write.addr.eq(Mux(clear, self.clear_row, self.add_to)),
-            write.en.eq(clear | (self.add & adds_up)),
+            write.addr.eq(Mux(adds_up, self.add_to, self.clear_row)),
+            write.en.eq(clear | self.add[bank]),
         ]
         for lane in range(self._lanes):
-            m.d.comb += write.data[lane].eq(Mux(clear, self._default, limited[lane]))
+            m.d.comb += write.data[lane].eq(Mux(adds_up, limited[lane], self._default))
         if not self._kept:
             return read.data
         kept = Signal(self.words.shape(), name=f"kept_{bank}", reset_less=True)

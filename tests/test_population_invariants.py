@@ -124,7 +124,7 @@ FAULTS = [
         "mixed",
     ),
     # a step begins while the one before is under way
-    ("rows", Gates, "self._begun[0] == self._over[0]", "Const(1)", "mixed"),
+    ("rows", Gates, "self._begun == self._over", "Const(1)", "mixed"),
     # a step is over when a row is
     (
         "rows",
@@ -142,7 +142,7 @@ FAULTS = [
     # a tick is taken while a word is on its way to its sum
     ("inputs", Gates, "~running & drained & self._free", "~running & drained", "inputs"),
     # a bank adds up while it is read
-    ("inputs", Gates, "settled = (bank != behind) | ", "settled = 1 | ", "inputs"),
+    ("inputs", Gates, "~self.done & (~settled | ", "0 & (~settled | ", "inputs"),
     # words for the same row overtake each other
     (
         "inputs",
@@ -183,7 +183,7 @@ FAULTS = [
 #: Neurons and lanes in which a fault shows soonest, where it is not three rows.
 SIZES = dict.fromkeys((old for part, _, old, *_ in FAULTS if part == "inputs"), (1, 1))
 SIZES["(level != 0) & "] = (3, 1)
-SIZES["settled = (bank != behind) | "] = (2, 1, 3)
+SIZES["~self.done & (~settled | "] = (2, 1, 3)
 
 
 def narrow(harness, dut, part, old):
@@ -198,7 +198,7 @@ def narrow(harness, dut, part, old):
     if "clear |" in old:  # words of 1, and steps at once
         harness.assume(dut.i.payload.I.as_value() == 1)
         harness.assume(dut.tick == ~dut.i.valid)
-    elif "settled =" in old:  # two words of 1 for the last row, at any times
+    elif "~settled" in old:  # two words of 1 for the last row, at any times
         clock, when = Signal(6), [harness.constant(6, f"when_{k}") for k in range(2)]
         harness.m.d.sync += clock.eq(clock + 1)
         harness.assume(dut.i.valid == ((clock == when[0]) | (clock == when[1])))
@@ -218,7 +218,7 @@ def claim_of(old):
 #: The quickest of each part.
 KEPT = "step = Signal(_STEP_BITS)"
 QUICK = [
-    "self._begun[0] == self._over[0]",
+    "self._begun == self._over",
     "settled & ~same & ~self._started",
     "if left_out:",
     KEPT,
@@ -230,7 +230,7 @@ QUICK = [
     faults(
         FAULTS,
         lambda fault: fault[2] in QUICK,
-        ["settled = (bank != behind) | "],
+        ["~self.done & (~settled | "],
         lambda fault: fault[2] == KEPT,
     ),
 )

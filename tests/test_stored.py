@@ -82,12 +82,12 @@ def test_sums_add_up_in_one_bank_while_the_other_is_read_and_cleared(kept):
     sums = Sums(4, 1, default=5, kept=kept)
     read = []
 
-    async def add(ctx, row, word):
+    async def add(ctx, row, word, bank=0):
         ctx.set(sums.row, row)
         ctx.set(sums.words[0], word)
         await ctx.tick().repeat(sums.clocks)
         ctx.set(sums.add_to, row)
-        ctx.set(sums.add, 1)
+        ctx.set(sums.add, 1 << bank)
         await ctx.tick()
         ctx.set(sums.add, 0)
 
@@ -105,7 +105,7 @@ def test_sums_add_up_in_one_bank_while_the_other_is_read_and_cleared(kept):
         for row, word in ((1, 7), (3, 30_000), (1, -2), (3, 30_000), (0, -32_768), (0, -9)):
             await add(ctx, row, word)
         ctx.set(sums.adds_up, 0b10)
-        await add(ctx, 2, 100)
+        await add(ctx, 2, 100, bank=1)
         await look(ctx, 0)
         ctx.set(sums.clear, 0b01)
         for row in (0, 1, 3):

@@ -8,7 +8,7 @@ nanoseconds earlier in a clock.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -26,7 +26,7 @@ def with_registers(netlist: dict[str, Any]) -> dict[str, Any]:
     netlist = deepcopy(netlist)
     for module in netlist["modules"].values():
         found = _Module(module)
-        for name, cell in list(module["cells"].items()):
+        for cell in list(module["cells"].values()):
             if cell["type"] == "MULT18X18D":
                 found.register_product(cell)
             elif cell["type"] == "DP16KD":
@@ -81,7 +81,7 @@ class _Module:
                 cell["parameters"][f"REGMODE_{side}"] = "OUTREG"
                 cell["connections"][f"OCE{side}"] = [behind.enable]
 
-    def _behind(self, cell: _Cell, ports: Any) -> _Behind | None:
+    def _behind(self, cell: _Cell, ports: Iterable[str]) -> _Behind | None:
         """The flip-flops that are all that takes some outputs, if they are alike."""
         found: dict[str, str] = {}
         alike: set[tuple[int, int | str]] = set()
@@ -99,7 +99,7 @@ class _Module:
         ((clock, enable),) = alike
         return _Behind(found, clock, enable)
 
-    def _outputs(self, cell: _Cell, ports: Any) -> Iterator[tuple[str, int | str]]:
+    def _outputs(self, cell: _Cell, ports: Iterable[str]) -> Iterator[tuple[str, int | str]]:
         for port in ports:
             for bit in cell["connections"].get(port, ()):
                 yield port, bit

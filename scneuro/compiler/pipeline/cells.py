@@ -191,10 +191,10 @@ def distinct(lowered: Lowered, forms: Iterable[Form]) -> list[Form]:
 def place(plan: Schedule, node: Node, stage: int) -> tuple[int, int]:
     """Where ``stage`` finds the value of ``node``: its index, and the stage it is taken from.
 
-    What entered from outside, or is a memory's row, is held for as many clocks as an update takes,
-    and so is every register behind another. Where all values are held, any later stage can have
-    the register behind the one that made it. What comes from a unit that is shared is there for a
-    clock, and then in a register.
+    What entered from outside, or is a memory's row where a clock has time for more than that, is
+    held for as many clocks as an update takes, and so is every register behind another. Where all
+    values are held, any later stage can have the register behind the one that made it. What comes
+    from a unit that is shared is there for a clock, and then in a register.
     """
     made = plan.stage[node.index]
     begins = [at for at in plan.begins.get(node.index, ()) if at <= stage]
@@ -203,7 +203,7 @@ def place(plan: Schedule, node: Node, stage: int) -> tuple[int, int]:
         return node.index, min(stage, made + 1) if plan.form.held else stage
     if node.index in plan.units and stage == made:
         return node.index, stage
-    kept = node.op == "rom" and node.index not in plan.units
+    kept = node.op == "rom" and node.index not in plan.units and not plan.form.first
     first = start if begins or kept else start + 1
     if plan.form.held:
         return node.index, min(stage, first)

@@ -302,7 +302,7 @@ class _Placing:
         if node.op in FREE:  # an input
             clocks = max(uses) - self._read(index)
         else:
-            clocks = max(uses) - self.stage[index] - (node.op != "rom")
+            clocks = max(uses) - self.stage[index] - (node.op != "rom" or self.first)
         if index in self.units:  # a clock later, another result is there
             clocks += self.form.interval * (max(uses) > self.stage[index])
         return max(0, clocks) // self.form.interval * self.wide[index]

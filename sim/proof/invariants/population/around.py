@@ -156,9 +156,9 @@ class Around:
                 h.know(implies(here, phase[(stage - self.ahead) % self.interval]))
         last = max(self.at.values())
         h.know(implies(self.sweeping, ~Cat(self.open, live[: last + 1]).any()), self.swept < rows)
-        under_way = (registers["begun"] - registers["over"])[:2]
-        h.know(under_way == self.to_come(last), under_way != 3)
-        h.know(registers["begun"] == (self.step + self.open)[:2])
+        under_way = self.to_come(last)
+        h.know(under_way != 3, registers["begun"] == (self.step + self.open)[0])
+        h.know(registers["over"] == registers["begun"] ^ under_way[0])
         if not self.overlaps:
             current = Mux(self.open, self.step, self.step - 1)[:2]
             h.know(*(implies(live[s], self._step[s] == current) for s in range(1, last + 1)))

@@ -88,9 +88,10 @@ class _Sums:
         r = {signal.name: signal for signal in h.registers()}
         adds, first, second = (r[n] for n in ("adds", "row_0", "row_1"))
         self.adding, self.adds = adds[0], adds[1]
-        begun, over = r["begun"], r["over"]
-        self.settled = (begun - over)[:2] != 2
-        h.know(begun[0] == self.next, implies(self.adding | self.adds, self.settled))
+        self.settled = at.to_come(max(at.at.values())) != 2
+        adds_up = Mux(self.settled, Mux(self.next, 0b10, 0b01), 0)
+        h.know(r["begun"] == self.next, r["adds_up"] == adds_up)
+        h.know(implies(self.adding | self.adds, self.settled))
         h.know(~(self.adding & self.adds & (first == second)))
         h.know(implies(self.adding, first < at.rows), implies(self.adds, second < at.rows))
         self.rows = first, second
