@@ -287,19 +287,20 @@ class Population(wiring.Component):
             with m.If(left[k]):
                 if self._lanes > 1:
                     m.d.comb += lane.eq(k)
-        rest = left & (left - 1)  # but for the lowest
+        one, several = _counted(list(left))
+        lowest = Cat(left[k] & ~left[:k].any() for k in range(self._lanes))
         go = Signal()
         m.d.comb += [
-            self.o.valid.eq(queued.valid & left.any()),
+            self.o.valid.eq(queued.valid & one),
             self.o.payload.neuron.eq(Cat(lane, row)),
             self.o.payload.step.eq(step),
             go.eq(queued.valid & (~self.o.valid | self.o.ready)),
-            queued.ready.eq(go & ~rest.any()),
+            queued.ready.eq(go & ~several),
         ]
         with m.If(queued.ready):
             m.d.sync += [sent.eq(0), step.eq(step + last)]
         with m.Elif(go):
-            m.d.sync += sent.eq(sent | (left & ~rest))
+            m.d.sync += sent.eq(sent | lowest)
 
     # -- memories ----------------------------------------------------------------------------
     def _sweep(self, m: Module) -> None:
@@ -555,6 +556,15 @@ class _Live:
         """Whether that is the last one."""
         self.row(stage)
         return self._last[stage]
+
+
+def _counted(flags: list[Value]) -> tuple[Value, Value]:
+    """Whether there is one at least, and whether there are two, in a tree."""
+    if len(flags) == 1:
+        return flags[0], Const(0, 1)
+    half = len(flags) // 2
+    (one, several), (other, more) = _counted(flags[:half]), _counted(flags[half:])
+    return one | other, several | more | (one & other)
 
 
 def plain(name: str) -> str:

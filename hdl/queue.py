@@ -59,7 +59,7 @@ class Queue(wiring.Component):
         )
         write, read = memory.write_port(), memory.read_port()
         level = Signal(range(self._depth))  # in the RAM, but for the one that it gives
-        gives, fetch, taken = Signal(), Signal(), Signal()
+        gives, fetch, taken = Signal(name="gives"), Signal(), Signal()
         m.d.comb += [
             fetch.eq((level != 0) & (~gives | taken)),
             write.data.eq(self.word),

@@ -164,7 +164,7 @@ FAULTS = [
     # a word is fetched before the one before is taken
     ("spikes", Queue, "(~gives | taken)", "1", "stream"),
     # a row is over after its first spike
-    ("spikes", Gates, "queued.ready.eq(go & ~rest.any())", "queued.ready.eq(go)", "sent"),
+    ("spikes", Gates, "queued.ready.eq(go & ~several)", "queued.ready.eq(go)", "sent"),
     # rows are counted, not steps
     ("spikes", Gates, "step.eq(step + last)", "step.eq(step + 1)", "sent"),
     # there is room only when nothing is offered, and spikes are not taken unless there is room

@@ -45,6 +45,8 @@ class Around:
         A time step has begun, and not all its rows have been in stage 0.
     watched : Signal
         Any row.
+    short : int
+        Registers behind a memory: one where clocks are short.
     sweeping, swept : Value
         Initial states are written still, and of which row; where the bitstream holds them, never.
     """
@@ -56,6 +58,7 @@ class Around:
         self.rows, self.lanes = dut.rows, fixed.population.lanes
         self.interval = dut.form.interval
         self.ahead = dut._ahead
+        self.short = dut.form.first
         self.linked = bool(getattr(dut, "_linked", False))
         self.at = {name: stage + self.ahead for name, stage in dut.pipeline.schedule.at.items()}
         self.reads = dut.pipeline.reads

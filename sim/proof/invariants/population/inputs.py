@@ -33,6 +33,7 @@ class _Sums:
         h.assume(implies(i.valid, i.payload.row < at.rows))
         self.next = Signal()  # the step, modulo 2, for which words add up
         m.d.sync += self.next.eq(self.next ^ at.started)
+        self.clocks = 2 + at.short  # from a word to its sum
         self.accepted = Signal()
         m.d.comb += self.accepted.eq(i.valid & i.ready & (i.payload.row == at.watched))
         self._tie()
@@ -63,7 +64,7 @@ class _Sums:
         h.claim(
             "inputs_taken",
             "a word is accepted but for the clock of a tick, while two steps are under way, and "
-            "in the two clocks after one for the same row",
+            f"in the {self.clocks} clocks after one for the same row",
             i.ready == (~at.started & self.settled & ~same),
         )
         sweeps = at.dut.form.single
@@ -72,7 +73,7 @@ class _Sums:
             "ready",
             "a tick is taken when all rows of the step before have "
             + ("entered" if at.overlaps else "been written")
-            + ", but for the two clocks after a word"
+            + f", but for the {self.clocks} clocks after a word"
             + (", and for the time in which initial states are written" if sweeps else ""),
             at.dut.ready == (~at.running & over & none & ~at.sweeping),
         )
@@ -86,27 +87,28 @@ class _Sums:
     def _tie(self) -> None:
         at, h = self.at, self.h
         r = {signal.name: signal for signal in h.registers()}
-        adds, first, second = (r[n] for n in ("adds", "row_0", "row_1"))
-        self.adding, self.adds = adds[0], adds[1]
+        # whether there is a word in each of the clocks to its sum, and of which row
+        self.adds, self.rows = list(r["adds"]), [r[f"row_{k}"] for k in range(self.clocks)]
         self.settled = at.to_come(max(at.at.values())) != 2
         adds_up = Mux(self.settled, Mux(self.next, 0b10, 0b01), 0)
         h.know(r["begun"] == self.next, r["adds_up"] == adds_up)
-        h.know(implies(self.adding | self.adds, self.settled))
-        h.know(~(self.adding & self.adds & (first == second)))
-        h.know(implies(self.adding, first < at.rows), implies(self.adds, second < at.rows))
-        self.rows = first, second
+        h.know(implies(Cat(self.adds).any(), self.settled))
+        for k, (here, row) in enumerate(zip(self.adds, self.rows, strict=True)):
+            h.know(implies(here, row < at.rows))
+            others = zip(self.adds[:k], self.rows[:k], strict=True)
+            h.know(*(~(here & other & (row == its)) for other, its in others))
 
     def _lately(self) -> tuple[Value, Value]:
-        """Whether a word was accepted for the same row in the last two clocks, and if none was."""
+        """Whether a word was accepted for the same row in the last clocks, and if none was."""
         h, i = self.h, self.dut.i
         taken, row = i.valid & i.ready, i.payload.row
-        before = h.was(taken), h.was(row)
-        longer = h.was(before[0]), h.was(before[1])
-        h.know(self.adding == before[0], self.adds == longer[0])
-        h.know(implies(before[0], self.rows[0] == before[1]))
-        h.know(implies(longer[0], self.rows[1] == longer[1]))
-        same = Cat(flag & (at == row) for flag, at in (before, longer)).any()
-        return same, ~(before[0] | longer[0])
+        before = [(h.was(taken), h.was(row))]
+        while len(before) < self.clocks:
+            before.append((h.was(before[-1][0]), h.was(before[-1][1])))
+        for (flag, at), adds, its in zip(before, self.adds, self.rows, strict=True):
+            h.know(adds == flag, implies(flag, its == at))
+        same = Cat(flag & (at == row) for flag, at in before).any()
+        return same, ~Cat(flag for flag, _ in before).any()
 
     def _sum(self, name: str, lane: int, default: int) -> tuple[Value, list[Value]]:
         at, h, m, dut = self.at, self.h, self.at.m, self.dut
@@ -135,16 +137,29 @@ class _Sums:
         stage, last = at.reads[name].stage, max(at.at.values())
         r = {signal.name: signal for signal in h.registers(sums)}
         added, summed = r[f"added_{lane}"], r[f"total_{lane}"]
-        adding = self.adding & (self.rows[0] == at.watched)
-        adds = self.adds & (self.rows[1] == at.watched)
+        mine = [a & (row == at.watched) for a, row in zip(self.adds, self.rows, strict=True)]
+        adding, adds = mine[0], mine[-1]
+        read = stage - at.short  # it is at the memory's own output
         if lane == 0:
-            h.know(h.register(f"{name}_bank") == at.step_after(stage)[0])
-            h.know(implies(self.adding, r["adding"] == self.next))
+            h.know(h.register(f"{name}_bank") == at.step_after(read)[0])
+            h.know(implies(self.adds[0], r["adding"] == self.next))
             for k in range(at.interval):
-                h.know(implies(at.live[stage + k], r["of_bank"] == at.step_at(stage + k)[0]))
-        for b in range(2):
+                h.know(implies(at.live[read + k], r["of_bank"] == at.step_at(read + k)[0]))
+                if at.short:
+                    shown = r["of_bank_kept"] == at.step_at(stage + k)[0]
+                    h.know(implies(at.live[stage + k], shown))
+            if at.short:
+                h.know(implies(self.adds[1], r["adding_kept"] == self.next))
+        raws = [h.part(sums, f"bank_{b}").read_ports[0].data[lane] for b in range(2)]
+        if at.short:
+            raw, port = (
+                Mux(r["of_bank"], raws[1], raws[0]),
+                at.cores[lane].ports[at.reads[name].name],
+            )
+            until = min(stage + at.interval - 1, last)
+            h.know(*(implies(at.live[s], raw == port) for s in range(stage, until)))
+        for b, found in enumerate(raws):
             memory = h.part(sums, f"bank_{b}")
-            found = memory.read_ports[0].data[lane]
             has = h.look(f"{sums}.bank_{b}", at.watched).word_select(lane, 16).as_signed()
             waits = at.open & (at.step[0] == b) & (at.watched >= at.row)
             passes = [at.here(s) & (at.step_at(s)[0] == b) for s in range(1, last + 1)]
@@ -152,11 +167,17 @@ class _Sums:
             adds_up = (self.next == b) & self.settled
             h.know(implies(used, (has == given[b]) & ~adds_up))
             h.know(implies(~used & ~adds_up, has == default))
-            h.know(implies(adds_up & ~adding & ~adds, has == total))
+            h.know(implies(adds_up & ~Cat(mine).any(), has == total))
             h.know(implies(adds_up & adds, _limited(summed) == total))
             h.know(implies(adds_up & adding, (found == has) & (_limited(has + added) == total)))
-            here = at.here(stage) & (at.step_at(stage)[0] == b)
+            here = at.here(read) & (at.step_at(read)[0] == b)
             h.know(implies(here, found == given[b]))
+            if at.short:
+                kept, later = r[f"kept_{b}"].word_select(lane, 16).as_signed(), r[f"later_{lane}"]
+                added_up = _limited(has + later) == total
+                h.know(implies(adds_up & mine[1], (kept == has) & added_up))
+                shown = at.here(stage) & (at.step_at(stage)[0] == b)
+                h.know(implies(shown, kept == given[b]))
             if lane == 0:
                 write = memory.write_ports[0]
                 writes = write.en & (write.addr == at.watched[: len(write.addr)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .....hdl.population import Population
+from .....hdl.population import Population, plain
 from .....population import FixedPopulation
 from ..harness import Harness, implies
 from .around import cut
@@ -20,11 +20,18 @@ def reset(dut: Population, fixed: FixedPopulation) -> Harness:
     blocks += [
         f"dut.{n.replace('.', '_')}" for n in fixed.lowered.inputs if n in dut.pipeline.reads
     ]
-    registers = [register for block in blocks for register in h.registers(block)]
+    behind = {"kept", "kept_0", "kept_1"}
+    behind |= {f"{plain(name)}_{k}_read" for name in dut.pipeline.reads for k in range(dut._lanes)}
+    registers = [
+        register
+        for block in blocks
+        for register in h.registers(block)
+        if not (dut.form.first and register.name in behind)
+    ]
     h.claim(
         "reset",
         "at power-on and after a reset all registers around the datapath have their initial "
-        "values; memories do not: "
+        f"values; memories{' and the registers behind them' if dut.form.first else ''} do not: "
         + (
             "states are written anew, but "
             if single

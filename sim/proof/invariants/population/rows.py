@@ -141,6 +141,13 @@ def _states(at: Around) -> None:
                 now = at.sweeping & (at.swept == at.watched)
                 h.know(h.look(f"dut.{begins}", at.watched) == initial)
                 h.know(implies(now, read == initial))
+            if at.short:  # it is in the memory's own output a clock before
+                raw = h.part("dut", memory.removeprefix("dut.")).read_ports[0].data
+                h.know(implies(at.here(at.of(cell) - 1), raw == expected))
+                later = at.live[at.of(cell) : at.of(cell) + at.interval - 1]
+                h.know(
+                    *(implies(here, raw == h.was(raw)) for here in later if not at.dut.form.single)
+                )
             conditions.append(implies(at.here(at.of(cell)), port == expected))
             if at.linked:
                 looks = at.dut.look & (at.dut.place == at.watched)

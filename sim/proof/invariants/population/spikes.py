@@ -40,6 +40,8 @@ class _Queued:
     ----------
     inside : Signal
         Rows in the queue.
+    ahead : Signal
+        Those of them that are not in its memory any more, or need not be: they are given.
     coming : Value
         Rows that have entered, and whose spikes are not there yet.
     sent : Signal
@@ -56,7 +58,7 @@ class _Queued:
         m.d.comb += self.takes.eq(queue.o.valid & queue.o.ready)
         bits = self.depth.bit_length() + 1
         self.put, self.taken = Signal(bits), Signal(bits)
-        self.inside = Signal(bits)
+        self.inside, self.ahead = Signal(bits), Signal(2)
         m.d.sync += [self.put.eq(self.put + queue.write), self.taken.eq(self.taken + self.takes)]
         m.d.comb += self.inside.eq(self.put - self.taken)
         self.coming = _ones(at.live[: self.stage + 1])
@@ -64,10 +66,16 @@ class _Queued:
         row_bits, payload = len(at.row), queue.o.payload
         self.row, self.last = payload[:row_bits], payload[-1]
         self.spikes = payload[row_bits : row_bits + at.lanes]
+        gives = h.register("gives", "dut.queue")
+        # behind the RAM's own output there is a register where clocks are short
+        self.given: Value = gives if at.short else Const(0, 1)
+        m.d.comb += self.ahead.eq(queue.o.valid + self.given)
 
     def tie_level(self) -> None:
         h, queue, level = self.h, self.queue, self.h.register("level", "dut.queue")
-        h.know(self.inside == level + queue.o.valid)
+        h.know(self.inside == level + self.ahead)
+        if self.at.short:
+            h.know(implies(~self.given, level <= 1))
         h.know(level + self.coming <= self.depth - 1)
         h.know(implies(queue.room, level + self.coming <= self.depth - 2))
         h.know(implies(~queue.o.valid, level <= 1), implies(h.begun & ~queue.room, queue.o.valid))
@@ -109,29 +117,36 @@ def _queued(of: _Queued) -> None:
 
 def _queue(of: _Queued) -> None:
     """A queue's claims, of any one of its entries: the one whose number is watched."""
-    h, m, queue, depth = of.h, of.m, of.queue, of.depth
+    at, h, m, queue, depth = of.at, of.h, of.m, of.queue, of.depth
     number = h.constant(len(of.put), "entry")
     kept = Signal(len(queue.word))
     with m.If(queue.write & (of.put == number)):
         m.d.sync += kept.eq(queue.word)
+    left = h.was(of.inside != of.takes)
+    soon = implies(left, queue.o.valid)
+    if at.short:
+        h.know(implies(left, queue.o.valid | of.given))
+        soon = implies(h.was(left) & ~h.was(queue.o.valid), queue.o.valid)
     h.claim(
         "queue",
         "the queue never overflows, whatever `o.ready` does: what is put in comes out once, in "
-        "turn, as it was, and the next is there in the clock after",
-        implies(queue.write, of.inside - queue.o.valid < depth - 1),
+        f"turn, as it was, and the next is there in the clock after{', or in two' * at.short}",
+        implies(queue.write, of.inside - of.ahead < depth - 1),
         implies(queue.o.valid, of.inside != 0),
-        implies(h.was(of.inside != of.takes), queue.o.valid),
+        soon,
         implies(queue.o.valid & (of.taken == number), queue.o.payload == kept),
     )
     of.tie_level()
     memory = h.part("dut.queue", "memory")
     address = len(memory.write_ports[0].addr)
     h.know(memory.write_ports[0].addr == of.put[:address])
-    h.know(memory.read_ports[0].addr == (of.taken + queue.o.valid)[:address])
+    h.know(memory.read_ports[0].addr == (of.taken + of.ahead)[:address])
     there = (number - of.taken)[: len(number)] < of.inside
     first = queue.o.valid & (of.taken == number)
-    has = h.look("dut.queue.memory", number)
-    h.know(implies(there & ~first, has == kept), implies(first, queue.o.payload == kept))
+    given = of.given & ((of.taken + queue.o.valid)[: len(number)] == number)
+    has, raw = h.look("dut.queue.memory", number), memory.read_ports[0].data
+    h.know(implies(there & ~first & ~given, has == kept), implies(first, queue.o.payload == kept))
+    h.know(implies(given, raw == kept))
 
 
 def _sent(of: _Queued) -> None:
@@ -187,7 +202,7 @@ def _goes_on(of: _Queued) -> None:
     """Every clock in which a row may not enter, what is before it gets less."""
     at, h, m = of.at, of.h, of.m
     every, lanes, rows = at.interval, at.lanes, at.rows
-    most = every * ((lanes + 1) * rows + lanes * of.depth + 1)
+    most = every * ((lanes + 1) * rows + lanes * (of.depth + at.short) + 1)
     waited = Signal(range(2 * most))
     with m.If(at.running & at.dut.o.ready):
         m.d.sync += waited.eq(waited + 1)

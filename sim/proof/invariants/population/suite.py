@@ -36,6 +36,12 @@ _SIZES: tuple[_Size, ...] = (
 )
 #: The same where states lie in memories of one port, which only neurons that start alike have.
 _SINGLE: tuple[_Size, ...] = ((3, 1, 2, (rows, inputs)), (None, 1, 2, (rows, reset)))
+#: The same where clocks are short, and a register is behind every memory.
+_SHORT: tuple[_Size, ...] = (
+    (3, 2, 1, (rows, inputs, spikes, goes_on)),
+    (5, 2, 3, (rows, inputs, reset)),
+    (None, 1, 3, (rows, inputs)),
+)
 
 
 def small(population: Population, count: int | None, lanes: int, interval: int) -> FixedPopulation:
@@ -64,19 +70,19 @@ def small(population: Population, count: int | None, lanes: int, interval: int) 
     return of(count + -count % lanes) if fixed.lowered.noise else fixed
 
 
-def form_of(fixed: FixedPopulation, *, single: bool = False) -> Form:
+def form_of(fixed: FixedPopulation, *, single: bool = False, short: bool = False) -> Form:
     """The form that the claims are of."""
     interval = fixed.population.interval
-    return Form(interval=interval, stored=True, single=single, deep=DEEPEST)
+    return Form(interval=interval, stored=True, single=single, deep=0 if short else DEEPEST)
 
 
 def prove_population(population: Population, *, progress: bool = True) -> list[Invariant]:
     """Prove what holds for ever of a population's hardware, outside its datapath.
 
     By induction, of a few neurons of its kind, in one lane and in two, that enter every clock and
-    every three: nothing is known of the datapath's results and of what is on the ports. The form is
-    one for a long clock; where clocks are short, there is one register more behind the memories of
-    sums and of the queue, of which nothing is proved.
+    every three: nothing is known of the datapath's results and of what is on the ports. The forms
+    are one for a long clock, and one for a short one, where there is a register behind every
+    memory.
 
     Parameters
     ----------
@@ -94,10 +100,11 @@ def prove_population(population: Population, *, progress: bool = True) -> list[I
     """
     need_population(population, "prove_population()")
     wanted: list[Make] = []
-    for single, sizes in ((False, _SIZES), (True, _SINGLE)):
+    for sizes in (_SIZES, _SINGLE, _SHORT):
+        single = sizes is _SINGLE
         for count, lanes, interval, parts in sizes:
             fixed = small(population, count, lanes, interval)
-            form = form_of(fixed, single=single)
+            form = form_of(fixed, single=single, short=sizes is _SHORT)
             if not single or fixed.is_uniform:
                 wanted += [partial(_claimed, part, fixed, form) for part in parts]
     return prove_claims(population.name, wanted, progress=progress)
