@@ -1,7 +1,7 @@
 """Neurons on devices, in every form: cells, frequency, updates a second; and what devices could do.
 
 python benchmarks/hardware.py [--neurons lif adex] [--devices up5k] [--seeds 3] [--count 256]
-                              [-o DIR]      # hardware.json and hardware.md; two hours for all
+                              [--lanes 1] [-o DIR]  # hardware.json, hardware.md; two hours for all
 
 A row that is in DIR's hardware.json already is not measured again, so that it can be interrupted.
 """
@@ -62,22 +62,24 @@ def single(name: str, device: str, what: str) -> dict:
     return row(name, device, what, found["used"], [found["fmax_mhz"]], clocks, rate, "")
 
 
-def population(name: str, device: str, interval: int, seeds: list[int], count: int) -> dict:
-    """Many neurons, one every ``interval`` clocks."""
-    many = Population(made(name), count, interval=interval)
+def population(
+    name: str, device: str, interval: int, seeds: list[int], count: int, lanes: int
+) -> dict:
+    """Many neurons, one in each lane every ``interval`` clocks."""
+    many = Population(made(name), count, lanes=lanes, interval=interval)
     found = measure_population(many, device, seeds=seeds)
     fixed = many.fixed()
     pipe = pipeline(fixed.lowered, stored_form(fixed, DEVICES[device]))
-    rate = found.best * 1e6 / interval
-    form = in_words(count, interval)
+    rate = found.best * 1e6 * lanes / interval
+    form = in_words(count, interval, lanes)
     made_row = row(
         name, device, form, found.used, found.fmax_mhz, pipe.latency + 1, rate, found.path
     )
     return {**made_row, "memory_bits": sum(memory.bits for memory in stored(fixed, pipe))}
 
 
-def in_words(count: int, interval: int) -> str:
-    return f"{count} neurons, interval {interval}"
+def in_words(count: int, interval: int, lanes: int) -> str:
+    return f"{count} neurons,{f' {lanes} lanes,' * (lanes > 1)} interval {interval}"
 
 
 def row(name, device, form, used, fmax, latency, rate, path) -> dict:
@@ -132,8 +134,8 @@ def wanted(options: argparse.Namespace) -> Iterator[Wanted]:
                 yield name, device, what, partial(single, name, device, what)
             count = options.count or COUNTS.get(name, COUNT)
             for k in options.intervals:
-                measure = partial(population, name, device, k, seeds, count)
-                yield name, device, in_words(count, k), measure
+                measure = partial(population, name, device, k, seeds, count, options.lanes)
+                yield name, device, in_words(count, k, options.lanes), measure
 
 
 def main(arguments: list[str] | None = None) -> list[dict]:
@@ -143,6 +145,7 @@ def main(arguments: list[str] | None = None) -> list[dict]:
     parser.add_argument("--intervals", nargs="*", type=int, default=INTERVALS)
     parser.add_argument("--seeds", type=int, default=3, help="how many")
     parser.add_argument("--count", type=int, help=f"neurons (default {COUNT})")
+    parser.add_argument("--lanes", type=int, default=1, help="datapaths side by side (default 1)")
     parser.add_argument("--no-limits", action="store_true", help="leave out the bare parts")
     parser.add_argument("--no-singles", action="store_true", help="leave out single neurons")
     parser.add_argument("-o", "--output", type=Path)

@@ -2,11 +2,12 @@
 
 An adder, a multiplier or a comparison fills a stage; a LUT's worth of logic joins the stage it
 follows. A memory registers its address, and a multiplier that is shared its product, of factors
-that are there early in the stage before; a clock of the interval has so many of them. Where states
-and inputs are stored, a comparison leaves room for a multiplexer behind it, which saves what it
-compares another stage; and what a memory gives comes late in a stage, so that there is a register
-between it and what fills the next. Where clocks are too short even for that, states and inputs come
-from a register behind their memory, and only a register takes a table's row.
+that are there early in the stage before, as an address is where stages are deep; a clock of the
+interval has so many of them. Where states and inputs are stored, a comparison leaves room for a
+multiplexer behind it, which saves what it compares another stage; and what a memory gives comes
+late in a stage, so that there is a register between it and what fills the next. Where clocks are
+too short even for that, states and inputs come from a register behind their memory, and only a
+register takes a table's row.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _COST = {
 _STORED_COST = _COST | {"ge": 0.7, "input": 0.5}
 _SHORT_COST = _STORED_COST | {"input": 0.0, "rom": 1.0}
 _DEEP_COST = _STORED_COST | {"add": 0.7, "scale": 0.7, "ge": 0.4, "input": 0.3, "rom": 0.3}
-_EARLY = 0.5  # of a stage: a factor of a multiplier that is shared is there by then
+_EARLY = 0.5  # of a stage: what :func:`_is_early` takes is there by then
 _LONG = 1  # registers that a memory is worth more than
 _SWEEPS = 8
 
@@ -71,9 +72,11 @@ def soonest(
     slots = Slots(units)
     for node in _most_urgent(nodes, units, costs):
         at = max((stage[a.index] for a in node.args), default=form.first)
-        if node.index in units:
+        if _is_early(node, form, units):
             late = any(stage[a.index] == at and ready[a.index] > _EARLY for a in node.args)
-            at += 1 + late
+            at += late
+        if node.index in units:
+            at += 1
             while not slots.free(node.index, at):
                 at += 1
             slots.take(node.index, at)
@@ -89,6 +92,11 @@ def soonest(
         stage[node.index] = at
         ready[node.index] = begin + cost
     return stage
+
+
+def _is_early(node: Node, form: Form, units: Units) -> bool:
+    """Whether what an operation takes is to be there early in the stage before."""
+    return node.index in units or (node.op == "rom" and form.stored and form.deep == DEEPEST)
 
 
 def _most_urgent(nodes: list[Node], units: Units, costs: Mapping[str, float]) -> Iterable[Node]:
@@ -228,12 +236,13 @@ class _Placing:
         for user in self.users.get(node.index, ()):
             if self._takes(user, node) < stage:
                 return False
-        if shares := node.index in self.units:
+        if node.index in self.units:
             elsewhere = self.units.phase(stage) != self.units.phase(before)
             if elsewhere and not self.slots.free(node.index, stage):
                 return False
         self._put(node, stage)
-        if self._in_time(stage) and not (shares and not self._in_time(stage - 1)):
+        early = _is_early(node, self.form, self.units)
+        if self._in_time(stage) and not (early and not self._in_time(stage - 1)):
             return True
         self._put(node, before)
         return False
@@ -253,7 +262,8 @@ class _Placing:
             if begin > 0 and begin + cost > 1.0:
                 return False
             ready[index] = begin + cost
-        early = [i for i in self.by_stage.get(stage + 1, ()) if i in self.units]
+        behind = self.by_stage.get(stage + 1, ())
+        early = [i for i in behind if _is_early(self.node[i], self.form, self.units)]
         factors = (source.index for index in early for source, _ in self.sources[index])
         return all(ready.get(factor, 0.0) <= _EARLY for factor in factors)
 
