@@ -34,8 +34,8 @@ def test_the_netlist_of_another_neuron_differs():
 
 def test_a_cell_used_in_a_way_that_has_no_model_is_an_error(monkeypatch):
     ((name, cells),) = ECP5.model_files().items()
-    assert cells.count('REG_OUTPUT_CLK != "NONE"') == 1
-    broken = {name: cells.replace('REG_OUTPUT_CLK != "NONE"', "1")}
+    assert cells.count('REG_PIPELINE_CLK != "NONE"') == 1
+    broken = {name: cells.replace('REG_PIPELINE_CLK != "NONE"', "1")}
     monkeypatch.setattr(type(ECP5), "model_files", lambda _: broken)
     neuron = make_neuron("izhikevich")
     with pytest.raises(ToolError, match="unsupported_use"):
