@@ -23,6 +23,7 @@ _SEARCHED = 5
 _ADDERS_PER_DSP = 4  # where there are DSPs, a constant that takes more adders goes there
 _ADDERS_PER_STORED_DSP = 1  # where a new update enters every clock, adders make others wait
 _PART = WORD_BITS - 1  # low bits of a factor that a signed multiplier takes
+_CONSTANT = 18  # bits of a constant, with its sign, that are not taken apart
 _NARROW = 4  # a factor of so few bits is cheaper as adders, DSPs or not
 _STORED_NARROW = 1  # but for what waits for them
 _OPERAND = 24  # the width of a typical operand, to weigh adders with
@@ -220,12 +221,24 @@ def _in_parts(path: Datapath, a: Node, b: Node, form: Form) -> Node:
     if not form.stored:
         return path.mul(a, b)
     for one, other in ((a, b), (b, a)):
-        if one.width + (not one.signed) > WORD_BITS and one.op != "const":
+        most = _CONSTANT if one.op == "const" else WORD_BITS
+        if one.width + (not one.signed) <= most:
+            continue
+        if one.op == "const":
+            parts = _ends(path, one)
+        else:
             low = path.low(one, _PART)
             high = _plain(path.shr(one, _PART, 0.0, f"{one.name}_high"), path)
-            ends = [_in_parts(path, part, other, form) for part in (_plain(low, path), high)]
-            return _put_together(path, ends[0], ends[1], one, other)
+            parts = _plain(low, path), high
+        ends = [_in_parts(path, part, other, form) for part in parts]
+        return _put_together(path, ends[0], ends[1], one, other)
     return path.mul(a, b)
+
+
+def _ends(path: Datapath, constant: Node) -> tuple[Node, Node]:
+    """The low and the high part of a constant."""
+    low = path.const(constant.meta & ((1 << _PART) - 1), 0)
+    return low, path.const(constant.meta >> _PART, 0)
 
 
 def _in_factors(path: Datapath, a: Node, b: Node) -> Node:
@@ -243,10 +256,10 @@ def _in_factors(path: Datapath, a: Node, b: Node) -> Node:
         if one.width + (not one.signed) <= WORD_BITS:
             continue
         if one.op == "const":
-            ends = [path.const(one.meta & ((1 << _PART) - 1), 0), path.const(one.meta >> _PART, 0)]
+            ends = _ends(path, one)
         else:
             high = path.shr(one, _PART, 0.0, f"{one.name}_high")
-            ends = [_plain(part, path) for part in (path.low(one, _PART), high)]
+            ends = _plain(path.low(one, _PART), path), _plain(high, path)
         low, high = (_in_factors(path, part, other) for part in ends)
         return _put_together(path, low, high, one, other)
     if a.index > b.index:  # of a square, two parts are the same
