@@ -7,7 +7,9 @@ import pytest
 from amaranth.sim import Simulator
 
 from scneuro import LIF, AdEx, Population
+from scneuro.compiler.datapath import ARRAYS, Datapath
 from scneuro.compiler.pipeline.cells import pipeline
+from scneuro.compiler.pipeline.expand import expand
 from scneuro.hdl import Form, Step
 from scneuro.hdl.sums import Sums
 from scneuro.sim import vector_parity
@@ -138,3 +140,17 @@ def test_a_factor_whose_upper_bits_are_known_is_proved():
     fixed = Population(LIF(), 5, parameters={"tau_m": np.linspace(8, 12, 5)}).fixed()
     proof = prove(fixed.one, Form(stored=True, multipliers=0), progress=False)
     assert proof.ok, proof.failures
+
+
+@pytest.mark.parametrize("k", [5_368_709, -5_368_709, 174_763, 104_857])
+def test_a_constant_that_is_too_wide_for_a_multiplier_is_taken_apart(k):
+    path = Datapath()
+    x = path.input("x", -(1 << 29), (1 << 29) - 1, 0)
+    path.outputs = {"y": path.scale(x, k, 0)}
+    made, _ = expand(path, (), Form(stored=True))
+    factors = [arg for node in made.reachable() if node.op == "mul" for arg in node.args]
+    assert factors
+    assert max(arg.width + (not arg.signed) for arg in factors) <= 18
+    words = {"x": np.array([-(1 << 29), -32_769, -1, 0, 1, 32_768, (1 << 29) - 1])}
+    found = made.evaluator(made.outputs, ARRAYS)(words)["y"]
+    assert np.array_equal(found, words["x"] * k)
