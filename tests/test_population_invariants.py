@@ -67,6 +67,37 @@ def test_memories_of_one_port_have_their_claims_too(part):
     assert all(r.ok for r in results), "\n".join(map(str, results))
 
 
+@pytest.mark.parametrize(
+    "part", [pytest.param(p, marks=slow if p != "reset" else ()) for p in PARTS]
+)
+def test_where_clocks_are_short_the_same_is_claimed(part):
+    """With a register behind every memory, of rows that are held, too."""
+    for fixed in (leaks(3, 2), leaks(5, 2, 3)):
+        form = suite.form_of(fixed, short=True)
+        results = check(getattr(claims, part)(Gates(fixed, form), fixed))
+        assert all(r.ok for r in results), "\n".join(map(str, results))
+
+
+@pytest.mark.parametrize(
+    ("part", "block", "old", "new", "claim"),
+    [
+        # a state is read a clock late
+        ("rows", Gates, "before = stage - 1 - self.form.first", "before = stage - 1", "states"),
+        # what is read of an input is of the other bank
+        pytest.param(
+            "inputs", Sums, "of_bank.eq(shown)", "of_bank.eq(~shown)", "inputs", marks=slow
+        ),
+        # what a queue offers goes on though it is not taken
+        pytest.param("spikes", Queue, "with m.If(taken):", "with m.If(1):", "stream", marks=slow),
+    ],
+)
+def test_a_fault_where_clocks_are_short_breaks_a_claim(monkeypatch, part, block, old, new, claim):
+    fixed = leaks(1 if part == "inputs" else 3)
+    dut = gates(monkeypatch, block, old, new, fixed, suite.form_of(fixed, short=True))
+    results = check(getattr(claims, part)(dut, fixed))
+    assert claim in broken(results), "\n".join(map(str, results))
+
+
 @slow
 def test_draws_are_claimed_of_what_draws():
     fixed = leaks(2, 1, 3, NoisyLIF)
