@@ -108,26 +108,26 @@ class Sums(wiring.Component):
             ]
         return m
 
-    def _bank(self, m: Module, bank: int, limited: Any) -> Any:
-        """A bank, and what it reads."""
-        init = [[self._default] * self._lanes] * self._rows
-        memory = Memory(shape=self.words.shape(), depth=self._rows, init=init)
-        m.submodules[f"bank_{bank}"] = memory
-        read, write = memory.read_port(), memory.write_port()
+    def _bank(self, m: Module, bank: int, limited: Any) -> list[Value]:
+        """A bank, a memory for each lane, and what it reads."""
         adds_up, clear = self.adds_up[bank], self.clear[bank]
-        m.d.comb += [
-            read.addr.eq(Mux(adds_up, self.row, self.read_row)),
-            read.en.eq(adds_up | (self.read & (self.read_bank == bank))),
-            write.addr.eq(Mux(adds_up, self.add_to, self.clear_row)),
-            write.en.eq(clear | self.add[bank]),
-        ]
+        found: list[Value] = []
         for lane in range(self._lanes):
-            m.d.comb += write.data[lane].eq(Mux(adds_up, limited[lane], self._default))
-        if not self._kept:
-            return read.data
-        kept = Signal(self.words.shape(), name=f"kept_{bank}", reset_less=True)
-        m.d.sync += kept.eq(read.data)
-        return kept
+            memory = Memory(shape=_WORD, depth=self._rows, init=[self._default] * self._rows)
+            m.submodules[f"bank_{bank}_{lane}"] = memory
+            read, write = memory.read_port(), memory.write_port()
+            m.d.comb += [
+                read.addr.eq(Mux(adds_up, self.row, self.read_row)),
+                read.en.eq(adds_up | (self.read & (self.read_bank == bank))),
+                write.addr.eq(Mux(adds_up, self.add_to, self.clear_row)),
+                write.en.eq(clear | self.add[bank]),
+                write.data.eq(Mux(adds_up, limited[lane], self._default)),
+            ]
+            found.append(read.data)
+            if self._kept:
+                found[lane] = kept = Signal(_WORD, name=f"kept_{bank}_{lane}", reset_less=True)
+                m.d.sync += kept.eq(read.data)
+        return found
 
 
 def _limited(total: Signal) -> Value:

@@ -150,7 +150,7 @@ class _Sums:
                     h.know(implies(at.live[stage + k], shown))
             if at.short:
                 h.know(implies(self.adds[1], r["adding_kept"] == self.next))
-        raws = [h.part(sums, f"bank_{b}").read_ports[0].data[lane] for b in range(2)]
+        raws = [h.part(sums, f"bank_{b}_{lane}").read_ports[0].data for b in range(2)]
         if at.short:
             raw, port = (
                 Mux(r["of_bank"], raws[1], raws[0]),
@@ -159,8 +159,8 @@ class _Sums:
             until = min(stage + at.interval - 1, last)
             h.know(*(implies(at.live[s], raw == port) for s in range(stage, until)))
         for b, found in enumerate(raws):
-            memory = h.part(sums, f"bank_{b}")
-            has = h.look(f"{sums}.bank_{b}", at.watched).word_select(lane, 16).as_signed()
+            memory = h.part(sums, f"bank_{b}_{lane}")
+            has = h.look(f"{sums}.bank_{b}_{lane}", at.watched).as_signed()
             waits = at.open & (at.step[0] == b) & (at.watched >= at.row)
             passes = [at.here(s) & (at.step_at(s)[0] == b) for s in range(1, last + 1)]
             used = Cat(waits, *passes).any()  # by a step that is under way
@@ -173,7 +173,7 @@ class _Sums:
             here = at.here(read) & (at.step_at(read)[0] == b)
             h.know(implies(here, found == given[b]))
             if at.short:
-                kept, later = r[f"kept_{b}"].word_select(lane, 16).as_signed(), r[f"later_{lane}"]
+                kept, later = r[f"kept_{b}_{lane}"], r[f"later_{lane}"]
                 added_up = _limited(has + later) == total
                 h.know(implies(adds_up & mine[1], (kept == has) & added_up))
                 shown = at.here(stage) & (at.step_at(stage)[0] == b)

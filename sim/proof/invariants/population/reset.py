@@ -20,7 +20,7 @@ def reset(dut: Population, fixed: FixedPopulation) -> Harness:
     blocks += [
         f"dut.{n.replace('.', '_')}" for n in fixed.lowered.inputs if n in dut.pipeline.reads
     ]
-    behind = {"kept", "kept_0", "kept_1"}
+    behind = {"kept", *(f"kept_{b}_{k}" for b in range(2) for k in range(dut._lanes))}
     behind |= {f"{plain(name)}_{k}_read" for name in dut.pipeline.reads for k in range(dut._lanes)}
     registers = [
         register
