@@ -32,7 +32,7 @@ from ..tools.files import (
     write_whole,
 )
 from ..tools.notebook import table
-from ..tools.toolchain import YOSYS, Tool, find_tools, say
+from ..tools.toolchain import YOSYS, Tool, find_tools, need_sound, say
 from .design import Pins, check_weights, design, flash_image
 from .families import NO_CLASHES
 from .fit import does_not_fit, packed, synthesized, too_many
@@ -539,6 +539,7 @@ def _run(tool: Tool, command: list[str], work: Path, log: Path) -> None:
             process.wait()
             raise
         if not code:
+            need_sound(log)
             return
         output.seek(0)
         said = output.read().decode(errors="replace")

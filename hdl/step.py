@@ -226,9 +226,9 @@ class Step(wiring.Component):
         kept = node.width - cell.low if cell.low else shape
         signal = Signal(kept, name=cell.name, reset_less=True)
         if cell.kind == "logic":
-            m.d.comb += signal.eq(_operation(node, takes))
+            m.d.comb += signal.eq(self._made(cell, takes))
         else:
-            value = takes[0] if cell.kind == "delay" else _operation(node, takes)[cell.low :]
+            value = takes[0] if cell.kind == "delay" else self._made(cell, takes)[cell.low :]
             with m.If(self._enabled(cell)):
                 m.d.sync += signal.eq(~_fitted(value, signal.shape()) if cell.inverted else value)
         if cell.inverted:
@@ -237,6 +237,23 @@ class Step(wiring.Component):
             return signal
         whole = Cat(_extended(takes[-1], cell.low), signal)
         return whole.as_signed() if node.signed else whole
+
+    def _made(self, cell: Cell, takes: list[Value]) -> Value:
+        """The expression of a cell that is made of an operation."""
+        node = cell.node
+        if node.op == "add" and self.form.multipliers != 0 and self._has_product(cell):
+            return _sum(takes[0], takes[1], *node.meta, most=node.width)
+        return _operation(node, takes)
+
+    def _has_product(self, cell: Cell) -> bool:
+        """Whether a product is a part of a sum, but for wires."""
+        for place in cell.takes[:2]:
+            source = self.pipeline.cells[place]
+            while source.kind in ("wires", "delay") and source.takes:
+                source = self.pipeline.cells[source.takes[0]]
+            if source.node.op == "mul":
+                return True
+        return False
 
     def _enabled(self, cell: Cell) -> Value:
         """Whether a register takes its value in this clock."""
@@ -342,20 +359,45 @@ def _above(value: Value, bits: int) -> Value:
     return part.as_signed() if value.shape().signed else part
 
 
-def _sum(a: Value, b: Value, i: int, j: int, sign: int) -> Value:
-    """(a << i) + sign * (b << j), one of i and j being 0: bits only one has pass by the adder."""
+def _sum(a: Value, b: Value, i: int, j: int, sign: int, most: int = 0) -> Value:
+    """(a << i) + sign * (b << j), one of i and j being 0: bits only one has pass by the adder.
+
+    With ``most``, the bits of the result that are used, an adder that yosys would take into a DSP
+    with a product, wrongly, is made of two.
+    """
     if j:
-        high = _above(a, j) + b if sign > 0 else _above(a, j) - b
+        high = _plus(_above(a, j), b, sign, most and most - j)
         return (
             Cat(_extended(a, j), high).as_signed()
             if high.shape().signed
             else Cat(_extended(a, j), high)
         )
     if i and sign > 0:
-        return _sum(b, a, 0, i, sign)
+        return _sum(b, a, 0, i, sign, most)
     left = Cat(Const(0, i), a)
     left = left.as_signed() if a.shape().signed else left
-    return left + b if sign > 0 else left - b
+    return _plus(left, b, sign, most)
+
+
+#: yosys 0.70 takes a sum of so many bits into an iCE40's DSP with its product; that one adds 32.
+_TAKEN_WRONGLY = 33
+_HALF = 16  # bits
+
+
+def _plus(a: Value, b: Value, sign: int, most: int) -> Value:
+    """a + b, or a - b, of which ``most`` bits are used, if it is given."""
+    whole = a + b if sign > 0 else a - b
+    if not most or min(most, len(whole)) != _TAKEN_WRONGLY:
+        return whole
+    a, b = _extended(a, _TAKEN_WRONGLY), _extended(b, _TAKEN_WRONGLY)
+    if sign < 0:
+        b = ~b
+    begin = Const(sign < 0, 1)
+    low = Cat(Const(1, 1), a[:_HALF]) + Cat(begin, b[:_HALF])
+    carry = low[_HALF + 1]
+    high = Cat(Const(1, 1), a[_HALF:]) + Cat(carry, b[_HALF:])
+    made = Cat(low[1 : _HALF + 1], high[1 : _TAKEN_WRONGLY - _HALF + 1])
+    return made.as_signed() if whole.shape().signed else made
 
 
 def _extended(value: Value, bits: int) -> Value:

@@ -24,6 +24,7 @@ __all__ = [
     "announced",
     "find",
     "find_tools",
+    "need_sound",
     "run_tool",
     "run_yosys",
     "say",
@@ -275,6 +276,9 @@ def run_tool(command: list[str], folder: Path, patience: float | None = None) ->
     return done.stdout
 
 
+_CONFLICT = "Driver-driver conflict"  # what one cell drives, another does
+
+
 def run_yosys(command: str, script: str, folder: Path) -> None:
     """Run a script of yosys commands in ``folder``, which keeps it as ``script.ys``.
 
@@ -291,3 +295,20 @@ def run_yosys(command: str, script: str, folder: Path) -> None:
         lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
         said = [line for line in lines if "ERROR" in line]
         raise ToolError(f"{command} failed: {said[-1]}" if said else error.message) from None
+    need_sound(folder / "script.log")
+
+
+def need_sound(log: Path) -> None:
+    """Whether yosys says that it made a netlist which does something else than the design.
+
+    Raises
+    ------
+    ToolError
+        If one of its own cells drives what another one drives.
+    """
+    if log.is_file() and _CONFLICT in (text := log.read_text(errors="replace")):
+        line = next(line for line in text.splitlines() if _CONFLICT in line)
+        raise ToolError(
+            f"yosys made a wrong netlist: {line.strip()}",
+            "please report it, with the neuron; --budget or another form may go around it",
+        )
