@@ -242,7 +242,8 @@ class Step(wiring.Component):
         """The expression of a cell that is made of an operation."""
         node = cell.node
         if node.op == "add" and self.form.multipliers != 0 and self._has_product(cell):
-            return _sum(takes[0], takes[1], *node.meta, most=node.width)
+            i, j, sign = node.meta
+            return _sum(takes[0], takes[1], i, j, sign, node.width)
         return _operation(node, takes)
 
     def _has_product(self, cell: Cell) -> bool:
