@@ -265,15 +265,36 @@ class Neuron(Runner):
         ValueError
             No word.
         """
+        self._redeclare("word", words)
+        self.__dict__["_words"] = {**self._words, **words}
+
+    def set_ranges(self, **ranges: tuple[float, float]) -> None:
+        """Give some states and inputs other ranges than they declare, and reset.
+
+        Parameters
+        ----------
+        **ranges : (float, float)
+            By name: ``V=(-100, 40)``, the limits at which it saturates.
+
+        Raises
+        ------
+        TypeError
+            No such state or input.
+        ValueError
+            No range.
+        """
+        self._redeclare("range", ranges)
+
+    def _redeclare(self, what: str, given: dict[str, Any]) -> None:
+        """Declare something of some states and inputs otherwise."""
         variables: dict[str, Any] = {**self.state_variables, **self._inputs}
-        for name, word in words.items():
+        for name, value in given.items():
             if name not in variables:
                 raise TypeError(
                     f"{self.name} has no state or input {name!r}; it has {', '.join(variables)}"
                 )
-            variables[name] = other = replace(variables[name], word=word)
+            variables[name] = other = replace(variables[name], **{what: value})
             other.name = name
-        self.__dict__["_words"] = {**self._words, **words}
         self.state_variables = {n: variables[n] for n in self.state_variables}
         self.__dict__["_inputs"] = {n: variables[n] for n in self._inputs}
         for made_of_them in ("program", "graph"):

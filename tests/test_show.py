@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from scneuro import LIF, Input, Izhikevich, Neuron, State, cli
+from scneuro import LIF, AdEx, Input, Izhikevich, Neuron, State, cli
 from scneuro.report import describe, latency_clocks, show
 from scneuro.sim.compare.cheaper import bits_of, cheaper
 
@@ -106,13 +106,47 @@ def test_which_words_are_cheaper_is_found_by_lowering_with_each():
     assert ("V", "Q9.7") in {(each.name, each.word) for each in found}
     for each in found:
         other = Izhikevich()
-        other.set_words(**{each.name: each.word})
+        if each.range is None:
+            other.set_words(**{each.name: each.word})
+        else:
+            other.set_ranges(**{each.name: each.range})
         taken = bits_of(other.fixed())
         assert each.bits == taken
         assert each.saves["registers"] == 1 - taken.registers / before.registers
         assert max(each.saves.values()) >= 0.03
     assert bits_of(neuron.fixed()) == before  # it is as it was
     assert "saves 39% of registers, and takes 125% of products more" in str(found[0])
+
+
+def test_a_range_that_is_cheaper_is_where_the_float_model_works():
+    neuron = AdEx()
+    (found,) = [each for each in cheaper(neuron, neuron.fixed(), progress=False) if each.range]
+    assert (found.name, found.word) == ("w", "Q8.8")
+    other = AdEx()
+    other.set_ranges(w=found.range)
+    assert bits_of(other.fixed()) == found.bits
+    assert other.fixed().lowered.registers["w"].high < neuron.fixed().lowered.registers["w"].high
+    low, high = found.range
+    w = neuron.run(np.full(5000, neuron.currents[-1])).w
+    assert low < w.min() < w.max() < high
+    assert f"w: range=({low:g}, {high:g}) saves 6% of registers; that is what" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "kind", "said"),
+    [
+        ({"U": (0, 1)}, TypeError, "AdEx has no state or input 'U'; it has V, w, I"),
+        ({"w": (1, 0)}, ValueError, "range"),
+        ({"w": (0, float("nan"))}, ValueError, "range"),
+        ({"w": 3}, TypeError, "range"),
+    ],
+)
+def test_a_range_that_is_none_is_refused(ranges, kind, said):
+    neuron = AdEx()
+    before = neuron.fixed().lowered.registers
+    with pytest.raises(kind, match=said):
+        neuron.set_ranges(**ranges)
+    assert neuron.fixed().lowered.registers == before
 
 
 def test_the_command_line_says_which_words_are_cheaper(capsys):

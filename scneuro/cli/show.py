@@ -23,7 +23,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--cheaper",
         action="store_true",
-        help="also which coarser words of states and inputs take less: it is lowered with each",
+        help="also which coarser words and which ranges take less: it is lowered with each",
     )
 
 
@@ -55,7 +55,9 @@ def run(options: argparse.Namespace) -> int:
         found = cheaper(neuron, fixed)
         figures["bits"] = asdict(bits_of(fixed))
         figures["cheaper"] = [asdict(each) for each in found]
-        text.append("\n".join(map(str, found)) or "cheaper  no coarser word takes less")
+        text.append(
+            "\n".join(map(str, found)) or "cheaper  no coarser word and no range takes less"
+        )
     if options.board is not None:
         takes = estimate(neuron, target)
         figures["board"] = {"name": target.name, "fits": not too_many(takes), "at_least": takes}

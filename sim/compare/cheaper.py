@@ -1,4 +1,4 @@
-"""Which words would be cheaper, and by how much: by lowering the neuron with each."""
+"""Which words and ranges would be cheaper, and by how much: by lowering the neuron with each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ...fixed import FixedNeuron
 from ...neuron import Neuron
 from ...tools.progress import progress as bar
 from ...words import Word
+from ...working import working
 
 __all__ = ["Bits", "Cheaper", "bits_of", "cheaper"]
 
@@ -46,12 +47,14 @@ class Bits:
 
 @dataclass(frozen=True)
 class Cheaper:
-    """A word that is cheaper.
+    """A word or a range that is cheaper.
 
     Attributes
     ----------
     name, word : str
-        Of the state or the input, and what it may have.
+        Of the state or the input, and what it may have, or has.
+    range : (float, float) or None
+        What a state may be limited to; None where it is another word that is cheaper.
     lsb : float
         What it is rounded to then.
     bits : Bits
@@ -64,14 +67,19 @@ class Cheaper:
     lsb: float
     bits: Bits
     saves: dict[str, float]
+    range: tuple[float, float] | None = None
 
     def __str__(self) -> str:
         saves = [f"{share:.0%} of {n}" for n, share in self.saves.items() if share >= _LEAST]
         more = [f"{-share:.0%} of {n}" for n, share in self.saves.items() if share <= -_LEAST]
+        what, why = f'word="{self.word}"', f"its LSB is {self.lsb:g}"
+        if self.range is not None:
+            what = "range=({:g}, {:g})".format(*self.range)
+            why = "that is what float visits under its currents, and half as much again"
         return (
-            f'cheaper  {self.name}: word="{self.word}" saves {", ".join(saves)}'
+            f"cheaper  {self.name}: {what} saves {', '.join(saves)}"
             + f", and takes {', '.join(more)} more" * bool(more)
-            + f"; its LSB is {self.lsb:g}"
+            + f"; {why}"
         )
 
 
@@ -87,10 +95,11 @@ def bits_of(fixed: FixedNeuron) -> Bits:
 
 
 def cheaper(neuron: Neuron, fixed: FixedNeuron, *, progress: bool = True) -> list[Cheaper]:
-    """The coarser words with which a neuron takes fewer bits of a kind.
+    """The coarser words, and the ranges, with which a neuron takes fewer bits of a kind.
 
     A coarser word holds more and is rounded more coarsely: its budget is in its own LSB. Of each
-    state and input the words of 1, 2 and 4 fraction bits less are tried, each alone.
+    state and input the words of 1, 2 and 4 fraction bits less are tried, each alone; and of each
+    state without a range the one in which the float model works, if it is not limited to it yet.
 
     Parameters
     ----------
@@ -100,21 +109,38 @@ def cheaper(neuron: Neuron, fixed: FixedNeuron, *, progress: bool = True) -> lis
     progress : bool
     """
     base, found = bits_of(fixed), []
-    tried = list(_coarser(fixed))
-    for name, word in bar(tried, f"{neuron.name}: words", unit="word", wanted=progress):
+    tried = [*_coarser(fixed), *_narrower(neuron, fixed)]
+    for name, word, limits in bar(tried, f"{neuron.name}: words", unit="word", wanted=progress):
         other = copy.copy(neuron)
-        other.set_words(**{name: str(word)})
+        if limits is None:
+            other.set_words(**{name: str(word)})
+        else:
+            other.set_ranges(**{name: limits})
         try:
             bits = bits_of(other.fixed())
         except LoweringError:  # a word so coarse makes it another neuron
             continue
         saves = bits.less(base)
         if max(saves.values()) >= _LEAST:
-            found.append(Cheaper(name, str(word), word.lsb, bits, saves))
+            found.append(Cheaper(name, str(word), word.lsb, bits, saves, limits))
     return found
 
 
-def _coarser(fixed: FixedNeuron) -> Iterator[tuple[str, Word]]:
+_Trial = tuple[str, Word, tuple[float, float] | None]
+"""A state or an input, its word, and its range, if that is what is tried."""
+
+
+def _coarser(fixed: FixedNeuron) -> Iterator[_Trial]:
     own = {r.name: r.word for r in fixed.lowered.registers.values()}
     for name, word in {**own, **fixed.lowered.input_words}.items():
-        yield from ((name, Word(word.fraction - k)) for k in _COARSER if word.fraction >= k)
+        for k in _COARSER:
+            if word.fraction >= k:
+                yield name, Word(word.fraction - k), None
+
+
+def _narrower(neuron: Neuron, fixed: FixedNeuron) -> Iterator[_Trial]:
+    """Where the float model works, of the states that are not limited to it."""
+    for name, limits in working(neuron).ranges.items():
+        register = fixed.lowered.registers.get(name)
+        if register is not None and name not in fixed.lowered.working:
+            yield name, register.word, limits
