@@ -17,7 +17,7 @@ integers, and of it as much as it takes (``solver.py``). The rows of a memory ar
 one with the table's, and are any function of the address from there on.
 
 Of a program, the first and the third are others: its instructions are followed one by one
-(``microcode.py``), and the gates are shown to do what each of them says
+(``microcode/``), and the gates are shown to do what each of them says
 (``invariants/microcoded.py``).
 """
 

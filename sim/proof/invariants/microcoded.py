@@ -2,7 +2,7 @@
 
 The instructions are any that may come, but that a step's last one is ``END``, and ``REST`` the last
 of those that begin anew; that a program is such a one, and what it computes, is shown of the
-instructions themselves (``microcode.py``).
+instructions themselves (``sim/proof/microcode/``).
 """
 
 from __future__ import annotations
