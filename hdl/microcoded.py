@@ -12,15 +12,12 @@ from ..compiler.microcode.instructions import OPERATION, Op
 from ..compiler.pipeline.form import Form
 from ..fixed import FixedNeuron
 from .signature import draws, signature
-from .step import in_rows
+from .step import TAKEN_WRONGLY, in_rows
 
 __all__ = ["Microcoded"]
 
 # the program of a small neuron would fit LUTs, which take more logic than all the rest
 _BLOCK = {"ram_style": "block"}
-
-# yosys 0.70 takes a sum of so many bits into an iCE40's DSP, which adds 32
-_TAKEN_WRONGLY = 33
 
 
 class Microcoded(wiring.Component):
@@ -120,7 +117,8 @@ class Microcoded(wiring.Component):
         m.d.sync += product.eq(x * word if in_dsp else in_rows(m, "product", x, word))
 
         # what becomes of it
-        width = program.accumulator + (program.accumulator == _TAKEN_WRONGLY)
+        # a bit more where yosys would take the sum into the DSP
+        width = program.accumulator + (program.accumulator == TAKEN_WRONGLY)
         total = Signal(Shape(width, signed=True), reset_less=True)
         before = Signal.like(total)
         with m.Switch(third):

@@ -18,7 +18,7 @@ from ..compiler.lowered import Lowered
 from ..compiler.pipeline.cells import Cell, Pipeline, pipeline
 from ..compiler.pipeline.form import Form
 
-__all__ = ["Step", "in_rows", "inputs_layout", "registers_layout", "words_layout"]
+__all__ = ["TAKEN_WRONGLY", "Step", "in_rows", "inputs_layout", "registers_layout", "words_layout"]
 
 
 def registers_layout(lowered: Lowered) -> data.StructLayout:
@@ -381,23 +381,23 @@ def _sum(a: Value, b: Value, i: int, j: int, sign: int, most: int = 0) -> Value:
 
 
 #: yosys 0.70 takes a sum of so many bits into an iCE40's DSP with its product; that one adds 32.
-_TAKEN_WRONGLY = 33
+TAKEN_WRONGLY = 33
 _HALF = 16  # bits
 
 
 def _plus(a: Value, b: Value, sign: int, most: int) -> Value:
     """a + b, or a - b, of which ``most`` bits are used, if it is given."""
     whole = a + b if sign > 0 else a - b
-    if not most or min(most, len(whole)) != _TAKEN_WRONGLY:
+    if not most or min(most, len(whole)) != TAKEN_WRONGLY:
         return whole
-    a, b = _extended(a, _TAKEN_WRONGLY), _extended(b, _TAKEN_WRONGLY)
+    a, b = _extended(a, TAKEN_WRONGLY), _extended(b, TAKEN_WRONGLY)
     if sign < 0:
         b = ~b
     begin = Const(sign < 0, 1)
     low = Cat(Const(1, 1), a[:_HALF]) + Cat(begin, b[:_HALF])
     carry = low[_HALF + 1]
     high = Cat(Const(1, 1), a[_HALF:]) + Cat(carry, b[_HALF:])
-    made = Cat(low[1 : _HALF + 1], high[1 : _TAKEN_WRONGLY - _HALF + 1])
+    made = Cat(low[1 : _HALF + 1], high[1 : TAKEN_WRONGLY - _HALF + 1])
     return made.as_signed() if whole.shape().signed else made
 
 
