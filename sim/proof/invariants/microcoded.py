@@ -18,6 +18,7 @@ from ....hdl import Microcoded
 from ....stochastic import LFSR as Sequence
 from ....words import WORD_BITS
 from .harness import Harness, implies, same
+from .streams import Streams, draws, once, reset_draws, result
 
 __all__ = ["microcoded", "microcoded_reset"]
 
@@ -25,7 +26,7 @@ __all__ = ["microcoded", "microcoded_reset"]
 def microcoded(dut: Microcoded, fixed: FixedNeuron) -> Harness:
     """The claims of what every instruction does, and of the streams."""
     at = _Around(dut, fixed, search=24)
-    for claim in (_fetches, _passes, _multiplies, _adds, _writes, _leaves, _once, _draws):
+    for claim in (_fetches, _passes, _multiplies, _adds, _writes, _leaves, result, once, draws):
         claim(at)
     return at.h
 
@@ -37,13 +38,12 @@ def microcoded_reset(dut: Microcoded, fixed: FixedNeuron) -> Harness:
     return at.h
 
 
-class _Around:
+class _Around(Streams):
     """The machine, and what the claims have in common."""
 
     def __init__(self, dut: Microcoded, fixed: FixedNeuron, **options: Any) -> None:
-        self.dut, self.lowered, self.seed = dut, fixed.lowered, fixed.seed
-        self.h = h = Harness(fixed.name, dut=dut, **options)
-        self.i, self.o = dut.i, dut.o
+        super().__init__(dut, fixed, **options)
+        h = self.h
         (self.fetch,) = h.part("dut", "code").read_ports
         memory = h.part("dut", "memory")
         (self.read,), (self.write,) = memory.read_ports, memory.write_ports
@@ -55,21 +55,16 @@ class _Around:
         self.op = Mux(self.there, instruction[:OPERATION], Op.NOTHING)
         self.address = instruction[OPERATION:]
         self.ends = (self.op == Op.END) | (self.op == Op.REST)
-        self.done, self.accepted, self.taken = Signal(), Signal(), Signal()
-        h.m.d.comb += [
-            self.done.eq(self.third == Op.END),
-            self.accepted.eq(self.i.valid & self.i.ready),
-            self.taken.eq(self.o.valid & self.o.ready),
-        ]
+        self.done = Signal()
+        h.m.d.comb += self.done.eq(self.third == Op.END)
+        # an input is looked at when nothing runs and no result waits any more
+        self.begins = ~self.busy & self.i.valid & (~self.o.valid | self.o.ready)
         self._runs(h)
-        held = h.was(self.i.valid & ~self.i.ready)
-        h.assume(implies(held, self.i.valid & same(self.i.payload, h.was(self.i.payload))))
 
     def _runs(self, h: Harness) -> None:
         """Whether what runs is a step; what the program is known for, and what ties it to that."""
         self.runs = runs = Signal()
-        begins = ~self.busy & self.i.valid & (~self.o.valid | self.o.ready)
-        with h.m.If(begins):
+        with h.m.If(self.begins):
             h.m.d.sync += runs.eq(1)
         with h.m.Elif(self.done):
             h.m.d.sync += runs.eq(0)
@@ -102,13 +97,6 @@ class _Around:
     spike: Any
     leaves: Any
 
-    @property
-    def sources(self) -> dict[str, int]:
-        """The LFSRs by name, and the seed of each."""
-        found = {"noise": Sequence.apart(self.seed), "dither": self.seed}
-        wanted = {"noise": self.lowered.drawn, "dither": self.lowered.dither}
-        return {name: Sequence(found[name]).state for name, draws in wanted.items() if draws}
-
     def after(self, *conditions: Any) -> list[Value]:
         """Conditions of this clock and the one before."""
         return [implies(self.h.begun, condition) for condition in conditions]
@@ -116,7 +104,6 @@ class _Around:
 
 def _fetches(at: _Around) -> None:
     h = at.h
-    begins = ~at.busy & at.i.valid & (~at.o.valid | at.o.ready)
     finishes = at.done | (at.third == Op.REST)
     on = (at.place + 1)[: len(at.place)]
     h.claim(
@@ -128,8 +115,8 @@ def _fetches(at: _Around) -> None:
         *at.after(
             at.place == h.was(Mux(at.ends, 0, Mux(at.fetches, on, at.place))),
             at.there == h.was(at.fetches & ~at.ends),
-            at.fetches == h.was((at.fetches | begins) & ~at.ends),
-            at.busy == h.was((at.busy | begins) & ~finishes),
+            at.fetches == h.was((at.fetches | at.begins) & ~at.ends),
+            at.busy == h.was((at.busy | at.begins) & ~finishes),
         ),
     )
 
@@ -255,39 +242,6 @@ def _leaves(at: _Around) -> None:
             o.valid == h.was(at.done | (o.valid & ~o.ready)),
         ),
     )
-    waits = h.was(o.valid & ~o.ready)
-    h.claim(
-        "result",
-        "a result stays as it is, and so do the state registers, until it is taken",
-        *at.after(
-            implies(waits, o.valid & same(o.payload, h.was(o.payload))),
-            implies(waits, same(at.dut.state, h.was(at.dut.state))),
-        ),
-    )
-
-
-def _once(at: _Around) -> None:
-    h = at.h
-    owed = Signal(4)
-    h.m.d.sync += owed.eq(owed + at.accepted - at.taken)
-    h.claim(
-        "once",
-        "every input has exactly one result: none is lost, doubled or overwritten",
-        implies(at.i.ready, at.i.valid),
-        owed == at.o.valid,
-    )
-
-
-def _draws(at: _Around) -> None:
-    h = at.h
-    if not at.sources:
-        return
-    h.claim(
-        "draws",
-        "every accepted input takes one set of draws, and no LFSR is ever all zeros",
-        *(generator.en == at.accepted for generator in h.parts("dut", at.sources)),
-        *(h.register("state", f"dut.{name}") != 0 for name in at.sources),
-    )
 
 
 def _reset(at: _Around) -> None:
@@ -306,12 +260,4 @@ def _reset(at: _Around) -> None:
         "at power-on and after a reset nothing is under way and no result waits",
         implies(fresh, ~at.o.valid & (at.second == Op.NOTHING) & (at.third == Op.NOTHING)),
     )
-    if at.sources:
-        h.claim(
-            "reset_draws",
-            "at power-on and after a reset the LFSRs begin with their seeds",
-            *(
-                implies(fresh, h.register("state", f"dut.{name}") == seed)
-                for name, seed in at.sources.items()
-            ),
-        )
+    reset_draws(at)

@@ -8,8 +8,8 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value
 
 from ....fixed import FixedNeuron
 from ....hdl import Neuron, Step
-from ....stochastic import LFSR as Sequence
 from .harness import Harness, implies, same
+from .streams import Streams, draws, once, reset_draws, result
 
 __all__ = ["neuron", "neuron_reset"]
 
@@ -17,7 +17,7 @@ __all__ = ["neuron", "neuron_reset"]
 def neuron(dut: Neuron, fixed: FixedNeuron) -> Harness:
     """The claims of a neuron's registers and streams, whatever its datapath computes."""
     at = _Around(dut, fixed, search=2 * dut.latency + 4)
-    for claim in (_result, _once, _latency, _still, _registers_take, _draws, _range):
+    for claim in (result, once, _latency, _still, _registers_take, _draws, _range):
         claim(at)
     return at.h
 
@@ -29,32 +29,15 @@ def neuron_reset(dut: Neuron, fixed: FixedNeuron) -> Harness:
     return at.h
 
 
-class _Around:
+class _Around(Streams):
     """A neuron, cut from what its datapath computes, and what the claims have in common."""
 
     def __init__(self, dut: Neuron, fixed: FixedNeuron, **options: Any) -> None:
         dut.step_type = of_any_result(dut.step_type)
-        self.dut, self.fixed, self.lowered = dut, fixed, fixed.lowered
-        self.h = h = Harness(fixed.name, dut=dut, **options)
-        self.i, self.o = dut.i, dut.o
-        self.step = h.part("dut", "step")
-        h.free(self.step.next, self.step.spike)
-        self.count, self.last = h.register("count"), dut.latency - 1
-        self.accepted, self.taken = Signal(), Signal()
-        h.m.d.comb += [
-            self.accepted.eq(self.i.valid & self.i.ready),
-            self.taken.eq(self.o.valid & self.o.ready),
-        ]
-        held = h.was(self.i.valid & ~self.i.ready)
-        h.assume(implies(held, self.i.valid & same(self.i.payload, h.was(self.i.payload))))
-
-    @property
-    def sources(self) -> dict[str, int]:
-        """The LFSRs by name, and the seed of each."""
-        seed = self.fixed.seed
-        found = {"noise": Sequence.apart(seed), "dither": seed}
-        wanted = {"noise": self.lowered.drawn, "dither": self.lowered.dither}
-        return {name: Sequence(found[name]).state for name, draws in wanted.items() if draws}
+        super().__init__(dut, fixed, **options)
+        self.step = self.h.part("dut", "step")
+        self.h.free(self.step.next, self.step.spike)
+        self.count, self.last = self.h.register("count"), dut.latency - 1
 
     def within(self, view: Any) -> Value:
         """Every register is in the interval of what it can hold."""
@@ -71,28 +54,6 @@ def of_any_result(step: type[Step]) -> type[Step]:
             pass
 
     return AnyResult
-
-
-def _result(at: _Around) -> None:
-    h, o = at.h, at.o
-    waits = h.was(o.valid & ~o.ready)
-    h.claim(
-        "result",
-        "a result stays as it is, and so do the state registers, until it is taken",
-        implies(waits, o.valid & same(o.payload, h.was(o.payload))),
-        implies(waits, same(at.dut.state, h.was(at.dut.state))),
-    )
-
-
-def _once(at: _Around) -> None:
-    owed = Signal(4)
-    at.h.m.d.sync += owed.eq(owed + at.accepted - at.taken)
-    at.h.claim(
-        "once",
-        "every input has exactly one result: none is lost, doubled or overwritten",
-        implies(at.i.ready, at.i.valid),
-        owed == at.o.valid,
-    )
 
 
 def _latency(at: _Around) -> None:
@@ -149,17 +110,9 @@ def _registers_take(at: _Around) -> None:
 
 
 def _draws(at: _Around) -> None:
-    h = at.h
-    if not at.sources:
-        return
-    generators = h.parts("dut", at.sources)
-    h.claim(
-        "draws",
-        "every accepted input takes one set of draws, and no LFSR is ever all zeros",
-        *(generator.en == at.accepted for generator in generators),
-        at.step.noise == Cat(generator.o for generator in generators),
-        *(h.register("state", f"dut.{name}") != 0 for name in at.sources),
-    )
+    generators = at.h.parts("dut", at.sources)
+    if at.sources:
+        draws(at, at.step.noise == Cat(generator.o for generator in generators))
 
 
 def _range(at: _Around) -> None:
@@ -185,12 +138,4 @@ def _reset(at: _Around) -> None:
         "at power-on and after a reset no step is under way and no result waits",
         implies(fresh, ~at.o.valid & (at.count == 0)),
     )
-    if at.sources:
-        h.claim(
-            "reset_draws",
-            "at power-on and after a reset the LFSRs begin with their seeds",
-            *(
-                implies(fresh, h.register("state", f"dut.{name}") == seed)
-                for name, seed in at.sources.items()
-            ),
-        )
+    reset_draws(at)
